@@ -1,0 +1,40 @@
+/**
+ * Every figure that the cloud side (constructs) and the app must agree on. Both import this file and nothing else of
+ * each other, so a timeout cannot be changed on one side only. A copied tier brings this file along.
+ *
+ * All times are in seconds.
+ */
+
+/** Major version of PostgreSQL everywhere: on the box, in RDS and in the rehearsal. */
+export const POSTGRES_MAJOR = 17;
+
+/** Major version of Node.js on the servers (Amazon Linux 2023 packages it as `nodejs24`). */
+export const NODE_MAJOR = 24;
+
+/** TCP port that the app listens on behind a balancer or a TLS terminator. */
+export const APP_PORT = 8080;
+
+/**
+ * Idle connections: the balancer must give up first, or it sends a request down a connection that the app is just
+ * closing, and answers 502 for it. Hence `ALB_IDLE < APP_KEEP_ALIVE < APP_HEADERS_TIMEOUT`.
+ *
+ * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#connection-idle-timeout
+ * @see https://github.com/nodejs/node/issues/27363
+ */
+export const ALB_IDLE = 60;
+export const APP_KEEP_ALIVE = 65;
+export const APP_HEADERS_TIMEOUT = 70;
+
+/**
+ * How long a server goes on answering after it said 503 on `/readyz`: the balancer must have seen it before the listener
+ * closes. Health checks run every `HEALTH_INTERVAL` and need `HEALTH_UNHEALTHY_COUNT` failures.
+ */
+export const HEALTH_INTERVAL = 5;
+export const HEALTH_UNHEALTHY_COUNT = 2;
+export const READINESS_GRACE = HEALTH_INTERVAL * HEALTH_UNHEALTHY_COUNT + 2;
+
+/** How long requests in flight may take to end once the listener is closed; then the process exits all the same. */
+export const APP_DRAIN = 20;
+
+/** Share of the database's connections that the app's pools may fill together; the rest is for people and jobs. */
+export const CONNECTION_SHARE = 0.8;
