@@ -124,6 +124,13 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   return server;
 }
 
+/** Removes the server in `dir` with all its data; one that still runs there is stopped first. */
+export async function removePostgres(dir: string): Promise<void> {
+  const owner = serverUser();
+  await stopLeftover(findBinaries(), join(resolve(dir), 'data'), owner ?? {});
+  rmSync(dir, { recursive: true, force: true });
+}
+
 interface Binaries {
   readonly initdb: string;
   readonly pgCtl: string;

@@ -1,0 +1,78 @@
+import { resolve } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { UsageError } from '../lib/usage-error';
+
+/** The command line: `npm run <verb> -- <arguments>`. Each verb loads only what it needs. */
+const program = new Command('scaling-phases')
+  .description('One web shop from a single server to a multi-region system, phase by phase.')
+  .showHelpAfterError('(--help says what is allowed)')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) });
+
+program
+  .command('start')
+  .description('Start the shop on this machine in the shape of a phase, and keep its data between runs.')
+  .argument('[phase]', 'phase whose shape is started: 1 or 2', oneOf(['1', '2']), '1')
+  .option('--port <port>', 'TCP port on loopback', wholeNumber(1, 65535), 8080)
+  .option('--fresh', 'throw away the data of earlier runs first', false)
+  .addOption(new Option('--dir <folder>', 'folder that keeps data, secrets and logs').default('.shop'))
+  .action(async (phase: '1' | '2', options: { port: number; fresh: boolean; dir: string }) => {
+    const { start } = await import('../lib/rehearsal/start-verb.js');
+    await start({ ...options, phase: phase === '1' ? 1 : 2, dir: resolve(options.dir) });
+  });
+
+program
+  .command('doctor')
+  .description('Say which programs the project can use are here, and the command that installs each that is not.')
+  .option('--json', 'print the findings as JSON', false)
+  .action(async (options: { json: boolean }) => {
+    const { doctor } = await import('../lib/doctor.js');
+    process.exitCode = doctor(options);
+  });
+
+program
+  .command('deploy:local')
+  .description(
+    'Run the real cdk bootstrap and cdk deploy against an AWS emulator on loopback, and show what then exists.',
+  )
+  .argument('<phase>', 'stack to deploy: phase-1 or phase-2', oneOf(['phase-1', 'phase-2']))
+  .option('-c, --context <name=value...>', 'CDK context, handed to cdk as it is, such as size=growth')
+  .option('--json', 'print the table as JSON', false)
+  .action(async (phase: string, options: { context?: string[]; json: boolean }) => {
+    const { deployLocally } = await import('../lib/emulator/deploy-verb.js');
+    process.exitCode = await deployLocally({ phase, context: options.context ?? [], json: options.json });
+  });
+
+function oneOf<T extends string>(allowed: readonly T[]): (value: string) => T {
+  return (value) => {
+    const found = allowed.find((one) => one === value);
+    if (found === undefined) throw new InvalidArgumentError(`Allowed: ${allowed.join(', ')}.`);
+    return found;
+  };
+}
+
+function wholeNumber(from: number, to: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < from || number > to) {
+      throw new InvalidArgumentError(`Allowed: a whole number from ${from} to ${to}.`);
+    }
+    return number;
+  };
+}
+
+const BAD_INPUT = 2;
+
+for (const command of [program, ...program.commands]) command.exitOverride();
+
+program.parseAsync().catch((error: unknown) => {
+  if (error instanceof CommanderError) {
+    // Commander has printed its line already; asking for help is no error.
+    process.exitCode = error.exitCode === 0 ? 0 : BAD_INPUT;
+  } else if (error instanceof UsageError) {
+    console.error(error.message);
+    process.exitCode = BAD_INPUT;
+  } else {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+});
