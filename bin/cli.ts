@@ -3,9 +3,10 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { UsageError } from '../lib/usage-error';
 
 /** The command line: `npm run <verb> -- <arguments>`. Each verb loads only what it needs. */
-const program = new Command('scaling-phases')
+const program = new Command('npm run')
   .description('One web shop from a single server to a multi-region system, phase by phase.')
-  .showHelpAfterError('(--help says what is allowed)')
+  .usage('<verb> -- [arguments]')
+  .helpCommand(false)
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) });
 
 program
@@ -13,20 +14,25 @@ program
   .description('Start the shop on this machine in the shape of a phase, and keep its data between runs.')
   .argument('[phase]', 'phase whose shape is started: 1 or 2', oneOf(['1', '2']), '1')
   .option('--port <port>', 'TCP port on loopback', wholeNumber(1, 65535), 8080)
-  .option('--fresh', 'throw away the data of earlier runs first', false)
+  .option('--fresh', 'throw away the data of earlier runs first')
   .addOption(new Option('--dir <folder>', 'folder that keeps data, secrets and logs').default('.shop'))
-  .action(async (phase: '1' | '2', options: { port: number; fresh: boolean; dir: string }) => {
+  .action(async (phase: '1' | '2', options: { port: number; fresh?: boolean; dir: string }) => {
     const { start } = await import('../lib/rehearsal/start-verb.js');
-    await start({ ...options, phase: phase === '1' ? 1 : 2, dir: resolve(options.dir) });
+    await start({
+      phase: phase === '1' ? 1 : 2,
+      port: options.port,
+      fresh: options.fresh ?? false,
+      dir: resolve(options.dir),
+    });
   });
 
 program
   .command('doctor')
   .description('Say which programs the project can use are here, and the command that installs each that is not.')
-  .option('--json', 'print the findings as JSON', false)
-  .action(async (options: { json: boolean }) => {
+  .option('--json', 'print the findings as JSON')
+  .action(async (options: { json?: boolean }) => {
     const { doctor } = await import('../lib/doctor.js');
-    process.exitCode = doctor(options);
+    process.exitCode = doctor({ json: options.json ?? false });
   });
 
 program
@@ -36,10 +42,10 @@ program
   )
   .argument('<phase>', 'stack to deploy: phase-1 or phase-2', oneOf(['phase-1', 'phase-2']))
   .option('-c, --context <name=value...>', 'CDK context, handed to cdk as it is, such as size=growth')
-  .option('--json', 'print the table as JSON', false)
-  .action(async (phase: string, options: { context?: string[]; json: boolean }) => {
+  .option('--json', 'print the table as JSON')
+  .action(async (phase: string, options: { context?: string[]; json?: boolean }) => {
     const { deployLocally } = await import('../lib/emulator/deploy-verb.js');
-    process.exitCode = await deployLocally({ phase, context: options.context ?? [], json: options.json });
+    process.exitCode = await deployLocally({ phase, context: options.context ?? [], json: options.json ?? false });
   });
 
 function oneOf<T extends string>(allowed: readonly T[]): (value: string) => T {
@@ -63,6 +69,7 @@ function wholeNumber(from: number, to: number): (value: string) => number {
 const BAD_INPUT = 2;
 
 for (const command of [program, ...program.commands]) command.exitOverride();
+for (const verb of program.commands) verb.usage(`-- ${verb.usage()}`);
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) {

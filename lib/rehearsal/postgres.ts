@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { generate } from 'selfsigned';
-import { freePort } from './ports';
+import { freePort, whenThisProcessDies } from '../processes';
 
 const run = promisify(execFile);
 
@@ -102,7 +102,11 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     throw new Error(`PostgreSQL did not start; the end of ${log}:\n${tail(log)}`);
   }
   const pid = Number.parseInt(readFileSync(join(data, 'postmaster.pid'), 'utf8'), 10);
-  const releaseGuard = stopWhenParentDies(binaries, data, socketDir, as);
+  const callOff = whenThisProcessDies(
+    '"$1" stop -w -m fast -D "$2"; rm -rf "$3"',
+    [binaries.pgCtl, data, socketDir],
+    as,
+  );
 
   const connectionString = (role: string, database: string) =>
     certificate
@@ -117,7 +121,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     createDatabase: (database) => makeDatabase(connectionString('postgres', 'postgres'), database, password),
     stop: once(async () => {
       if (isRunning(data)) await run(binaries.pgCtl, ['stop', '-w', '-t', '60', '-m', 'fast', '-D', data], as);
-      releaseGuard();
+      callOff();
       rmSync(socketDir, { recursive: true, force: true });
     }),
   };
@@ -269,23 +273,6 @@ async function makeDatabase(adminUrl: string, database: string, password: string
   } finally {
     await client.end();
   }
-}
-
-/**
- * A shell that reads from a pipe whose other end only this process holds: at its end of file this process is gone, however
- * it died, and the shell stops the server. Returns what ends the shell without that.
- */
-function stopWhenParentDies(binaries: Binaries, data: string, socketDir: string, as: Partial<User>): () => void {
-  const script = 'read -r _ && exit; "$1" stop -w -m fast -D "$2"; rm -rf "$3"';
-  const guard = spawn('sh', ['-c', script, 'guard', binaries.pgCtl, data, socketDir], {
-    ...as,
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  guard.unref();
-  (guard.stdin as unknown as { unref(): void }).unref();
-  guard.stdin.on('error', () => {});
-  return () => guard.stdin.end('released\n');
 }
 
 function isRunning(data: string): boolean {

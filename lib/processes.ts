@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+
+/** A TCP port on loopback that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/**
+ * Runs a shell script once this process is gone, however it died. A small shell reads from a pipe whose other end only this
+ * process holds, and the end of file tells it. Returns what calls it off.
+ *
+ * @param script reads its arguments as $1, $2, …
+ */
+export function whenThisProcessDies(
+  script: string,
+  args: readonly string[],
+  as: { readonly uid?: number; readonly gid?: number } = {},
+): () => void {
+  const guard = spawn('sh', ['-c', `read -r _ && exit\n${script}`, 'guard', ...args], {
+    ...as,
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  // Neither the shell nor the pipe to it may keep this process alive.
+  guard.unref();
+  (guard.stdin as unknown as { unref(): void }).unref();
+  guard.stdin.on('error', () => {});
+  return () => guard.stdin.end('called off\n');
+}

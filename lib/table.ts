@@ -1,0 +1,34 @@
+import Table from 'cli-table3';
+
+const NONE = '';
+const ROW = { top: NONE, 'top-mid': NONE, 'top-left': NONE, 'top-right': NONE } as const;
+const FOOT = { bottom: NONE, 'bottom-mid': NONE, 'bottom-left': NONE, 'bottom-right': NONE } as const;
+
+/** A table for the terminal: aligned columns, one rule under the heads, no colours, so that it reads the same in a log. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((text, i) => Math.max(text.length, ...rows.map((row) => (row[i] ?? '').length)));
+  const out = new Table({
+    chars: {
+      ...ROW,
+      ...FOOT,
+      left: NONE,
+      right: NONE,
+      mid: NONE,
+      'left-mid': NONE,
+      'mid-mid': NONE,
+      'right-mid': NONE,
+      middle: '  ',
+    },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+  });
+  out.push(
+    [...head],
+    widths.map((width) => '─'.repeat(width)),
+    ...rows.map((row) => [...row]),
+  );
+  return out
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
