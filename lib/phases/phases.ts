@@ -1,0 +1,70 @@
+/** What is said of a phase wherever phases are listed: in the README, in `--help`, in error messages. */
+export interface PhaseSummary {
+  /** 1 to 5. */
+  readonly number: number;
+  /** Id of its stack: `npx cdk deploy phase-1`. */
+  readonly id: string;
+  readonly className: string;
+  /** File below `lib/phases/`. */
+  readonly file: string;
+  readonly adds: string;
+  /** Users that it is meant for; the seed of a plan, not a promise. */
+  readonly users: string;
+  /** The wall that the next phase removes. */
+  readonly breaksNext: string;
+  /** Whether its stack can be synthesized today. */
+  readonly built: boolean;
+}
+
+export const phases: readonly PhaseSummary[] = [
+  {
+    number: 1,
+    id: 'phase-1',
+    className: 'SingleBox',
+    file: 'phase-1-single-box.ts',
+    adds: 'one EC2 instance: the app, and PostgreSQL on its own data volume; scaled up by `-c size=`',
+    users: '0-1K',
+    breaksNext: 'one machine: its ceiling, and a single point of failure',
+    built: true,
+  },
+  {
+    number: 2,
+    id: 'phase-2',
+    className: 'SeparateDatabase',
+    file: 'phase-2-separate-database.ts',
+    adds: 'the database moves to RDS PostgreSQL',
+    users: '1K-10K',
+    breaksNext: 'one app server',
+    built: true,
+  },
+  {
+    number: 3,
+    id: 'phase-3',
+    className: 'LoadBalancedFarm',
+    file: 'phase-3-load-balanced-farm.ts',
+    adds: 'a load balancer, five servers over three AZs, sessions and cache in Valkey, read replicas, Multi-AZ',
+    users: '10K-100K',
+    breaksNext: 'capacity is fixed by hand; static files and jobs use up the servers',
+    built: false,
+  },
+  {
+    number: 4,
+    id: 'phase-4',
+    className: 'ElasticFleet',
+    file: 'phase-4-elastic-fleet.ts',
+    adds: 'Auto Scaling with a spot mix, CloudFront + S3 + WAF in front, SQS and workers, RDS Proxy',
+    users: '100K-1M',
+    breaksNext: 'one region, one writer',
+    built: false,
+  },
+  {
+    number: 5,
+    id: 'phase-5',
+    className: 'Distributed',
+    file: 'phase-5-distributed.ts',
+    adds: 'services by function, data in shards, more than one region, events between services',
+    users: '1M+',
+    breaksNext: '-',
+    built: false,
+  },
+];

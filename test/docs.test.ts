@@ -1,0 +1,93 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import ts from 'typescript';
+import { withGeneratedParts } from '../lib/docs/generate';
+
+const ROOT = resolve(__dirname, '..');
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+const markdown = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs', '.md')];
+
+test('the generated parts of the README are up to date (npm run docs makes them)', () => {
+  expect(withGeneratedParts(read('README.md'))).toBe(read('README.md'));
+});
+
+test('every TypeScript example compiles', () => {
+  const examples = markdown.flatMap((file) => codeBlocks(read(file), 'ts').map((code) => ({ file, code })));
+  expect(examples.length).toBeGreaterThan(0);
+  // Below the project, so that examples find the packages; the imports of the project's own files are given from its root.
+  const dir = join(ROOT, 'dist', 'examples');
+  mkdirSync(dir, { recursive: true });
+  const work = mkdtempSync(join(dir, 'e-'));
+  try {
+    const files = examples.map(({ code }, i) => {
+      const file = join(work, `example-${i}.ts`);
+      writeFileSync(file, code.replaceAll(/from '\.\/lib\//g, "from '../../../lib/"));
+      return file;
+    });
+    const program = ts.createProgram(files, {
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      target: ts.ScriptTarget.ES2023,
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      types: ['node'],
+    });
+    const problems = ts
+      .getPreEmitDiagnostics(program)
+      .map((one) => ts.flattenDiagnosticMessageText(one.messageText, '\n'));
+    expect(problems).toEqual([]);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+});
+
+test('every npm command that the docs name is there', () => {
+  const scripts = Object.keys(JSON.parse(read('package.json')).scripts);
+  const named = markdown.flatMap((file) => [...read(file).matchAll(/npm run ([a-z:]+)/g)].map((match) => match[1]));
+  expect(named.length).toBeGreaterThan(0);
+  expect(named.filter((name) => !scripts.includes(name as string))).toEqual([]);
+});
+
+test('every link to a file of the project leads somewhere', () => {
+  const broken = markdown.flatMap((file) =>
+    [...read(file).matchAll(/\]\((?!https?:|#|mailto:)([^)#]+)(#[^)]*)?\)/g)]
+      .map((match) => join(ROOT, file, '..', match[1] as string))
+      .filter((target) => !existsSync(target))
+      .map((target) => `${file} -> ${target}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+describe('decision records', () => {
+  const records = readdirSync(join(ROOT, 'docs/decisions')).filter((file) => /^\d{3}-/.test(file));
+
+  test.each(records)('%s has every part and is listed', (file) => {
+    const headings = [...read(`docs/decisions/${file}`).matchAll(/^## (.+)$/gm)].map((match) => match[1]);
+    expect(headings).toEqual(['Status', 'Context', 'Positions', 'Decision', 'Consequences']);
+    expect(read('docs/decisions/README.md')).toContain(`(${file})`);
+  });
+
+  test('every record that the code refers to is there', () => {
+    const code = ['bin', 'lib', 'app', 'test'].flatMap((folder) => [
+      ...filesBelow(folder, '.ts'),
+      ...filesBelow(folder, '.sh'),
+    ]);
+    const named = code.flatMap((file) =>
+      [...read(file).matchAll(/docs\/decisions\/(\d{3}-[a-z0-9-]+\.md)/g)].map((m) => m[1]),
+    );
+    expect(named.filter((name) => !records.includes(name as string))).toEqual([]);
+  });
+});
+
+function codeBlocks(text: string, language: string): string[] {
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
+    (match) => match[1] as string,
+  );
+}
+
+function filesBelow(folder: string, ending: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => join(folder, name));
+}
