@@ -7,7 +7,10 @@ const program = new Command('npm run')
   .description('One web shop from a single server to a multi-region system, phase by phase.')
   .usage('<verb> -- [arguments]')
   .helpCommand(false)
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) });
+  .configureOutput({
+    // One line, also where Commander adds its guess of what was meant.
+    outputError: (text, write) => write(text.replace(/^error: /, '').replace(/\n(?=\()/, ' ')),
+  });
 
 program
   .command('start')

@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+
+const ROOT = resolve(__dirname, '..');
+const scripts = require('../package.json').scripts as Record<string, string>;
+
+function run(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'bin/cli.ts', ...args], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+const verbs = Object.entries(scripts)
+  .filter(([, command]) => command.includes('bin/cli.ts'))
+  .map(([name]) => name);
+
+test('the verbs of package.json are the verbs of the command line', () => {
+  expect(verbs).toEqual(['start', 'doctor', 'deploy:local']);
+  const { stdout } = run('--help');
+  for (const verb of verbs) expect(stdout).toContain(`  ${verb} `);
+});
+
+test.each(verbs)('%s --help says how to call it', (verb) => {
+  const { status, stdout, stderr } = run(verb, '--help');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toContain(`Usage: npm run ${verb} -- `);
+});
+
+test.each([
+  [['start', '3'], "'3' is invalid for argument 'phase'. Allowed: 1, 2."],
+  [['start', '--port', 'http'], "'--port <port>' argument 'http' is invalid. Allowed: a whole number from 1 to 65535."],
+  [['start', '--port', '65536'], "'65536' is invalid. Allowed: a whole number from 1 to 65535."],
+  [['start', '--prot', '80'], "unknown option '--prot'"],
+  [['start', '1', '2'], 'too many arguments'],
+  [['deploy:local'], "missing required argument 'phase'"],
+  [['deploy:local', 'phase-9'], "'phase-9' is invalid for argument 'phase'. Allowed: phase-1, phase-2."],
+  [['deploy'], "unknown command 'deploy'"],
+])('bad input %j: one clear line and exit code 2', (args, line) => {
+  const { status, stdout, stderr } = run(...args);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toContain(line);
+  expect(stderr.trim()).not.toContain('\n');
+});
+
+test('doctor tells what is here, as a table and as JSON', () => {
+  expect(run('doctor').stdout).toMatch(/✓ {2}node +v\d+/);
+  const { status, stdout } = run('doctor', '--json');
+  expect(status).toBe(0);
+  const findings = JSON.parse(stdout) as { name: string; found?: string; install?: string }[];
+  expect(findings.map((finding) => finding.name)).toContain('embedded PostgreSQL');
+  for (const finding of findings) expect(finding.found ?? finding.install).toMatch(/\S/);
+});
