@@ -91,18 +91,20 @@ const parts: readonly Part[] = [
   },
 ];
 
-/** Looks for every part; starts nothing and reaches no network. */
-export function examine(): Finding[] {
+/** Looks for the parts with these names, or for every part; starts nothing and reaches no network. */
+export function examine(names: readonly string[] = parts.map((part) => part.name)): Finding[] {
   const manager = execute('which', 'brew') ? 'brew' : 'apt';
-  return parts.map((part) => {
-    const found = part.find();
-    return {
-      name: part.name,
-      neededFor: part.neededFor,
-      required: part.required ?? false,
-      ...(found === undefined ? { install: part.install[manager] } : { found }),
-    };
-  });
+  return parts
+    .filter((part) => names.includes(part.name))
+    .map((part) => {
+      const found = part.find();
+      return {
+        name: part.name,
+        neededFor: part.neededFor,
+        required: part.required ?? false,
+        ...(found === undefined ? { install: part.install[manager] } : { found }),
+      };
+    });
 }
 
 /** The verb `doctor`. Returns the exit code: 1 when a required part is missing. */

@@ -1,0 +1,18 @@
+import { examine } from '../../lib/doctor';
+
+/**
+ * `describe` for tests that need a program of the system. Where it is missing they are skipped, and the end of the run says
+ * so with the command that installs it (see `skip-reporter.js`).
+ *
+ * @param part name of the program in `npm run doctor`
+ */
+export function describeWith(
+  part: 'chromium' | 'moto server' | 'cfn-lint' | 'shellcheck',
+  name: string,
+  tests: () => void,
+): void {
+  const [finding] = examine([part]);
+  if (finding === undefined) throw new Error(`npm run doctor knows no "${part}"`);
+  if (finding.found !== undefined) describe(name, tests);
+  else describe.skip(`${name} [${part} is not here: ${finding.install}]`, tests);
+}
