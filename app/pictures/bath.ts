@@ -8,7 +8,6 @@ import {
   fill,
   flat,
   line,
-  moved,
   oval,
   shade,
   solid,
@@ -231,7 +230,7 @@ export const bath: Readonly<Record<string, string>> = {
   ]),
   'bath-mat': flat(backdrop.blush, [
     cast(mat),
-    line(tassels, colour.white, 6),
+    line(tassels, colour.sand, 6),
     solid(
       mat,
       colour.white,
@@ -241,11 +240,6 @@ export const bath: Readonly<Record<string, string>> = {
         0.5,
         line('M150 124h100M150 148h100M150 172h100M150 200h100M150 228h100M150 252h100M150 276h100', colour.sand, 6),
       ),
-    ),
-    moved(
-      0,
-      0,
-      fill('M176 170q14-10 22 6q4 26-10 40q-16-2-16-22zM228 170q-14-10-22 6q-4 26 10 40q16-2 16-22z', colour.sky),
     ),
   ]),
   'waffle-robe': flat(backdrop.mint, [

@@ -225,7 +225,6 @@ export const desk: Readonly<Record<string, string>> = {
         9,
         colour.rose,
       ),
-      line('M124 170h90M124 190h66', colour.steel, 5),
     ]),
     turned(7, [
       cast(box(104, 172, 226, 146, 4)),

@@ -1,19 +1,4 @@
-import {
-  backdrop,
-  box,
-  cast,
-  colour,
-  faint,
-  fill,
-  flat,
-  line,
-  mirrored,
-  oval,
-  shade,
-  solid,
-  standing,
-  turned,
-} from './draw';
+import { backdrop, box, cast, colour, faint, fill, flat, line, mirrored, oval, shade, solid, standing } from './draw';
 
 const cushion = 'M84 92Q200 72 316 92Q336 200 316 308Q200 328 84 308Q64 200 84 92z';
 const frame = box(88, 62, 224, 276, 6);
@@ -75,7 +60,7 @@ export const home: Readonly<Record<string, string>> = {
   'wool-blanket': standing(backdrop.blush, 132, [
     line(
       'M92 312v16M108 312v16M124 312v16M140 312v16M156 312v16M172 312v16M188 312v16M204 312v16M220 312v16M236 312v16M252 312v16M268 312v16M284 312v16M300 312v16',
-      colour.sand,
+      colour.sage,
       5,
     ),
     solid(
@@ -189,7 +174,7 @@ export const home: Readonly<Record<string, string>> = {
     fill(box(80, 168, 240, 20, 10), colour.walnut),
   ]),
   'oak-stool': standing(backdrop.oat, 112, [
-    turned(0, [fill('M136 170H160L146 320H122z', colour.walnut), fill('M240 170H264L278 320H254z', colour.walnut)]),
+    fill('M136 170H160L146 320H122zM240 170H264L278 320H254z', colour.walnut),
     fill('M190 170H210V306H190z', colour.bark),
     line('M142 256H258', colour.walnut, 10),
     solid(

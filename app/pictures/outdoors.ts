@@ -145,8 +145,12 @@ export const outdoors: Readonly<Record<string, string>> = {
     fill('M84 190L200 76L316 190L300 206L200 108L100 206z', colour.rust),
     fill(oval(200, 208, 32), colour.ink),
     line('M200 266v26', colour.walnut, 9),
-    fill('M214 290Q206 262 234 258Q240 240 258 244L270 252L258 258Q262 290 236 294L222 308z', colour.tomato),
-    fill(oval(254, 252, 3), colour.white),
+    fill('M268 262L302 246L290 288z', colour.rust),
+    fill(`${oval(258, 272, 30, 22)}${oval(238, 248, 17)}`, colour.tomato),
+    fill('M224 242L208 250L224 256z', colour.mustard),
+    fill('M254 266Q276 258 284 272Q270 288 254 266z', colour.rust),
+    line('M250 294v22M264 294v22', colour.ink, 4),
+    fill(oval(241, 244, 3), colour.ink),
   ]),
   'storm-lantern': standing(backdrop.lilac, 84, [
     line('M128 206C118 70 282 70 272 206', colour.iron, 7),
@@ -165,7 +169,7 @@ export const outdoors: Readonly<Record<string, string>> = {
   ]),
   'vacuum-flask': standing(
     backdrop.oat,
-    86,
+    112,
     [
       solid(
         'M132 160Q132 134 158 130H218Q244 134 244 160V300Q244 320 224 320H152Q132 320 132 300z',

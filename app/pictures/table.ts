@@ -131,8 +131,6 @@ export const table: Readonly<Record<string, string>> = {
     ),
     solid('M160 80Q160 72 168 72H232Q240 72 240 80L234 138H166z', '#c5dbe4', shade(214)),
     faint(0.8, line('M146 296v-30q2-20 18-34', colour.white, 8)),
-    fill(oval(222, 290, 22, 12), colour.mustard),
-    fill(oval(222, 290, 15, 8), '#f6d77f'),
   ]),
   'cutlery-set': flat(backdrop.oat, [
     fill(box(84, 58, 232, 284, 18), colour.navy),
@@ -158,7 +156,6 @@ export const table: Readonly<Record<string, string>> = {
         line('M112 296L300 128', '#dcc8a2', 4),
       ),
     ]),
-    line('M188 232q14-10 26 0t-4 20q-18 2-22-20z', colour.oak, 9),
   ]),
   'butter-dish': standing(backdrop.mist, 126, [
     solid(

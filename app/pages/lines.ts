@@ -1,0 +1,26 @@
+import { html } from 'ghtml';
+import { catalogue } from '../catalogue';
+import type { CartItem, PageContext } from '../types';
+import { formatMoney } from './format';
+
+// A line of a cart or an order does not carry its picture, and product ids are fixed for ever.
+const pictures = new Map(catalogue.map(({ id, image }) => [id, image]));
+
+/** What was bought or is about to be, line by line; `action` adds HTML to a line. */
+export function lines(
+  ctx: PageContext,
+  items: readonly CartItem[],
+  action: (item: CartItem) => string = () => '',
+): string {
+  return html`<ul class="lines">!${items.map((item) => line(ctx, item, action(item)))}</ul>`;
+}
+
+function line(ctx: PageContext, { productId, name, quantity, priceCents }: CartItem, action: string): string {
+  const picture = pictures.get(productId);
+  return html`<li>
+      !${picture === undefined ? '<span class="thumb"></span>' : html`<img class="thumb" src="${ctx.asset(picture)}" alt="" width="88" height="88" loading="lazy">`}
+      <div class="what"><a href="/products/${productId}">${name}</a><p>${quantity} × ${formatMoney(priceCents)}</p></div>
+      <p class="sum">${formatMoney(quantity * priceCents)}</p>
+      !${action}
+    </li>`;
+}

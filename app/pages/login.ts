@@ -1,0 +1,62 @@
+import { html } from 'ghtml';
+import type { PageContext } from '../types';
+import { layout } from './layout';
+
+export interface LoginPageProps {
+  /** Which of the two forms was sent last. Default: `login` */
+  readonly mode?: 'login' | 'signup';
+  /** What was typed into it. */
+  readonly email?: string;
+  /** Why it was refused. */
+  readonly error?: string;
+  /** Path to go to afterwards. */
+  readonly next?: string;
+}
+
+interface AccountForm {
+  readonly id: 'login' | 'signup';
+  readonly heading: string;
+  readonly intro: string;
+  readonly button: string;
+  readonly autocomplete: 'current-password' | 'new-password';
+}
+
+const forms: readonly AccountForm[] = [
+  {
+    id: 'login',
+    heading: 'Welcome back',
+    intro: 'Log in to check out and to see your orders.',
+    button: 'Log in',
+    autocomplete: 'current-password',
+  },
+  {
+    id: 'signup',
+    heading: 'New here?',
+    intro: 'An address and a password are all it takes. We send nothing.',
+    button: 'Create an account',
+    autocomplete: 'new-password',
+  },
+];
+
+/** Both ways in on one page; the error and the address typed appear in the form that was sent. */
+export function loginPage(ctx: PageContext, { mode = 'login', email, error, next }: LoginPageProps): string {
+  const main = html`<h1 class="unseen">Log in or create an account</h1>
+    <div class="doors">!${forms.map((form) => accountForm(form, form.id === mode ? { email, error, next } : { next }))}</div>`;
+  return layout(ctx, { title: mode === 'signup' ? 'Create an account' : 'Log in' }, main);
+}
+
+function accountForm(form: AccountForm, { email, error, next }: Omit<LoginPageProps, 'mode'>): string {
+  const { id, heading, intro, button, autocomplete } = form;
+  const invalid = error ? html`aria-describedby="${id}-error"` : '';
+  return html`<section id="${id}" class="door" aria-labelledby="${id}-heading">
+      <h2 id="${id}-heading">${heading}</h2>
+      <p>${intro}</p>
+      !${error ? html`<p class="notice error" role="alert" id="${id}-error">${error}</p>` : ''}
+      <form action="/${id}" method="post">
+        <div class="field"><label for="${id}-email">E-mail</label><input id="${id}-email" type="email" name="email" value="${email}" autocomplete="email" maxlength="254" required !${invalid}></div>
+        <div class="field"><label for="${id}-password">Password</label><input id="${id}-password" type="password" name="password" autocomplete="${autocomplete}" required !${invalid}></div>
+        !${next ? html`<input type="hidden" name="next" value="${next}">` : ''}
+        <button class="button" type="submit">${button}</button>
+      </form>
+    </section>`;
+}

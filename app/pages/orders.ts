@@ -1,0 +1,57 @@
+import { html } from 'ghtml';
+import type { Order, OrderStatus, PageContext } from '../types';
+import { count, formatMoney, timeElement } from './format';
+import { layout } from './layout';
+import { lines } from './lines';
+
+/** The visitor's orders, as they were given. */
+export function ordersPage(ctx: PageContext, { orders }: { readonly orders: readonly Order[] }): string {
+  const main = html`<h1>Your orders</h1>
+    !${orders.length === 0 ? none : html`<ul class="orders">!${orders.map(summary)}</ul>`}`;
+  return layout(ctx, { title: 'Your orders' }, main);
+}
+
+export interface OrderPageProps {
+  readonly order: Order;
+  /** The visitor comes straight from the cart. */
+  readonly justPlaced?: boolean;
+}
+
+/** One order with its lines and, once the background job has written it, its receipt. */
+export function orderPage(ctx: PageContext, { order, justPlaced }: OrderPageProps): string {
+  const { id, status, createdAt, items, totalCents, receiptNumber } = order;
+  const main = html`<nav class="trail" aria-label="Breadcrumb"><ol><li><a href="/orders">Your orders</a></li><li aria-current="page">Order</li></ol></nav>
+    !${justPlaced ? thanks : ''}
+    <h1 class="order-title">Order !${badge(status)}</h1>
+    <dl class="order-facts">
+      <div><dt>Number</dt><dd>${id}</dd></div>
+      <div><dt>Placed</dt><dd>!${timeElement(createdAt)}</dd></div>
+      <div><dt>Receipt</dt><dd>!${receiptNumber ? html`${receiptNumber}` : html`Being written. <a href="/orders/${id}">Look again</a>`}</dd></div>
+    </dl>
+    !${lines(ctx, items)}
+    <p class="grand-total"><span>Total</span> <strong>${formatMoney(totalCents)}</strong></p>`;
+  return layout(ctx, { title: 'Your order' }, main);
+}
+
+const none = html`<div class="empty"><p>You have not ordered anything yet.</p><a class="button" href="/">Look around the shop</a></div>`;
+
+const thanks = html`<p class="notice" role="status"><strong>Thank you.</strong> Your order is safe with us.</p>`;
+
+function badge(status: OrderStatus): string {
+  return html`<span class="badge ${status}">${status}</span>`;
+}
+
+function summary({ id, status, createdAt, items, totalCents }: Order): string {
+  const pieces = items.reduce((sum, { quantity }) => sum + quantity, 0);
+  return html`<li>
+      <div><a href="/orders/${id}">${headline(items)}</a><p>!${timeElement(createdAt)} · ${count(pieces, 'piece')}</p></div>
+      !${badge(status)}
+      <p class="sum">${formatMoney(totalCents)}</p>
+    </li>`;
+}
+
+/** `Enamel kettle and 2 more`: people know an order by what was in it, not by its number. */
+function headline([first, ...others]: Order['items']): string {
+  if (first === undefined) return 'Order';
+  return others.length === 0 ? first.name : `${first.name} and ${others.length} more`;
+}
