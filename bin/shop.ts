@@ -1,0 +1,27 @@
+import { App } from 'aws-cdk-lib';
+import { buildApp } from '../lib/app-bundle';
+import { SingleBox } from '../lib/phases/phase-1-single-box';
+import { SeparateDatabase } from '../lib/phases/phase-2-separate-database';
+import { ShopStack } from '../lib/phases/shop-stack';
+import { readSettings } from '../lib/settings';
+import { UsageError } from '../lib/usage-error';
+
+/** The CDK app: one stack per phase, all of the same CloudFormation name. */
+function synthesize(): void {
+  const app = new App();
+  const { stackName, ...settings } = readSettings((name) => app.node.tryGetContext(name));
+  const props = { appBundle: buildApp().dir, ...settings };
+
+  new SingleBox(new ShopStack(app, 'phase-1', { stackName }), 'Shop', props);
+  new SeparateDatabase(new ShopStack(app, 'phase-2', { stackName }), 'Shop', props);
+
+  app.synth();
+}
+
+try {
+  synthesize();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}

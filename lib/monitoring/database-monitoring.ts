@@ -1,0 +1,96 @@
+import { Duration } from 'aws-cdk-lib';
+import { GraphWidget, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import type { Database } from '../tiers/database';
+import { isBurstable } from './burstable';
+import { RunbookAlarm } from './runbook-alarm';
+
+export interface DatabaseMonitoringProps {
+  readonly database: Database;
+  readonly topic: ITopic;
+}
+
+/** Alarms on the database, and its row of a dashboard. */
+export class DatabaseMonitoring extends Construct {
+  readonly widgets: IWidget[][];
+
+  constructor(scope: Construct, id: string, props: DatabaseMonitoringProps) {
+    super(scope, id);
+    this.alarmOnLoad(props);
+    this.alarmOnStorage(props);
+    if (isBurstable(props.database.instanceType)) this.alarmOnCredits(props);
+    this.widgets = graphs(props);
+  }
+
+  private alarmOnLoad({ database, topic }: DatabaseMonitoringProps): void {
+    new RunbookAlarm(this, 'CpuHigh', {
+      topic,
+      metric: database.metric('CPUUtilization', 'Average'),
+      atLeast: 80,
+      lasting: Duration.minutes(15),
+      heading: 'Database CPU high',
+      meaning: 'The database has been above 80% CPU for 15 minutes: every page that asks it gets slower.',
+      firstStep: 'Look for the statement at the top of the database load in Performance Insights.',
+    });
+    new RunbookAlarm(this, 'ConnectionsHigh', {
+      topic,
+      metric: database.metric('DatabaseConnections', 'Maximum'),
+      atLeast: Math.floor(database.maxConnections * 0.9),
+      lasting: Duration.minutes(10),
+      heading: 'Database connections high',
+      meaning: 'Nine tenths of the connections are taken, more than the pools of the shop may fill together.',
+      firstStep: 'See who holds them (pg_stat_activity) before adding servers.',
+    });
+  }
+
+  private alarmOnStorage({ database, topic }: DatabaseMonitoringProps): void {
+    new RunbookAlarm(this, 'StorageLow', {
+      topic,
+      metric: database.metric('FreeStorageSpace', 'Minimum'),
+      atMost: 5 * 1024 ** 3,
+      lasting: Duration.minutes(15),
+      heading: 'Database storage low',
+      meaning:
+        'Less than 5 GiB of storage are free although it grows by itself: when none is left, the database stops.',
+      firstStep: 'See whether growing has reached its maximum, or a forgotten replication slot keeps the log.',
+    });
+  }
+
+  private alarmOnCredits({ database, topic }: DatabaseMonitoringProps): void {
+    new RunbookAlarm(this, 'CpuCreditsLow', {
+      topic,
+      metric: database.metric('CPUCreditBalance', 'Minimum'),
+      atMost: 50,
+      lasting: Duration.minutes(15),
+      heading: 'Database CPU credits low',
+      meaning: 'The burstable database has nearly used up its CPU credits: from then on extra CPU time is billed.',
+      firstStep: 'If the load stays, give the database a class that is not burstable.',
+    });
+  }
+}
+
+function graphs({ database }: DatabaseMonitoringProps): IWidget[][] {
+  const row = { width: 6, height: 6 };
+  return [
+    [
+      new GraphWidget({ ...row, title: 'Database: CPU (%)', left: [database.metric('CPUUtilization', 'Average')] }),
+      new GraphWidget({
+        ...row,
+        title: 'Database: connections',
+        left: [database.metric('DatabaseConnections', 'Maximum')],
+        leftAnnotations: [{ value: database.maxConnections, label: 'limit' }],
+      }),
+      new GraphWidget({
+        ...row,
+        title: 'Database: latency (s)',
+        left: [database.metric('ReadLatency', 'Average'), database.metric('WriteLatency', 'Average')],
+      }),
+      new GraphWidget({
+        ...row,
+        title: 'Database: free storage (bytes)',
+        left: [database.metric('FreeStorageSpace', 'Minimum')],
+      }),
+    ],
+  ];
+}

@@ -1,0 +1,33 @@
+import { Fn, Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+
+export interface ShopStackProps {
+  /**
+   * Name of the CloudFormation stack. All phases carry the same one, so that a deploy of the next phase changes the
+   * running stack; another name is another shop.
+   *
+   * @default 'shop'
+   */
+  readonly stackName?: string;
+}
+
+/**
+ * The stack that a phase lives in. It knows neither account nor region, so that synth needs no credentials, and still has
+ * three availability zones: the first three of wherever it is deployed.
+ *
+ * It has one tag, and none that names the phase: CloudFormation would put it on every resource at each step, and there
+ * are resources on which a changed tag fails (https://github.com/aws/aws-cdk/issues/34629).
+ */
+export class ShopStack extends Stack {
+  constructor(scope: Construct, id: string, props: ShopStackProps = {}) {
+    super(scope, id, {
+      stackName: props.stackName ?? 'shop',
+      terminationProtection: true,
+      tags: { project: 'scaling-phases' },
+    });
+  }
+
+  override get availabilityZones(): string[] {
+    return [0, 1, 2].map((index) => Fn.select(index, Fn.getAzs()));
+  }
+}

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, type Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { SingleBox } from '../../lib/phases/phase-1-single-box';
+import { SeparateDatabase } from '../../lib/phases/phase-2-separate-database';
+import type { ShopProps } from '../../lib/phases/shop-props';
+import { ShopStack } from '../../lib/phases/shop-stack';
+
+const ROOT = join(__dirname, '..', '..');
+
+/** A small app that never changes, so that snapshots do not move with the shop. */
+export const APP_BUNDLE = join(__dirname, 'app-bundle');
+
+const phases = { 'phase-1': SingleBox, 'phase-2': SeparateDatabase } as const;
+
+export type PhaseId = keyof typeof phases;
+
+/** An app with the feature flags of cdk.json, as the command line makes it. */
+export function makeApp(context: Record<string, unknown> = {}): App {
+  const cdkJson = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
+  return new App({ analyticsReporting: false, context: { ...cdkJson.context, ...context } });
+}
+
+/** The stack of a phase, as bin/shop.ts makes it, with the small app inside. */
+export function makePhase<P extends PhaseId>(id: P, props: Partial<ShopProps> = {}, app = makeApp()) {
+  const stack = new ShopStack(app, id);
+  const shop = new phases[id](stack, 'Shop', { appBundle: APP_BUNDLE, ...props }) as InstanceType<(typeof phases)[P]>;
+  return { app, stack, shop };
+}
+
+/** A stack to try one tier in. */
+export function makeStack(): Stack {
+  return new ShopStack(makeApp(), 'test');
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a template is whatever CloudFormation takes
+export type TemplateJson = { Resources: Record<string, any>; Outputs?: Record<string, any> } & Record<string, any>;
+
+export function templateOf(stack: Stack): TemplateJson {
+  return Template.fromStack(stack).toJSON() as TemplateJson;
+}
+
+export function phaseTemplate(id: PhaseId, props: Partial<ShopProps> = {}): TemplateJson {
+  return templateOf(makePhase(id, props).stack);
+}
+
+/** Resources of one type, by logical id. */
+// biome-ignore lint/suspicious/noExplicitAny: see TemplateJson
+export function resourcesOf(template: TemplateJson, type: string): Record<string, any> {
+  return Object.fromEntries(Object.entries(template.Resources).filter(([, resource]) => resource.Type === type));
+}
