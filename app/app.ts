@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RawServerDefault } from 'fastify';
+import { APP_HEADERS_TIMEOUT, APP_KEEP_ALIVE } from '../lib/constants';
+import type { Assets } from './assets';
+import { CatalogueCache } from './catalogue-cache';
+import type { Database } from './db';
+import { answerErrors } from './error-answers';
+import { type Lifecycle, watchLifecycle } from './lifecycle';
+import { LoginLimit } from './login-limit';
+import { accountRoutes } from './routes/accounts';
+import { cartRoutes } from './routes/cart';
+import { catalogueRoutes } from './routes/catalogue';
+import { cataloguePages } from './routes/catalogue-pages';
+import { healthRoutes } from './routes/health';
+import { orderRoutes } from './routes/orders';
+import { visitorPages } from './routes/visitor-pages';
+import { withSession } from './routes/visitor-scope';
+import { protect } from './security';
+import type { Sessions } from './sessions';
+import type { Served } from './types';
+import { compileValidators } from './validation';
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** All that the shop needs from outside; it reads no environment and opens no port. */
+export interface AppDeps {
+  readonly log: FastifyBaseLogger;
+  readonly database: Database;
+  readonly sessions: Sessions;
+  readonly assets: Assets;
+  readonly lifecycle: Lifecycle;
+  /** What answers say about the process that gave them. */
+  readonly served: Omit<Served, 'cache'>;
+  /** Proxies in front, exactly. */
+  readonly trustProxy: number;
+  /** Called after an order was committed: its receipt waits to be made. */
+  readonly onOrder: () => void;
+}
+
+/** What routes work with. */
+export interface Shop extends AppDeps {
+  readonly catalogue: CatalogueCache;
+  readonly loginLimit: LoginLimit;
+}
+
+/** Largest body of a request in bytes; an order is a key, and the longest form is a log-in. */
+const BODY_LIMIT = 64 * 1024;
+
+export function createApp(deps: AppDeps): App {
+  const shop: Shop = {
+    ...deps,
+    catalogue: new CatalogueCache(deps.database, deps.assets.ofProduct),
+    loginLimit: new LoginLimit(deps.database),
+  };
+  const app: App = Fastify<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger>({
+    loggerInstance: deps.log,
+    genReqId: () => randomUUID(),
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: trustHops(deps.trustProxy),
+    bodyLimit: BODY_LIMIT,
+    keepAliveTimeout: APP_KEEP_ALIVE * 1000,
+    http: { headersTimeout: APP_HEADERS_TIMEOUT * 1000 },
+    // What still arrives on an open connection while the server closes is answered, and not refused.
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  const answerError = answerErrors(app, shop);
+  app.setValidatorCompiler(compileValidators());
+  logRequests(app);
+  watchLifecycle(app, shop.lifecycle);
+  protect(app, shop.assets);
+
+  shop.assets.serve(app);
+  healthRoutes(app, shop);
+  catalogueRoutes(app, shop);
+  cataloguePages(app, shop);
+  withSession(app, shop, (scope) => {
+    accountRoutes(scope, shop);
+    cartRoutes(scope, shop);
+    orderRoutes(scope, shop);
+    visitorPages(scope, shop);
+  });
+  return app;
+}
+
+/**
+ * Fastify refuses a bare number, because it cannot tell whether the first hop really is the proxy. Here nobody else can
+ * connect: the security group of a server behind a balancer lets only the balancer in, and a TLS terminator is on loopback.
+ */
+function trustHops(proxies: number): false | ((address: string, hop: number) => boolean) {
+  return proxies > 0 && ((_address, hop) => hop < proxies);
+}
+
+/** One line a request. Health checks and static files are not news. */
+function logRequests(app: App): void {
+  const quiet = /^\/(healthz|readyz|assets\/)/;
+  app.addHook('onResponse', async (request, reply) => {
+    const level = quiet.test(request.url) ? 'debug' : 'info';
+    const { method, ip } = request;
+    const ms = Math.round(reply.elapsedTime * 10) / 10;
+    request.log[level]({ method, path: request.url.split('?')[0], status: reply.statusCode, ms, ip }, 'request');
+  });
+}

@@ -1,0 +1,155 @@
+import { availableParallelism, hostname } from 'node:os';
+import { type Static, Type } from '@sinclair/typebox';
+import Ajv from 'ajv';
+import { APP_PORT } from '../lib/constants';
+
+/** Where a secret comes from: its value itself, or the ARN under which AWS Secrets Manager keeps it. */
+export type Secret = { readonly value: string } | { readonly arn: string };
+
+/** What the environment settles. Made by {@link readConfig} only. */
+export interface Config {
+  /** TCP port; 0 takes a free one. */
+  readonly port: number;
+  readonly host: string;
+  readonly phase: number;
+  /** PostgreSQL URL, or the ARN of the secret that RDS keeps. */
+  readonly database: Secret;
+  readonly sessionStore: 'postgres' | 'memory';
+  readonly sessionSecret: Secret;
+  /** Processes of this server. */
+  readonly webConcurrency: number;
+  /** Servers that share the database at most; sizes the connection pools. */
+  readonly maxServers: number;
+  /** Proxies in front, exactly: the client's address is taken that many hops from the right of `X-Forwarded-For`. */
+  readonly trustProxy: number;
+  /** Prefix of the URLs of static files. */
+  readonly assetsUrl: string;
+  readonly serverName: string;
+  readonly availabilityZone: string;
+  readonly logLevel: string;
+}
+
+/** The environment cannot be used; one line for each value that is wrong. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly lines: readonly string[]) {
+    super(lines.join('\n'));
+  }
+}
+
+/** `description` completes "must be …" in the line that refuses a value. */
+const Environment = Type.Object({
+  PORT: Type.Integer({
+    minimum: 0,
+    maximum: 65535,
+    default: APP_PORT,
+    description: 'an integer from 0 to 65535',
+  }),
+  HOST: Type.String({ default: '0.0.0.0', description: 'an address to listen on' }),
+  PHASE: Type.Integer({ minimum: 1, maximum: 5, default: 1, description: 'an integer from 1 to 5' }),
+  DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'a postgres:// URL' })),
+  DATABASE_SECRET_ARN: Type.Optional(
+    Type.String({ pattern: '^arn:[^:]+:secretsmanager:', description: 'the ARN of a secret in AWS Secrets Manager' }),
+  ),
+  SESSION_STORE: Type.Union([Type.Literal('postgres'), Type.Literal('memory')], {
+    default: 'postgres',
+    description: '"postgres" or "memory" ("redis" and "cookie" come with phase 3)',
+  }),
+  SESSION_SECRET: Type.Optional(Type.String({ minLength: 32, description: 'at least 32 characters long' })),
+  SESSION_SECRET_ARN: Type.Optional(
+    Type.String({ pattern: '^arn:[^:]+:secretsmanager:', description: 'the ARN of a secret in AWS Secrets Manager' }),
+  ),
+  WEB_CONCURRENCY: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 512, description: 'an integer from 1 to 512 (processes)' }),
+  ),
+  MAX_SERVERS: Type.Integer({
+    minimum: 1,
+    maximum: 10_000,
+    default: 1,
+    description: 'an integer from 1 to 10000 (servers)',
+  }),
+  TRUST_PROXY: Type.Integer({
+    minimum: 0,
+    maximum: 10,
+    default: 0,
+    description: 'an integer from 0 to 10 (proxies in front)',
+  }),
+  ASSETS_URL: Type.String({
+    pattern: '^(https?://[^/\\s]+|/[^/\\s]+)(/[^/\\s]+)*$',
+    default: '/assets',
+    description: 'an http(s) URL or a path, without a slash at its end',
+  }),
+  SERVER_NAME: Type.Optional(Type.String({ maxLength: 100, description: 'at most 100 characters long' })),
+  AVAILABILITY_ZONE: Type.String({ maxLength: 100, default: 'local', description: 'at most 100 characters long' }),
+  LOG_LEVEL: Type.Union(
+    (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const).map((level) => Type.Literal(level)),
+    { default: 'info', description: 'fatal, error, warn, info, debug, trace or silent' },
+  ),
+});
+
+type Name = keyof typeof Environment.properties;
+
+/** Their values never appear in a message. A database URL holds a password. */
+const SECRETS: ReadonlySet<string> = new Set<Name>(['DATABASE_URL', 'SESSION_SECRET']);
+
+/**
+ * Turns the environment into the configuration. Pure: the only caller that hands in `process.env` is `environment()`.
+ * An empty value counts as unset, as systemd's environment files cannot unset one.
+ *
+ * @throws ConfigError that names every bad value, not only the first
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(
+    Object.keys(Environment.properties)
+      .map((name) => [name, env[name]])
+      .filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const validate = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true }).compile(Environment);
+  const values = { ...given };
+  const lines: string[] = [];
+  if (!validate(values)) {
+    const bad = new Set((validate.errors ?? []).map((error) => error.instancePath.slice(1)));
+    for (const name of bad) lines.push(refusal(name as Name, given[name] ?? ''));
+  }
+  lines.push(...exactlyOne(given, 'DATABASE_URL', 'DATABASE_SECRET_ARN'));
+  lines.push(...exactlyOne(given, 'SESSION_SECRET', 'SESSION_SECRET_ARN'));
+  if (lines.length > 0) throw new ConfigError(lines);
+
+  const read = values as unknown as Static<typeof Environment>;
+  return {
+    port: read.PORT,
+    host: read.HOST,
+    phase: read.PHASE,
+    database: secret(read.DATABASE_URL, read.DATABASE_SECRET_ARN),
+    sessionStore: read.SESSION_STORE,
+    sessionSecret: secret(read.SESSION_SECRET, read.SESSION_SECRET_ARN),
+    webConcurrency: read.WEB_CONCURRENCY ?? availableParallelism(),
+    maxServers: read.MAX_SERVERS,
+    trustProxy: read.TRUST_PROXY,
+    assetsUrl: read.ASSETS_URL,
+    serverName: read.SERVER_NAME ?? hostname(),
+    availabilityZone: read.AVAILABILITY_ZONE,
+    logLevel: read.LOG_LEVEL,
+  };
+}
+
+/** This process's configuration. */
+export function environment(): Config {
+  return readConfig(process.env);
+}
+
+function refusal(name: Name, value: string): string {
+  const shown = SECRETS.has(name) ? name : `${name}=${JSON.stringify(value)}`;
+  return `${shown}: must be ${Environment.properties[name].description}`;
+}
+
+function exactlyOne(given: Readonly<Record<string, string | undefined>>, value: Name, arn: Name): string[] {
+  if (given[value] && given[arn]) return [`${value}, ${arn}: set only one of them`];
+  if (!given[value] && !given[arn]) return [`${value}: must be set, or ${arn} in its place`];
+  return [];
+}
+
+function secret(value: string | undefined, arn: string | undefined): Secret {
+  return value === undefined ? { arn: arn as string } : { value };
+}

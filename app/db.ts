@@ -1,0 +1,200 @@
+import { Client, type ClientConfig, Pool, type PoolClient, type QueryConfig, type QueryResult } from 'pg';
+import { CONNECTION_SHARE } from '../lib/constants';
+import { Unavailable } from './errors';
+
+export type { Client as DatabaseClient, ClientConfig as DatabaseSettings } from 'pg';
+
+/** Waits longer than this for a connection (in ms) are answered 503: a database that is away must not pile requests up. */
+const CONNECT_TIMEOUT = 1_000;
+
+/** A statement of the shop takes milliseconds; one that takes this long (in ms) waits for something that is stuck. */
+const STATEMENT_TIMEOUT = 5_000;
+
+/**
+ * Connections that one process opens at most. A process has one JavaScript thread: more than this in flight only queue
+ * inside PostgreSQL, where each costs a backend process and its memory, instead of in the pool.
+ */
+const MAX_POOL = 20;
+
+/** Something that runs SQL: the pool, or a transaction. */
+export interface Queryable {
+  /** @throws Unavailable when the database does not answer; the driver's own error for everything else */
+  query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+export interface ConnectionLimits {
+  /** PostgreSQL's `max_connections`. */
+  readonly maxConnections: number;
+  /** Those among them that ordinary roles cannot use. */
+  readonly reserved: number;
+}
+
+/**
+ * Connections for each process, so that all processes of all servers together stay within {@link CONNECTION_SHARE} of
+ * what the database has for ordinary roles; 1 at least, {@link MAX_POOL} at most.
+ *
+ * @param processes those of all servers
+ */
+export function poolSize(limits: ConnectionLimits, processes: number): number {
+  const usable = Math.floor((limits.maxConnections - limits.reserved) * CONNECTION_SHARE);
+  return Math.min(MAX_POOL, Math.max(1, Math.floor(usable / processes)));
+}
+
+/** The shop's way to PostgreSQL, and the only module that knows the driver. */
+export class Database implements Queryable {
+  readonly #pool: Pool;
+
+  /** @param onIdleError hears of connections that broke while nobody used them; the pool replaces them by itself */
+  constructor(settings: ClientConfig, onIdleError: (error: Error) => void) {
+    this.#pool = new Pool({
+      ...settings,
+      application_name: 'shop',
+      // Until resize(): one is enough to ask how many there may be.
+      max: 1,
+      connectionTimeoutMillis: CONNECT_TIMEOUT,
+      statement_timeout: STATEMENT_TIMEOUT,
+      // The server's clock does not run when the network is cut.
+      query_timeout: STATEMENT_TIMEOUT + 1_000,
+      // A process that hangs inside a transaction must not keep its locks.
+      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT,
+      keepAlive: true,
+    });
+    // Without a listener, an idle connection that breaks ends the process.
+    this.#pool.on('error', onIdleError);
+  }
+
+  /** Sets how many connections this process may open from now on. */
+  resize(connections: number): void {
+    // pg-pool reads it on every checkout.
+    this.#pool.options.max = connections;
+  }
+
+  async query<Row>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.execute(sql, values)).rows as Row[];
+  }
+
+  /** For libraries that ask for a `pg` pool and only ever call `query` on it. */
+  readonly execute = async (query: string | QueryConfig, values: readonly unknown[] = []): Promise<QueryResult> => {
+    try {
+      return await (typeof query === 'string' ? this.#pool.query(query, [...values]) : this.#pool.query(query));
+    } catch (error) {
+      throw translated(error);
+    }
+  };
+
+  /** Runs `work` in a transaction: committed when it resolves, rolled back when it throws. */
+  async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect().catch((error) => {
+      throw translated(error);
+    });
+    // While checked out, a connection reports its end here and not to the pool; the query that runs fails as well.
+    const ignore = () => {};
+    client.on('error', ignore);
+    let broken = false;
+    try {
+      await client.query('BEGIN');
+      const result = await work(queryable(client));
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      const thrown = translated(error);
+      broken = thrown instanceof Unavailable || !(await rolledBack(client));
+      throw thrown;
+    } finally {
+      client.off('error', ignore);
+      client.release(broken);
+    }
+  }
+
+  async connectionLimits(): Promise<ConnectionLimits> {
+    const [limits] = await this.query<ConnectionLimits>(
+      `SELECT current_setting('max_connections')::int AS "maxConnections",
+              current_setting('superuser_reserved_connections')::int
+              + coalesce(current_setting('reserved_connections', true), '0')::int AS reserved`,
+    );
+    return limits as ConnectionLimits;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+/**
+ * Runs `work` on a connection of its own, outside any pool and without its time limits: migrations may take long.
+ *
+ * @throws Unavailable when the database does not answer
+ */
+export async function withClient<T>(settings: ClientConfig, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({
+    ...settings,
+    application_name: 'shop-migrate',
+    connectionTimeoutMillis: 5 * CONNECT_TIMEOUT,
+    keepAlive: true,
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return await work(client);
+  } catch (error) {
+    throw translated(error);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** Whether PostgreSQL refused a row because of the named constraint. */
+export function violates(error: unknown, constraint: string): boolean {
+  return (error as { constraint?: string } | undefined)?.constraint === constraint;
+}
+
+/** A single connection seen as something that runs SQL. */
+export function queryable(client: Client | PoolClient): Queryable {
+  return { query: async (sql, values = []) => (await client.query(sql, [...values])).rows };
+}
+
+async function rolledBack(client: PoolClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Node's codes for a server that cannot be reached; ENOENT is a Unix socket that is not there. */
+const NETWORK_CODES: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOENT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+/**
+ * PostgreSQL's codes for "not now": shut down, starting, out of connections, demoted to read-only in a failover,
+ * statement or transaction cut off by a time limit, deadlock, out of resources.
+ *
+ * @see https://www.postgresql.org/docs/17/errcodes-appendix.html
+ */
+const SERVER_CODES = /^(08...|53...|57P0[1235]|57014|25006|25P03|40P01|55P03)$/;
+
+/** node-postgres gives these no code. */
+const DRIVER_MESSAGES =
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/;
+
+function translated(error: unknown): unknown {
+  if (error instanceof Error && isUnavailable(error)) return new Unavailable(undefined, { cause: error });
+  return error;
+}
+
+function isUnavailable(error: Error & { code?: string; errors?: Error[] }): boolean {
+  // Node tries all addresses of a host, and wraps what it got.
+  if (error instanceof AggregateError) return error.errors.some(isUnavailable);
+  if (error.code !== undefined) return NETWORK_CODES.has(error.code) || SERVER_CODES.test(error.code);
+  return DRIVER_MESSAGES.test(error.message);
+}

@@ -1,0 +1,93 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { Database } from './db';
+import { removeAbandonedCarts } from './repositories/carts';
+import { issueReceipt, type Job, lockDueJob, postponeJob, removeJob } from './repositories/jobs';
+import { SESSION_LIFETIME } from './sessions';
+
+/** Milliseconds between looks for jobs that another process left, and after the database did not answer. */
+const POLL = 1_000;
+const HOUSEKEEPING = 3_600_000;
+
+/**
+ * Does the shop's background jobs inside this process. Every process of every server may run one: a job is locked while it
+ * is done, and its effect and its removal are one transaction, so that it takes effect exactly once, whatever is killed when.
+ */
+export class JobRunner {
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #busy = false;
+  #again = false;
+  #stopped = true;
+  #nextHousekeeping = 0;
+
+  constructor(
+    private readonly database: Database,
+    private readonly log: FastifyBaseLogger,
+  ) {}
+
+  start(): void {
+    this.#stopped = false;
+    this.nudge();
+  }
+
+  /** Looks for jobs now instead of at the next poll; call it after a job was committed. */
+  nudge(): void {
+    if (this.#stopped) return;
+    if (this.#busy) {
+      this.#again = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#busy = true;
+    this.#running = this.#work();
+  }
+
+  /** Resolves when the job in hand is done. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  async #work(): Promise<void> {
+    try {
+      do {
+        this.#again = false;
+        while (!this.#stopped && (await this.#runOne()));
+      } while (this.#again && !this.#stopped);
+      await this.#keepHouse();
+    } catch (error) {
+      this.log.warn({ err: error }, 'background jobs wait for the database');
+    } finally {
+      this.#busy = false;
+      // At random, so that the processes of a fleet do not all ask at the same moment.
+      if (!this.#stopped) this.#timer = setTimeout(() => this.nudge(), POLL * (0.75 + Math.random() / 2));
+    }
+  }
+
+  /** @returns whether there was a job */
+  async #runOne(): Promise<boolean> {
+    let taken: Job | undefined;
+    try {
+      return await this.database.transaction(async (tx) => {
+        const job = await lockDueJob(tx);
+        if (job === undefined) return false;
+        taken = job;
+        await issueReceipt(tx, job.orderId);
+        await removeJob(tx, job.id);
+        return true;
+      });
+    } catch (error) {
+      if (taken === undefined) throw error;
+      this.log.error({ err: error, job: taken }, 'a job failed and will be tried again');
+      await postponeJob(this.database, taken);
+      return true;
+    }
+  }
+
+  async #keepHouse(): Promise<void> {
+    if (Date.now() < this.#nextHousekeeping) return;
+    this.#nextHousekeeping = Date.now() + HOUSEKEEPING;
+    await removeAbandonedCarts(this.database, SESSION_LIFETIME + HOUSEKEEPING / 1000);
+  }
+}

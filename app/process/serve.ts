@@ -1,0 +1,94 @@
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyBaseLogger } from 'fastify';
+import { APP_DRAIN, READINESS_GRACE } from '../../lib/constants';
+import { createApp } from '../app';
+import { Assets } from '../assets';
+import type { Config } from '../config';
+import { Database } from '../db';
+import { JobRunner } from '../jobs';
+import type { Lifecycle } from '../lifecycle';
+import type { Secrets } from '../secrets';
+import { Sessions } from '../sessions';
+
+/** The first phase with a balancer in front, which needs time to see that a server leaves. */
+const FIRST_BALANCED_PHASE = 3;
+
+/**
+ * Without a balancer nobody asks for readiness. A moment is still given, for a request that has arrived on an open connection
+ * but was not read yet: closing would cut it off. In milliseconds.
+ */
+const LINGER = 100;
+
+/** One serving process. */
+export interface Serving {
+  /** Opens the port; everything but health checks is answered 503 until `begin()`. Returns the port. */
+  listen(): Promise<number>;
+  /** Serves, with at most that many connections to a database that is prepared. */
+  begin(connections: number): void;
+  /** Lets requests and the job in hand end, then closes everything. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export interface ServingOptions {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly publicDir: string;
+  readonly version: string;
+  readonly log: FastifyBaseLogger;
+}
+
+export function createServing({ config, secrets, publicDir, version, log }: ServingOptions): Serving {
+  const lifecycle: Lifecycle = { state: 'starting' };
+  const database = new Database(secrets.database, (error) => log.warn({ err: error }, 'an idle connection broke'));
+  const sessions = new Sessions(config.sessionStore, secrets.sessionSecret, database, (...what) =>
+    log.warn({ what }, 'session store'),
+  );
+  const jobs = new JobRunner(database, log);
+  const app = createApp({
+    log,
+    database,
+    sessions,
+    assets: new Assets(publicDir, config.assetsUrl),
+    lifecycle,
+    served: {
+      server: config.serverName,
+      az: config.availabilityZone,
+      phase: config.phase,
+      sessionStore: config.sessionStore,
+      pid: process.pid,
+      version,
+    },
+    trustProxy: config.trustProxy,
+    onOrder: () => jobs.nudge(),
+  });
+
+  const closeAll = async () => {
+    lifecycle.state = 'draining';
+    await sleep(config.phase >= FIRST_BALANCED_PHASE ? READINESS_GRACE * 1000 : LINGER);
+    const cutOff = setTimeout(() => app.server.closeAllConnections(), APP_DRAIN * 1000);
+    await app.close();
+    clearTimeout(cutOff);
+    await jobs.stop();
+    sessions.close();
+    await database.close();
+  };
+  let stopped: Promise<void> | undefined;
+
+  return {
+    async listen() {
+      await app.listen({ port: config.port, host: config.host, listenTextResolver: () => 'listening' });
+      return (app.server.address() as AddressInfo).port;
+    },
+    begin(connections) {
+      if (lifecycle.state !== 'starting') return;
+      database.resize(connections);
+      jobs.start();
+      lifecycle.state = 'ready';
+    },
+    stop() {
+      stopped ??= closeAll();
+      return stopped;
+    },
+  };
+}

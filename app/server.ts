@@ -1,0 +1,103 @@
+import cluster from 'node:cluster';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { type Config, ConfigError, environment } from './config';
+import type { FromPrimary, FromWorker } from './process/messages';
+import { prepareDatabase } from './process/prepare';
+import { killWorkers, runPrimary } from './process/primary';
+import { createServing } from './process/serve';
+import { onStopRequest } from './process/stop-requests';
+import { resolveSecrets, type Secrets } from './secrets';
+
+/** Set by the bundler: a hash of the bundle's content. */
+declare const __VERSION__: string | undefined;
+const VERSION = typeof __VERSION__ === 'string' ? __VERSION__ : 'dev';
+
+/** What lies beside this script. */
+const PUBLIC_DIR = join(__dirname, 'public');
+const MIGRATIONS_DIR = join(__dirname, 'migrations');
+
+/** Exit code for what whoever starts the shop must mend. */
+const REFUSED = 2;
+
+const config = readEnvironment();
+const log = pino({ level: config.logLevel, base: { pid: process.pid, server: config.serverName } });
+
+main().catch((error) => {
+  log.fatal({ err: error }, 'the shop cannot start');
+  killWorkers();
+  process.exit(1);
+});
+
+async function main(): Promise<void> {
+  if (cluster.isWorker) return work(await resolveSecrets(config));
+  if (config.sessionStore === 'memory' && config.webConcurrency * config.maxServers > 1) {
+    log.warn('SESSION_STORE=memory with more than one process: visitors lose their sessions at random');
+  }
+  const secrets = await resolveSecrets(config);
+  const prepare = () => prepareDatabase(config, secrets.database, MIGRATIONS_DIR, log);
+  if (config.webConcurrency === 1) return serveAlone(secrets, prepare);
+  await runPrimary({ workers: config.webConcurrency, log, prepare, onReady: announce, onRefused: refuse });
+}
+
+async function serveAlone(secrets: Secrets, prepare: () => Promise<number>): Promise<void> {
+  const serving = createServing({ config, secrets, publicDir: PUBLIC_DIR, version: VERSION, log });
+  onStopRequest(() => serving.stop());
+  const port = await serving.listen().catch((error) => refuse(portProblem(error)));
+  serving.begin(await prepare());
+  announce(port);
+}
+
+async function work(secrets: Secrets): Promise<void> {
+  const serving = createServing({ config, secrets, publicDir: PUBLIC_DIR, version: VERSION, log });
+  const tell = (message: FromWorker) => process.send?.(message);
+  let port = 0;
+  process.on('message', (message: FromPrimary) => {
+    if (message.type === 'prepared') {
+      serving.begin(message.poolSize);
+      tell({ type: 'ready', port });
+    } else if (message.type === 'stop') {
+      serving.stop().then(() => process.exit(0));
+    }
+  });
+  // When the primary dies, the cluster module ends this process at once.
+  onStopRequest(() => serving.stop());
+  port = await serving.listen().catch((error) => {
+    tell({ type: 'refused', line: portProblem(error) });
+    return new Promise<never>(() => {});
+  });
+  tell({ type: 'listening' });
+}
+
+function announce(port: number): void {
+  log.info({ port, phase: config.phase, processes: config.webConcurrency, version: VERSION }, 'the shop is ready');
+  process.send?.({ type: 'ready', port });
+}
+
+function readEnvironment(): Config {
+  try {
+    return environment();
+  } catch (error) {
+    if (error instanceof ConfigError) return refuse(error.message);
+    throw error;
+  }
+}
+
+/** One line for each thing to mend, without a stack trace. */
+function refuse(lines: string): never {
+  console.error(lines);
+  killWorkers();
+  process.exit(REFUSED);
+}
+
+function portProblem(error: NodeJS.ErrnoException): string {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'another process listens there',
+    EACCES: 'this user may not listen there',
+    EADDRNOTAVAIL: 'this machine has no such address',
+    ENOTFOUND: 'there is no such host',
+  };
+  const reason = reasons[error.code ?? ''];
+  if (reason === undefined) throw error;
+  return `PORT=${config.port}, HOST=${config.host}: ${reason}`;
+}
