@@ -1,6 +1,6 @@
 import { html } from 'ghtml';
 import type { Cart, CartItem, PageContext } from '../types';
-import { count, formatMoney } from './format';
+import { formatMoney } from './format';
 import { layout } from './layout';
 import { lines } from './lines';
 
@@ -24,7 +24,7 @@ export function cartPage(ctx: PageContext, { cart, idempotencyKey, notice }: Car
       !${lines(ctx, cart.items, removeButton)}
       <aside class="summary" aria-labelledby="summary">
         <h2 id="summary">Summary</h2>
-        <dl><div><dt>${count(pieces, 'piece')}</dt><dd>${formatMoney(cart.totalCents)}</dd></div><div><dt>Delivery</dt><dd>Free</dd></div><div class="total"><dt>Total</dt><dd>${formatMoney(cart.totalCents)}</dd></div></dl>
+        <dl><div><dt>Pieces</dt><dd>${pieces}</dd></div><div class="total"><dt>Total</dt><dd>${formatMoney(cart.totalCents)}</dd></div></dl>
         !${ctx.userEmail === undefined ? logInFirst : placeOrder(idempotencyKey)}
       </aside>
     </div>`

@@ -1,6 +1,6 @@
 import { html } from 'ghtml';
 import type { PageContext, ProductList } from '../types';
-import { catalogueUrl } from './catalogue-url';
+import { type CatalogueView, catalogueUrl } from './catalogue-url';
 import { capitalised, count } from './format';
 import { layout } from './layout';
 import { pagination } from './pagination';
@@ -21,8 +21,8 @@ export interface HomePageProps {
 export function homePage(ctx: PageContext, { list, categories, category, q, pageSize }: HomePageProps): string {
   const view = { category: category || undefined, q: q || undefined };
   const pages = Math.ceil(list.total / pageSize);
-  const heading = view.q ? `Results for “${view.q}”` : capitalised(view.category ?? 'Everything');
-  const whole = heading === 'Everything' && list.page === 1;
+  const heading = headline(view);
+  const whole = !view.category && !view.q && list.page === 1;
   const title = whole ? undefined : list.page > 1 ? `${heading}, page ${list.page}` : heading;
   const main = html`!${whole ? hero : ''}
     <nav class="categories" aria-label="Categories">
@@ -41,15 +41,20 @@ export function homePage(ctx: PageContext, { list, categories, category, q, page
 
 const hero = html`<div class="hero">
       <h1>Everyday things,<br>made to be kept.</h1>
-      <p>A small shop for the kitchen, the table and the rest of the house. We choose one good one of each.</p>
+      <p>For the kitchen, the table and the rest of the house: one good kettle, one good lamp, one good stool.</p>
     </div>`;
+
+function headline({ category, q }: CatalogueView): string {
+  if (!q) return capitalised(category ?? 'everything');
+  return category ? `Results for “${q}” in ${capitalised(category)}` : `Results for “${q}”`;
+}
 
 function categoryLink(name: string | undefined, current: string | undefined, q: string | undefined): string {
   const state = name === current ? 'aria-current="page"' : '';
   return html`<li><a href="${catalogueUrl({ category: name, q })}" !${state}>${capitalised(name ?? 'all')}</a></li>`;
 }
 
-function nothing(list: ProductList, { category, q }: { category?: string; q?: string }): string {
+function nothing(list: ProductList, { category, q }: CatalogueView): string {
   if (list.total > 0) {
     return html`<div class="empty"><p>This page is beyond the end of the list.</p><a class="button" href="${catalogueUrl({ category, q })}">Go to the first page</a></div>`;
   }

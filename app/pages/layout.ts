@@ -42,7 +42,7 @@ export function layout(ctx: PageContext, { title, description, view = {} }: Layo
   </main>
   <footer class="colophon">
     <div class="wrap">
-      <p>${SHOP} is a demonstration: nothing is charged and nothing is sent. What it shows is below, the part of the system that answered you.</p>
+      <p>${SHOP} shows how a shop grows. Nothing is charged and nothing is sent; what answered this page is below.</p>
       !${servedBy(ctx.served)}
     </div>
   </footer>

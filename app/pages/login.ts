@@ -32,16 +32,17 @@ const forms: readonly AccountForm[] = [
   {
     id: 'signup',
     heading: 'New here?',
-    intro: 'An address and a password are all it takes. We send nothing.',
+    intro: 'An address and a password are all it takes.',
     button: 'Create an account',
     autocomplete: 'new-password',
   },
 ];
 
-/** Both ways in on one page; the error and the address typed appear in the form that was sent. */
+/** Both ways in on one page; the form that was sent comes first and says what was wrong with it. */
 export function loginPage(ctx: PageContext, { mode = 'login', email, error, next }: LoginPageProps): string {
+  const order = mode === 'signup' ? forms.toReversed() : forms;
   const main = html`<h1 class="unseen">Log in or create an account</h1>
-    <div class="doors">!${forms.map((form) => accountForm(form, form.id === mode ? { email, error, next } : { next }))}</div>`;
+    <div class="doors">!${order.map((form) => accountForm(form, form.id === mode ? { email, error, next } : { next }))}</div>`;
   return layout(ctx, { title: mode === 'signup' ? 'Create an account' : 'Log in' }, main);
 }
 

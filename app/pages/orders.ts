@@ -19,18 +19,24 @@ export interface OrderPageProps {
 
 /** One order with its lines and, once the background job has written it, its receipt. */
 export function orderPage(ctx: PageContext, { order, justPlaced }: OrderPageProps): string {
-  const { id, status, createdAt, items, totalCents, receiptNumber } = order;
+  const { id, status, createdAt, items, totalCents } = order;
   const main = html`<nav class="trail" aria-label="Breadcrumb"><ol><li><a href="/orders">Your orders</a></li><li aria-current="page">Order</li></ol></nav>
-    !${justPlaced ? thanks : ''}
-    <h1 class="order-title">Order !${badge(status)}</h1>
-    <dl class="order-facts">
-      <div><dt>Number</dt><dd>${id}</dd></div>
-      <div><dt>Placed</dt><dd>!${timeElement(createdAt)}</dd></div>
-      <div><dt>Receipt</dt><dd>!${receiptNumber ? html`${receiptNumber}` : html`Being written. <a href="/orders/${id}">Look again</a>`}</dd></div>
-    </dl>
-    !${lines(ctx, items)}
-    <p class="grand-total"><span>Total</span> <strong>${formatMoney(totalCents)}</strong></p>`;
+    <article class="order">
+      !${justPlaced ? thanks : ''}
+      <h1 class="order-title">Order !${badge(status)}</h1>
+      <dl class="order-facts">
+        <div><dt>Number</dt><dd>${id}</dd></div>
+        <div><dt>Placed</dt><dd>!${timeElement(createdAt)}</dd></div>
+        <div><dt>Receipt</dt><dd>!${receipt(order)}</dd></div>
+      </dl>
+      !${lines(ctx, items)}
+      <p class="grand-total"><span>Total</span> <strong>${formatMoney(totalCents)}</strong></p>
+    </article>`;
   return layout(ctx, { title: 'Your order' }, main);
+}
+
+function receipt({ id, receiptNumber }: Order): string {
+  return receiptNumber ? html`${receiptNumber}` : html`Being written. <a href="/orders/${id}">Look again</a>`;
 }
 
 const none = html`<div class="empty"><p>You have not ordered anything yet.</p><a class="button" href="/">Look around the shop</a></div>`;

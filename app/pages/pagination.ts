@@ -8,7 +8,7 @@ export function pagination(view: CatalogueView, page: number, pages: number): st
   const numbers = neighbours(page, pages).map((target) => {
     if (target === undefined) return html`<li class="gap" aria-hidden="true">…</li>`;
     const current = target === page ? 'aria-current="page"' : '';
-    return html`<li><a href="${to(target)}" !${current}><span class="unseen">Page </span>${target}</a></li>`;
+    return html`<li><a class="number" href="${to(target)}" !${current}><span class="unseen">Page </span>${target}</a></li>`;
   });
   return html`<nav class="pages" aria-label="Pages">
       !${page > 1 ? html`<a rel="prev" href="${to(page - 1)}">← Previous</a>` : '<span></span>'}

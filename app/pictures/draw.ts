@@ -71,7 +71,10 @@ export function line(course: string, paint: string, width: number): string {
 
 /** A filled outline with marks (stripes, shade, shine) that never leave it. */
 export function solid(outline: string, paint: string, ...marks: readonly string[]): string {
-  const id = `c${createHash('sha256').update(outline).digest('hex').slice(0, 5)}`;
+  const id = `c${createHash('sha256')
+    .update(outline + paint)
+    .digest('hex')
+    .slice(0, 5)}`;
   const everything = `<path d="M-200-200h800v800h-800z" fill="${paint}"/>`;
   return `<clipPath id="${id}"><path d="${outline}"/></clipPath><g clip-path="url(#${id})">${everything}${marks.join('')}</g>`;
 }
