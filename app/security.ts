@@ -19,6 +19,8 @@ export function protect(app: App, assets: Assets): void {
         frameAncestors: ["'none'"],
       },
     },
+    // With helmet's default, browsers send `Origin: null` along with the shop's own forms.
+    referrerPolicy: { policy: 'same-origin' },
     // Without a domain, phases 1 to 3 are plain HTTP. These would break it, or only be complained about by browsers.
     strictTransportSecurity: false,
     crossOriginOpenerPolicy: false,
@@ -38,8 +40,8 @@ export function protect(app: App, assets: Assets): void {
 }
 
 /**
- * Browsers of today say it themselves; for older ones, `Origin` is compared with the host that was asked. Programs send
- * neither, and carry no visitor's cookie.
+ * Browsers say it themselves, but not over plain HTTP; there, `Origin` is compared with the host that was asked. Programs
+ * send neither, and carry no visitor's cookie.
  *
  * @see https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
  */

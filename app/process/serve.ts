@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
@@ -77,7 +78,10 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
 
   return {
     async listen() {
-      await app.listen({ port: config.port, host: config.host, listenTextResolver: () => 'listening' });
+      await app.ready();
+      // app.listen() would log a line for each address of this machine.
+      app.server.listen(config.port, config.host);
+      await once(app.server, 'listening');
       return (app.server.address() as AddressInfo).port;
     },
     begin(connections) {

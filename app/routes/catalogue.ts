@@ -9,7 +9,7 @@ import type { Product, ProductList } from '../types';
 export const CatalogueQuery = Type.Object(
   {
     category: Type.Optional(Type.String({ maxLength: 60 })),
-    q: Type.Optional(Type.String({ maxLength: 80 })),
+    q: Type.Optional(Type.String({ maxLength: 100 })),
     page: Type.Integer({ minimum: 1, maximum: 10_000, default: 1 }),
   },
   // A link may carry parameters for others, such as a campaign's.
