@@ -19,13 +19,8 @@ export function freePort(): Promise<number> {
  *
  * @param script reads its arguments as $1, $2, …
  */
-export function whenThisProcessDies(
-  script: string,
-  args: readonly string[],
-  as: { readonly uid?: number; readonly gid?: number } = {},
-): () => void {
+export function whenThisProcessDies(script: string, args: readonly string[]): () => void {
   const guard = spawn('sh', ['-c', `read -r _ && exit\n${script}`, 'guard', ...args], {
-    ...as,
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });

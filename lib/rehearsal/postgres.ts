@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -65,25 +65,21 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const dir = resolve(options.dir);
   const access = options.access ?? 'socket';
   const binaries = findBinaries();
-  const owner = serverUser();
-  const as = owner ? { uid: owner.uid, gid: owner.gid } : {};
+  const user = serverUser();
   const data = join(dir, 'data');
   const log = join(dir, 'postgres.log');
 
   mkdirSync(dir, { recursive: true });
-  if (owner) {
-    chownSync(dir, owner.uid, owner.gid);
-    checkReachable(dir, owner);
-    checkReachable(binaries.postgres, owner);
-  }
+  user.own(dir);
+  user.checkReads(dir, binaries.postgres);
   const password = keepPassword(dir);
-  await makeCluster(binaries, data, password, as);
-  await stopLeftover(binaries, data, as);
+  await makeCluster(binaries, data, password, user);
+  await stopLeftover(binaries, data, user);
 
   const port = access === 'tls' ? (options.port ?? (await freePort())) : undefined;
   const socketDir = mkdtempSync(join(tmpdir(), 'shop-pg-'));
-  if (owner) chownSync(socketDir, owner.uid, owner.gid);
-  const certificate = access === 'tls' ? await keepCertificate(dir, owner) : undefined;
+  user.own(socketDir);
+  const certificate = access === 'tls' ? await keepCertificate(dir, user) : undefined;
   writeAccessRules(data, access);
 
   const settings: Record<string, string> = {
@@ -96,17 +92,16 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const flags = Object.entries(settings).map(([name, value]) => `-c ${name}='${value}'`);
   try {
     // pg_ctl puts the server into a session of its own, so a Ctrl-C in the terminal reaches the shop first.
-    await run(binaries.pgCtl, ['start', '-w', '-t', '60', '-D', data, '-l', log, '-o', flags.join(' ')], as);
+    await user.run(binaries.pgCtl, ['start', '-w', '-t', '60', '-D', data, '-l', log, '-o', flags.join(' ')]);
   } catch {
     rmSync(socketDir, { recursive: true, force: true });
     throw new Error(`PostgreSQL did not start; the end of ${log}:\n${tail(log)}`);
   }
   const pid = Number.parseInt(readFileSync(join(data, 'postmaster.pid'), 'utf8'), 10);
-  const callOff = whenThisProcessDies(
-    '"$1" stop -w -m fast -D "$2"; rm -rf "$3"',
-    [binaries.pgCtl, data, socketDir],
-    as,
-  );
+  const callOff = whenThisProcessDies('dir=$1; shift; "$@"; rm -rf "$dir"', [
+    socketDir,
+    ...user.command(binaries.pgCtl, stopArguments(data)),
+  ]);
 
   const connectionString = (role: string, database: string) =>
     certificate
@@ -120,7 +115,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     url: (database = 'shop') => connectionString(OWNER, database),
     createDatabase: (database) => makeDatabase(connectionString('postgres', 'postgres'), database, password),
     stop: once(async () => {
-      if (isRunning(data)) await run(binaries.pgCtl, ['stop', '-w', '-t', '60', '-m', 'fast', '-D', data], as);
+      if (isRunning(data)) await user.run(binaries.pgCtl, stopArguments(data));
       callOff();
       rmSync(socketDir, { recursive: true, force: true });
     }),
@@ -130,8 +125,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 
 /** Removes the server in `dir` with all its data; one that still runs there is stopped first. */
 export async function removePostgres(dir: string): Promise<void> {
-  const owner = serverUser();
-  await stopLeftover(findBinaries(), join(resolve(dir), 'data'), owner ?? {});
+  await stopLeftover(findBinaries(), join(resolve(dir), 'data'), serverUser());
   rmSync(dir, { recursive: true, force: true });
 }
 
@@ -139,11 +133,6 @@ interface Binaries {
   readonly initdb: string;
   readonly pgCtl: string;
   readonly postgres: string;
-}
-
-interface User {
-  readonly uid: number;
-  readonly gid: number;
 }
 
 /** The programs lie in a package per platform. Its own entry is an ES module that only names their paths. */
@@ -161,34 +150,83 @@ function findBinaries(): Binaries {
   return { initdb: join(bin, 'initdb'), pgCtl: join(bin, 'pg_ctl'), postgres: join(bin, 'postgres') };
 }
 
-/** PostgreSQL refuses to run as root; then it runs as the system's user `postgres`, made when missing. */
-function serverUser(): User | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const id = (flag: string) =>
-    Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
-  try {
-    return { uid: id('-u'), gid: id('-g') };
-  } catch {
-    execFileSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres']);
-    return { uid: id('-u'), gid: id('-g') };
-  }
+/** Who PostgreSQL runs as: this user, or `postgres` where this user is root, which PostgreSQL refuses. */
+interface ServerUser {
+  /** The command line that runs a program as that user. */
+  command(program: string, args: readonly string[]): readonly [string, ...string[]];
+  run(program: string, args: readonly string[]): Promise<{ stdout: string }>;
+  /** Makes the file or folder that user's. */
+  own(path: string): void;
+  /** @throws when that user may not read one of the paths */
+  checkReads(...paths: string[]): void;
 }
 
-/** @throws when `path` lies below a folder that the server's user may not enter, such as root's home */
-function checkReachable(path: string, user: User): void {
-  try {
-    execFileSync('test', ['-r', path], { ...user, stdio: 'ignore' });
-  } catch {
+function serverUser(): ServerUser {
+  const prefix = process.getuid?.() === 0 ? becomePostgres() : [];
+  const command: ServerUser['command'] = (program, args) => [...prefix, program, ...args] as [string, ...string[]];
+  return {
+    command,
+    run: (program, args) => {
+      const [file, ...rest] = command(program, args);
+      return run(file, rest);
+    },
+    own: (path) => {
+      if (prefix.length > 0) execFileSync('chown', ['postgres:postgres', path]);
+    },
+    checkReads: (...paths) => {
+      for (const path of paths) {
+        const [file, ...rest] = command('test', ['-r', path]);
+        try {
+          execFileSync(file, rest, { stdio: 'ignore' });
+        } catch {
+          throw new Error(
+            `this is root, so PostgreSQL runs as the user "postgres", which may not read ${path}: ` +
+              'move the project to where it may, or run as another user',
+          );
+        }
+      }
+    },
+  };
+}
+
+/**
+ * What to put before a command to run it as the system's user `postgres`, made when missing. Where the container allows it,
+ * the user keeps the right to search folders, since a root's project often lies in a folder that is closed to others.
+ */
+function becomePostgres(): string[] {
+  if (!succeeds('id', 'postgres')) {
+    execFileSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres']);
+  }
+  const become = ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'];
+  const searching = ['dac_read_search', 'dac_override'].map((right) => [
+    ...become,
+    // Without it, access(2), by which PostgreSQL looks at its own programs, takes no notice of the right.
+    '--securebits=+no_setuid_fixup',
+    `--inh-caps=-all,+${right}`,
+    `--ambient-caps=-all,+${right}`,
+  ]);
+  const works = [...searching, become].find(([file = '', ...args]) => succeeds(file, ...args, 'true'));
+  if (works === undefined) {
     throw new Error(
-      `run as root, PostgreSQL runs as the user "postgres", and that user may not read ${path}: use a folder outside root's home, or run as another user`,
+      'this is root, and PostgreSQL refuses to run as root: install setpriv (util-linux), or run as another user',
     );
   }
+  return works;
 }
 
-async function makeCluster(binaries: Binaries, data: string, password: string, as: Partial<User>): Promise<void> {
+function succeeds(file: string, ...args: string[]): boolean {
+  try {
+    execFileSync(file, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function makeCluster(binaries: Binaries, data: string, password: string, user: ServerUser): Promise<void> {
   const versionFile = join(data, 'PG_VERSION');
   if (existsSync(versionFile)) {
-    const { stdout } = await run(binaries.postgres, ['--version'], as);
+    const { stdout } = await user.run(binaries.postgres, ['--version']);
     const ours = /(\d+)/.exec(stdout)?.[1];
     const theirs = readFileSync(versionFile, 'utf8').trim();
     if (ours !== theirs) {
@@ -199,31 +237,34 @@ async function makeCluster(binaries: Binaries, data: string, password: string, a
   // A cluster whose making was cut off has no PG_VERSION yet and holds nothing.
   rmSync(data, { recursive: true, force: true });
   mkdirSync(data, { mode: 0o700 });
-  if (as.uid !== undefined && as.gid !== undefined) chownSync(data, as.uid, as.gid);
+  user.own(data);
   const passwordFile = join(mkdtempSync(join(tmpdir(), 'shop-pw-')), 'password');
   writeFileSync(passwordFile, password, { mode: 0o600 });
-  if (as.uid !== undefined && as.gid !== undefined) {
-    chownSync(dirname(passwordFile), as.uid, as.gid);
-    chownSync(passwordFile, as.uid, as.gid);
-  }
+  user.own(dirname(passwordFile));
+  user.own(passwordFile);
   try {
     const flags = ['--username=postgres', '--encoding=UTF8', '--data-checksums', '--auth=scram-sha-256'];
     // The built-in locale sorts alike on every operating system.
     const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
-    await run(binaries.initdb, ['-D', data, `--pwfile=${passwordFile}`, ...flags, ...locale], as);
+    await user.run(binaries.initdb, ['-D', data, `--pwfile=${passwordFile}`, ...flags, ...locale]);
   } finally {
     rmSync(dirname(passwordFile), { recursive: true, force: true });
   }
 }
 
 /** Stops a server that is still running over `data`; its flags may be others than those wanted now. */
-async function stopLeftover(binaries: Binaries, data: string, as: Partial<User>): Promise<void> {
+async function stopLeftover(binaries: Binaries, data: string, user: ServerUser): Promise<void> {
   try {
-    await run(binaries.pgCtl, ['status', '-D', data], as);
+    await user.run(binaries.pgCtl, ['status', '-D', data]);
   } catch {
     return;
   }
-  await run(binaries.pgCtl, ['stop', '-w', '-t', '60', '-m', 'fast', '-D', data], as);
+  await user.run(binaries.pgCtl, stopArguments(data));
+}
+
+/** Sessions are ended, and a checkpoint is written. */
+function stopArguments(data: string): string[] {
+  return ['stop', '-w', '-t', '60', '-m', 'fast', '-D', data];
 }
 
 /** One password for the life of the cluster, readable by this user only. */
@@ -234,7 +275,7 @@ function keepPassword(dir: string): string {
 }
 
 /** A certificate for `localhost` that signs itself, so that clients can verify it as they verify RDS's. */
-async function keepCertificate(dir: string, owner: User | undefined): Promise<{ cert: string; key: string }> {
+async function keepCertificate(dir: string, user: ServerUser): Promise<{ cert: string; key: string }> {
   const cert = join(dir, 'server.crt');
   const key = join(dir, 'server.key');
   if (!existsSync(cert) || !existsSync(key)) {
@@ -247,7 +288,7 @@ async function keepCertificate(dir: string, owner: User | undefined): Promise<{ 
     writeFileSync(key, pems.private, { mode: 0o600 });
   }
   chmodSync(key, 0o600);
-  if (owner) chownSync(key, owner.uid, owner.gid);
+  user.own(key);
   return { cert, key };
 }
 
