@@ -136,7 +136,7 @@ function orderPages(app: App, shop: Shop): void {
     try {
       const { id, replayed } = await placeOrder(shop.database, userId, request.body.idempotencyKey);
       if (!replayed) shop.onOrder();
-      return reply.redirect(`/orders/${id}?placed=1`, 303);
+      return reply.redirect(`/orders/${id}?placed=true`, 303);
     } catch (error) {
       return sendCart(shop, request, reply, conflict(error));
     }
