@@ -9,11 +9,12 @@ import { UsageError } from '../lib/usage-error';
 /** The CDK app: one stack per phase, all of the same CloudFormation name. */
 function synthesize(): void {
   const app = new App();
-  const { stackName, ...settings } = readSettings((name) => app.node.tryGetContext(name));
+  const { stackName, unprotectedBecause, ...settings } = readSettings((name) => app.node.tryGetContext(name));
+  const stackProps = { stackName, unprotectedBecause };
   const props = { appBundle: buildApp().dir, ...settings };
 
-  new SingleBox(new ShopStack(app, 'phase-1', { stackName }), 'Shop', props);
-  new SeparateDatabase(new ShopStack(app, 'phase-2', { stackName }), 'Shop', props);
+  new SingleBox(new ShopStack(app, 'phase-1', stackProps), 'Shop', props);
+  new SeparateDatabase(new ShopStack(app, 'phase-2', stackProps), 'Shop', props);
 
   app.synth();
 }

@@ -5,6 +5,7 @@ import { UsageError } from './usage-error';
 /** What can be said on the command line of the CDK: `-c size=growth -c alarmEmail=ops@example.com`. */
 export interface Settings extends Omit<ShopProps, 'appBundle'> {
   readonly stackName: string;
+  readonly unprotectedBecause?: string;
 }
 
 /**
@@ -22,6 +23,12 @@ export function readSettings(context: (name: string) => unknown): Settings {
       'a letter, then up to 127 letters, digits and dashes',
       matches(/^[A-Za-z][A-Za-z0-9-]{0,127}$/),
     ) ?? 'shop';
+  const unprotectedBecause = read(
+    context,
+    'unprotectedBecause',
+    'a reason of 10 to 200 characters',
+    matches(/^.{10,200}$/),
+  );
   const domainName = read(context, 'domainName', 'a host name such as shop.example.com', matches(HOST_NAME));
   const hostedZoneId = read(
     context,
@@ -38,6 +45,7 @@ export function readSettings(context: (name: string) => unknown): Settings {
   return {
     size,
     stackName,
+    unprotectedBecause,
     domainName,
     hostedZoneId,
     alarmEmail,

@@ -9,6 +9,13 @@ export interface ShopStackProps {
    * @default 'shop'
    */
   readonly stackName?: string;
+
+  /**
+   * Why this stack may be deleted by a single command. The reason ends up in the template's metadata.
+   *
+   * @default - the stack is protected from deletion
+   */
+  readonly unprotectedBecause?: string;
 }
 
 /**
@@ -22,9 +29,10 @@ export class ShopStack extends Stack {
   constructor(scope: Construct, id: string, props: ShopStackProps = {}) {
     super(scope, id, {
       stackName: props.stackName ?? 'shop',
-      terminationProtection: true,
+      terminationProtection: !props.unprotectedBecause,
       tags: { project: 'scaling-phases' },
     });
+    if (props.unprotectedBecause) this.addMetadata('UnprotectedBecause', props.unprotectedBecause);
   }
 
   override get availabilityZones(): string[] {
