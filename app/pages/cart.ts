@@ -35,7 +35,7 @@ export function cartPage(ctx: PageContext, { cart, idempotencyKey, notice }: Car
 const empty = html`<div class="empty"><p>There is nothing in it yet.</p><a class="button" href="/">Look around the shop</a></div>`;
 
 const logInFirst = html`<a class="button" href="/login?next=/cart">Log in to check out</a>
-        <p class="hint">New here? <a href="/login?next=/cart#signup">Create an account</a>; what is in the cart stays in it.</p>`;
+        <p class="hint">New here? <a href="/login?mode=signup&#38;next=/cart">Create an account</a>; what is in the cart stays in it.</p>`;
 
 function placeOrder(idempotencyKey: string): string {
   return html`<form action="/orders" method="post">

@@ -18,7 +18,7 @@ interface AccountForm {
   readonly heading: string;
   readonly intro: string;
   readonly button: string;
-  readonly autocomplete: 'current-password' | 'new-password';
+  readonly password: { readonly label: string; readonly minimum: number; readonly autocomplete: string };
 }
 
 const forms: readonly AccountForm[] = [
@@ -27,14 +27,15 @@ const forms: readonly AccountForm[] = [
     heading: 'Welcome back',
     intro: 'Log in to check out and to see your orders.',
     button: 'Log in',
-    autocomplete: 'current-password',
+    password: { label: 'Password', minimum: 1, autocomplete: 'current-password' },
   },
   {
     id: 'signup',
     heading: 'New here?',
     intro: 'An address and a password are all it takes.',
     button: 'Create an account',
-    autocomplete: 'new-password',
+    // The minimum is for the visitor's convenience: the server has the last word.
+    password: { label: 'Password, at least 8 characters', minimum: 8, autocomplete: 'new-password' },
   },
 ];
 
@@ -47,7 +48,7 @@ export function loginPage(ctx: PageContext, { mode = 'login', email, error, next
 }
 
 function accountForm(form: AccountForm, { email, error, next }: Omit<LoginPageProps, 'mode'>): string {
-  const { id, heading, intro, button, autocomplete } = form;
+  const { id, heading, intro, button, password } = form;
   const invalid = error ? html`aria-describedby="${id}-error"` : '';
   return html`<section id="${id}" class="door" aria-labelledby="${id}-heading">
       <h2 id="${id}-heading">${heading}</h2>
@@ -55,7 +56,7 @@ function accountForm(form: AccountForm, { email, error, next }: Omit<LoginPagePr
       !${error ? html`<p class="notice error" role="alert" id="${id}-error">${error}</p>` : ''}
       <form action="/${id}" method="post">
         <div class="field"><label for="${id}-email">E-mail</label><input id="${id}-email" type="email" name="email" value="${email}" autocomplete="email" maxlength="254" required !${invalid}></div>
-        <div class="field"><label for="${id}-password">Password</label><input id="${id}-password" type="password" name="password" autocomplete="${autocomplete}" required !${invalid}></div>
+        <div class="field"><label for="${id}-password">${password.label}</label><input id="${id}-password" type="password" name="password" autocomplete="${password.autocomplete}" minlength="${password.minimum}" maxlength="200" required !${invalid}></div>
         !${next ? html`<input type="hidden" name="next" value="${next}">` : ''}
         <button class="button" type="submit">${button}</button>
       </form>

@@ -41,7 +41,7 @@ function receipt({ id, receiptNumber }: Order): string {
 
 const none = html`<div class="empty"><p>You have not ordered anything yet.</p><a class="button" href="/">Look around the shop</a></div>`;
 
-const thanks = html`<p class="notice" role="status"><strong>Thank you.</strong> Your order is safe with us.</p>`;
+const thanks = html`<p class="notice success" role="status"><strong>Thank you.</strong> Your order is safe with us.</p>`;
 
 function badge(status: OrderStatus): string {
   return html`<span class="badge ${status}">${status}</span>`;

@@ -16,7 +16,6 @@ function context(text = 'box-1', more: Partial<PageContext> = {}): PageContext {
 }
 
 function product(text = 'Enamel kettle', more: Partial<Product> = {}): Product {
-  const image = '/assets/products/enamel-kettle.svg';
   return {
     id: 1,
     name: text,
@@ -24,7 +23,7 @@ function product(text = 'Enamel kettle', more: Partial<Product> = {}): Product {
     category: text,
     priceCents: 123456,
     stock: 50,
-    imageUrl: image,
+    imageUrl: `/assets/${text}`,
     ...more,
   };
 }
@@ -77,8 +76,8 @@ function everyPage(text: string): Record<string, string> {
     'sign up': pages.loginPage(anyone, { mode: 'signup', email: text, error: text, next: text }),
     'log in, fresh': pages.loginPage(anyone, {}),
     'orders, none': pages.ordersPage(visitor, { orders: [] }),
-    orders: pages.ordersPage(visitor, { orders: [order(text), order(text, { status: 'fulfilled' })] }),
-    'order, just placed': pages.orderPage(visitor, { order: order(text), justPlaced: true }),
+    orders: pages.ordersPage(visitor, { orders: [order(text), order(text, { id: text, status: 'fulfilled' })] }),
+    'order, just placed': pages.orderPage(visitor, { order: order(text, { id: text }), justPlaced: true }),
     'order, fulfilled': pages.orderPage(visitor, {
       order: order(text, { id: text, status: 'fulfilled', receiptNumber: text }),
     }),
@@ -146,6 +145,7 @@ describe.each(Object.entries(everyPage(HOSTILE)))('with hostile text, %s', (name
     expect([...names].filter((name) => name.startsWith('on'))).toEqual([]);
     expect(page).toContain(ESCAPED);
     expect(page).not.toContain('<script');
+    expect(page).not.toMatch(/&(?!#\d+;)/);
     expect(page).not.toContain('undefined');
   });
 
@@ -207,7 +207,7 @@ describe.each(harmless)('%s', (_, page) => {
 
   test('links and posts only to what the shop answers', () => {
     const links =
-      /^(?:#main|\/|\/\?[a-z].*|\/products\/\d+|\/cart|\/orders(?:\/[^/]+)?|\/login(?:\?next=\/cart(?:#signup)?)?)$/;
+      /^(?:#main|\/|\/\?[a-z].*|\/products\/\d+|\/cart|\/orders(?:\/[^/]+)?|\/login(?:\?(?:mode=signup&)?next=\/cart)?)$/;
     for (const { href } of all(page, 'a')) expect(href).toMatch(links);
     const posts = /^(?:\/cart\/items(?:\/\d+\/remove)?|\/orders|\/login|\/signup|\/logout)$/;
     for (const { method, action } of all(page, 'form')) {
@@ -250,6 +250,15 @@ describe('the catalogue', () => {
       ['next', '/?category=bath&q=soap+%26+water&page=3'],
     ]);
     expect(numbers(page)).toEqual([1, 2, 3]);
+  });
+
+  test.each([
+    [1, ['next']],
+    [2, ['prev', 'next']],
+    [3, ['prev']],
+  ])('on page %i of 3 leads %j', (page, expected) => {
+    const shown = home(context(), 36, { list: { items: products(12), page, total: 36 } });
+    expect(all(shown, 'a').flatMap(({ rel }) => rel ?? [])).toEqual(expected);
   });
 
   test.each([
