@@ -1,4 +1,4 @@
-/** Everything that Tenfold sells, as the database is filled with on its first start. */
+/** Everything that Tenfold, the shop, sells: what the database is seeded with. */
 
 export const categories: readonly string[] = ['kitchen', 'table', 'home', 'bath', 'desk', 'outdoors'];
 
