@@ -51,7 +51,11 @@ describeWith('chromium', 'the shop in a real browser', () => {
         if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
       });
       page.on('pageerror', (error) => problems.push(error.message));
-      page.on('requestfailed', (request) => problems.push(`${request.url()}: ${request.failure()?.errorText}`));
+      page.on('requestfailed', (request) => {
+        // Leaving a page gives up what it was still loading.
+        const reason = request.failure()?.errorText;
+        if (reason !== 'net::ERR_ABORTED') problems.push(`${request.url()}: ${reason}`);
+      });
     });
 
     afterAll(() => context?.close());
