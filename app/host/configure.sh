@@ -1,0 +1,280 @@
+#!/bin/bash
+# Makes a release of the shop the running one on Amazon Linux 2023. Runs as root, again and again: at every deploy that
+# changes the release, the phase or the machine. Running it twice changes nothing; when it fails, the release before it
+# runs on.
+#
+# Environment:
+#   RELEASE_DIR          the unpacked bundle, below /opt/shop/releases
+#   AWS_REGION           region of the secrets
+#   PHASE                1: PostgreSQL on this machine; 2: on RDS
+#   NODE_MAJOR           major version of Node.js
+#   POSTGRES_MAJOR       major version of PostgreSQL
+#   SESSION_SECRET_ARN   secret that signs cookies
+#   DATABASE_SECRET_ARN  secret of the RDS database (phase 2)
+#   DOMAIN_NAME          name of the site, for HTTPS (optional)
+#
+# Secrets are named here, never read: the app reads them by the role of the instance.
+set -euo pipefail
+shopt -s inherit_errexit
+
+DATA=${DATA:-/data}
+SHOP=${SHOP:-/opt/shop}
+ETC=${ETC:-/etc/shop}
+# Says that the orders are in RDS, so that no phase starts over with the old ones.
+MOVED=$DATA/moved-to-rds
+
+fail() {
+  echo "error: $*" >&2
+  exit 1
+}
+
+main() {
+  cd /
+  check_environment
+  guard_orders
+  install_packages
+  make_user
+  CHANGED=no
+  install_file "$RELEASE_DIR/host/shop.service" /etc/systemd/system/shop.service
+  UNIT_CHANGED=$CHANGED
+  if [[ -z ${DATABASE_SECRET_ARN:-} ]]; then run_postgresql; else retire_postgresql; fi
+  [[ -z ${DOMAIN_NAME:-} ]] || install_nginx
+  activate_release
+  [[ -z ${DOMAIN_NAME:-} ]] || start_nginx
+  [[ -z ${DATABASE_SECRET_ARN:-} ]] || touch "$MOVED"
+  remove_old_releases
+  echo "The shop runs in phase $PHASE: $(basename "$RELEASE_DIR")"
+}
+
+check_environment() {
+  local name
+  for name in RELEASE_DIR AWS_REGION PHASE NODE_MAJOR POSTGRES_MAJOR SESSION_SECRET_ARN; do
+    [[ -n ${!name:-} ]] || fail "$name is not set"
+  done
+  [[ -f $RELEASE_DIR/server.js ]] || fail "$RELEASE_DIR holds no server.js"
+  case "$PHASE:${DATABASE_SECRET_ARN:+secret}" in
+    1: | 2:secret) ;;
+    *) fail "PHASE=$PHASE does not go with DATABASE_SECRET_ARN=\"${DATABASE_SECRET_ARN:-}\"" ;;
+  esac
+}
+
+# The database may change only when nothing is left behind in the old one.
+guard_orders() {
+  if [[ -z ${DATABASE_SECRET_ARN:-} ]]; then
+    [[ ! -e $MOVED ]] ||
+      fail "the shop's data is in RDS ($MOVED): phase $PHASE would start without it. Move it back first, then remove $MOVED"
+    return
+  fi
+  [[ -e $DATA/pgsql/PG_VERSION && ! -e $MOVED ]] || return 0
+  local held
+  held=$(local_rows) ||
+    fail 'cannot ask the PostgreSQL on this machine whether it holds orders: start it (systemctl start postgresql), then deploy again'
+  [[ $held == 0 ]] ||
+    fail "the PostgreSQL on this machine holds the shop's accounts or orders: move them to RDS first. The shop stays in phase 1"
+}
+
+# Prints 0 when the local database holds neither accounts nor orders.
+local_rows() {
+  local exists
+  exists=$(local_psql postgres "SELECT count(*) FROM pg_database WHERE datname = 'shop'") || return
+  [[ $exists != 0 ]] || { echo 0; return; }
+  exists=$(local_psql shop "SELECT count(*) FROM pg_tables WHERE tablename IN ('users', 'orders')") || return
+  [[ $exists != 0 ]] || { echo 0; return; }
+  local_psql shop 'SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM orders)'
+}
+
+local_psql() {
+  runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d "$1" -c "$2"
+}
+
+install_packages() {
+  local packages=("nodejs$NODE_MAJOR")
+  [[ -n ${DATABASE_SECRET_ARN:-} ]] || packages+=("postgresql$POSTGRES_MAJOR-server")
+  [[ -z ${DOMAIN_NAME:-} ]] || packages+=(nginx certbot)
+  rpm -q --quiet "${packages[@]}" || dnf install -y -q "${packages[@]}" || fail "cannot install ${packages[*]}"
+}
+
+make_user() {
+  id -u shop >/dev/null 2>&1 || useradd --system --no-create-home --shell /sbin/nologin shop
+  mkdir -p "$ETC"
+}
+
+# Usage: install_file FROM TO. Fills in @NAMES@ and sets CHANGED=yes when the file is not as it was.
+CHANGED=no
+UNIT_CHANGED=no
+install_file() {
+  local text
+  text=$(sed -e "s|@NODE_MAJOR@|$NODE_MAJOR|g" -e "s|@DOMAIN_NAME@|${DOMAIN_NAME:-}|g" -e "s|@PORT@|$(app_port)|g" "$1")
+  write_file "$2" "$text"
+}
+
+write_file() {
+  [[ -f $1 && $(<"$1") == "$2" ]] && return
+  printf '%s\n' "$2" >"$1.new"
+  mv "$1.new" "$1"
+  # shellcheck disable=SC2034 # read by the callers
+  CHANGED=yes
+}
+
+app_port() {
+  if [[ -n ${DOMAIN_NAME:-} ]]; then echo 8080; else echo 80; fi
+}
+
+run_postgresql() {
+  local pgdata=$DATA/pgsql
+  if [[ ! -e $pgdata/PG_VERSION ]]; then
+    install -d -o postgres -g postgres -m 700 "$pgdata"
+    runuser -u postgres -- initdb -D "$pgdata" --data-checksums --auth-local=peer --auth-host=reject \
+      --encoding=UTF8 --locale=C.UTF-8 >/dev/null || fail "cannot make a database in $pgdata"
+  fi
+  [[ $(<"$pgdata/PG_VERSION") == "$POSTGRES_MAJOR" ]] ||
+    fail "$pgdata is of PostgreSQL $(<"$pgdata/PG_VERSION"), expected $POSTGRES_MAJOR: upgrade it first (pg_upgrade)"
+
+  CHANGED=no
+  install -d -o postgres -g postgres -m 700 "$pgdata/conf.d"
+  grep -qxF "include_dir 'conf.d'" "$pgdata/postgresql.conf" || echo "include_dir 'conf.d'" >>"$pgdata/postgresql.conf"
+  mkdir -p /etc/systemd/system/postgresql.service.d
+  install_file "$RELEASE_DIR/host/postgresql.conf" "$pgdata/conf.d/shop.conf"
+  install_file "$RELEASE_DIR/host/postgresql-memory.sh" "$ETC/postgresql-memory.sh"
+  install_file "$RELEASE_DIR/host/postgresql.service.conf" /etc/systemd/system/postgresql.service.d/shop.conf
+  systemctl daemon-reload
+  systemctl enable -q postgresql
+  [[ $CHANGED == no ]] || systemctl restart postgresql || service_failed postgresql
+  systemctl start postgresql || service_failed postgresql
+
+  [[ $(local_psql postgres "SELECT count(*) FROM pg_roles WHERE rolname = 'shop'") != 0 ]] ||
+    runuser -u postgres -- createuser shop
+  [[ $(local_psql postgres "SELECT count(*) FROM pg_database WHERE datname = 'shop'") != 0 ]] ||
+    runuser -u postgres -- createdb --owner=shop shop
+}
+
+# Its data stays on the volume: it is the way back.
+retire_postgresql() {
+  [[ ! -e /usr/lib/systemd/system/postgresql.service ]] || systemctl disable -q --now postgresql
+}
+
+install_nginx() {
+  mkdir -p "$DATA/certificates/webroot" /etc/nginx/shop
+  # Certificates outlive the instance; the authority issues only a few a week for one name.
+  ln -sfnT "$DATA/certificates" /etc/letsencrypt
+  CHANGED=no
+  install_file "$RELEASE_DIR/host/nginx.conf" /etc/nginx/nginx.conf
+  install_file "$RELEASE_DIR/host/nginx-https.conf" "$ETC/nginx-https.conf"
+  install_file "$RELEASE_DIR/host/certificate.sh" "$ETC/certificate.sh"
+  local ip
+  ip=$(metadata public-ipv4)
+  write_file "$ETC/certificate" "DOMAIN_NAME=$DOMAIN_NAME"$'\n'"PUBLIC_IP=$ip"
+  install_file "$RELEASE_DIR/host/shop-certificate.service" /etc/systemd/system/shop-certificate.service
+  install_file "$RELEASE_DIR/host/shop-certificate.timer" /etc/systemd/system/shop-certificate.timer
+  systemctl daemon-reload
+}
+
+start_nginx() {
+  systemctl enable -q --now nginx || service_failed nginx
+  systemctl reload nginx || service_failed nginx
+  systemctl enable -q --now shop-certificate.timer
+  # shellcheck disable=SC2046 # two assignments without blanks
+  env $(<"$ETC/certificate") bash "$ETC/certificate.sh" 300 ||
+    echo "warning: no certificate for $DOMAIN_NAME yet, so the shop does not answer there: it is tried for again every hour" >&2
+}
+
+# Prints what systemd hands to the app.
+environment_file() {
+  local instance zone
+  instance=$(metadata instance-id)
+  zone=$(metadata placement/availability-zone)
+  echo "NODE_ENV=production"
+  echo "PHASE=$PHASE"
+  echo "PORT=$(app_port)"
+  # Behind nginx nobody else needs to reach the app.
+  [[ -z ${DOMAIN_NAME:-} ]] || echo "HOST=127.0.0.1"
+  echo "TRUST_PROXY=$([[ -n ${DOMAIN_NAME:-} ]] && echo 1 || echo 0)"
+  if [[ -n ${DATABASE_SECRET_ARN:-} ]]; then
+    echo "DATABASE_SECRET_ARN=$DATABASE_SECRET_ARN"
+  else
+    echo "DATABASE_URL=postgres://shop@/shop?host=/run/postgresql"
+  fi
+  echo "SESSION_STORE=postgres"
+  echo "SESSION_SECRET_ARN=$SESSION_SECRET_ARN"
+  echo "MAX_SERVERS=1"
+  echo "AWS_REGION=$AWS_REGION"
+  echo "SERVER_NAME=$instance"
+  echo "AVAILABILITY_ZONE=$zone"
+}
+
+metadata() {
+  local token
+  token=$(curl -fsS -m 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token)
+  curl -fsS -m 5 -H "X-aws-ec2-metadata-token: $token" "http://169.254.169.254/latest/meta-data/$1"
+}
+
+# Switches to the new release, or back to the one before it when the new one does not become ready.
+activate_release() {
+  local environment previous='' nginx=''
+  previous=$(readlink "$SHOP/current" || true)
+  [[ ! -f $ETC/environment ]] || cp "$ETC/environment" "$ETC/environment.previous"
+
+  environment=$(environment_file)
+  CHANGED=no
+  write_file "$ETC/environment" "$environment"
+  chmod 600 "$ETC/environment"
+  if [[ -z ${DOMAIN_NAME:-} ]] && systemctl is-active -q nginx; then
+    nginx=active
+    systemctl disable -q --now nginx shop-certificate.timer
+  fi
+  systemctl daemon-reload
+  systemctl enable -q shop
+  if [[ $previous != "$RELEASE_DIR" || $CHANGED == yes || $UNIT_CHANGED == yes ]]; then
+    switch_to "$RELEASE_DIR"
+  else
+    systemctl start shop || true
+  fi
+  if ready; then
+    touch "$RELEASE_DIR"
+    return
+  fi
+
+  echo "The last lines of the shop's log:" >&2
+  journalctl -u shop -n 30 --no-pager -o cat >&2
+  if [[ -n $previous && -f $ETC/environment.previous ]]; then
+    cp "$ETC/environment.previous" "$ETC/environment"
+    [[ $nginx != active ]] || systemctl enable -q --now nginx shop-certificate.timer
+    switch_to "$previous"
+    fail "release $(basename "$RELEASE_DIR") did not become ready, $(basename "$previous") runs again"
+  fi
+  fail "release $(basename "$RELEASE_DIR") did not become ready"
+}
+
+switch_to() {
+  ln -sfnT "$1" "$SHOP/current.new"
+  mv -T "$SHOP/current.new" "$SHOP/current"
+  systemctl restart shop || true
+}
+
+# Migrations run before the app is ready, hence minutes rather than seconds.
+ready() {
+  local attempt
+  for ((attempt = 0; attempt < ${READY_ATTEMPTS:-90}; attempt++)); do
+    curl -fs -m 2 -o /dev/null "http://127.0.0.1:$(app_port)/readyz" && return
+    sleep 2
+  done
+  return 1
+}
+
+service_failed() {
+  journalctl -u "$1" -n 30 --no-pager -o cat >&2
+  fail "$1 does not start"
+}
+
+# Keeps the three that ran last, the current one among them.
+remove_old_releases() {
+  local release
+  find "$SHOP/releases" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +4 | cut -d ' ' -f 2- |
+    while read -r release; do
+      [[ $release == "$(readlink "$SHOP/current")" ]] || rm -rf "$release"
+    done
+}
+
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+  main
+fi
