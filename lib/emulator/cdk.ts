@@ -8,6 +8,9 @@ const CDK = resolve(ROOT, 'node_modules/aws-cdk/bin/cdk');
 export const ACCOUNT = '123456789012';
 export const REGION = 'us-east-1';
 
+/** Without the SDK's word that it will want a newer Node some day: the tools of this project run on 20 as well. */
+export const QUIET_SDK = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+
 /**
  * The environment of programs that talk to the emulator. Nothing of the person's own AWS set-up is left in it, so that no
  * call can reach a real account.
@@ -24,6 +27,7 @@ export function emulatorEnv(endpoint: string): NodeJS.ProcessEnv {
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_EC2_METADATA_DISABLED: 'true',
     CDK_DISABLE_CLI_TELEMETRY: 'true',
+    ...QUIET_SDK,
   };
 }
 

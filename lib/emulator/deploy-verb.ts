@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { table } from '../table';
-import { ACCOUNT, cdk, emulatorEnv, REGION } from './cdk';
+import { ACCOUNT, cdk, emulatorEnv, QUIET_SDK, REGION } from './cdk';
 import { type InventoryRow, type Template, takeInventory } from './inventory';
 import type { Facts } from './kinds';
 import { startMoto } from './moto';
@@ -20,6 +20,7 @@ export interface DeployLocallyOptions {
  * Returns the exit code: 1 when something that the emulator knows is missing or differs from the template.
  */
 export async function deployLocally(options: DeployLocallyOptions): Promise<number> {
+  Object.assign(process.env, QUIET_SDK);
   const out = mkdtempSync(join(tmpdir(), 'shop-deploy-'));
   const step = (text: string) => console.error(`\n${text}`);
   const detail = (line: string) => console.error(`  ${line}`);
@@ -33,16 +34,15 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
     const env = emulatorEnv(moto.endpoint);
     step(`cdk synth ${options.phase}`);
     await cdk(['synth', options.phase, '--quiet', '--output', out, ...context], env, detail);
+    leaveOutTerminationProtection(out, options.phase);
     step(`cdk bootstrap, against moto server at ${moto.endpoint}`);
     await cdk(['bootstrap', `aws://${ACCOUNT}/${REGION}`, '--app', out], env, detail);
     step(`cdk deploy ${options.phase}`);
     const approval = ['--require-approval', 'never', '--progress', 'events'];
     await cdk(['deploy', options.phase, '--app', out, ...approval], env, detail);
 
-    const { template, stackName } = readAssembly(out, options.phase);
     const rows = await takeInventory({
-      template,
-      stackName,
+      ...readAssembly(out, options.phase),
       skippedTypes: moto.skippedTypes(),
       endpoint: moto.endpoint,
       region: REGION,
@@ -58,40 +58,85 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
   }
 }
 
-function readAssembly(out: string, stackId: string): { template: Template; stackName: string } {
+/** It is a call about the stack, not part of the template, and moto does not know it. */
+function leaveOutTerminationProtection(out: string, stackId: string): void {
+  const file = join(out, 'manifest.json');
+  const manifest = JSON.parse(readFileSync(file, 'utf8'));
+  delete manifest.artifacts[stackId].properties.terminationProtection;
+  writeFileSync(file, JSON.stringify(manifest));
+}
+
+function readAssembly(out: string, stackId: string) {
   const manifest = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'));
-  const { templateFile, stackName } = manifest.artifacts[stackId].properties;
-  return { template: JSON.parse(readFileSync(join(out, templateFile), 'utf8')), stackName: stackName ?? stackId };
+  const { properties, additionalMetadataFile } = manifest.artifacts[stackId];
+  const metadata = JSON.parse(readFileSync(join(out, additionalMetadataFile), 'utf8'));
+  const template: Template = JSON.parse(readFileSync(join(out, properties.templateFile), 'utf8'));
+  return { template, paths: constructPaths(metadata), stackName: properties.stackName ?? stackId };
+}
+
+/** `/phase-1/Shop/Box/Instance` has an entry that tells its logical id; what is told is `Shop/Box/Instance`. */
+function constructPaths(metadata: Record<string, { type: string; data?: unknown }[]>): Map<string, string> {
+  const paths = new Map<string, string>();
+  for (const [path, entries] of Object.entries(metadata)) {
+    for (const { type, data } of entries) {
+      const below = path.replace(/^\/[^/]+\//, '').replace(/\/Resource$/, '');
+      if (type === 'aws:cdk:logicalId') paths.set(String(data), below);
+    }
+  }
+  return paths;
 }
 
 const MARKS = { exists: '✓', differs: '≠', missing: '✗', skipped: '–' } as const;
 
 function render(rows: readonly InventoryRow[]): string {
-  const seen = rows.filter((row) => row.verdict !== 'skipped');
-  const lines = seen.map((row) => [MARKS[row.verdict], row.path, kind(row), tell(row.asked), tell(row.found)]);
-  const skipped = new Map<string, number>();
-  for (const row of rows.filter((one) => one.verdict === 'skipped')) {
-    skipped.set(row.type, (skipped.get(row.type) ?? 0) + 1);
-  }
+  const worthALine = (row: InventoryRow) =>
+    row.verdict !== 'skipped' && (row.verdict !== 'exists' || hasFacts(row.asked) || hasFacts(row.found));
+  const lines = rows.filter(worthALine).map((row) => {
+    return [MARKS[row.verdict], shortType(row), row.path, tell(row.asked), whatExists(row)];
+  });
+  const others = rows.filter((row) => row.verdict === 'exists' && !worthALine(row));
+  const skipped = rows.filter((row) => row.verdict === 'skipped');
   const count = (verdict: InventoryRow['verdict']) => rows.filter((row) => row.verdict === verdict).length;
   return [
     '',
-    table([' ', 'construct', 'type', 'the template asks for', 'what exists'], lines),
+    table([' ', 'type', 'construct', 'the template asks for', 'what exists'], lines),
     '',
-    ...(skipped.size > 0
-      ? [
-          'The emulator does not know these types and left them out:',
-          ...[...skipped].map(([type, number]) => `  ${type}${number > 1 ? ` × ${number}` : ''}`),
-          '',
-        ]
+    'There as well:',
+    ...countByType(others),
+    '',
+    ...(skipped.length > 0
+      ? ['Left out, because the emulator does not know the type:', ...countByType(skipped), '']
       : []),
     `${rows.length} resources: ${count('exists')} exist as asked, ${count('differs')} differ, ` +
       `${count('missing')} missing, ${count('skipped')} of types that the emulator does not know.`,
   ].join('\n');
 }
 
-function kind(row: InventoryRow): string {
+function countByType(rows: readonly InventoryRow[]): string[] {
+  const counts = new Map<string, number>();
+  for (const row of rows) counts.set(shortType(row), (counts.get(shortType(row)) ?? 0) + 1);
+  return [...counts].map(([type, number]) => `  ${type}${number > 1 ? ` × ${number}` : ''}`);
+}
+
+function shortType(row: InventoryRow): string {
   return row.type.replace(/^AWS::/, '');
+}
+
+/** What was asked for is not said again; what is other, or more, is. */
+function whatExists(row: InventoryRow): string {
+  if (row.verdict === 'missing') return 'nothing';
+  const confirmed = Object.keys(row.asked).some((name) => name in row.found && !row.ignored.includes(name));
+  const same = ([name, value]: [string, unknown]) => String(row.asked[name]) === String(value);
+  const more = Object.fromEntries(
+    Object.entries(row.found).filter((fact) => !same(fact) && !row.ignored.includes(fact[0])),
+  );
+  const ignored = row.ignored.length > 0 ? `emulator ignores ${row.ignored.join(', ')}` : '';
+  const asAsked = confirmed && row.verdict === 'exists' ? 'as asked' : '';
+  return [asAsked, tell(more), ignored].filter((part) => part !== '').join('; ') || 'listed by CloudFormation';
+}
+
+function hasFacts(facts: Facts): boolean {
+  return Object.values(facts).some((value) => value !== undefined);
 }
 
 function tell(facts: Facts): string {

@@ -3,7 +3,7 @@ import { type Clients, type Facts, kinds, makeClients, type Properties } from '.
 
 /**
  * - `exists`: there, and what its service describes is what the template asked for
- * - `differs`: there, with another value
+ * - `differs`: there, with another value of something that the emulator does pass on
  * - `missing`: the emulator knows the type, yet the resource is not there
  * - `skipped`: the emulator does not know the type
  */
@@ -16,16 +16,18 @@ export interface InventoryRow {
   readonly verdict: Verdict;
   readonly asked: Facts;
   readonly found: Facts;
-  /** Physical id; absent where nothing is there. */
-  readonly physicalId?: string;
+  /** Names of facts that were asked for and that the emulator's CloudFormation does not pass on. */
+  readonly ignored: readonly string[];
 }
 
 export interface Template {
-  readonly Resources: Readonly<Record<string, { Type: string; Properties?: Properties; Metadata?: Properties }>>;
+  readonly Resources: Readonly<Record<string, { Type: string; Properties?: Properties }>>;
 }
 
 export interface InventoryOptions {
   readonly template: Template;
+  /** Path of the construct below its stack, by logical id. */
+  readonly paths: ReadonlyMap<string, string>;
   readonly stackName: string;
   readonly skippedTypes: ReadonlySet<string>;
   readonly endpoint: string;
@@ -39,19 +41,21 @@ export async function takeInventory(options: InventoryOptions): Promise<Inventor
   const physicalIds = await listPhysicalIds(new CloudFormationClient(config), options.stackName);
   const clients = makeClients(config);
   const rows: InventoryRow[] = [];
-  for (const [logicalId, { Type, Properties, Metadata }] of Object.entries(options.template.Resources)) {
+  for (const [logicalId, { Type, Properties }] of Object.entries(options.template.Resources)) {
     // The CDK's own note of its version; it stands for nothing.
     if (Type === 'AWS::CDK::Metadata') continue;
-    const path = pathBelowStack(Metadata?.['aws:cdk:path'], logicalId);
+    const path = options.paths.get(logicalId) ?? logicalId;
     const asked = literals(kinds[Type]?.asked(Properties ?? {}) ?? {});
     const physicalId = physicalIds.get(logicalId);
     if (physicalId === undefined) {
       const verdict = options.skippedTypes.has(Type) ? 'skipped' : 'missing';
-      rows.push({ path, type: Type, verdict, asked, found: {} });
+      rows.push({ path, type: Type, verdict, asked, found: {}, ignored: [] });
       continue;
     }
     const found = await describe(clients, Type, physicalId);
-    rows.push({ path, type: Type, verdict: judge(asked, found), asked, found: found ?? {}, physicalId });
+    const notPassedOn = kinds[Type]?.notPassedOn ?? [];
+    const ignored = differences(asked, found ?? {}).filter((name) => notPassedOn.includes(name));
+    rows.push({ path, type: Type, verdict: judge(asked, found, notPassedOn), asked, found: found ?? {}, ignored });
   }
   return rows;
 }
@@ -60,9 +64,8 @@ async function listPhysicalIds(client: CloudFormationClient, stackName: string):
   const ids = new Map<string, string>();
   for await (const page of paginateListStackResources({ client }, { StackName: stackName })) {
     for (const resource of page.StackResourceSummaries ?? []) {
-      if (resource.LogicalResourceId && resource.PhysicalResourceId) {
-        ids.set(resource.LogicalResourceId, resource.PhysicalResourceId);
-      }
+      // moto lists some types without a physical id; they are there all the same.
+      if (resource.LogicalResourceId) ids.set(resource.LogicalResourceId, resource.PhysicalResourceId ?? '');
     }
   }
   return ids;
@@ -71,7 +74,7 @@ async function listPhysicalIds(client: CloudFormationClient, stackName: string):
 /** What the resource's service says of it; undefined when it says that there is none. */
 async function describe(clients: Clients, type: string, physicalId: string): Promise<Facts | undefined> {
   const kind = kinds[type];
-  if (kind === undefined) return {};
+  if (kind === undefined || physicalId === '') return {};
   try {
     return await kind.found(clients, physicalId);
   } catch {
@@ -80,12 +83,15 @@ async function describe(clients: Clients, type: string, physicalId: string): Pro
 }
 
 /** Facts that are compared are those that both sides tell. */
-export function judge(asked: Facts, found: Facts | undefined): Verdict {
+export function judge(asked: Facts, found: Facts | undefined, notPassedOn: readonly string[] = []): Verdict {
   if (found === undefined) return 'missing';
-  const different = Object.entries(asked).some(
-    ([name, value]) => found[name] !== undefined && String(found[name]) !== String(value),
-  );
-  return different ? 'differs' : 'exists';
+  return differences(asked, found).every((name) => notPassedOn.includes(name)) ? 'exists' : 'differs';
+}
+
+function differences(asked: Facts, found: Facts): string[] {
+  return Object.entries(asked)
+    .filter(([name, value]) => name in found && String(found[name]) !== String(value))
+    .map(([name]) => name);
 }
 
 /** Without what only CloudFormation can resolve (Ref, Fn::…) and what the template leaves to AWS. */
@@ -93,9 +99,4 @@ function literals(facts: Facts): Facts {
   return Object.fromEntries(
     Object.entries(facts).filter(([, value]) => value !== undefined && typeof value !== 'object'),
   );
-}
-
-function pathBelowStack(path: unknown, logicalId: string): string {
-  if (typeof path !== 'string') return logicalId;
-  return path.replace(/^[^/]+\//, '').replace(/\/Resource$/, '');
 }
