@@ -5,7 +5,7 @@ import { Unavailable } from './errors';
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
 /**
- * 16 MiB and about 50 ms a hash.
+ * 16 MiB and a good tenth of a second of one core a hash.
  *
  * @see https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#scrypt
  */
@@ -13,8 +13,8 @@ const COST = { ln: 14, r: 8, p: 5 };
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
-/** Hashes that one process lets wait. libuv has four threads for them; more would take longer than a visitor waits. */
-const MAX_WAITING = 64;
+/** Hashes that one process has in hand at most; those that come on top would take longer than a visitor waits. */
+const MAX_WAITING = 32;
 let waiting = 0;
 
 /**

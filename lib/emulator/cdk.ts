@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
+import { UsageError } from '../usage-error';
 
 const ROOT = resolve(__dirname, '../..');
 const CDK = resolve(ROOT, 'node_modules/aws-cdk/bin/cdk');
@@ -35,7 +36,7 @@ export function emulatorEnv(endpoint: string): NodeJS.ProcessEnv {
  * Runs the project's own CDK CLI from the project's root.
  *
  * @param say told each line that it prints
- * @throws with its last lines when its exit code is not 0
+ * @throws UsageError when the CDK app refuses its input; else with the last lines, when the exit code is not 0
  */
 export async function cdk(args: readonly string[], env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
   const child = spawn(process.execPath, [CDK, ...args, '--no-notices', '--no-color'], {
@@ -57,5 +58,8 @@ export async function cdk(args: readonly string[], env: NodeJS.ProcessEnv, say: 
     });
   }
   const code = await new Promise<number | null>((done) => child.once('close', done));
+  // The CDK CLI's own exit code for it is 1, like for everything.
+  const refused = last.findIndex((line) => line.includes('Subprocess exited with error 2'));
+  if (refused > 0) throw new UsageError(last[refused - 1]);
   if (code !== 0) throw new Error(`cdk ${args[0]} ended with exit code ${code}:\n${last.join('\n')}`);
 }

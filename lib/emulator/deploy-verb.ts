@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { table } from '../table';
+import { UsageError } from '../usage-error';
 import { ACCOUNT, cdk, emulatorEnv, QUIET_SDK, REGION } from './cdk';
 import { type InventoryRow, type Template, takeInventory } from './inventory';
 import type { Facts } from './kinds';
@@ -50,6 +51,7 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
     console.log(options.json ? JSON.stringify(rows, null, 2) : render(rows));
     return rows.some((row) => row.verdict === 'missing' || row.verdict === 'differs') ? 1 : 0;
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new Error(`${(error as Error).message}\nmoto's last lines:\n${moto.log()}`);
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);

@@ -5,12 +5,14 @@ import {
   CfnEIPAssociation,
   CfnInstance,
   CfnLaunchTemplate,
+  CfnSubnet,
   CfnVolume,
   CfnVolumeAttachment,
   type Connections,
   type IConnectable,
   InstanceArchitecture,
   type InstanceType,
+  type ISubnet,
   type IVpc,
   Peer,
   Port,
@@ -290,8 +292,7 @@ export class Box extends Construct implements IConnectable {
 
   private makeDataVolume(props: BoxProps): CfnVolume {
     const volume = new CfnVolume(this, 'DataVolume', {
-      // The subnet's own zone and not the instance's: it stays even if the instance is made anew.
-      availabilityZone: firstSubnet(props.vpc).availabilityZone,
+      availabilityZone: zoneOf(firstSubnet(props.vpc)),
       volumeType: 'gp3',
       size: props.dataSize.toGibibytes(),
       iops: props.dataIops ?? 3000,
@@ -364,10 +365,16 @@ function validate(props: BoxProps): void {
 }
 
 /** Always the same one: subnet and volume cannot move. */
-function firstSubnet(vpc: IVpc) {
+function firstSubnet(vpc: IVpc): ISubnet {
   const subnet = vpc.selectSubnets({ subnetType: SubnetType.PUBLIC }).subnets[0];
   if (!subnet) throw new Error('Box: the VPC has no public subnet');
   return subnet;
+}
+
+/** The zone that the subnet is really in; its `availabilityZone` may be "the first of the region", which can move. */
+function zoneOf(subnet: ISubnet): string {
+  const resource = subnet.node.defaultChild;
+  return resource instanceof CfnSubnet ? resource.attrAvailabilityZone : subnet.availabilityZone;
 }
 
 function exportLines(environment: Readonly<Record<string, string>>): string[] {

@@ -50,3 +50,23 @@ export function phaseTemplate(id: PhaseId, props: Partial<ShopProps> = {}): Temp
 export function resourcesOf(template: TemplateJson, type: string): Record<string, any> {
   return Object.fromEntries(Object.entries(template.Resources).filter(([, resource]) => resource.Type === type));
 }
+
+/**
+ * What differs between two templates, as `path: before -> after`, one line for each value.
+ */
+export function templateDiff(before: unknown, after: unknown, path = ''): string[] {
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  const both = [before, after];
+  if (both.every((side) => typeof side === 'object' && side !== null)) {
+    const [left, right] = both as [Record<string, unknown>, Record<string, unknown>];
+    const keys = [...new Set([...Object.keys(left), ...Object.keys(right)])];
+    return keys.flatMap((key) => templateDiff(left[key], right[key], path ? `${path}.${key}` : key));
+  }
+  return [`${path}: ${brief(before)} -> ${brief(after)}`];
+}
+
+function brief(value: unknown): string {
+  if (value === undefined) return '(none)';
+  const { Type } = value as { Type?: string };
+  return Type ?? JSON.stringify(value);
+}
