@@ -1,0 +1,172 @@
+import { scryptSync } from 'node:crypto';
+import { availableParallelism, hostname } from 'node:os';
+import fc from 'fast-check';
+import { ConfigError, readConfig } from '../../app/config';
+import { poolSize } from '../../app/db';
+import { networkOf } from '../../app/login-limit';
+import { hashPassword, verifyPassword } from '../../app/passwords';
+import { CONNECTION_SHARE } from '../../lib/constants';
+
+const GOOD = { DATABASE_URL: 'postgres://shop:hush@localhost/shop', SESSION_SECRET: 'x'.repeat(32) };
+
+function problems(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.lines;
+    throw error;
+  }
+}
+
+describe('the environment', () => {
+  test('needs a database and a session secret; the rest has defaults', () => {
+    expect(readConfig(GOOD)).toEqual({
+      port: 8080,
+      host: '0.0.0.0',
+      phase: 1,
+      database: { value: GOOD.DATABASE_URL },
+      sessionStore: 'postgres',
+      sessionSecret: { value: GOOD.SESSION_SECRET },
+      webConcurrency: availableParallelism(),
+      maxServers: 1,
+      trustProxy: 0,
+      assetsUrl: '/assets',
+      serverName: hostname(),
+      availabilityZone: 'local',
+      logLevel: 'info',
+    });
+  });
+
+  test('may name secrets by their ARN', () => {
+    const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf';
+    const config = readConfig({ DATABASE_SECRET_ARN: arn, SESSION_SECRET_ARN: arn });
+    expect(config.database).toEqual({ arn });
+    expect(config.sessionSecret).toEqual({ arn });
+  });
+
+  test('counts an empty value as unset', () => {
+    expect(readConfig({ ...GOOD, PORT: '', DATABASE_SECRET_ARN: '' }).port).toBe(8080);
+  });
+
+  test.each([
+    ['PORT', 'abc', 'PORT="abc": must be an integer from 0 to 65535'],
+    ['PORT', '80.5', 'PORT="80.5": must be an integer from 0 to 65535'],
+    ['PORT', '65536', 'PORT="65536": must be an integer from 0 to 65535'],
+    ['PHASE', '6', 'PHASE="6": must be an integer from 1 to 5'],
+    [
+      'SESSION_STORE',
+      'redis',
+      'SESSION_STORE="redis": must be "postgres" or "memory" ("redis" and "cookie" come with phase 3)',
+    ],
+    ['WEB_CONCURRENCY', '0', 'WEB_CONCURRENCY="0": must be an integer from 1 to 512 (processes)'],
+    ['MAX_SERVERS', '-1', 'MAX_SERVERS="-1": must be an integer from 1 to 10000 (servers)'],
+    ['TRUST_PROXY', 'true', 'TRUST_PROXY="true": must be an integer from 0 to 10 (proxies in front)'],
+    [
+      'ASSETS_URL',
+      'https://cdn.example/',
+      'ASSETS_URL="https://cdn.example/": must be an http(s) URL or a path, without a slash at its end',
+    ],
+    ['LOG_LEVEL', 'loud', 'LOG_LEVEL="loud": must be fatal, error, warn, info, debug, trace or silent'],
+    ['DATABASE_SECRET_ARN', 'arn', 'DATABASE_SECRET_ARN="arn": must be the ARN of a secret in AWS Secrets Manager'],
+  ])('refuses %s=%s in one line', (name, value, line) => {
+    expect(problems({ ...GOOD, [name]: value })).toContain(line);
+  });
+
+  test('names every bad value, not only the first', () => {
+    expect(problems({ ...GOOD, PORT: 'abc', PHASE: '9', TRUST_PROXY: '-1' })).toHaveLength(3);
+  });
+
+  test('takes each secret in exactly one way', () => {
+    expect(problems({})).toEqual([
+      'DATABASE_URL: must be set, or DATABASE_SECRET_ARN in its place',
+      'SESSION_SECRET: must be set, or SESSION_SECRET_ARN in its place',
+    ]);
+    const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf';
+    expect(problems({ ...GOOD, SESSION_SECRET_ARN: arn })).toEqual([
+      'SESSION_SECRET, SESSION_SECRET_ARN: set only one of them',
+    ]);
+  });
+
+  test('never shows a secret', () => {
+    const lines = problems({ DATABASE_URL: 'mysql://shop:hush@localhost', SESSION_SECRET: 'short and hush' });
+    expect(lines).toEqual([
+      'DATABASE_URL: must be a postgres:// URL',
+      'SESSION_SECRET: must be at least 32 characters long',
+    ]);
+  });
+});
+
+describe('pool sizes', () => {
+  const limits = fc.record({
+    maxConnections: fc.integer({ min: 10, max: 16_000 }),
+    reserved: fc.integer({ min: 0, max: 9 }),
+  });
+
+  test('all pools together stay within their share of the connections, whenever each process can have one', () => {
+    fc.assert(
+      fc.property(limits, fc.integer({ min: 1, max: 5_000 }), (given, processes) => {
+        const usable = Math.floor((given.maxConnections - given.reserved) * CONNECTION_SHARE);
+        fc.pre(processes <= usable);
+        expect(poolSize(given, processes) * processes).toBeLessThanOrEqual(usable);
+      }),
+    );
+  });
+
+  test('every process has from 1 to 20, and more processes never get more each', () => {
+    fc.assert(
+      fc.property(limits, fc.integer({ min: 1, max: 5_000 }), (given, processes) => {
+        const size = poolSize(given, processes);
+        expect(size).toBeGreaterThanOrEqual(1);
+        expect(size).toBeLessThanOrEqual(20);
+        expect(poolSize(given, processes + 1)).toBeLessThanOrEqual(size);
+      }),
+    );
+  });
+
+  test('PostgreSQL as it comes gives 10 processes 7 connections each', () => {
+    expect(poolSize({ maxConnections: 100, reserved: 3 }, 10)).toBe(7);
+  });
+});
+
+describe('passwords', () => {
+  const salt = Buffer.alloc(16, 7);
+  const hash = scryptSync('old', salt, 32, { N: 1024, r: 8, p: 1 });
+  const CHEAP = `$scrypt$ln=10,r=8,p=1$${salt.toString('base64')}$${hash.toString('base64')}`;
+
+  test('are kept as scrypt hashes that carry their parameters and a salt of their own', async () => {
+    const [one, two] = await Promise.all([hashPassword('open sesame'), hashPassword('open sesame')]);
+    expect(one).toMatch(/^\$scrypt\$ln=14,r=8,p=5\$[\w+/]{22}==\$[\w+/]{43}=$/);
+    expect(one).not.toBe(two);
+  });
+
+  test('are recognised, also as other code points for the same characters', async () => {
+    const stored = await hashPassword('caf\u00e9 noir');
+    expect(await verifyPassword('cafe\u0301 noir', stored)).toBe(true);
+    expect(await verifyPassword('cafe noir', stored)).toBe(false);
+    expect(await verifyPassword('caf\u00e9 noir', undefined)).toBe(false);
+  });
+
+  test('hashed at another cost before are still recognised', async () => {
+    expect(await verifyPassword('old', CHEAP)).toBe(true);
+    expect(await verifyPassword('new', CHEAP)).toBe(false);
+  });
+
+  test('wait in a queue that has an end', async () => {
+    const results = await Promise.allSettled(Array.from({ length: 40 }, () => verifyPassword('old', CHEAP)));
+    const refused = results.filter((result) => result.status === 'rejected');
+    expect(refused).toHaveLength(8);
+    expect(refused[0]).toMatchObject({ reason: { statusCode: 503, retryAfter: 1 } });
+  });
+});
+
+describe('addresses that count as one network', () => {
+  test.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+    ['2001:db8:1:2::9', '2001:db8:1:2'],
+    ['2001:db8::9', '2001:db8:0:0'],
+    ['::1', '0:0:0:0'],
+  ])('%s is in %s', (address, network) => expect(networkOf(address)).toBe(network));
+});

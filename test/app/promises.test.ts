@@ -1,0 +1,173 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Bench, eventually, makeUsers, type ShopServer, sql, Visitor } from '../support/shop';
+
+/** What the shop promises whatever happens at the same time, or is killed in the middle. */
+let bench: Bench;
+let database: string;
+let shop: ShopServer;
+const PROCESSES = 2;
+
+beforeAll(async () => {
+  bench = await Bench.open();
+  database = await bench.database();
+  shop = await bench.serve(database, { WEB_CONCURRENCY: String(PROCESSES) });
+});
+
+afterAll(() => bench?.close());
+
+async function loggedIn(count: number, url = shop.url): Promise<Visitor[]> {
+  const emails = await makeUsers(database, count);
+  return Promise.all(
+    emails.map(async (email) => {
+      const visitor = new Visitor(url);
+      await visitor.logIn(email);
+      return visitor;
+    }),
+  );
+}
+
+/** Stock that was, and what is left and sold now; and rows that should not be there. */
+async function books(product: number): Promise<{ left: number; sold: number }> {
+  const [{ left, sold }] = await sql(
+    database,
+    `SELECT (SELECT stock FROM products WHERE id = $1) AS left,
+            (SELECT coalesce(sum(quantity), 0)::int FROM order_items WHERE product_id = $1) AS sold`,
+    [product],
+  );
+  return { left, sold };
+}
+
+test('20 additions at once in one session keep 20', async () => {
+  const visitor = shop.visitor();
+  await visitor.add(1);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => visitor.add(1)));
+  expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
+  expect((await visitor.get('/api/cart')).json.items).toMatchObject([{ productId: 1, quantity: 21 }]);
+});
+
+test('additions at once never exceed 99, and each acknowledged one counts', async () => {
+  const visitor = shop.visitor();
+  await visitor.add(1);
+  const statuses = await Promise.all(Array.from({ length: 20 }, () => visitor.add(1, 10).then(({ status }) => status)));
+  expect(statuses.filter((status) => status === 200)).toHaveLength(9);
+  expect((await visitor.get('/api/cart')).json.items).toMatchObject([{ quantity: 91 }]);
+});
+
+test('the same key 50 times at once makes one order', async () => {
+  const [visitor] = (await loggedIn(1)) as [Visitor];
+  await visitor.add(2, 3);
+  const answers = await Promise.all(Array.from({ length: 50 }, () => visitor.order('the same')));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+  expect(new Set(answers.map(({ json }) => json.id)).size).toBe(1);
+  expect(answers.filter(({ headers }) => headers.has('idempotency-replayed'))).toHaveLength(49);
+  expect((await visitor.get('/api/orders')).json.items).toHaveLength(1);
+  expect((await books(2)).sold).toBe(3);
+});
+
+test('50 keys at once sell one cart once', async () => {
+  const [visitor] = (await loggedIn(1)) as [Visitor];
+  await visitor.add(3);
+  const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => visitor.order(`key ${index}`)));
+  expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+  expect(answers.filter(({ status, json }) => status === 409 && json.error.code === 'cart_empty')).toHaveLength(49);
+});
+
+test('the last one of a product, wanted by 50 at once, is sold once', async () => {
+  await sql(database, 'UPDATE products SET stock = 1 WHERE id = 4');
+  const visitors = await loggedIn(50);
+  await Promise.all(visitors.map((visitor) => visitor.add(4)));
+  const answers = await Promise.all(visitors.map((visitor) => visitor.order('mine')));
+  expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+  expect(answers.filter(({ status, json }) => status === 409 && json.error.code === 'out_of_stock')).toHaveLength(49);
+  expect(await books(4)).toEqual({ left: 0, sold: 1 });
+});
+
+test('checkouts that share products in any order wait for each other and all succeed', async () => {
+  const visitors = await loggedIn(20);
+  const products = [10, 11, 12, 13];
+  for (const [index, visitor] of visitors.entries()) {
+    const order = index % 2 === 0 ? products : products.toReversed();
+    for (const product of order) await visitor.add(product);
+  }
+  const answers = await Promise.all(visitors.map((visitor) => visitor.order('mine')));
+  expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(201));
+});
+
+test('an addition while the cart is being ordered is in the order or still in the cart', async () => {
+  const visitors = await loggedIn(15);
+  await Promise.all(
+    visitors.map(async (visitor) => {
+      await visitor.add(14);
+      const [placed, ...added] = await Promise.all([
+        visitor.order('mine'),
+        visitor.add(14),
+        visitor.add(15),
+        visitor.add(14),
+      ]);
+      expect([placed.status, ...added.map(({ status }) => status)]).toEqual([201, 200, 200, 200]);
+      const order = (await visitor.get(`/api/orders/${placed.json.id}`)).json;
+      const cart = (await visitor.get('/api/cart')).json;
+      const pieces = [...order.items, ...cart.items].reduce((sum: number, { quantity }) => sum + quantity, 0);
+      expect(pieces).toBe(4);
+    }),
+  );
+});
+
+test('every order gets exactly one receipt, also when two processes and a restart are at it', async () => {
+  await eventually(async () => (await sql(database, 'SELECT 1 FROM jobs')).length === 0);
+  const rows = await sql(
+    database,
+    `SELECT o.id FROM orders o LEFT JOIN receipts r ON r.order_id = o.id WHERE o.status <> 'fulfilled' OR r.order_id IS NULL`,
+  );
+  expect(rows).toEqual([]);
+  const [{ orders, receipts }] = await sql(
+    database,
+    'SELECT (SELECT count(*) FROM orders) AS orders, (SELECT count(DISTINCT number) FROM receipts) AS receipts',
+  );
+  expect(receipts).toBe(orders);
+});
+
+test('a job that fails is tried again later and keeps no other from being done', async () => {
+  const [visitor] = (await loggedIn(1)) as [Visitor];
+  await sql(
+    database,
+    `CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE 'the printer is out of paper'; END $$ LANGUAGE plpgsql;
+     CREATE TRIGGER refuse BEFORE INSERT ON receipts FOR EACH ROW EXECUTE FUNCTION refuse()`,
+  );
+  await visitor.add(16);
+  const { id } = (await visitor.order('mine')).json;
+  await eventually(async () => (await sql(database, 'SELECT 1 FROM jobs WHERE attempts > 0')).length === 1);
+  expect((await visitor.get(`/api/orders/${id}`)).json.status).toBe('placed');
+  await sql(database, 'DROP TRIGGER refuse ON receipts');
+  await eventually(async () => (await visitor.get(`/api/orders/${id}`)).json.status === 'fulfilled');
+});
+
+test('kill -9 in the middle of checkouts leaves each order whole or absent, and asking again completes it', async () => {
+  const product = 20;
+  const [{ stock: before }] = await sql(database, 'SELECT stock FROM products WHERE id = $1', [product]);
+  const acknowledged = new Set<string>();
+  for (const pause of [5, 20, 60]) {
+    const doomed = await bench.serve(database);
+    const visitors = await loggedIn(12, doomed.url);
+    await Promise.all(visitors.map((visitor) => visitor.add(product)));
+    const attempts = visitors.map((visitor) => visitor.order('mine').catch(() => undefined));
+    await sleep(pause);
+    doomed.kill('SIGKILL');
+    for (const answer of await Promise.all(attempts)) if (answer?.status === 201) acknowledged.add(answer.json.id);
+
+    // The same visitors, with the same sessions, at the server that is left.
+    for (const visitor of visitors) visitor.url = shop.url;
+    const again = await Promise.all(visitors.map((visitor) => visitor.order('mine')));
+    expect(again.map(({ status }) => status)).toEqual(Array(12).fill(201));
+    for (const visitor of visitors) expect((await visitor.get('/api/orders')).json.items).toHaveLength(1);
+  }
+  const rows = await sql(database, 'SELECT id FROM orders WHERE id = ANY($1)', [[...acknowledged]]);
+  expect(rows).toHaveLength(acknowledged.size);
+  expect(await books(product)).toEqual({ left: before - 36, sold: 36 });
+  const broken = await sql(
+    database,
+    `SELECT o.id FROM orders o WHERE total_cents <>
+       (SELECT coalesce(sum(price_cents * quantity), -1) FROM order_items i WHERE i.order_id = o.id)`,
+  );
+  expect(broken).toEqual([]);
+});

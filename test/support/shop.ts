@@ -1,0 +1,220 @@
+import { execFile } from 'node:child_process';
+import { randomBytes, scryptSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { type AppBundle, buildApp } from '../../lib/app-bundle';
+import { type Postgres, startPostgres } from '../../lib/rehearsal/postgres';
+import { type ShopProcess, startShop } from '../../lib/rehearsal/shop-process';
+
+export const SESSION_SECRET = 'a secret for tests, long enough for a signature';
+
+/** The built shop over a real PostgreSQL, for the tests of one file. `close()` ends every process that it started. */
+export class Bench {
+  readonly #servers = new Set<ShopProcess>();
+  #databases = 0;
+
+  private constructor(
+    readonly dir: string,
+    readonly bundle: AppBundle,
+    readonly postgres: Postgres,
+  ) {}
+
+  static async open(settings: Readonly<Record<string, string>> = {}): Promise<Bench> {
+    const dir = mkdtempSync(join(tmpdir(), 'shop-test-'));
+    const bundle = buildApp(join(dir, 'bundle'));
+    // Faster, and nothing here outlives the machine.
+    const quick = { fsync: 'off', max_connections: '200', ...settings };
+    return new Bench(dir, bundle, await startPostgres({ dir: join(dir, 'postgres'), settings: quick }));
+  }
+
+  /** A new database, empty. Returns its connection string. */
+  async database(): Promise<string> {
+    this.#databases += 1;
+    const name = `shop${this.#databases}`;
+    await this.postgres.createDatabase(name);
+    return this.postgres.url(name);
+  }
+
+  /** A server on a free port, ready; one process unless `env` says otherwise. */
+  async serve(database: string, env: Readonly<Record<string, string>> = {}): Promise<ShopServer> {
+    const log = join(this.dir, `server-${Math.random().toString(36).slice(2)}.log`);
+    const process = await startShop({ bundle: this.bundle, log, env: serverEnv(database, env) });
+    this.#servers.add(process);
+    return new ShopServer(process, log);
+  }
+
+  /** Runs the server until it ends by itself; for starts that are refused. */
+  refused(env: Readonly<Record<string, string>>): Promise<{ code: number | null; stderr: string; stdout: string }> {
+    return new Promise((resolve) => {
+      const child = execFile(
+        process.execPath,
+        [join(this.bundle.dir, 'server.js')],
+        { env: { PATH: process.env.PATH, ...env }, timeout: 30_000 },
+        (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+      );
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const server of this.#servers) if (isAlive(server.pid)) process.kill(server.pid, 'SIGKILL');
+    await Promise.all([...this.#servers].map((server) => server.exited));
+    await this.postgres.stop();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+export function serverEnv(database: string, env: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return { DATABASE_URL: database, SESSION_SECRET, PORT: '0', HOST: '127.0.0.1', WEB_CONCURRENCY: '1', ...env };
+}
+
+export class ShopServer {
+  readonly url: string;
+  readonly pid: number;
+  readonly exited: Promise<number | null>;
+
+  constructor(
+    readonly process: ShopProcess,
+    private readonly logFile: string,
+  ) {
+    this.url = `http://127.0.0.1:${process.port}`;
+    this.pid = process.pid;
+    this.exited = process.exited;
+  }
+
+  log(): string {
+    return readFileSync(this.logFile, 'utf8');
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
+  }
+
+  visitor(): Visitor {
+    return new Visitor(this.url);
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body read as JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: what is in it is what the tests find out
+  readonly json: any;
+}
+
+/** A browser of sorts: keeps cookies, follows no redirect. */
+export class Visitor {
+  readonly cookies = new Map<string, string>();
+
+  constructor(public url: string) {}
+
+  async request(method: string, path: string, init: { headers?: Record<string, string>; body?: string } = {}) {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(this.url + path, {
+      method,
+      redirect: 'manual',
+      headers: { ...(cookie && { cookie }), ...init.headers },
+      ...(init.body !== undefined && { body: init.body }),
+    });
+    this.#keep(response.headers.getSetCookie());
+    const text = await response.text();
+    const answer: Answer = {
+      status: response.status,
+      headers: response.headers,
+      text,
+      get json() {
+        return JSON.parse(text);
+      },
+    };
+    return answer;
+  }
+
+  get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.request('GET', path, { headers });
+  }
+
+  post(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    if (body === undefined) return this.request('POST', path, { headers });
+    const json = typeof body === 'string' ? body : JSON.stringify(body);
+    return this.request('POST', path, { headers: { 'content-type': 'application/json', ...headers }, body: json });
+  }
+
+  submit(path: string, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
+    const type = { 'content-type': 'application/x-www-form-urlencoded' };
+    return this.request('POST', path, { headers: { ...type, ...headers }, body: String(new URLSearchParams(fields)) });
+  }
+
+  /** Signs up under an address that nobody has, and stays logged in. */
+  async signUp(): Promise<string> {
+    const email = `${Math.random().toString(36).slice(2)}@example.com`;
+    const answer = await this.post('/api/signup', { email, password: PASSWORD });
+    expect(answer.status).toBe(201);
+    return email;
+  }
+
+  async logIn(email: string): Promise<void> {
+    expect((await this.post('/api/login', { email, password: PASSWORD })).status).toBe(200);
+  }
+
+  add(productId: number, quantity = 1): Promise<Answer> {
+    return this.post('/api/cart/items', { productId, quantity });
+  }
+
+  order(key: string): Promise<Answer> {
+    return this.post('/api/orders', undefined, { 'idempotency-key': key });
+  }
+
+  #keep(lines: readonly string[]): void {
+    for (const line of lines) {
+      const [, name, value, attributes] = /^([^=]+)=([^;]*)(.*)$/.exec(line) as unknown as string[];
+      if (/expires=Thu, 01 Jan 1970/i.test(attributes as string)) this.cookies.delete(name as string);
+      else this.cookies.set(name as string, value as string);
+    }
+  }
+}
+
+export const PASSWORD = 'correct horse battery';
+
+/** Adds users straight to the database, with a hash that is cheap to check: log-in, unlike sign-up, costs nothing then. */
+export async function makeUsers(database: string, count: number): Promise<string[]> {
+  const salt = randomBytes(16);
+  const hash = scryptSync(PASSWORD, salt, 32, { N: 1024, r: 8, p: 1 });
+  const stored = `$scrypt$ln=10,r=8,p=1$${salt.toString('base64')}$${hash.toString('base64')}`;
+  const prefix = randomBytes(6).toString('hex');
+  const emails = Array.from({ length: count }, (_, index) => `${prefix}-${index}@example.com`);
+  await sql(database, 'INSERT INTO users (email, password_hash) SELECT unnest($1::text[]), $2', [emails, stored]);
+  return emails;
+}
+
+/** Asks the database directly. */
+// biome-ignore lint/suspicious/noExplicitAny: rows of any query
+export async function sql(database: string, text: string, values: unknown[] = []): Promise<any[]> {
+  const client = new Client({ connectionString: database });
+  await client.connect();
+  try {
+    return (await client.query(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until `check` holds; for what happens in the background. */
+export async function eventually(check: () => Promise<boolean> | boolean, within = 20_000): Promise<void> {
+  const end = Date.now() + within;
+  while (!(await check())) {
+    if (Date.now() > end) throw new Error(`did not happen within ${within / 1000} s: ${check}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
