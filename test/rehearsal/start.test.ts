@@ -1,0 +1,151 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { freePort } from '../../lib/processes';
+import { startLocally } from '../../lib/rehearsal/start';
+import { eventually, isAlive, sql, Visitor } from '../support/shop';
+
+const ROOT = resolve(__dirname, '../..');
+
+let dir: string;
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'shop-start-'));
+});
+
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+describe('npm start, as a new user calls it', () => {
+  let clone: string;
+  const children: ChildProcess[] = [];
+
+  beforeAll(() => {
+    clone = join(dir, 'clone');
+    cloneWorkingTree(clone);
+  });
+
+  afterAll(async () => {
+    for (const child of children) if (child.exitCode === null && child.signalCode === null) signal(child, 'SIGKILL');
+  });
+
+  test('an order outlives kill -9, a change of the phase and Ctrl-C; nothing is left behind', async () => {
+    const port = await freePort();
+    const first = await npmStart('--port', String(port));
+    expect(first.url).toBe(`http://localhost:${port}`);
+    const visitor = new Visitor(first.url);
+    const email = await visitor.signUp();
+    await visitor.add(1, 2);
+    const placed = await visitor.order('kept');
+    expect(placed.status).toBe(201);
+
+    signal(first.child, 'SIGKILL');
+    await eventually(() => first.pids.every((pid) => !isAlive(pid)));
+
+    const second = await npmStart('--port', String(port));
+    // The session outlived it as well.
+    expect((await visitor.get(`/api/orders/${placed.json.id}`)).json).toMatchObject({ id: placed.json.id });
+
+    const taken = await run('--port', String(port), '--dir', join(dir, 'other'));
+    expect(taken).toMatchObject({ code: 2, stderr: expect.stringMatching(/^--port \d+: in use; .*\n$/) });
+    const held = await run('--port', String(await freePort()));
+    expect(held).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/: held by the run with process id \d+; .*\n$/),
+    });
+
+    signal(second.child, 'SIGINT');
+    await eventually(() => second.pids.every((pid) => !isAlive(pid)));
+    await eventually(() => second.child.exitCode !== null || second.child.signalCode !== null);
+
+    const third = await npmStart('2', '--port', String(port));
+    const returning = new Visitor(third.url);
+    await returning.logIn(email);
+    expect((await returning.get('/api/orders')).json.items ?? (await returning.get('/api/orders')).json).toHaveLength(
+      1,
+    );
+    expect((await returning.get('/whoami')).json).toMatchObject({ phase: 2 });
+    signal(third.child, 'SIGTERM');
+    await eventually(() => third.pids.every((pid) => !isAlive(pid)));
+  }, 180_000);
+
+  async function npmStart(...args: string[]) {
+    const child = spawn('npm', ['start', '--', ...args], {
+      cwd: clone,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+    }
+    await eventually(() => {
+      if (child.exitCode !== null) throw new Error(text);
+      return /Ctrl-C stops it/.test(text);
+    }, 90_000);
+    const url = /Shop +(\S+)/.exec(text)?.[1] as string;
+    const pids = (/Processes shop (\d+), PostgreSQL (\d+)/.exec(text) ?? []).slice(1).map(Number);
+    expect(pids).toHaveLength(2);
+    return { child, url, pids };
+  }
+
+  function run(...args: string[]): Promise<{ code: number | null; stderr: string }> {
+    return new Promise((done) => {
+      const child = spawn(process.execPath, ['--import', 'tsx', 'bin/cli.ts', 'start', ...args], { cwd: clone });
+      let stderr = '';
+      child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+        stderr += chunk;
+      });
+      child.once('close', (code) => done({ code, stderr }));
+    });
+  }
+});
+
+test('phase 2 reaches its database by TLS only, phase 1 by a socket; --fresh begins anew', async () => {
+  const options = { dir: join(dir, 'shapes'), fresh: false, say: () => {} };
+
+  const one = await startLocally({ ...options, phase: 1, port: await freePort() });
+  const email = await new Visitor(one.url).signUp();
+  expect(await sql(one.database.url(), 'SELECT 1 AS reached')).toEqual([{ reached: 1 }]);
+  expect(one.database.port).toBeUndefined();
+  await one.stop();
+
+  const two = await startLocally({ ...options, phase: 2, port: await freePort() });
+  await new Visitor(two.url).logIn(email);
+  const connections = await sql(
+    two.database.url(),
+    "SELECT ssl, client_addr FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'shop'",
+  );
+  expect(connections.length).toBeGreaterThan(0);
+  expect(connections.filter(({ ssl, client_addr }) => !ssl || client_addr === null)).toEqual([]);
+  await expect(sql(two.database.url().replace(/\?.*/, '?sslmode=disable'), 'SELECT 1')).rejects.toThrow(
+    /no encryption/,
+  );
+  await two.stop();
+
+  const fresh = await startLocally({ ...options, phase: 1, port: await freePort(), fresh: true });
+  await expect(new Visitor(fresh.url).logIn(email)).rejects.toThrow();
+  await fresh.stop();
+}, 120_000);
+
+/** The project as a clone has it, with what is not committed yet; packages are linked instead of installed again. */
+function cloneWorkingTree(target: string): void {
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  mkdirSync(target, { recursive: true });
+  for (const file of listed.split('\0').filter((name) => name !== '')) {
+    mkdirSync(dirname(join(target, file)), { recursive: true });
+    cpSync(join(ROOT, file), join(target, file), { force: true });
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(target, 'node_modules'));
+}
+
+/** npm, its shell and the program, as a terminal would reach them. */
+function signal(child: ChildProcess, name: NodeJS.Signals): void {
+  process.kill(-(child.pid as number), name);
+}
