@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Bench, eventually, makeUsers, type ShopServer, sql, Visitor } from '../support/shop';
+import { Bench, eventually, makeUsers, PASSWORD, type ShopServer, sql, Visitor } from '../support/shop';
 
 /** What the shop promises whatever happens at the same time, or is killed in the middle. */
 let bench: Bench;
@@ -113,20 +113,6 @@ test('an addition while the cart is being ordered is in the order or still in th
   );
 });
 
-test('every order gets exactly one receipt, also when two processes and a restart are at it', async () => {
-  await eventually(async () => (await sql(database, 'SELECT 1 FROM jobs')).length === 0);
-  const rows = await sql(
-    database,
-    `SELECT o.id FROM orders o LEFT JOIN receipts r ON r.order_id = o.id WHERE o.status <> 'fulfilled' OR r.order_id IS NULL`,
-  );
-  expect(rows).toEqual([]);
-  const [{ orders, receipts }] = await sql(
-    database,
-    'SELECT (SELECT count(*) FROM orders) AS orders, (SELECT count(DISTINCT number) FROM receipts) AS receipts',
-  );
-  expect(receipts).toBe(orders);
-});
-
 test('a job that fails is tried again later and keeps no other from being done', async () => {
   const [visitor] = (await loggedIn(1)) as [Visitor];
   await sql(
@@ -140,6 +126,28 @@ test('a job that fails is tried again later and keeps no other from being done',
   expect((await visitor.get(`/api/orders/${id}`)).json.status).toBe('placed');
   await sql(database, 'DROP TRIGGER refuse ON receipts');
   await eventually(async () => (await visitor.get(`/api/orders/${id}`)).json.status === 'fulfilled');
+});
+
+test('nothing is acknowledged while the session cannot be saved', async () => {
+  const [email] = (await makeUsers(database, 1)) as [string];
+  await sql(
+    database,
+    `CREATE FUNCTION refuse_session() RETURNS trigger AS $$ BEGIN RAISE 'the disk is full' USING ERRCODE = '53100'; END $$ LANGUAGE plpgsql;
+     CREATE TRIGGER refuse_session BEFORE INSERT OR UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION refuse_session()`,
+  );
+  const visitor = shop.visitor();
+  const login = () => visitor.post('/api/login', { email, password: PASSWORD });
+  for (const answer of [
+    await visitor.add(1),
+    await login(),
+    await visitor.submit('/cart/items', { productId: '1', quantity: '1' }),
+  ]) {
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(answer.headers.get('set-cookie')).toBeNull();
+  }
+  await sql(database, 'DROP TRIGGER refuse_session ON sessions');
+  expect((await login()).status).toBe(200);
+  expect((await visitor.add(1)).json.items).toHaveLength(1);
 });
 
 test('kill -9 in the middle of checkouts leaves each order whole or absent, and asking again completes it', async () => {
@@ -170,4 +178,18 @@ test('kill -9 in the middle of checkouts leaves each order whole or absent, and 
        (SELECT coalesce(sum(price_cents * quantity), -1) FROM order_items i WHERE i.order_id = o.id)`,
   );
   expect(broken).toEqual([]);
+});
+
+test('every order of all the above has exactly one receipt', async () => {
+  await eventually(async () => (await sql(database, 'SELECT 1 FROM jobs')).length === 0);
+  const rows = await sql(
+    database,
+    `SELECT o.id FROM orders o LEFT JOIN receipts r ON r.order_id = o.id WHERE o.status <> 'fulfilled' OR r.order_id IS NULL`,
+  );
+  expect(rows).toEqual([]);
+  const [{ orders, receipts }] = await sql(
+    database,
+    'SELECT (SELECT count(*) FROM orders) AS orders, (SELECT count(DISTINCT number) FROM receipts) AS receipts',
+  );
+  expect(receipts).toBe(orders);
 });
