@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Duration } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { MonthlyBudget } from '../../lib/monitoring/monthly-budget';
+import { RunbookAlarm, type RunbookAlarmProps, runbookLink } from '../../lib/monitoring/runbook-alarm';
+import { makeStack, phaseTemplate, resourcesOf, type TemplateJson } from '../support/stack';
+
+process.env.CDK_VALIDATION = 'false';
+// Each synth of a phase without a domain warns of plain HTTP.
+jest.spyOn(console, 'error').mockImplementation();
+
+const runbook = readFileSync(join(__dirname, '..', '..', 'docs', 'runbook.md'), 'utf8');
+const phase1 = phaseTemplate('phase-1');
+const phase2 = phaseTemplate('phase-2');
+// biome-ignore lint/suspicious/noExplicitAny: properties of a template
+const alarmsOf = (template: TemplateJson): any[] =>
+  Object.values(resourcesOf(template, 'AWS::CloudWatch::Alarm')).map((alarm) => alarm.Properties);
+
+describe('alarms', () => {
+  test('each links to its heading in the runbook, and each heading there is linked', () => {
+    const [, section = ''] = /^# Alarms\n(.*?)^# /ms.exec(runbook) ?? [];
+    const headings = [...section.matchAll(/^## (.+)$/gm)].map((match) => runbookLink(match[1] as string));
+    const links = alarmsOf(phase2).map(({ AlarmDescription }) => AlarmDescription.split(' Runbook: ')[1]);
+    expect(links.sort()).toEqual(headings.sort());
+  });
+
+  test('each says in two sentences or more what it means and what to do, and tells when it starts and ends', () => {
+    for (const alarm of alarmsOf(phase2)) {
+      expect(alarm.AlarmDescription).toMatch(/^[A-Z].{20,}\. [A-Z].{10,}\. Runbook: docs\/runbook\.md#[a-z0-9-]+$/);
+      expect([alarm.AlarmActions, alarm.OKActions]).toEqual([[expect.anything()], [expect.anything()]]);
+    }
+  });
+
+  test('watch the CPU credits of burstable machines only', () => {
+    const credits = (template: TemplateJson) =>
+      alarmsOf(template).filter(({ MetricName }) => MetricName === 'CPUCreditBalance').length;
+    expect(credits(phase1)).toBe(1);
+    expect(credits(phase2)).toBe(2);
+    expect(credits(phaseTemplate('phase-1', { size: 'growth' }))).toBe(0);
+  });
+
+  test('take the silence of the box for trouble', () => {
+    expect(alarmsOf(phase1).find(({ MetricName }) => MetricName === 'StatusCheckFailed')).toMatchObject({
+      TreatMissingData: 'breaching',
+      Period: 60,
+      EvaluationPeriods: 3,
+    });
+  });
+
+  test('watch the disks under the dimensions that the agent on the box is told to publish', () => {
+    const [setup] = Object.values(resourcesOf(phase1, 'AWS::SSM::Association'));
+    const lines: string[] = setup.Properties.Parameters.commands;
+    const agent = JSON.parse(lines.slice(lines.indexOf('{'), lines.indexOf('JSON')).join('\n')).metrics;
+    expect(agent.metrics_collected.disk).toMatchObject({ resources: ['/', '/data'], drop_device: true });
+    const disks = alarmsOf(phase1).filter(({ MetricName }) => MetricName === 'disk_used_percent');
+    expect(disks.map(({ Namespace }) => Namespace)).toEqual([agent.namespace, agent.namespace]);
+    for (const { Dimensions } of disks) {
+      expect(Dimensions.map(({ Name }: { Name: string }) => Name).sort()).toEqual(['InstanceId', 'fstype', 'path']);
+    }
+  });
+
+  test('reach the topic: CloudWatch may publish to it and use its key', () => {
+    expect(JSON.stringify(resourcesOf(phase1, 'AWS::SNS::TopicPolicy'))).toContain('cloudwatch.amazonaws.com');
+    const [key] = Object.values(resourcesOf(phase1, 'AWS::KMS::Key'));
+    expect(key.Properties.KeyPolicy.Statement).toContainEqual(
+      expect.objectContaining({
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+      }),
+    );
+  });
+});
+
+describe('RunbookAlarm', () => {
+  const make = (props: Partial<RunbookAlarmProps>) => {
+    const stack = makeStack();
+    new RunbookAlarm(stack, 'Alarm', {
+      topic: new Topic(stack, 'Topic'),
+      metric: new Metric({ namespace: 'Test', metricName: 'Depth' }),
+      lasting: Duration.minutes(15),
+      heading: 'Too deep (or not)',
+      meaning: 'It is deep.',
+      firstStep: 'Swim.',
+      ...props,
+    });
+    return Template.fromStack(stack);
+  };
+
+  test('goes off at or above, or at or below, its threshold', () => {
+    make({ atLeast: 3 }).hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Threshold: 3,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      EvaluationPeriods: 3,
+      AlarmDescription: 'It is deep. Swim. Runbook: docs/runbook.md#too-deep-or-not',
+    });
+    make({ atMost: 0 }).hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Threshold: 0,
+      ComparisonOperator: 'LessThanOrEqualToThreshold',
+    });
+  });
+
+  test.each([{}, { atLeast: 1, atMost: 2 }])('refuses the thresholds %j', (props) => {
+    expect(() => make(props)).toThrow('RunbookAlarm Alarm: give atLeast');
+  });
+});
+
+describe('MonthlyBudget', () => {
+  test('tells at 80% spent and when the forecast is above', () => {
+    const stack = makeStack();
+    new MonthlyBudget(stack, 'Budget', { usd: 100, email: 'ops@example.com' });
+    Template.fromStack(stack).hasResourceProperties('AWS::Budgets::Budget', {
+      Budget: { BudgetLimit: { Amount: 100, Unit: 'USD' }, TimeUnit: 'MONTHLY' },
+      NotificationsWithSubscribers: [
+        { Notification: { NotificationType: 'ACTUAL', Threshold: 80 } },
+        { Notification: { NotificationType: 'FORECASTED', Threshold: 100 } },
+      ],
+    });
+  });
+
+  test('is not there without an amount, and refuses one that is not positive or that nobody is told of', () => {
+    const stack = makeStack();
+    new MonthlyBudget(stack, 'None', {});
+    Template.fromStack(stack).resourceCountIs('AWS::Budgets::Budget', 0);
+    expect(() => new MonthlyBudget(makeStack(), 'B', { usd: 0, email: 'ops@example.com' })).toThrow(
+      'usd 0 must be above 0',
+    );
+    expect(() => new MonthlyBudget(makeStack(), 'B', { usd: 1 })).toThrow('email is missing');
+  });
+});
+
+describe.each([
+  ['phase-1', phase1, ['AWS/EC2', 'AWS/EBS', 'Host']],
+  ['phase-2', phase2, ['AWS/EC2', 'AWS/EBS', 'Host', 'AWS/RDS']],
+] as const)('the dashboard of %s', (_, template, namespaces) => {
+  test('shows every tier and says what breaks next', () => {
+    const body = JSON.stringify(resourcesOf(template, 'AWS::CloudWatch::Dashboard'));
+    for (const namespace of namespaces) expect(body).toContain(namespace);
+    expect(body).toContain('The next wall');
+  });
+});

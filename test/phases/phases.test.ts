@@ -1,0 +1,328 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
+import { Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { ShopProps } from '../../lib/phases/shop-props';
+import { type BoxSizeName, sizes } from '../../lib/phases/sizes';
+import {
+  makeApp,
+  makePhase,
+  type PhaseId,
+  resourcesOf,
+  type TemplateJson,
+  templateDiff,
+  templateOf,
+} from '../support/stack';
+
+const ROOT = join(__dirname, '..', '..');
+const PHASES: readonly PhaseId[] = ['phase-1', 'phase-2'];
+const DOMAIN = { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC' };
+const VARIANTS: Readonly<Record<string, Partial<ShopProps>>> = {
+  minimal: {},
+  'with everything': { size: '64vcpu', ...DOMAIN, alarmEmail: 'ops@example.com', monthlyBudget: 100 },
+};
+const everyVariant = PHASES.flatMap((id) => Object.entries(VARIANTS).map(([name, props]) => ({ id, name, props })));
+
+const templates = new Map<string, TemplateJson>();
+
+/** Made once for each phase and variant; not to be changed. */
+function template(id: PhaseId, props: Partial<ShopProps> = {}): TemplateJson {
+  const key = JSON.stringify([id, props]);
+  const made = templates.get(key) ?? templateOf(makePhase(id, props).stack);
+  templates.set(key, made);
+  return made;
+}
+
+/** Where the data is, and what cannot be read without it. */
+const STATEFUL = [
+  'AWS::EC2::Volume',
+  'AWS::RDS::DBInstance',
+  'AWS::SecretsManager::Secret',
+  'AWS::KMS::Key',
+  'AWS::Backup::BackupVault',
+  'AWS::Logs::LogGroup',
+];
+
+// Findings are printed; so is, at each synth without a domain, the warning of plain HTTP.
+const said = jest.spyOn(console, 'error').mockImplementation();
+
+// Here alone with CDK's own validation of templates, which costs seconds in every file that has it on.
+let validation: string | undefined;
+beforeAll(() => {
+  validation = process.env.CDK_VALIDATION;
+  delete process.env.CDK_VALIDATION;
+});
+afterAll(() => {
+  if (validation !== undefined) process.env.CDK_VALIDATION = validation;
+});
+
+const ASSET_HASH = /[0-9a-f]{64}/g;
+expect.addSnapshotSerializer({
+  test: (value) => typeof value === 'string' && value.search(ASSET_HASH) >= 0,
+  serialize: (value: string) => JSON.stringify(value.replace(ASSET_HASH, 'ASSET_HASH')),
+});
+
+describe('snapshots', () => {
+  test.each(PHASES)('of %s as it is by default', (id) => {
+    expect(template(id)).toMatchSnapshot();
+  });
+
+  test.each(PHASES)('of what a domain changes in %s', (id) => {
+    expect(templateDiff(template(id), template(id, DOMAIN))).toMatchSnapshot();
+  });
+
+  test('of what an e-mail address and a budget add', () => {
+    const props = { alarmEmail: 'ops@example.com', monthlyBudget: 100 };
+    expect(templateDiff(template('phase-1'), template('phase-1', props))).toMatchSnapshot();
+  });
+
+  test.each(Object.keys(sizes) as BoxSizeName[])('of what size %s changes', (size) => {
+    expect(templateDiff(template('phase-1'), template('phase-1', { size }))).toMatchSnapshot();
+  });
+});
+
+describe('a bigger size', () => {
+  const names = Object.keys(sizes) as BoxSizeName[];
+  const steps = names.slice(1).map((to, index) => ({ from: names[index] as BoxSizeName, to }));
+
+  test.each(steps)('from $from to $to replaces nothing', ({ from, to }) => {
+    const diff = fullDiff(template('phase-1', { size: from }), template('phase-1', { size: to }));
+    const impacts: Record<string, string> = {};
+    diff.resources.forEachDifference((id, change) => {
+      impacts[`${change.resourceType} ${id}`] = change.changeImpact;
+    });
+    const replaced = Object.entries(impacts).filter(([, impact]) =>
+      [ResourceImpact.WILL_REPLACE, ResourceImpact.MAY_REPLACE, ResourceImpact.WILL_ORPHAN].includes(
+        impact as ResourceImpact,
+      ),
+    );
+    // The type of an instance is create-only on instance-store instances; one with an EBS root is stopped and started:
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-instance.html#cfn-ec2-instance-instancetype
+    expect(replaced.map(([id]) => id.split(' ')[0])).toEqual(['AWS::EC2::Instance']);
+    expect(replaced[0]?.[1]).toBe(ResourceImpact.MAY_REPLACE);
+  });
+
+  test('changes the hardware and what names it, nothing else', () => {
+    const changed = templateDiff(template('phase-1'), template('phase-1', { size: 'growth' })).map((line) =>
+      line.replace(/: .*/, '').replace(/[0-9A-F]{8}\b/g, ''),
+    );
+    expect(changed.filter((path) => !/^Resources\.Shop(Dashboard|BoxMonitoring)/.test(path))).toEqual([
+      'Resources.ShopBoxInstance.Properties.InstanceType',
+      'Resources.ShopBoxDataVolume.Properties.Iops',
+      'Resources.ShopBoxDataVolume.Properties.Size',
+      'Resources.ShopBoxDataVolume.Properties.Throughput',
+      'Resources.ShopBoxSetup.Properties.Parameters.commands.3',
+      'Resources.ShopBoxSetup.Properties.Parameters.commands.5',
+    ]);
+  });
+
+  test('never has a smaller disk than the one before it', () => {
+    for (const { from, to } of steps) {
+      expect(sizes[to].dataSize.toGibibytes()).toBeGreaterThanOrEqual(sizes[from].dataSize.toGibibytes());
+      expect(sizes[to].vcpus).toBeGreaterThan(sizes[from].vcpus);
+    }
+  });
+});
+
+describe('from phase 1 to phase 2', () => {
+  const before = template('phase-1');
+  const after = template('phase-2');
+  const diff = fullDiff(before, after);
+
+  test('no resource is removed, changed in type, or replaced', () => {
+    const touched: string[] = [];
+    diff.resources.forEachDifference((id, change) => {
+      if (change.isAddition) return;
+      if (change.changeImpact !== ResourceImpact.WILL_UPDATE) touched.push(`${id}: ${change.changeImpact}`);
+    });
+    expect(touched).toEqual([]);
+  });
+
+  test('nothing stateful is changed at all', () => {
+    for (const [id, resource] of Object.entries(before.Resources)) {
+      if (STATEFUL.includes(resource.Type) || /VPC$|Subnet$/.test(resource.Type)) {
+        expect({ id, resource: after.Resources[id] }).toEqual({ id, resource });
+      }
+    }
+  });
+
+  test('only the set-up, the role and the dashboard of running resources change', () => {
+    const changed: string[] = [];
+    diff.resources.forEachDifference((_, change) => {
+      if (!change.isAddition) changed.push(change.resourceType ?? '');
+    });
+    expect(changed.sort()).toEqual(['AWS::CloudWatch::Dashboard', 'AWS::IAM::Policy', 'AWS::SSM::Association']);
+  });
+
+  test('the outputs of phase 1 are still there', () => {
+    expect(Object.keys(after.Outputs ?? {})).toEqual(expect.arrayContaining(Object.keys(before.Outputs ?? {})));
+  });
+});
+
+describe('a later deploy of the same phase', () => {
+  const appOf = (script: string) => {
+    const dir = mkdtempSync(join(tmpdir(), 'app-'));
+    writeFileSync(join(dir, 'server.js'), script);
+    return dir;
+  };
+
+  test.each(PHASES)(
+    'of %s with another app changes the set-up and what it may read, and nothing that it runs on',
+    (id) => {
+      const [one, other] = [appOf('1'), appOf('2')];
+      const diff = fullDiff(template(id, { appBundle: one }), template(id, { appBundle: other }));
+      const changed: string[] = [];
+      diff.resources.forEachDifference((_, change) => {
+        changed.push(`${change.resourceType}: ${change.changeImpact}`);
+      });
+      rmSync(one, { recursive: true });
+      rmSync(other, { recursive: true });
+      expect(changed.sort()).toEqual(['AWS::IAM::Policy: WILL_UPDATE', 'AWS::SSM::Association: WILL_UPDATE']);
+    },
+  );
+
+  test.each(PHASES)('of %s cannot move the image, the user data or the volume', (id) => {
+    const [instance] = Object.values(resourcesOf(template(id), 'AWS::EC2::Instance'));
+    expect(instance.Properties.ImageId).toBeUndefined();
+    expect(instance.Properties.UserData).toBeUndefined();
+    expect(instance.Properties.BlockDeviceMappings).toBeUndefined();
+    expect(instance.Properties.LaunchTemplate.Version).toBe('1');
+    // A parameter that stands for an image would be resolved anew at each deploy; this is the only one there is.
+    expect(Object.keys(template(id).Parameters ?? {})).toEqual(['BootstrapVersion']);
+    const [volume] = Object.values(resourcesOf(template(id), 'AWS::EC2::Volume'));
+    expect(volume.Properties.AvailabilityZone).toEqual({
+      'Fn::GetAtt': [expect.stringMatching(/PublicSubnet1Subnet/), 'AvailabilityZone'],
+    });
+  });
+});
+
+describe('every phase', () => {
+  test.each(everyVariant)('$id $name keeps its state when the stack goes', ({ id, props }) => {
+    for (const [name, resource] of Object.entries(template(id, props).Resources)) {
+      if (!STATEFUL.includes(resource.Type)) continue;
+      expect([name, resource.DeletionPolicy, resource.UpdateReplacePolicy]).toEqual([
+        name,
+        'RetainExceptOnCreate',
+        'Retain',
+      ]);
+    }
+  });
+
+  test.each(PHASES)('%s has the phase in no name, tag or id, so that the next one does not change it', (id) => {
+    expect(JSON.stringify(template(id))).not.toMatch(/phase-?\d/);
+  });
+
+  test.each(PHASES)('%s has no function behind it', (id) => {
+    expect(Object.keys(resourcesOf(template(id), 'AWS::Lambda::Function'))).toEqual([]);
+  });
+
+  test.each(PHASES)('%s says no secret: neither in the template nor to Systems Manager', (id) => {
+    const { stack } = makePhase(id);
+    const [setup] = Object.values(resourcesOf(templateOf(stack), 'AWS::SSM::Association'));
+    expect(JSON.stringify(setup)).not.toMatch(/resolve:secretsmanager|password/i);
+  });
+
+  test.each(PHASES)('%s knows neither account nor region, and looks nothing up', (id) => {
+    const { app, stack } = makePhase(id, DOMAIN);
+    const assembly = app.synth();
+    expect(assembly.manifest.missing).toBeUndefined();
+    expect(assembly.getStackArtifact(stack.artifactId).environment.name).toBe('aws://unknown-account/unknown-region');
+    expect(assembly.getStackArtifact(stack.artifactId).stackName).toBe('shop');
+    expect(assembly.getStackArtifact(stack.artifactId).terminationProtection).toBe(true);
+  });
+
+  test('warns at synth when it is served over plain HTTP, and only then', () => {
+    const warnings = (props: Partial<ShopProps>) =>
+      makePhase('phase-1', props).shop.address.node.metadata.filter(({ type }) => type === 'aws:cdk:warning').length;
+    expect(warnings({})).toBe(1);
+    expect(warnings(DOMAIN)).toBe(0);
+  });
+});
+
+describe('checks of others', () => {
+  test.each(everyVariant)('cdk-nag finds nothing without a written reason in $id $name', ({ id, props }) => {
+    const app = makeApp();
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    makePhase(id, props, app);
+    said.mockClear();
+    let failure: unknown;
+    try {
+      app.synth();
+    } catch (error) {
+      failure = error;
+    }
+    const findings = said.mock.calls.flat().filter((line) => !line.startsWith('WARNING'));
+    expect({ findings, failure }).toEqual({ findings: [], failure: undefined });
+  });
+
+  test('cfn-lint has no error and no warning', () => {
+    if (spawnSync('cfn-lint', ['--version']).error) {
+      console.warn('SKIPPED: cfn-lint is not here (pip install cfn-lint), so the templates are not linted');
+      return;
+    }
+    const dir = mkdtempSync(join(tmpdir(), 'templates-'));
+    const files = everyVariant.map(({ id, name, props }) => {
+      const file = join(dir, `${id} ${name}.json`);
+      writeFileSync(file, JSON.stringify(template(id, props)));
+      return file;
+    });
+    const { stdout, status } = spawnSync('cfn-lint', files, { encoding: 'utf8' });
+    rmSync(dir, { recursive: true });
+    expect({ stdout, status }).toEqual({ stdout: '', status: 0 });
+  });
+});
+
+describe('bin/shop.ts', () => {
+  const dirs: string[] = [];
+  const synth = async (context: Record<string, string> = {}) => {
+    const dir = mkdtempSync(join(tmpdir(), 'cdk-out-'));
+    dirs.push(dir);
+    const { context: flags } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
+    const { PATH, HOME } = process.env;
+    const child = spawn(process.execPath, ['--import', 'tsx', 'bin/shop.ts'], {
+      cwd: ROOT,
+      // No credentials, no region, and nothing behind the proxies.
+      env: {
+        PATH,
+        HOME,
+        HTTP_PROXY: 'http://127.0.0.1:9',
+        HTTPS_PROXY: 'http://127.0.0.1:9',
+        CDK_OUTDIR: dir,
+        CDK_CONTEXT_JSON: JSON.stringify({ ...flags, ...context }),
+      },
+    });
+    const [stdout, stderr, [status]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close'),
+    ]);
+    return { dir, stdout, stderr, status };
+  };
+  afterAll(() => {
+    for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
+  });
+
+  test('gives the same bytes twice, without credentials and without a network', async () => {
+    const [one, two] = await Promise.all([synth(), synth()]);
+    expect([one.status, two.status]).toEqual([0, 0]);
+    for (const id of PHASES) {
+      const read = ({ dir }: { dir: string }) => readFileSync(join(dir, `${id}.template.json`), 'utf8');
+      expect(read(one)).toBe(read(two));
+      expect((JSON.parse(read(one)) as TemplateJson).Resources).not.toEqual({});
+    }
+  });
+
+  test('refuses a bad setting in one line, with exit code 2', async () => {
+    const { status, stdout, stderr } = await synth({ size: 'huge' });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: '-c size=huge: allowed is launch, growth, 8vcpu, 16vcpu, 32vcpu, 64vcpu\n',
+    });
+  });
+});

@@ -1,0 +1,51 @@
+import { readSettings } from '../lib/settings';
+import { UsageError } from '../lib/usage-error';
+
+const read = (context: Record<string, unknown>) => readSettings((name) => context[name]);
+
+test('without any context, the smallest shop', () => {
+  expect(read({})).toEqual({ size: 'launch', stackName: 'shop' });
+});
+
+test('everything that can be said', () => {
+  const context = {
+    size: '64vcpu',
+    stackName: 'other',
+    domainName: 'shop.example.com',
+    hostedZoneId: 'Z0123456789ABC',
+    alarmEmail: 'ops@example.com',
+    unprotectedBecause: 'a trial for one day',
+  };
+  expect(read({ ...context, monthlyBudget: '49.90' })).toEqual({ ...context, monthlyBudget: 49.9 });
+});
+
+test('numbers from cdk.json are taken like strings from the command line', () => {
+  expect(read({ alarmEmail: 'ops@example.com', monthlyBudget: 100 }).monthlyBudget).toBe(100);
+});
+
+const email = { alarmEmail: 'ops@example.com' };
+test.each<[Record<string, unknown>, string]>([
+  [{ size: 'huge' }, '-c size=huge: allowed is launch, growth, 8vcpu, 16vcpu, 32vcpu, 64vcpu'],
+  [{ size: '' }, '-c size=: allowed is launch'],
+  [{ size: '__proto__' }, '-c size=__proto__: allowed is launch'],
+  [{ size: 'toString' }, '-c size=toString: allowed is launch'],
+  [{ size: ['growth'] }, '-c size=["growth"]: allowed is launch'],
+  [{ stackName: '1shop' }, '-c stackName=1shop: allowed is a letter'],
+  [{ stackName: 'a'.repeat(129) }, 'allowed is a letter, then up to 127'],
+  [{ domainName: 'shop.example.com' }, '-c domainName=shop.example.com: needs -c hostedZoneId=... as well'],
+  [{ hostedZoneId: 'Z0123456789ABC' }, '-c hostedZoneId=Z0123456789ABC: needs -c domainName=... as well'],
+  [{ domainName: 'https://shop.example.com' }, 'allowed is a host name such as shop.example.com'],
+  [{ domainName: 'localhost' }, 'allowed is a host name'],
+  [{ domainName: 'shop.example.com', hostedZoneId: '/hostedzone/Z1' }, 'allowed is the id of a Route 53 zone'],
+  [{ alarmEmail: 'ops' }, '-c alarmEmail=ops: allowed is an e-mail address'],
+  [{ monthlyBudget: '100' }, '-c monthlyBudget=100: needs -c alarmEmail=... as well'],
+  [{ ...email, monthlyBudget: '0' }, '-c monthlyBudget=0: allowed is US dollars, above 0'],
+  [{ ...email, monthlyBudget: '-5' }, '-c monthlyBudget=-5: allowed is US dollars'],
+  [{ ...email, monthlyBudget: '1e3' }, '-c monthlyBudget=1e3: allowed is US dollars'],
+  [{ ...email, monthlyBudget: 'Infinity' }, '-c monthlyBudget=Infinity: allowed is US dollars'],
+  [{ ...email, monthlyBudget: 1e9 + 1 }, '-c monthlyBudget=1000000001: allowed is US dollars'],
+  [{ unprotectedBecause: 'true' }, '-c unprotectedBecause=true: allowed is a reason of 10 to 200 characters'],
+])('refuses %j', (context, message) => {
+  expect(() => read(context)).toThrow(UsageError);
+  expect(() => read(context)).toThrow(message);
+});
