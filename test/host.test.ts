@@ -162,6 +162,11 @@ describe('the data volume', () => {
   });
 
   test.each([
+    [
+      'something that blkid does not know',
+      (path: string) =>
+        spawnSync('dd', ['if=/dev/urandom', `of=${path}`, 'bs=4096', 'seek=1', 'count=1', 'conv=notrunc']),
+    ],
     ['a swap area', (path: string) => spawnSync('/sbin/mkswap', [path])],
     [
       'a partition table',
