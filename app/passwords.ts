@@ -14,7 +14,7 @@ const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
 /** Hashes that one process has in hand at most; those that come on top would take longer than a visitor waits. */
-const MAX_WAITING = 32;
+const MAX_WAITING = 64;
 let waiting = 0;
 
 /**

@@ -95,6 +95,70 @@ describe('starting', () => {
   });
 });
 
+describe('secrets by ARN', () => {
+  const arn = (name: string) => `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}`;
+  const held: Record<string, string> = {};
+  // Answers as Secrets Manager does.
+  const manager = createServer(async (request, response) => {
+    const { SecretId } = JSON.parse(Buffer.concat(await request.toArray()).toString());
+    const found = held[SecretId];
+    response.writeHead(found ? 200 : 400, { 'content-type': 'application/x-amz-json-1.1' });
+    response.end(
+      JSON.stringify(found ? { SecretString: found } : { __type: 'ResourceNotFoundException', message: 'not there' }),
+    );
+  });
+  let aws: Record<string, string>;
+
+  beforeAll(async () => {
+    await once(manager.listen(0, '127.0.0.1'), 'listening');
+    const { port } = manager.address() as AddressInfo;
+    aws = { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`, AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x' };
+  });
+
+  afterAll(() => manager.close());
+
+  test('are fetched at the start, also by each worker', async () => {
+    held[arn('session')] = 'kept by the manager, and long enough to sign';
+    const database = await bench.database();
+    const env = { ...aws, SESSION_SECRET: '', SESSION_SECRET_ARN: arn('session'), WEB_CONCURRENCY: '2' };
+    const shop = await bench.serve(database, env);
+    const visitor = shop.visitor();
+    await visitor.add(1);
+    for (let count = 0; count < 6; count += 1) {
+      expect((await visitor.get('/api/cart', { connection: 'close' })).json.items).toHaveLength(1);
+    }
+    await shop.process.stop();
+  });
+
+  test('give a database that is trusted only with a certificate of Amazon for its name', async () => {
+    const postgres = await startPostgres({ dir: join(bench.dir, 'not-rds'), access: 'tls' });
+    await postgres.createDatabase('shop');
+    const { username, password, port } = new URL(postgres.url());
+    held[arn('rds')] = JSON.stringify({ username, password, host: 'localhost', port: Number(port), dbname: 'shop' });
+    const env = { ...aws, DATABASE_URL: '', DATABASE_SECRET_ARN: arn('rds') };
+    const { code, stdout } = await bench.refused(serverEnv('', env));
+    await postgres.stop();
+    expect(code).toBe(1);
+    expect(stdout).toContain('self-signed certificate');
+    expect(stdout).not.toContain(password);
+  });
+
+  test.each([
+    ['missing', undefined, 'cannot read the secret'],
+    ['not JSON', 'hush', 'the secret is not JSON'],
+    ['incomplete', '{"username":"hush"}', 'the secret has no text field'],
+  ])('that are %s end the start, unshown', async (_what, value, reason) => {
+    const id = arn(`bad-${reason.length}`);
+    if (value !== undefined) held[id] = value;
+    const { code, stdout, stderr } = await bench.refused(
+      serverEnv('', { ...aws, DATABASE_URL: '', DATABASE_SECRET_ARN: id }),
+    );
+    expect(code).toBe(1);
+    expect(stdout).toContain(reason);
+    expect(stdout + stderr).not.toContain('hush');
+  });
+});
+
 describe('one process a vCPU', () => {
   test('share sessions, a port and the work; one that dies is replaced', async () => {
     const database = await bench.database();

@@ -17,7 +17,7 @@ afterAll(() => bench?.close());
 
 async function loggedIn(count: number, url = shop.url): Promise<Visitor[]> {
   const visitors: Visitor[] = [];
-  // One after the other: a process refuses more than 32 log-ins at once.
+  // One after the other: a process refuses more than 64 log-ins at once.
   for (const email of await makeUsers(database, count)) {
     const visitor = new Visitor(url);
     await visitor.logIn(email);
