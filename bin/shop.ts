@@ -2,8 +2,8 @@ import { App } from 'aws-cdk-lib';
 import { buildApp } from '../lib/app-bundle';
 import { SingleBox } from '../lib/phases/phase-1-single-box';
 import { SeparateDatabase } from '../lib/phases/phase-2-separate-database';
+import { readSettings } from '../lib/phases/settings';
 import { ShopStack } from '../lib/phases/shop-stack';
-import { readSettings } from '../lib/settings';
 import { UsageError } from '../lib/usage-error';
 
 /** The CDK app: one stack per phase, all of the same CloudFormation name. */

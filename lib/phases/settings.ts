@@ -1,6 +1,6 @@
-import type { ShopProps } from './phases/shop-props';
-import { type BoxSizeName, sizes } from './phases/sizes';
-import { UsageError } from './usage-error';
+import { UsageError } from '../usage-error';
+import type { ShopProps } from './shop-props';
+import { type BoxSizeName, sizes } from './sizes';
 
 /** What can be said on the command line of the CDK: `-c size=growth -c alarmEmail=ops@example.com`. */
 export interface Settings extends Omit<ShopProps, 'appBundle'> {

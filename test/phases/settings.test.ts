@@ -1,5 +1,5 @@
-import { readSettings } from '../lib/settings';
-import { UsageError } from '../lib/usage-error';
+import { readSettings } from '../../lib/phases/settings';
+import { UsageError } from '../../lib/usage-error';
 
 const read = (context: Record<string, unknown>) => readSettings((name) => context[name]);
 
