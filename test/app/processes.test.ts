@@ -1,14 +1,10 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../lib/processes';
-import { type Postgres, startPostgres } from '../../lib/rehearsal/postgres';
-import { startShop } from '../../lib/rehearsal/shop-process';
-import { Bench, eventually, isAlive, makeUsers, serverEnv, sql } from '../support/shop';
+import { startPostgres } from '../../lib/rehearsal/postgres';
+import { Bench, eventually, makeUsers, serverEnv, sql, workers } from '../support/shop';
 
 let bench: Bench;
 
@@ -17,20 +13,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => bench?.close());
-
-/** The processes that answer at `url`, once there are `count` of them. */
-async function workers(url: string, count: number): Promise<number[]> {
-  const pids = new Set<number>();
-  await eventually(async () => {
-    // A connection each, as the cluster hands out connections and not requests. One that was just being handed to a
-    // worker when that was killed is never answered.
-    const init = { headers: { connection: 'close' }, signal: AbortSignal.timeout(2_000) };
-    const answer = await fetch(`${url}/whoami`, init).catch(() => undefined);
-    if (answer) pids.add(((await answer.json()) as { pid: number }).pid);
-    return pids.size === count;
-  });
-  return [...pids];
-}
 
 describe('starting', () => {
   test('four servers at once on an empty database migrate it once', async () => {
@@ -224,188 +206,4 @@ test('the log-in limit counts over all servers', async () => {
   }
   expect(statuses).toEqual([...Array(10).fill(401), 429, 429]);
   await Promise.all(servers.map((server) => server.process.stop()));
-});
-
-describe('stopping', () => {
-  /** Additions to carts that wait for a lock, so that they are in flight for certain. */
-  async function inFlight(database: string, url: string, count: number) {
-    const { Client } = await import('pg');
-    const lock = new Client({ connectionString: database });
-    await lock.connect();
-    await lock.query('BEGIN; LOCK TABLE cart_items IN ACCESS EXCLUSIVE MODE');
-    const body = JSON.stringify({ productId: 1, quantity: 1 });
-    const headers = { 'content-type': 'application/json' };
-    const answers = Array.from({ length: count }, () =>
-      fetch(`${url}/api/cart/items`, { method: 'POST', headers, body }).then(async (answer) => {
-        await answer.text();
-        return { status: answer.status, connection: answer.headers.get('connection') };
-      }),
-    );
-    await eventually(async () => {
-      const [{ waiting }] = await sql(
-        database,
-        `SELECT count(*)::int AS waiting FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      );
-      return waiting === count;
-    });
-    return { answers: Promise.all(answers), release: () => lock.query('COMMIT').then(() => lock.end()) };
-  }
-
-  test.each(['1', '2'])('SIGTERM lets requests in flight end and exits 0, with %s processes', async (processes) => {
-    const database = await bench.database();
-    const shop = await bench.serve(database, { WEB_CONCURRENCY: processes });
-    const { answers, release } = await inFlight(database, shop.url, 10);
-    shop.kill('SIGTERM');
-    await eventually(() =>
-      fetch(`${shop.url}/healthz`, { headers: { connection: 'close' } }).then(
-        () => false,
-        () => true,
-      ),
-    );
-    await release();
-    expect(await answers).toEqual(Array(10).fill({ status: 200, connection: 'close' }));
-    expect(await shop.exited).toBe(0);
-  });
-
-  test('a signal sent twice by accident counts once; asking again later ends it at once', async () => {
-    const database = await bench.database();
-    const shop = await bench.serve(database);
-    const { answers, release } = await inFlight(database, shop.url, 1);
-    const outcome = answers.catch(() => 'cut off');
-    shop.kill('SIGINT');
-    shop.kill('SIGTERM');
-    await sleep(1_000);
-    expect(isAlive(shop.pid)).toBe(true);
-    shop.kill('SIGINT');
-    expect(await shop.exited).toBe(1);
-    expect(await outcome).toBe('cut off');
-    await release();
-  });
-
-  test('behind a balancer, readiness goes first and requests are answered until it has seen that', async () => {
-    const database = await bench.database();
-    const shop = await bench.serve(database, { PHASE: '3' });
-    shop.kill('SIGTERM');
-    await eventually(() => fetch(`${shop.url}/readyz`).then(({ status }) => status === 503));
-    const until = Date.now() + 8_000;
-    let answered = 0;
-    while (Date.now() < until) {
-      const answer = await fetch(`${shop.url}/api/products`);
-      await answer.arrayBuffer();
-      expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
-      answered += 1;
-      await sleep(20);
-    }
-    expect(answered).toBeGreaterThan(50);
-    expect((await fetch(`${shop.url}/healthz`)).status).toBe(200);
-    expect(await shop.exited).toBe(0);
-  });
-
-  test.each(['1', '2'])('when its parent is killed it goes too, with %s processes', async (processes) => {
-    const database = await bench.database();
-    const script = `
-      const child = require('node:child_process').spawn(process.execPath, [process.argv[1]], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
-      child.on('message', ({ port }) => console.log(JSON.stringify({ pid: child.pid, port })));`;
-    const parent = spawn(process.execPath, ['-e', script, join(bench.bundle.dir, 'server.js')], {
-      env: { PATH: process.env.PATH, ...serverEnv(database, { WEB_CONCURRENCY: processes }) },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [line] = await once(parent.stdout, 'data');
-    const { pid, port } = JSON.parse(String(line)) as { pid: number; port: number };
-    const all = [pid, ...(await workers(`http://127.0.0.1:${port}`, Number(processes)))];
-    parent.kill('SIGKILL');
-    await eventually(() => !all.some(isAlive));
-  });
-
-  test('when the primary process is killed its workers go too', async () => {
-    const database = await bench.database();
-    const shop = await bench.serve(database, { WEB_CONCURRENCY: '2' });
-    const pids = await workers(shop.url, 2);
-    shop.kill('SIGKILL');
-    await eventually(() => !pids.some(isAlive));
-  });
-});
-
-describe('a database that goes away', () => {
-  let tlsPort: number;
-
-  beforeAll(async () => {
-    tlsPort = await freePort();
-  });
-
-  test.each(['socket', 'tls'] as const)(
-    'by %s: catalogue from the cache, 503 for the rest, nobody logged out',
-    async (access) => {
-      const dir = join(bench.dir, access);
-      const port = access === 'tls' ? tlsPort : undefined;
-      const start = (): Promise<Postgres> => startPostgres({ dir, access, port });
-      let postgres = await start();
-      try {
-        await postgres.createDatabase('shop');
-        const database = postgres.url();
-        const shop = await bench.serve(database);
-        const [email] = await makeUsers(database, 1);
-        const visitor = shop.visitor();
-        await visitor.logIn(email as string);
-        await visitor.add(1);
-        await visitor.get('/');
-        await visitor.get('/api/products');
-        const sid = visitor.cookies.get('sid');
-
-        await postgres.stop();
-        expect((await visitor.get('/healthz')).status).toBe(200);
-        expect((await visitor.get('/readyz')).status).toBe(200);
-        // Longer than the cache holds entries as fresh.
-        await sleep(3_500);
-        for (const path of ['/', '/api/products'])
-          expect([path, (await visitor.get(path)).status]).toEqual([path, 200]);
-        expect((await visitor.get('/api/products?q=never+asked')).status).toBe(503);
-        for (const answer of [await visitor.order('mine'), await visitor.add(1), await visitor.get('/api/me')]) {
-          expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
-          expect(answer.json.error.code).toBe('unavailable');
-        }
-        const page = await visitor.get('/cart');
-        expect([page.status, page.headers.get('content-type')]).toEqual([503, 'text/html; charset=utf-8']);
-        const stranger = await shop.visitor().add(1);
-        expect(stranger.status).toBe(503);
-        expect(visitor.cookies.get('sid')).toBe(sid);
-        expect(isAlive(shop.pid)).toBe(true);
-        // Each start puts the socket into another folder.
-        if (access === 'socket') return;
-
-        postgres = await start();
-        await eventually(async () => (await visitor.order('mine')).status === 201);
-        expect((await visitor.get('/api/me')).json.email).toBe(email);
-        expect((await visitor.get('/api/orders')).json.items).toHaveLength(1);
-        await eventually(async () => (await visitor.get('/api/orders')).json.items[0].status === 'fulfilled');
-      } finally {
-        await postgres.stop();
-      }
-    },
-  );
-
-  test('is waited for at the start: alive, not ready, 503; and ready once it is there', async () => {
-    const options = { dir: join(bench.dir, 'tls'), access: 'tls', port: tlsPort } as const;
-    const before = await startPostgres(options);
-    await before.stop();
-    const port = await freePort();
-    const url = `http://127.0.0.1:${port}`;
-    const log = join(bench.dir, 'waiting.log');
-    const starting = startShop({ bundle: bench.bundle, log, env: serverEnv(before.url(), { PORT: String(port) }) });
-    await eventually(() =>
-      fetch(`${url}/healthz`).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-    );
-    expect((await fetch(`${url}/readyz`)).status).toBe(503);
-    const early = await fetch(`${url}/api/products`);
-    expect([early.status, early.headers.get('retry-after')]).toEqual([503, '1']);
-    const postgres = await startPostgres(options);
-    const shop = await starting;
-    expect((await fetch(`${url}/readyz`)).status).toBe(200);
-    await shop.stop();
-    await postgres.stop();
-  });
 });

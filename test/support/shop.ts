@@ -218,3 +218,17 @@ export async function eventually(check: () => Promise<boolean> | boolean, within
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** The processes that answer at `url`, once there are `count` of them. */
+export async function workers(url: string, count: number): Promise<number[]> {
+  const pids = new Set<number>();
+  await eventually(async () => {
+    // A connection each, as the cluster hands out connections and not requests. One that was just being handed to a
+    // worker when that was killed is never answered.
+    const init = { headers: { connection: 'close' }, signal: AbortSignal.timeout(2_000) };
+    const answer = await fetch(`${url}/whoami`, init).catch(() => undefined);
+    if (answer) pids.add(((await answer.json()) as { pid: number }).pid);
+    return pids.size === count;
+  });
+  return [...pids];
+}
