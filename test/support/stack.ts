@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -8,6 +9,10 @@ import type { ShopProps } from '../../lib/phases/shop-props';
 import { ShopStack } from '../../lib/phases/shop-stack';
 
 const ROOT = join(__dirname, '..', '..');
+
+/** Where apps are synthesized to; the CDK would leave a folder behind for each. */
+const OUT = mkdtempSync(join(tmpdir(), 'cdk-test-'));
+afterAll(() => rmSync(OUT, { recursive: true, force: true }));
 
 /** A small app that never changes, so that snapshots do not move with the shop. */
 export const APP_BUNDLE = join(__dirname, 'app-bundle');
@@ -19,7 +24,11 @@ export type PhaseId = keyof typeof phases;
 /** An app with the feature flags of cdk.json, as the command line makes it. */
 export function makeApp(context: Record<string, unknown> = {}): App {
   const cdkJson = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
-  return new App({ analyticsReporting: false, context: { ...cdkJson.context, ...context } });
+  return new App({
+    outdir: mkdtempSync(join(OUT, 'app-')),
+    analyticsReporting: false,
+    context: { ...cdkJson.context, ...context },
+  });
 }
 
 /** The stack of a phase, as bin/shop.ts makes it, with the small app inside. */
