@@ -373,19 +373,19 @@ describe('the guard of the orders', () => {
   test.each([
     ['no shop', [0, 0, 0]],
     ['no tables', [1, 0, 0]],
-    ['neither accounts nor orders', [1, 2, 0]],
+    ['nothing that a visitor was promised', [1, 2, 0]],
   ])('lets a box with %s go on to phase 2', (_, answers) => {
     boxHasDatabase();
     expect(configure(`${psql(...answers)}; guard_orders`, phase2).status).toBe(0);
   });
 
-  test('stops a box with accounts or orders, in one line', () => {
+  test('stops a box with accounts, orders or carts, in one line', () => {
     boxHasDatabase();
     expect(configure(`${psql(1, 2, 3)}; guard_orders`, phase2)).toEqual({
       status: 1,
       stdout: '',
       stderr:
-        "error: the PostgreSQL on this machine holds the shop's accounts or orders: move them to RDS first. The shop stays in phase 1\n",
+        "error: the PostgreSQL on this machine holds the shop's accounts, orders or carts: move them to RDS first. The shop stays in phase 1\n",
     });
   });
 

@@ -70,17 +70,17 @@ guard_orders() {
   held=$(local_rows) ||
     fail 'cannot ask the PostgreSQL on this machine whether it holds orders: start it (systemctl start postgresql), then deploy again'
   [[ $held == 0 ]] ||
-    fail "the PostgreSQL on this machine holds the shop's accounts or orders: move them to RDS first. The shop stays in phase 1"
+    fail "the PostgreSQL on this machine holds the shop's accounts, orders or carts: move them to RDS first. The shop stays in phase 1"
 }
 
-# Prints 0 when the local database holds neither accounts nor orders.
+# Prints 0 when the local database holds nothing that a visitor was promised: no accounts, orders or filled carts.
 local_rows() {
   local exists
   exists=$(local_psql postgres "SELECT count(*) FROM pg_database WHERE datname = 'shop'") || return
   [[ $exists != 0 ]] || { echo 0; return; }
-  exists=$(local_psql shop "SELECT count(*) FROM pg_tables WHERE tablename IN ('users', 'orders')") || return
+  exists=$(local_psql shop "SELECT count(*) FROM pg_tables WHERE tablename IN ('users', 'orders', 'cart_items')") || return
   [[ $exists != 0 ]] || { echo 0; return; }
-  local_psql shop 'SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM orders)'
+  local_psql shop 'SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM orders) + (SELECT count(*) FROM cart_items)'
 }
 
 local_psql() {
