@@ -1,4 +1,4 @@
-import Ajv, { type Options } from 'ajv';
+import Ajv, { type Options, type ValidateFunction } from 'ajv';
 import type { FastifySchemaCompiler } from 'fastify';
 
 /** Checking each schema against JSON Schema's own would take 100 ms of every start; here the compiler has checked them. */
@@ -10,12 +10,24 @@ export function forText(options: Options = {}): Ajv {
 }
 
 /**
- * Compiles the schemas of routes. In a JSON body, unlike in text, `"2"` is no number.
+ * Compiles the schemas of routes, each when it is first needed: a start should not wait for all of them. In a JSON body,
+ * unlike in text, `"2"` is no number.
  *
  * @param forms bodies are HTML forms, that is, text as well
  */
 export function compileValidators(forms = false): FastifySchemaCompiler<object> {
-  const exact = new Ajv(TRUSTED);
-  const fromText = forText();
-  return ({ schema, httpPart }) => (httpPart === 'body' && !forms ? exact : fromText).compile(schema);
+  return ({ schema, httpPart }) => {
+    const isText = httpPart !== 'body' || forms;
+    let compiled: ValidateFunction | undefined;
+    const validate: Validator = (data) => {
+      compiled ??= (isText ? forText() : new Ajv(TRUSTED)).compile(schema);
+      const valid = compiled(data);
+      // Where Fastify looks for them.
+      validate.errors = compiled.errors;
+      return valid;
+    };
+    return validate;
+  };
 }
+
+type Validator = ((data: unknown) => boolean) & Pick<ValidateFunction, 'errors'>;

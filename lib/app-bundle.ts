@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
-import { buildSync } from 'esbuild';
+import { type BuildOptions, buildSync } from 'esbuild';
 
 const ROOT = resolve(__dirname, '..');
 
@@ -15,15 +25,17 @@ export interface AppBundle {
 /**
  * Bundles the shop into a folder that needs no install step: one script with its dependencies inside, the migrations, the
  * static files under names that carry their content's hash (with `manifest.json` to find them), and the server's set-up
- * scripts. The same input gives the same bytes and the same folder.
+ * scripts. The same input gives the same bytes and the same folder; nothing is built again while no input has changed.
  *
  * @param outDir where the folder named after the hash is put
  */
 export function buildApp(outDir: string = join(ROOT, 'dist', 'app')): AppBundle {
+  const last = lastBuild(outDir);
+  if (last) return last;
   mkdirSync(outDir, { recursive: true });
   const draft = mkdtempSync(join(outDir, '.draft-'));
   try {
-    bundleScripts(draft);
+    const sources = bundleScripts(draft);
     copyMigrations(draft);
     hashStaticFiles(draft);
     cpSync(join(ROOT, 'app', 'host'), join(draft, 'host'), { recursive: true });
@@ -31,33 +43,94 @@ export function buildApp(outDir: string = join(ROOT, 'dist', 'app')): AppBundle 
     stampVersion(draft, hash);
     const dir = join(outDir, hash);
     moveIntoPlace(draft, dir);
+    rememberBuild(outDir, { hash, sources, fingerprint: fingerprint(sources) });
     return { dir, hash };
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
 }
 
-/** What the scripts carry until the hash of the whole is known; of the same length, so that stamping moves nothing. */
+/** What is known of the last build in a folder. */
+interface Build {
+  readonly hash: string;
+  /** Files that went into the scripts, from the project's root. The other inputs are whole folders. */
+  readonly sources: readonly string[];
+  /** SHA-256 of all inputs, by content. */
+  readonly fingerprint: string;
+}
+
+const LAST_BUILD = 'last-build.json';
+
+/** The last build, when it is still there and each of its inputs is as it was. */
+function lastBuild(outDir: string): AppBundle | undefined {
+  try {
+    const build: Build = JSON.parse(readFileSync(join(outDir, LAST_BUILD), 'utf8'));
+    const dir = join(outDir, build.hash);
+    return existsSync(dir) && fingerprint(build.sources) === build.fingerprint ? { dir, hash: build.hash } : undefined;
+  } catch {
+    // None yet, or an input is gone.
+    return undefined;
+  }
+}
+
+function rememberBuild(outDir: string, build: Build): void {
+  const file = join(outDir, LAST_BUILD);
+  // Renamed into place, so that nobody who builds at the same time reads half of it.
+  writeFileSync(`${file}.${process.pid}`, JSON.stringify(build));
+  renameSync(`${file}.${process.pid}`, file);
+}
+
+function fingerprint(sources: readonly string[]): string {
+  const folders = ['migrations', 'public', 'host'].map((name) => join('app', name));
+  const files = folders.flatMap((folder) => filesBelow(join(ROOT, folder)).map((file) => join(folder, file)));
+  const tools = ['node_modules/esbuild/package.json', relative(ROOT, __filename)];
+  const hash = createHash('sha256');
+  for (const file of [...sources, ...files, ...tools]) {
+    hash.update(`\0${file}\0`).update(readFileSync(join(ROOT, file)));
+  }
+  return hash.digest('hex');
+}
+
+/** What the script carries until the hash of the whole is known; of the same length, so that stamping moves nothing. */
 const VERSION_MARK = '@@@@@@@@@@@@';
 
-function bundleScripts(draft: string): void {
-  buildSync({
+/**
+ * Packages that a running server seldom or never needs. They lie beside the script in a `node_modules` of the bundle, each in
+ * one file, and cost nothing until they are imported: a server's start is mostly the reading of its code.
+ */
+const ON_FIRST_USE = ['node-pg-migrate', '@aws-sdk/client-secrets-manager'];
+
+/** An optional part of pg that the shop does not use. */
+const PG_NATIVE = 'pg-native';
+
+/** Returns the files that went into them, from the project's root. */
+function bundleScripts(draft: string): string[] {
+  const common: BuildOptions = {
     absWorkingDir: ROOT,
-    entryPoints: [join(ROOT, 'app', 'server.ts')],
-    outfile: join(draft, 'server.js'),
     bundle: true,
     platform: 'node',
     // The oldest Node that runs it here; the servers have a newer one.
     target: 'node20',
     format: 'cjs',
     minify: true,
-    keepNames: true,
     legalComments: 'none',
-    // Optional parts of dependencies that the shop does not use.
-    external: ['pg-native'],
-    define: { __VERSION__: JSON.stringify(VERSION_MARK) },
     logLevel: 'error',
+    metafile: true,
+  };
+  const server = buildSync({
+    ...common,
+    entryPoints: [join(ROOT, 'app', 'server.ts')],
+    outfile: join(draft, 'server.js'),
+    external: [PG_NATIVE, ...ON_FIRST_USE],
+    define: { __VERSION__: JSON.stringify(VERSION_MARK) },
   });
+  const others = ON_FIRST_USE.map((name) => {
+    const outfile = join(draft, 'node_modules', name, 'index.js');
+    return buildSync({ ...common, entryPoints: [name], outfile, external: [PG_NATIVE] });
+  });
+  const inputs = [server, ...others].flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
+  // esbuild's own stand-ins, such as `(disabled):…`, are no files.
+  return [...new Set(inputs)].filter((input) => existsSync(join(ROOT, input))).sort();
 }
 
 function copyMigrations(draft: string): void {

@@ -1,12 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { freePort } from '../../lib/processes';
 import { startLocally } from '../../lib/rehearsal/start';
+import { cloneWorkingTree } from '../support/clone';
 import { eventually, isAlive, sql, Visitor } from '../support/shop';
-
-const ROOT = resolve(__dirname, '../..');
 
 let dir: string;
 
@@ -130,20 +129,6 @@ test('phase 2 reaches its database by TLS only, phase 1 by a socket; --fresh beg
   await expect(new Visitor(fresh.url).logIn(email)).rejects.toThrow();
   await fresh.stop();
 }, 120_000);
-
-/** The project as a clone has it, with what is not committed yet; packages are linked instead of installed again. */
-function cloneWorkingTree(target: string): void {
-  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
-  mkdirSync(target, { recursive: true });
-  for (const file of listed.split('\0').filter((name) => name !== '')) {
-    mkdirSync(dirname(join(target, file)), { recursive: true });
-    cpSync(join(ROOT, file), join(target, file), { force: true });
-  }
-  symlinkSync(join(ROOT, 'node_modules'), join(target, 'node_modules'));
-}
 
 /** npm, its shell and the program, as a terminal would reach them. */
 function signal(child: ChildProcess, name: NodeJS.Signals): void {
