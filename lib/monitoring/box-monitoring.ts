@@ -88,8 +88,9 @@ export class BoxMonitoring extends Construct {
     new RunbookAlarm(this, 'CpuCreditsLow', {
       topic,
       metric: box.metric('CPUCreditBalance', 'Minimum'),
-      atMost: 50,
-      lasting: Duration.minutes(15),
+      atMost: 20,
+      // A new instance starts without credits and earns its first 20 within the hour.
+      lasting: Duration.hours(2),
       heading: 'Box CPU credits low',
       meaning: 'The burstable box has nearly used up its CPU credits: from then on extra CPU time is billed.',
       firstStep: 'If the load stays, deploy a size that is not burstable.',

@@ -61,8 +61,9 @@ export class DatabaseMonitoring extends Construct {
     new RunbookAlarm(this, 'CpuCreditsLow', {
       topic,
       metric: database.metric('CPUCreditBalance', 'Minimum'),
-      atMost: 50,
-      lasting: Duration.minutes(15),
+      atMost: 20,
+      // A new instance starts without credits and earns its first 20 within the hour.
+      lasting: Duration.hours(2),
       heading: 'Database CPU credits low',
       meaning: 'The burstable database has nearly used up its CPU credits: from then on extra CPU time is billed.',
       firstStep: 'If the load stays, give the database a class that is not burstable.',
