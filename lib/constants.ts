@@ -29,12 +29,30 @@ export const APP_HEADERS_TIMEOUT = 70;
  * How long a server goes on answering after it said 503 on `/readyz`: the balancer must have seen it before the listener
  * closes. Health checks run every `HEALTH_INTERVAL` and need `HEALTH_UNHEALTHY_COUNT` failures.
  */
+export const HEALTH_PATH = '/readyz';
 export const HEALTH_INTERVAL = 5;
+export const HEALTH_TIMEOUT = 4;
 export const HEALTH_UNHEALTHY_COUNT = 2;
+export const HEALTH_HEALTHY_COUNT = 2;
 export const READINESS_GRACE = HEALTH_INTERVAL * HEALTH_UNHEALTHY_COUNT + 2;
 
 /** How long requests in flight may take to end once the listener is closed; then the process exits all the same. */
 export const APP_DRAIN = 20;
+
+/** When systemd kills an app that has not ended by itself. A test holds the app's unit file to it. */
+export const APP_STOP_TIMEOUT = 45;
+
+/**
+ * How a server leaves a fleet. The balancer first stops sending it requests and waits for those in flight; after that the
+ * termination hook holds the machine until the app has stopped; then EC2 ends it. All of it must fit into the two minutes'
+ * notice of a spot instance, with some seconds to spare: Auto Scaling does not learn of the notice at once.
+ *
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
+ */
+export const DEREGISTRATION_DELAY = 30;
+export const TERMINATION_HOOK = 60;
+export const LIFECYCLE_POLL = 5;
+export const SPOT_NOTICE = 120;
 
 /** Share of the database's connections that the app's pools may fill together; the rest is for people and jobs. */
 export const CONNECTION_SHARE = 0.8;
