@@ -492,7 +492,7 @@ signal() {
   aws cloudformation signal-resource --stack-name "$STACK_ID" --logical-resource-id "$GROUP_ID" \\
     --unique-id "$INSTANCE_ID" --status "$1" || echo "no deploy waits for $1"
 }
-trap 'status=$?; [[ $status == 0 ]] || signal FAILURE' EXIT
+trap '[[ $? == 0 ]] || signal FAILURE' EXIT
 
 rpm -q --quiet amazon-cloudwatch-agent || dnf install -y -q amazon-cloudwatch-agent
 log=/var/log/$APP_NAME
