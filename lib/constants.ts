@@ -16,11 +16,13 @@ export const APP_PORT = 8080;
 
 /**
  * Idle connections: the balancer must give up first, or it sends a request down a connection that the app is just
- * closing, and answers 502 for it. Hence `ALB_IDLE < APP_KEEP_ALIVE < APP_HEADERS_TIMEOUT`.
+ * closing, and answers 502 for it. Hence `EDGE_KEEP_ALIVE < ALB_IDLE < APP_KEEP_ALIVE <
+ * APP_HEADERS_TIMEOUT`, from CloudFront inwards.
  *
  * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#connection-idle-timeout
  * @see https://github.com/nodejs/node/issues/27363
  */
+export const EDGE_KEEP_ALIVE = 55;
 export const ALB_IDLE = 60;
 export const APP_KEEP_ALIVE = 65;
 export const APP_HEADERS_TIMEOUT = 70;
