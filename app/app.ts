@@ -1,14 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RawServerDefault } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+  type RawServerDefault,
+} from 'fastify';
 import { APP_HEADERS_TIMEOUT, APP_KEEP_ALIVE } from '../lib/constants';
 import type { Assets } from './assets';
 import { CatalogueCache } from './catalogue-cache';
-import type { Database } from './db';
+import type { Database, Queryable } from './db';
 import { answerErrors } from './error-answers';
 import { type Lifecycle, watchLifecycle } from './lifecycle';
 import { LoginLimit } from './login-limit';
+import type { OwnWrites } from './own-writes';
+import type { Replicas } from './replicas';
 import { accountRoutes } from './routes/accounts';
 import { cartRoutes } from './routes/cart';
 import { catalogueRoutes } from './routes/catalogue';
@@ -33,7 +41,10 @@ export type App = FastifyInstance<
 /** All that the shop needs from outside; it reads no environment and opens no port. */
 export interface AppDeps {
   readonly log: FastifyBaseLogger;
+  /** The primary: writes, and reads that a write depends on. */
   readonly database: Database;
+  readonly replicas: Replicas;
+  readonly ownWrites: OwnWrites;
   readonly sessions: Sessions;
   readonly assets: Assets;
   readonly lifecycle: Lifecycle;
@@ -49,6 +60,8 @@ export interface AppDeps {
 export interface Shop extends AppDeps {
   readonly catalogue: CatalogueCache;
   readonly loginLimit: LoginLimit;
+  /** Where to read what belongs to the visitor: as new as their own last write. */
+  readonly reader: (request: FastifyRequest) => Queryable;
 }
 
 /** Largest body of a request in bytes; an order is a key, and the longest form is a log-in. */
@@ -57,8 +70,9 @@ const BODY_LIMIT = 64 * 1024;
 export function createApp(deps: AppDeps): App {
   const shop: Shop = {
     ...deps,
-    catalogue: new CatalogueCache(deps.database, deps.assets.ofProduct),
+    catalogue: new CatalogueCache(deps.replicas.seeing(undefined), deps.assets.ofProduct),
     loginLimit: new LoginLimit(deps.database),
+    reader: (request) => deps.ownWrites.reader(request, deps),
   };
   const app: App = Fastify<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger>({
     loggerInstance: deps.log,

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Database } from './db';
+import type { Queryable } from './db';
 import {
   findProduct,
   listCategories,
@@ -45,7 +45,7 @@ export class CatalogueCache {
   readonly #cache: LRUCache<string, Entry, () => Promise<unknown>>;
 
   constructor(
-    private readonly database: Database,
+    private readonly database: Queryable,
     private readonly imageUrl: (image: string) => string,
   ) {
     this.#cache = new LRUCache<string, Entry, () => Promise<unknown>>({

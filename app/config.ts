@@ -14,6 +14,8 @@ export interface Config {
   readonly phase: number;
   /** PostgreSQL URL, or the ARN of the secret that RDS keeps. */
   readonly database: Secret;
+  /** Replicas of the database, to be read from: a PostgreSQL URL each, or hosts that take the secret's credentials. */
+  readonly replicas: { readonly urls: readonly string[] } | { readonly hosts: readonly string[] };
   readonly sessionStore: 'postgres' | 'memory';
   readonly sessionSecret: Secret;
   /** Processes of this server. */
@@ -51,6 +53,18 @@ const Environment = Type.Object({
   DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'a postgres:// URL' })),
   DATABASE_SECRET_ARN: Type.Optional(
     Type.String({ pattern: '^arn:[^:]+:secretsmanager:', description: 'the ARN of a secret in AWS Secrets Manager' }),
+  ),
+  DATABASE_REPLICA_URLS: Type.Optional(
+    Type.String({
+      pattern: '^postgres(ql)?://[^,\\s]+(,postgres(ql)?://[^,\\s]+)*$',
+      description: 'postgres:// URLs with commas between them',
+    }),
+  ),
+  DATABASE_REPLICA_HOSTS: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9.-]+(,[A-Za-z0-9.-]+)*$',
+      description: 'host names with commas between them',
+    }),
   ),
   SESSION_STORE: Type.Union([Type.Literal('postgres'), Type.Literal('memory')], {
     default: 'postgres',
@@ -91,7 +105,7 @@ const Environment = Type.Object({
 type Name = keyof typeof Environment.properties;
 
 /** Their values never appear in a message. A database URL holds a password. */
-const SECRETS: ReadonlySet<string> = new Set<Name>(['DATABASE_URL', 'SESSION_SECRET']);
+const SECRETS: ReadonlySet<string> = new Set<Name>(['DATABASE_URL', 'DATABASE_REPLICA_URLS', 'SESSION_SECRET']);
 
 /**
  * Turns the environment into the configuration. Pure: the only caller that hands in `process.env` is `environment()`.
@@ -114,6 +128,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   lines.push(...exactlyOne(given, 'DATABASE_URL', 'DATABASE_SECRET_ARN'));
   lines.push(...exactlyOne(given, 'SESSION_SECRET', 'SESSION_SECRET_ARN'));
+  lines.push(...goesWith(given, 'DATABASE_REPLICA_URLS', 'DATABASE_URL'));
+  lines.push(...goesWith(given, 'DATABASE_REPLICA_HOSTS', 'DATABASE_SECRET_ARN'));
   if (lines.length > 0) throw new ConfigError(lines);
 
   const read = values as unknown as Static<typeof Environment>;
@@ -122,6 +138,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     host: read.HOST,
     phase: read.PHASE,
     database: secret(read.DATABASE_URL, read.DATABASE_SECRET_ARN),
+    replicas: read.DATABASE_REPLICA_HOSTS
+      ? { hosts: read.DATABASE_REPLICA_HOSTS.split(',') }
+      : { urls: read.DATABASE_REPLICA_URLS?.split(',') ?? [] },
     sessionStore: read.SESSION_STORE,
     sessionSecret: secret(read.SESSION_SECRET, read.SESSION_SECRET_ARN),
     webConcurrency: read.WEB_CONCURRENCY ?? availableParallelism(),
@@ -148,6 +167,10 @@ function exactlyOne(given: Readonly<Record<string, string | undefined>>, value: 
   if (given[value] && given[arn]) return [`${value}, ${arn}: set only one of them`];
   if (!given[value] && !given[arn]) return [`${value}: must be set, or ${arn} in its place`];
   return [];
+}
+
+function goesWith(given: Readonly<Record<string, string | undefined>>, name: Name, other: Name): string[] {
+  return given[name] && !given[other] ? [`${name}: can only be set together with ${other}`] : [];
 }
 
 function secret(value: string | undefined, arn: string | undefined): Secret {

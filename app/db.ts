@@ -16,6 +16,9 @@ const STATEMENT_TIMEOUT = 5_000;
  */
 const MAX_POOL = 20;
 
+/** A read that a replica has not answered after this time (in ms) is better asked elsewhere. */
+const REPLICA_TIMEOUT = 1_500;
+
 /** Something that runs SQL: the pool, or a transaction. */
 export interface Queryable {
   /** @throws Unavailable when the database does not answer; the driver's own error for everything else */
@@ -40,21 +43,27 @@ export function poolSize(limits: ConnectionLimits, processes: number): number {
   return Math.min(MAX_POOL, Math.max(1, Math.floor(usable / processes)));
 }
 
-/** The shop's way to PostgreSQL, and the only module that knows the driver. */
+/** One PostgreSQL server as the shop reaches it; this is the only module that knows the driver. */
 export class Database implements Queryable {
+  /** Statements sent since the process started. */
+  readonly counters = { statements: 0 };
   readonly #pool: Pool;
 
-  /** @param onIdleError hears of connections that broke while nobody used them; the pool replaces them by itself */
-  constructor(settings: ClientConfig, onIdleError: (error: Error) => void) {
+  /**
+   * @param onIdleError hears of connections that broke while nobody used them; the pool replaces them by itself
+   * @param role a replica is waited for less long, as there is somebody else to ask
+   */
+  constructor(settings: ClientConfig, onIdleError: (error: Error) => void, role: 'primary' | 'replica' = 'primary') {
+    const patience = role === 'primary' ? STATEMENT_TIMEOUT : REPLICA_TIMEOUT;
     this.#pool = new Pool({
       ...settings,
       application_name: 'shop',
       // Until resize(): one is enough to ask how many there may be.
       max: 1,
       connectionTimeoutMillis: CONNECT_TIMEOUT,
-      statement_timeout: STATEMENT_TIMEOUT,
+      statement_timeout: patience,
       // The server's clock does not run when the network is cut.
-      query_timeout: STATEMENT_TIMEOUT + 1_000,
+      query_timeout: patience + (role === 'primary' ? 1_000 : 0),
       // A process that hangs inside a transaction must not keep its locks.
       idle_in_transaction_session_timeout: STATEMENT_TIMEOUT,
       keepAlive: true,
@@ -76,6 +85,7 @@ export class Database implements Queryable {
   /** For libraries that ask for a `pg` pool and only ever call `query` on it. */
   readonly execute = async (query: string | QueryConfig, values: readonly unknown[] = []): Promise<QueryResult> => {
     try {
+      this.counters.statements += 1;
       return await (typeof query === 'string' ? this.#pool.query(query, [...values]) : this.#pool.query(query));
     } catch (error) {
       throw translated(error);
@@ -93,7 +103,7 @@ export class Database implements Queryable {
     let broken = false;
     try {
       await client.query('BEGIN');
-      const result = await work(queryable(client));
+      const result = await work(queryable(client, this.counters));
       await client.query('COMMIT');
       return result;
     } catch (error) {
@@ -115,9 +125,23 @@ export class Database implements Queryable {
     return limits as ConnectionLimits;
   }
 
+  /** How far the write-ahead log has come: on a primary what is written, on a replica what is replayed. */
+  async walPosition(): Promise<bigint> {
+    const [row] = await this.query<{ position: string }>(
+      `SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS position`,
+    );
+    return walPosition((row as { position: string }).position);
+  }
+
   async close(): Promise<void> {
     await this.#pool.end();
   }
+}
+
+/** A position in the write-ahead log as PostgreSQL writes it, such as `16/B374D848`, as one number. */
+export function walPosition(text: string): bigint {
+  const [high, low] = text.split('/') as [string, string];
+  return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
 }
 
 /**
@@ -149,8 +173,13 @@ export function violates(error: unknown, constraint: string): boolean {
 }
 
 /** A single connection seen as something that runs SQL. */
-export function queryable(client: Client | PoolClient): Queryable {
-  return { query: async (sql, values = []) => (await client.query(sql, [...values])).rows };
+export function queryable(client: Client | PoolClient, counters = { statements: 0 }): Queryable {
+  return {
+    query: async (sql, values = []) => {
+      counters.statements += 1;
+      return (await client.query(sql, [...values])).rows;
+    },
+  };
 }
 
 async function rolledBack(client: PoolClient): Promise<boolean> {

@@ -4,6 +4,7 @@ import type { DatabaseSettings } from './db';
 /** What the configuration only points at. */
 export interface Secrets {
   readonly database: DatabaseSettings;
+  readonly replicas: readonly DatabaseSettings[];
   readonly sessionSecret: string;
 }
 
@@ -20,7 +21,12 @@ export async function resolveSecrets(config: Config): Promise<Secrets> {
     'value' in config.sessionSecret ? config.sessionSecret.value : fetchSecret(config.sessionSecret.arn),
   ]);
   if (sessionSecret.length < 32) throw new Error('SESSION_SECRET_ARN: the secret is shorter than 32 characters');
-  return { database, sessionSecret };
+  return { database, replicas: replicasOf(config.replicas, database), sessionSecret };
+}
+
+function replicasOf(replicas: Config['replicas'], database: DatabaseSettings): DatabaseSettings[] {
+  if ('urls' in replicas) return replicas.urls.map((connectionString) => ({ connectionString }));
+  return replicas.hosts.map((host) => ({ ...database, host }));
 }
 
 async function fetchSecret(arn: string): Promise<string> {

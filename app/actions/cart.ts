@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { type Database, violates } from '../db';
+import { type Database, type Queryable, violates } from '../db';
 import { ShopError } from '../errors';
 import { addItem, cartOfUser, createCart, listItems, MAX_QUANTITY, removeItem } from '../repositories/carts';
 import type { Cart } from '../types';
@@ -29,7 +29,7 @@ export async function removeFromCart(request: FastifyRequest, database: Database
   if (cartId !== undefined) await removeItem(database, cartId, productId);
 }
 
-export async function cartOf(request: FastifyRequest, database: Database): Promise<Cart> {
+export async function cartOf(request: FastifyRequest, database: Queryable): Promise<Cart> {
   const { cartId } = request.session;
   const items = cartId === undefined ? [] : await listItems(database, cartId);
   return { items, totalCents: items.reduce((sum, item) => sum + item.priceCents * item.quantity, 0) };

@@ -6,9 +6,11 @@ import { APP_DRAIN, READINESS_GRACE } from '../../lib/constants';
 import { createApp } from '../app';
 import { Assets } from '../assets';
 import type { Config } from '../config';
-import { Database } from '../db';
+import { Database, type DatabaseSettings } from '../db';
 import { JobRunner } from '../jobs';
 import type { Lifecycle } from '../lifecycle';
+import { OwnWrites } from '../own-writes';
+import { Replicas } from '../replicas';
 import type { Secrets } from '../secrets';
 import { Sessions } from '../sessions';
 
@@ -41,7 +43,18 @@ export interface ServingOptions {
 
 export function createServing({ config, secrets, publicDir, version, log }: ServingOptions): Serving {
   const lifecycle: Lifecycle = { state: 'starting' };
-  const database = new Database(secrets.database, (error) => log.warn({ err: error }, 'an idle connection broke'));
+  const onIdleError = (error: Error) => log.warn({ err: error }, 'an idle connection broke');
+  const database = new Database(secrets.database, onIdleError);
+  const replica = (settings: DatabaseSettings) => new Database(settings, onIdleError, 'replica');
+  const replicas = new Replicas(
+    database,
+    secrets.replicas.map((settings, index) => ({
+      database: replica(settings),
+      probe: replica(settings),
+      name: `replica ${index + 1}`,
+    })),
+    log,
+  );
   const sessions = new Sessions(config.sessionStore, secrets.sessionSecret, database, (...what) =>
     log.warn({ what }, 'session store'),
   );
@@ -49,6 +62,8 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
   const app = createApp({
     log,
     database,
+    replicas,
+    ownWrites: new OwnWrites(secrets.sessionSecret),
     sessions,
     assets: new Assets(publicDir, config.assetsUrl),
     lifecycle,
@@ -72,6 +87,7 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
     clearTimeout(cutOff);
     await jobs.stop();
     sessions.close();
+    await replicas.stop();
     await database.close();
   };
   let stopped: Promise<void> | undefined;
@@ -87,6 +103,7 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
     begin(connections) {
       if (lifecycle.state !== 'starting') return;
       database.resize(connections);
+      replicas.start(connections);
       jobs.start();
       lifecycle.state = 'ready';
     },

@@ -13,15 +13,15 @@ export const NewItem = Type.Object(
 export const ItemParams = Type.Object({ productId: ProductId });
 
 export function cartRoutes(app: App, shop: Shop): void {
-  app.get('/api/cart', async (request) => cartOf(request, shop.database));
+  app.get('/api/cart', async (request) => cartOf(request, shop.reader(request)));
 
   app.post('/api/cart/items', { schema: { body: NewItem } }, async (request) => {
     await addToCart(request, shop.database, request.body);
-    return cartOf(request, shop.database);
+    return cartOf(request, shop.reader(request));
   });
 
   app.delete('/api/cart/items/:productId', { schema: { params: ItemParams } }, async (request) => {
     await removeFromCart(request, shop.database, request.params.productId);
-    return cartOf(request, shop.database);
+    return cartOf(request, shop.reader(request));
   });
 }

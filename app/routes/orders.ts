@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox';
+import type { FastifyRequest } from 'fastify';
 import { requireUser } from '../actions/accounts';
 import { MAX_KEY_LENGTH, placeOrder } from '../actions/orders';
 import type { App, Shop } from '../app';
@@ -27,17 +28,18 @@ export function orderRoutes(app: App, shop: Shop): void {
   });
 
   app.get('/api/orders', async (request) => ({
-    items: await listOrders(shop.database, requireUser(request).id, SHOWN_ORDERS),
+    items: await listOrders(shop.reader(request), requireUser(request).id, SHOWN_ORDERS),
   }));
 
   app.get('/api/orders/:id', { schema: { params: OrderParams } }, async (request) =>
-    ownOrder(shop, requireUser(request).id, request.params.id),
+    ownOrder(shop, request, request.params.id),
   );
 }
 
-/** @throws ShopError 404, also for an order of somebody else's */
-export async function ownOrder(shop: Shop, userId: string, id: string): Promise<Order> {
-  const order = UUID.test(id) ? await findOrder(shop.database, userId, id) : undefined;
+/** @throws ShopError 401; 404, also for an order of somebody else's */
+export async function ownOrder(shop: Shop, request: FastifyRequest, id: string): Promise<Order> {
+  const user = requireUser(request);
+  const order = UUID.test(id) ? await findOrder(shop.reader(request), user.id, id) : undefined;
   if (!order) throw new ShopError(404, 'order_not_found', 'There is no such order.');
   return order;
 }

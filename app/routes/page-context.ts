@@ -6,11 +6,15 @@ import type { PageContext } from '../types';
 import { SHARED } from './catalogue';
 
 /** For pages that are one visitor's own. */
-export async function ownContext(shop: Shop, { userId, email, cartId }: Visitor): Promise<PageContext> {
+export async function ownContext(
+  shop: Shop,
+  request: FastifyRequest,
+  { userId, email, cartId }: Visitor = request.session,
+): Promise<PageContext> {
   return {
     ...context(shop),
     userEmail: userId === undefined ? undefined : email,
-    cartCount: cartId === undefined ? 0 : await countPieces(shop.database, cartId),
+    cartCount: cartId === undefined ? 0 : await countPieces(shop.reader(request), cartId),
   };
 }
 
@@ -19,7 +23,7 @@ export async function glanceContext(shop: Shop, request: FastifyRequest, cache: 
   const served = { ...shop.served, cache };
   const visitor = await shop.sessions.glance(request);
   try {
-    return { ...(await ownContext(shop, visitor)), served };
+    return { ...(await ownContext(shop, request, visitor)), served };
   } catch (error) {
     request.log.warn({ err: error }, 'the page is shown without its cart');
     return { ...context(shop), served };

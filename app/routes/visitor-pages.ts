@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import forms from '@fastify/formbody';
 import { Type } from '@sinclair/typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { logIn, logOut, requireUser, signUp } from '../actions/accounts';
+import { logIn, logOut, signUp } from '../actions/accounts';
 import { addToCart, cartOf, removeFromCart } from '../actions/cart';
 import { placeOrder } from '../actions/orders';
 import type { App, Shop } from '../app';
@@ -60,7 +60,7 @@ function accountPages(app: App, shop: Shop): void {
   app.get('/login', { schema: { querystring: LoginQuery } }, async (request, reply) => {
     const { mode, next } = request.query;
     if (request.session.userId !== undefined) return reply.redirect(next || '/', 303);
-    return sendPage(reply, loginPage(await ownContext(shop, request.session), { mode, next: next || undefined }));
+    return sendPage(reply, loginPage(await ownContext(shop, request), { mode, next: next || undefined }));
   });
 
   // attachValidation: what is wrong with a field is said on the form, and not on an error page.
@@ -111,7 +111,7 @@ async function submit(
     if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
     reply.code(error.statusCode);
     const { email, next } = typed(request.body);
-    const context = await ownContext(shop, request.session);
+    const context = await ownContext(shop, request);
     return sendPage(reply, loginPage(context, { mode, email, next, error: error.message }));
   }
 }
@@ -144,17 +144,17 @@ function orderPages(app: App, shop: Shop): void {
 
   app.get('/orders', async (request, reply) => {
     if (request.session.userId === undefined) return reply.redirect('/login?next=/orders', 303);
-    const orders = await listOrders(shop.database, request.session.userId, SHOWN_ORDERS);
-    return sendPage(reply, ordersPage(await ownContext(shop, request.session), { orders }));
+    const orders = await listOrders(shop.reader(request), request.session.userId, SHOWN_ORDERS);
+    return sendPage(reply, ordersPage(await ownContext(shop, request), { orders }));
   });
 
   app.get('/orders/:id', { schema: { params: OrderParams, querystring: OrderPageQuery } }, async (request, reply) => {
     const { id } = request.params;
     if (request.session.userId === undefined)
       return reply.redirect(`/login?next=/orders/${encodeURIComponent(id)}`, 303);
-    const order = await ownOrder(shop, requireUser(request).id, id);
+    const order = await ownOrder(shop, request, id);
     const justPlaced = request.query.placed === true;
-    return sendPage(reply, orderPage(await ownContext(shop, request.session), { order, justPlaced }));
+    return sendPage(reply, orderPage(await ownContext(shop, request), { order, justPlaced }));
   });
 }
 
@@ -171,7 +171,7 @@ async function sendCart(
   problem?: ShopError,
 ): Promise<FastifyReply> {
   if (problem) reply.code(problem.statusCode);
-  const cart = await cartOf(request, shop.database);
-  const context = await ownContext(shop, request.session);
+  const cart = await cartOf(request, shop.reader(request));
+  const context = await ownContext(shop, request);
   return sendPage(reply, cartPage(context, { cart, idempotencyKey: randomUUID(), notice: problem?.message }));
 }

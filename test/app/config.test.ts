@@ -26,6 +26,7 @@ describe('the environment', () => {
       host: '0.0.0.0',
       phase: 1,
       database: { value: GOOD.DATABASE_URL },
+      replicas: { urls: [] },
       sessionStore: 'postgres',
       sessionSecret: { value: GOOD.SESSION_SECRET },
       webConcurrency: availableParallelism(),
@@ -71,6 +72,20 @@ describe('the environment', () => {
     ['DATABASE_SECRET_ARN', 'arn', 'DATABASE_SECRET_ARN="arn": must be the ARN of a secret in AWS Secrets Manager'],
   ])('refuses %s=%s in one line', (name, value, line) => {
     expect(problems({ ...GOOD, [name]: value })).toContain(line);
+  });
+
+  test('names replicas by their URLs, or by their hosts beside the secret', () => {
+    const urls = 'postgres://shop@one/shop,postgresql://shop@two/shop';
+    expect(readConfig({ ...GOOD, DATABASE_REPLICA_URLS: urls }).replicas).toEqual({ urls: urls.split(',') });
+    const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf';
+    const hosts = { ...GOOD, DATABASE_URL: '', DATABASE_SECRET_ARN: arn, DATABASE_REPLICA_HOSTS: 'one.rds,two.rds' };
+    expect(readConfig(hosts).replicas).toEqual({ hosts: ['one.rds', 'two.rds'] });
+    expect(problems({ ...GOOD, DATABASE_REPLICA_HOSTS: 'one.rds' })).toEqual([
+      'DATABASE_REPLICA_HOSTS: can only be set together with DATABASE_SECRET_ARN',
+    ]);
+    expect(problems({ ...GOOD, DATABASE_REPLICA_URLS: 'postgres://u:hush@one/shop,two' })).toEqual([
+      'DATABASE_REPLICA_URLS: must be postgres:// URLs with commas between them',
+    ]);
   });
 
   test('names every bad value, not only the first', () => {
