@@ -1,0 +1,135 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { freePort, whenThisProcessDies } from '../processes';
+
+const execute = promisify(execFile);
+
+/** Milliseconds that a server may take until it answers, or a replica until it has its primary's data. */
+const READY_WITHIN = 60_000;
+
+export interface RedisServerOptions {
+  /** Folder of this server's log. Made when missing. */
+  readonly dir: string;
+
+  /**
+   * TCP port on loopback.
+   *
+   * @default - a free one
+   */
+  readonly port?: number;
+
+  /**
+   * Port of the primary that it copies.
+   *
+   * @default - it is a primary
+   */
+  readonly primaryPort?: number;
+}
+
+/** A running Redis server; a real one, from the system's `redis-server`. Its data is in memory only. */
+export interface RedisServer {
+  readonly pid: number;
+  readonly port: number;
+  /** `redis://127.0.0.1:PORT` */
+  readonly url: string;
+  /** Sends a command and resolves to the answer as text, an element a line. */
+  command(...words: string[]): Promise<string>;
+  /** Makes it a replica of the primary at that port; clients stay connected, as in a failover of ElastiCache. */
+  follow(primaryPort: number): Promise<void>;
+  /** Makes it a primary. */
+  promote(): Promise<void>;
+  /** As a machine that goes away: SIGKILL. Resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Safe to call twice, and after a kill. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a Redis server, and waits until it answers and, for a replica, has what its primary has. It stops by itself when this
+ * process dies.
+ *
+ * @throws when redis-server is not here or does not start; with the end of its log
+ */
+export async function startRedis(options: RedisServerOptions): Promise<RedisServer> {
+  const dir = resolve(options.dir);
+  mkdirSync(dir, { recursive: true });
+  const port = options.port ?? (await freePort());
+  const log = join(dir, 'redis.log');
+  const settings: Record<string, string> = {
+    port: String(port),
+    bind: '127.0.0.1',
+    dir,
+    logfile: log,
+    save: '',
+    appendonly: 'no',
+    // It would wait 5 s for more replicas before it serves the first.
+    'repl-diskless-sync-delay': '0',
+    ...(options.primaryPort && { replicaof: `127.0.0.1 ${options.primaryPort}` }),
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  const child = spawn('redis-server', flags, { stdio: 'ignore', detached: true });
+  let failure: Error | undefined;
+  child.once('error', (error) => {
+    failure = error;
+  });
+  const exited = new Promise<void>((done) => {
+    child.once('exit', () => done());
+    child.once('error', () => done());
+  });
+  const callOff = whenThisProcessDies('kill "$1"', [String(child.pid)]);
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    await exited;
+    callOff();
+  };
+
+  const command = async (...words: string[]) => {
+    const { stdout } = await execute('redis-cli', ['-e', '-h', '127.0.0.1', '-p', String(port), ...words]);
+    return stdout.trim();
+  };
+  const until = async (what: string, check: () => Promise<boolean>) => {
+    const deadline = Date.now() + READY_WITHIN;
+    while (!(await check().catch(() => false))) {
+      if (failure) throw new Error(`redis-server cannot be run: ${failure.message}`);
+      if (child.exitCode !== null) throw new Error(`redis-server ended; the end of ${log}:\n${tail(log)}`);
+      if (Date.now() > deadline) throw new Error(`redis-server: ${what} not within ${READY_WITHIN / 1000} s`);
+      await sleep(20);
+    }
+  };
+  const synchronised = () =>
+    until('a copy of its primary', async () => /master_link_status:up/.test(await command('INFO', 'replication')));
+  const server: RedisServer = {
+    pid: child.pid as number,
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    command,
+    follow: async (primaryPort) => {
+      await command('REPLICAOF', '127.0.0.1', String(primaryPort));
+      await synchronised();
+    },
+    promote: async () => {
+      await command('REPLICAOF', 'NO', 'ONE');
+    },
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+  };
+  try {
+    await until('an answer', async () => (await command('PING')) === 'PONG');
+    if (options.primaryPort) await synchronised();
+  } catch (error) {
+    await server.kill();
+    throw error;
+  }
+  return server;
+}
+
+function tail(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n');
+  } catch {
+    return '(no log)';
+  }
+}

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import autocannon from 'autocannon';
+import { APP_DRAIN, READINESS_GRACE } from '../../lib/constants';
+import { startHaproxy } from '../../lib/rehearsal/haproxy';
+import { describeWith } from '../support/needs';
+import { Bench, eventually } from '../support/shop';
+
+describeWith('haproxy', 'behind a balancer', () => {
+  let bench: Bench;
+
+  beforeAll(async () => {
+    bench = await Bench.open();
+  });
+
+  afterAll(() => bench?.close());
+
+  test('one of three servers leaves under 300 requests/s on open connections, and no request fails', async () => {
+    const database = await bench.database();
+    const env = { PHASE: '3', TRUST_PROXY: '1', LOG_LEVEL: 'warn' };
+    const servers = await Promise.all([1, 2, 3].map(() => bench.serve(database, env)));
+    const ports = servers.map(({ process }) => process.port);
+    const balancer = await startHaproxy({ dir: join(bench.dir, 'haproxy'), servers: ports });
+    const [leaving] = servers;
+    try {
+      const seconds = READINESS_GRACE + 10;
+      const load = autocannon({
+        url: balancer.url,
+        connections: 20,
+        overallRate: 300,
+        duration: seconds,
+        timeout: 10,
+        requests: [
+          { path: '/api/products' },
+          { path: '/' },
+          {
+            method: 'POST',
+            path: '/api/cart/items',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ productId: 1, quantity: 1 }),
+          },
+          { path: '/api/cart' },
+        ],
+      });
+      await sleep(3_000);
+      const askedAt = Date.now();
+      leaving?.kill('SIGTERM');
+      expect(await leaving?.exited).toBe(0);
+      const took = (Date.now() - askedAt) / 1000;
+      const { errors, timeouts, non2xx, mismatches, '2xx': good } = await load;
+      expect({ errors, timeouts, non2xx, mismatches }).toEqual({ errors: 0, timeouts: 0, non2xx: 0, mismatches: 0 });
+      // It was real load, and went on after the server was gone.
+      expect(good).toBeGreaterThan(150 * seconds);
+      expect(took).toBeGreaterThanOrEqual(READINESS_GRACE);
+      expect(took).toBeLessThan(READINESS_GRACE + APP_DRAIN);
+      await eventually(async () => (await fetch(`${balancer.url}/readyz`)).ok);
+    } finally {
+      await balancer.stop();
+    }
+  }, 120_000);
+});
