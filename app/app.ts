@@ -10,7 +10,7 @@ import Fastify, {
 } from 'fastify';
 import { APP_HEADERS_TIMEOUT, APP_KEEP_ALIVE } from '../lib/constants';
 import type { Assets } from './assets';
-import { CatalogueCache } from './catalogue-cache';
+import type { CatalogueCache } from './catalogue-cache';
 import type { Database, Queryable } from './db';
 import { answerErrors } from './error-answers';
 import { type Lifecycle, watchLifecycle } from './lifecycle';
@@ -45,6 +45,7 @@ export interface AppDeps {
   readonly database: Database;
   readonly replicas: Replicas;
   readonly ownWrites: OwnWrites;
+  readonly catalogue: CatalogueCache;
   readonly sessions: Sessions;
   readonly assets: Assets;
   readonly lifecycle: Lifecycle;
@@ -58,7 +59,6 @@ export interface AppDeps {
 
 /** What routes work with. */
 export interface Shop extends AppDeps {
-  readonly catalogue: CatalogueCache;
   readonly loginLimit: LoginLimit;
   /** Where to read what belongs to the visitor: as new as their own last write. */
   readonly reader: (request: FastifyRequest) => Queryable;
@@ -70,7 +70,6 @@ const BODY_LIMIT = 64 * 1024;
 export function createApp(deps: AppDeps): App {
   const shop: Shop = {
     ...deps,
-    catalogue: new CatalogueCache(deps.replicas.seeing(undefined), deps.assets.ofProduct),
     loginLimit: new LoginLimit(deps.database),
     reader: (request) => deps.ownWrites.reader(request, deps),
   };

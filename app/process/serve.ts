@@ -5,6 +5,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { APP_DRAIN, READINESS_GRACE } from '../../lib/constants';
 import { createApp } from '../app';
 import { Assets } from '../assets';
+import { CatalogueCache } from '../catalogue-cache';
 import type { Config } from '../config';
 import { Database, type DatabaseSettings } from '../db';
 import { JobRunner } from '../jobs';
@@ -59,13 +60,16 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
     log.warn({ what }, 'session store'),
   );
   const jobs = new JobRunner(database, log);
+  const assets = new Assets(publicDir, config.assetsUrl);
+  const catalogue = new CatalogueCache(replicas.seeing(undefined), assets.ofProduct);
   const app = createApp({
     log,
     database,
     replicas,
     ownWrites: new OwnWrites(secrets.sessionSecret),
     sessions,
-    assets: new Assets(publicDir, config.assetsUrl),
+    assets,
+    catalogue,
     lifecycle,
     served: {
       server: config.serverName,

@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CatalogueCache } from '../../app/catalogue-cache';
+import { Database } from '../../app/db';
+import { Unavailable } from '../../app/errors';
+import { type SharedCache, SharedCatalogue } from '../../app/shared-catalogue';
+import { Bench } from '../support/shop';
+
+/** What of the catalogue's reads reaches PostgreSQL. */
+let bench: Bench;
+let database: Database;
+/** Catalogue queries that were sent to PostgreSQL. */
+let queries: number;
+let away: boolean;
+
+const counted = {
+  async query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]> {
+    queries += 1;
+    if (away) throw new Unavailable();
+    return database.query<Row>(sql, values);
+  },
+};
+
+beforeAll(async () => {
+  bench = await Bench.open();
+  const url = await bench.database();
+  await (await bench.serve(url)).process.stop();
+  database = new Database({ connectionString: url }, () => {});
+  database.resize(10);
+});
+
+afterAll(async () => {
+  await database?.close();
+  await bench?.close();
+});
+
+beforeEach(() => {
+  queries = 0;
+  away = false;
+});
+
+/** As Redis keeps it, with a switch. */
+class FakeRedis implements SharedCache {
+  readonly entries = new Map<string, { text: string; end: number }>();
+  up = true;
+  asked = 0;
+
+  async get(key: string) {
+    this.#ask();
+    const found = this.entries.get(key);
+    const ttl = (found?.end ?? 0) - Date.now();
+    return found && ttl > 0 ? { text: found.text, ttl } : undefined;
+  }
+
+  async set(key: string, text: string, ttl: number, onlyIfAbsent: boolean) {
+    this.#ask();
+    if (onlyIfAbsent && (this.entries.get(key)?.end ?? 0) > Date.now()) return false;
+    this.entries.set(key, { text, end: Date.now() + ttl });
+    return true;
+  }
+
+  /** Lets time pass for all that is kept. */
+  age(ms: number): void {
+    for (const [key, { text, end }] of this.entries) this.entries.set(key, { text, end: end - ms });
+  }
+
+  #ask(): void {
+    this.asked += 1;
+    if (!this.up) throw new Error('connection refused');
+  }
+}
+
+const everything = {};
+const process = (redis?: SharedCache) =>
+  new CatalogueCache(counted, (image) => `/${image}`, redis && new SharedCatalogue(redis, 'test'));
+const fleet = (size: number, redis: SharedCache) => Array.from({ length: size }, () => process(redis));
+
+describe('200 visitors at once', () => {
+  test('cost one process one query, with and without a shared cache', async () => {
+    for (const cache of [process(), process(new FakeRedis())]) {
+      queries = 0;
+      const answers = await Promise.all(Array.from({ length: 200 }, () => cache.list(everything, 1)));
+      expect(queries).toBe(1);
+      expect(answers.filter(({ cache }) => cache === 'miss')).toHaveLength(1);
+      expect(new Set(answers.map(({ json }) => json.toString())).size).toBe(1);
+      expect(cache.counters).toEqual({ near: 199, shared: 0, database: 1 });
+    }
+  });
+
+  test('cost a fleet of 20 processes one query', async () => {
+    const processes = fleet(20, new FakeRedis());
+    await Promise.all(processes.flatMap((one) => Array.from({ length: 200 }, () => one.list(everything, 1))));
+    expect(queries).toBe(1);
+    expect(processes.reduce((sum, { counters }) => sum + counters.shared, 0)).toBe(19);
+  });
+
+  test('cost that fleet one query again when the entry has aged, and nobody waits for it', async () => {
+    const redis = new FakeRedis();
+    await process(redis).list(everything, 1);
+    redis.age(12_000);
+    await Promise.all(fleet(20, redis).map((one) => one.list(everything, 1)));
+    expect(queries).toBe(2);
+  });
+});
+
+test('an entry of another version is not used', async () => {
+  const redis = new FakeRedis();
+  await process(redis).product(1);
+  await new CatalogueCache(counted, (image) => image, new SharedCatalogue(redis, 'next')).product(1);
+  expect(queries).toBe(2);
+});
+
+test('searches and products that are not there do not fill the shared cache', async () => {
+  const redis = new FakeRedis();
+  const cache = process(redis);
+  expect((await cache.product(999_999)).value).toBeUndefined();
+  await cache.list({ text: 'kettle' }, 1);
+  expect([...redis.entries].filter(([, { text }]) => text !== '')).toEqual([]);
+});
+
+describe('when the shared cache is away', () => {
+  test('the database is asked, without an error, and the cache not again with each visitor', async () => {
+    const redis = new FakeRedis();
+    redis.up = false;
+    const cache = process(redis);
+    for (let id = 1; id <= 20; id += 1) expect((await cache.product(id)).value?.id).toBe(id);
+    expect(queries).toBe(20);
+    expect(redis.asked).toBe(1);
+  });
+
+  test('and comes back, it is used again', async () => {
+    const redis = new FakeRedis();
+    redis.up = false;
+    const cache = process(redis);
+    await cache.product(1);
+    redis.up = true;
+    await sleep(1_100);
+    await cache.product(2);
+    expect(redis.entries.has('test:product 2')).toBe(true);
+  });
+});
+
+test('when the database is away, a process that knows nothing yet shows what another one saw last', async () => {
+  const redis = new FakeRedis();
+  await process(redis).product(1);
+  redis.age(300_000);
+  away = true;
+  expect((await process(redis).product(1)).value?.id).toBe(1);
+  await expect(process(redis).product(2)).rejects.toThrow(Unavailable);
+});
+
+test('of what visitors of a fleet of 5 read over 8 s, less than a fifth reaches the database', async () => {
+  const processes = fleet(5, new FakeRedis());
+  let reads = 0;
+  const end = Date.now() + 8_000;
+  // Each walks about as visitors do: a list, some products of it, another category.
+  const visitor = async (number: number) => {
+    for (let step = number; Date.now() < end; step += 1) {
+      const one = processes[step % processes.length] as CatalogueCache;
+      const page = 1 + (step % 4);
+      const { value } = await one.list(step % 3 === 0 ? everything : { category: 'Kitchen' }, page);
+      reads += 1;
+      for (const { id } of value.items.slice(0, 3)) {
+        await one.product(id);
+        reads += 1;
+      }
+      await one.categories();
+      reads += 1;
+      await sleep(50);
+    }
+  };
+  await Promise.all(Array.from({ length: 20 }, (_, number) => visitor(number)));
+  expect(reads).toBeGreaterThan(2_000);
+  expect(queries).toBeLessThan(reads / 5);
+});
