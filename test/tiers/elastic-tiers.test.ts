@@ -326,8 +326,8 @@ describe('DatabaseProxy', () => {
       Object.entries(resourcesOf(template, 'AWS::IAM::Policy')).find(([id]) => id.startsWith('ProxyRole')) ?? [];
     expect(policy.Properties.PolicyDocument.Statement).toEqual([
       expect.objectContaining({
-        Action: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
-        Resource: { Ref: expect.stringMatching(/^DatabaseSecretAttachment|^DatabaseInstanceSecret/) },
+        Action: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
+        Resource: { Ref: expect.stringMatching(/^DatabaseSecretAttachment/) },
       }),
     ]);
   });
