@@ -1,15 +1,34 @@
 import { Annotations, Duration } from 'aws-cdk-lib';
-import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
+import { ARecord, HostedZone, type IAliasRecordTarget, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { Construct } from 'constructs';
 
 export interface AddressProps {
-  /** Fixed public IPv4 address. */
-  readonly ip: string;
+  /**
+   * Fixed public IPv4 address. Give exactly one of `ip` and `alias`.
+   *
+   * @default - none
+   */
+  readonly ip?: string;
+
+  /**
+   * A load balancer or distribution, with `aliasName`, the name that AWS gave it.
+   *
+   * @default - none
+   */
+  readonly alias?: IAliasRecordTarget;
+  readonly aliasName?: string;
+
+  /**
+   * Whether the site has HTTPS without a domain as well, as behind CloudFront.
+   *
+   * @default false
+   */
+  readonly httpsAnyway?: boolean;
 
   /**
    * Name under which visitors reach the site, such as `shop.example.com`. Comes together with `hostedZoneId`.
    *
-   * @default - the bare IP address, plain HTTP
+   * @default - the bare IP address, or the name of the alias; plain HTTP
    */
   readonly domainName?: string;
 
@@ -27,13 +46,20 @@ export interface AddressProps {
  *
  *     const address = new Address(this, 'Address', { ip: box.publicIp, domainName, hostedZoneId });
  *     address.url; // https://shop.example.com
+ *
+ * When the site moves from an address to an alias, keep the construct's path: CloudFormation then changes the one record. A
+ * record under another id would be a second one of the same name, which Route 53 refuses.
  */
 export class Address extends Construct {
   readonly url: string;
 
   constructor(scope: Construct, id: string, props: AddressProps) {
     super(scope, id);
-    const { ip, domainName, hostedZoneId } = props;
+    const { ip, alias, aliasName, domainName, hostedZoneId } = props;
+    const host = ip ?? aliasName;
+    if (host === undefined || !ip === !alias || !alias !== !aliasName) {
+      throw new Error(`Address: give ip (${ip}), or alias and aliasName (${aliasName})`);
+    }
     if (!domainName !== !hostedZoneId) {
       throw new Error(`Address: domainName (${domainName}) and hostedZoneId (${hostedZoneId}) come together`);
     }
@@ -42,16 +68,19 @@ export class Address extends Construct {
       new ARecord(this, 'Record', {
         // The zone's name would only complete a relative record name; here the name is complete.
         zone: HostedZone.fromHostedZoneAttributes(this, 'Zone', { hostedZoneId, zoneName: domainName }),
-        target: RecordTarget.fromIpAddresses(ip),
-        ttl: Duration.minutes(1),
+        target: alias ? RecordTarget.fromAlias(alias) : RecordTarget.fromIpAddresses(host),
+        // An alias has the time of what it stands for.
+        ttl: alias ? undefined : Duration.minutes(1),
       });
       this.url = `https://${domainName}`;
+    } else if (props.httpsAnyway) {
+      this.url = `https://${host}`;
     } else {
       Annotations.of(this).addWarningV2(
         'scaling-phases:plain-http',
         'The site is served over plain HTTP: passwords travel readable. Give a domain: -c domainName=... -c hostedZoneId=...',
       );
-      this.url = `http://${ip}`;
+      this.url = `http://${host}`;
     }
   }
 }

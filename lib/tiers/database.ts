@@ -56,6 +56,14 @@ export interface DatabaseProps {
   readonly maxStorage?: Size;
 
   /**
+   * Whether a standby in another zone takes over when the primary fails, in about a minute. It doubles the price, serves no
+   * reads, and can be switched on while the database runs.
+   *
+   * @default false
+   */
+  readonly multiAz?: boolean;
+
+  /**
    * How far back the database can be restored to any second, in whole days: 1 to 35.
    *
    * @default Duration.days(7)
@@ -84,7 +92,7 @@ export class Database extends Construct {
   readonly instance: DatabaseInstance;
   readonly instanceType: InstanceType;
   readonly secret: ISecret;
-  private readonly securityGroup: SecurityGroup;
+  readonly securityGroup: SecurityGroup;
 
   constructor(scope: Construct, id: string, props: DatabaseProps) {
     super(scope, id);
@@ -176,6 +184,7 @@ export class Database extends Construct {
         description: 'TLS only, slow statements logged',
         parameters: { 'rds.force_ssl': '1', log_min_duration_statement: '1000' },
       }),
+      ...(props.multiAz ? { multiAz: true } : {}),
       storageType: StorageType.GP3,
       allocatedStorage: (props.storage ?? Size.gibibytes(100)).toGibibytes(),
       maxAllocatedStorage: (props.maxStorage ?? Size.gibibytes(1000)).toGibibytes(),
@@ -199,11 +208,13 @@ export class Database extends Construct {
     // cfn-lint takes the major version alone for the retired 17.0; RDS takes it for the default minor version.
     (instance.node.defaultChild as CfnResource).addMetadata('cfn-lint', { config: { ignore_checks: ['W3691'] } });
 
-    Validations.of(instance).acknowledge({
-      id: 'AwsSolutions-RDS3',
-      reason:
-        'One zone at this phase: a standby doubles the price of the database, and comes when the app has more than one server.',
-    });
+    if (!props.multiAz) {
+      Validations.of(instance).acknowledge({
+        id: 'AwsSolutions-RDS3',
+        reason:
+          'One zone at this phase: a standby doubles the price of the database, and comes when the app has more than one server.',
+      });
+    }
     Validations.of(instance).acknowledge({
       id: 'AwsSolutions-RDS11',
       reason: 'A port other than 5432 hides nothing here: only the app can reach the database at all.',

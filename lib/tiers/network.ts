@@ -19,6 +19,15 @@ export interface NetworkProps {
    * @default '10.0.0.0/16'
    */
   readonly cidr?: string;
+
+  /**
+   * NAT gateways, through which the app subnets reach the internet: 0, 1, or 3 for one in each zone. One is a third of the
+   * price, and takes the way out of all zones along when its zone fails: servers that run go on, new ones cannot start.
+   * About 33 USD a month each (0.045 USD an hour, us-east-1, 2026), and 0.045 USD for each GB.
+   *
+   * @default 0 (the app subnets reach S3 only)
+   */
+  readonly natGateways?: 0 | 1 | 3;
 }
 
 /**
@@ -31,8 +40,8 @@ export interface NetworkProps {
  * The stack must offer three zones. One that knows neither account nor region offers two, so there override
  * `availabilityZones` with `Fn.select(0..2, Fn.getAzs())`.
  *
- * The app subnets are of the type "private with egress" although there is no NAT gateway yet: that type is part of
- * their logical ids. S3, and with it the package repositories of Amazon Linux, is reached through a gateway endpoint,
+ * The app subnets are of the type "private with egress" even while there is no NAT gateway: that type is part of their
+ * logical ids. S3, and with it the package repositories of Amazon Linux, is reached through a gateway endpoint,
  * which is free.
  *
  * The default security group keeps its rules: `restrictDefaultSecurityGroup` would bring a Lambda function, and nothing
@@ -48,7 +57,7 @@ export class Network extends Construct {
       vpcName: Aws.STACK_NAME,
       ipAddresses: IpAddresses.cidr(props.cidr ?? '10.0.0.0/16'),
       maxAzs: 3,
-      natGateways: 0,
+      natGateways: props.natGateways ?? 0,
       restrictDefaultSecurityGroup: false,
       subnetConfiguration: [
         { name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 22, mapPublicIpOnLaunch: false },
