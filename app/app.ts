@@ -53,6 +53,7 @@ export interface AppDeps {
   readonly served: Omit<Served, 'cache'>;
   /** Proxies in front, exactly. */
   readonly trustProxy: number;
+  readonly viewerProtocol: 'forwarded' | 'https';
   /** Called after an order was committed: its receipt waits to be made. */
   readonly onOrder: () => void;
 }
@@ -90,6 +91,7 @@ export function createApp(deps: AppDeps): App {
   app.setValidatorCompiler(compileValidators());
   logRequests(app);
   watchLifecycle(app, shop.lifecycle);
+  if (shop.viewerProtocol === 'https') takeForHttps(app);
   protect(app, shop.assets);
 
   shop.assets.serve(app);
@@ -111,6 +113,16 @@ export function createApp(deps: AppDeps): App {
  */
 function trustHops(proxies: number): false | ((address: string, hop: number) => boolean) {
   return proxies > 0 && ((_address, hop) => hop < proxies);
+}
+
+/**
+ * An edge that speaks HTTPS with visitors may speak HTTP with the balancer behind it, which then says `http` here. Cookies
+ * and headers are for visitors.
+ */
+function takeForHttps(app: App): void {
+  app.addHook('onRequest', async (request) => {
+    request.headers['x-forwarded-proto'] = 'https';
+  });
 }
 
 /** One line a request. Health checks and static files are not news. */

@@ -20,10 +20,14 @@ export interface Config {
   readonly sessionSecret: Secret;
   /** Processes of this server. */
   readonly webConcurrency: number;
+  /** Host of a pooler in front of the database that the secret names, such as RDS Proxy. */
+  readonly databaseProxyHost?: string;
   /** Servers that share the database at most; sizes the connection pools. */
   readonly maxServers: number;
   /** Proxies in front, exactly: the client's address is taken that many hops from the right of `X-Forwarded-For`. */
   readonly trustProxy: number;
+  /** What visitors speak: `https` when they can do nothing else, whatever the last hop to this server was. */
+  readonly viewerProtocol: 'forwarded' | 'https';
   /** Prefix of the URLs of static files. */
   readonly assetsUrl: string;
   readonly serverName: string;
@@ -66,6 +70,9 @@ const Environment = Type.Object({
       description: 'host names with commas between them',
     }),
   ),
+  DATABASE_PROXY_HOST: Type.Optional(
+    Type.String({ pattern: '^[A-Za-z0-9.-]+$', description: 'the host name of a connection pooler' }),
+  ),
   SESSION_STORE: Type.Union([Type.Literal('postgres'), Type.Literal('memory')], {
     default: 'postgres',
     description: '"postgres" or "memory" ("redis" and "cookie" come with phase 3)',
@@ -88,6 +95,10 @@ const Environment = Type.Object({
     maximum: 10,
     default: 0,
     description: 'an integer from 0 to 10 (proxies in front)',
+  }),
+  VIEWER_PROTOCOL: Type.Union([Type.Literal('forwarded'), Type.Literal('https')], {
+    default: 'forwarded',
+    description: '"forwarded" (as the proxies in front say) or "https"',
   }),
   ASSETS_URL: Type.String({
     pattern: '^(https?://[^/\\s]+|/[^/\\s]+)(/[^/\\s]+)*$',
@@ -130,6 +141,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   lines.push(...exactlyOne(given, 'SESSION_SECRET', 'SESSION_SECRET_ARN'));
   lines.push(...goesWith(given, 'DATABASE_REPLICA_URLS', 'DATABASE_URL'));
   lines.push(...goesWith(given, 'DATABASE_REPLICA_HOSTS', 'DATABASE_SECRET_ARN'));
+  lines.push(...goesWith(given, 'DATABASE_PROXY_HOST', 'DATABASE_SECRET_ARN'));
   if (lines.length > 0) throw new ConfigError(lines);
 
   const read = values as unknown as Static<typeof Environment>;
@@ -146,6 +158,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     webConcurrency: read.WEB_CONCURRENCY ?? availableParallelism(),
     maxServers: read.MAX_SERVERS,
     trustProxy: read.TRUST_PROXY,
+    viewerProtocol: read.VIEWER_PROTOCOL,
+    databaseProxyHost: read.DATABASE_PROXY_HOST,
     assetsUrl: read.ASSETS_URL,
     serverName: read.SERVER_NAME ?? hostname(),
     availabilityZone: read.AVAILABILITY_ZONE,

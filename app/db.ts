@@ -51,21 +51,26 @@ export class Database implements Queryable {
 
   /**
    * @param onIdleError hears of connections that broke while nobody used them; the pool replaces them by itself
-   * @param role a replica is waited for less long, as there is somebody else to ask
+   * @param role a replica is waited for less long, as there is somebody else to ask. A proxy in front of the primary
+   * refuses connections that bring settings: it makes them itself
    */
-  constructor(settings: ClientConfig, onIdleError: (error: Error) => void, role: 'primary' | 'replica' = 'primary') {
-    const patience = role === 'primary' ? STATEMENT_TIMEOUT : REPLICA_TIMEOUT;
+  constructor(
+    settings: ClientConfig,
+    onIdleError: (error: Error) => void,
+    role: 'primary' | 'proxy' | 'replica' = 'primary',
+  ) {
+    const patience = role === 'replica' ? REPLICA_TIMEOUT : STATEMENT_TIMEOUT;
     this.#pool = new Pool({
       ...settings,
       application_name: 'shop',
       // Until resize(): one is enough to ask how many there may be.
       max: 1,
       connectionTimeoutMillis: CONNECT_TIMEOUT,
-      statement_timeout: patience,
+      statement_timeout: role === 'proxy' ? undefined : patience,
       // The server's clock does not run when the network is cut.
-      query_timeout: patience + (role === 'primary' ? 1_000 : 0),
+      query_timeout: patience + (role === 'replica' ? 0 : 1_000),
       // A process that hangs inside a transaction must not keep its locks.
-      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT,
+      idle_in_transaction_session_timeout: role === 'proxy' ? undefined : STATEMENT_TIMEOUT,
       keepAlive: true,
     });
     // Without a listener, an idle connection that breaks ends the process.

@@ -45,7 +45,10 @@ export interface ServingOptions {
 export function createServing({ config, secrets, publicDir, version, log }: ServingOptions): Serving {
   const lifecycle: Lifecycle = { state: 'starting' };
   const onIdleError = (error: Error) => log.warn({ err: error }, 'an idle connection broke');
-  const database = new Database(secrets.database, onIdleError);
+  // Migrations and replicas go straight to the database; a proxy would cut long statements off, and has no replicas.
+  const database = config.databaseProxyHost
+    ? new Database({ ...secrets.database, host: config.databaseProxyHost }, onIdleError, 'proxy')
+    : new Database(secrets.database, onIdleError);
   const replica = (settings: DatabaseSettings) => new Database(settings, onIdleError, 'replica');
   const replicas = new Replicas(
     database,
@@ -80,6 +83,7 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
       version,
     },
     trustProxy: config.trustProxy,
+    viewerProtocol: config.viewerProtocol,
     onOrder: () => jobs.nudge(),
   });
 

@@ -32,6 +32,7 @@ describe('the environment', () => {
       webConcurrency: availableParallelism(),
       maxServers: 1,
       trustProxy: 0,
+      viewerProtocol: 'forwarded',
       assetsUrl: '/assets',
       serverName: hostname(),
       availabilityZone: 'local',
@@ -85,6 +86,21 @@ describe('the environment', () => {
     ]);
     expect(problems({ ...GOOD, DATABASE_REPLICA_URLS: 'postgres://u:hush@one/shop,two' })).toEqual([
       'DATABASE_REPLICA_URLS: must be postgres:// URLs with commas between them',
+    ]);
+  });
+
+  test('takes a pooler in front of a database whose secret is known, and what visitors speak', () => {
+    const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf';
+    const proxied = { ...GOOD, DATABASE_URL: '', DATABASE_SECRET_ARN: arn, DATABASE_PROXY_HOST: 'proxy.rds' };
+    expect(readConfig(proxied).databaseProxyHost).toBe('proxy.rds');
+    expect(problems({ ...GOOD, DATABASE_PROXY_HOST: 'proxy.rds' })).toEqual([
+      'DATABASE_PROXY_HOST: can only be set together with DATABASE_SECRET_ARN',
+    ]);
+    expect([readConfig(GOOD).viewerProtocol, readConfig({ ...GOOD, VIEWER_PROTOCOL: 'https' }).viewerProtocol]).toEqual(
+      ['forwarded', 'https'],
+    );
+    expect(problems({ ...GOOD, VIEWER_PROTOCOL: 'http' })).toEqual([
+      'VIEWER_PROTOCOL="http": must be "forwarded" (as the proxies in front say) or "https"',
     ]);
   });
 

@@ -1,0 +1,40 @@
+import { Database } from '../../app/db';
+import { Bench, PASSWORD, serverEnv } from '../support/shop';
+
+/** What changes for the app when an edge and a connection pooler are in front. */
+let bench: Bench;
+
+beforeAll(async () => {
+  bench = await Bench.open();
+});
+
+afterAll(() => bench?.close());
+
+test('visitors of an edge that speaks HTTPS get cookies and headers for HTTPS, whatever the last hop was', async () => {
+  const database = await bench.database();
+  const server = await bench.serve(database, { TRUST_PROXY: '2', VIEWER_PROTOCOL: 'https' });
+  const through = { 'x-forwarded-proto': 'http', 'x-forwarded-for': '192.0.2.7, 10.0.0.1' };
+  const answer = await fetch(`${server.url}/api/signup`, {
+    method: 'POST',
+    headers: { ...through, 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'ann@example.com', password: PASSWORD }),
+  });
+  expect(answer.status).toBe(201);
+  expect(answer.headers.get('strict-transport-security')).toBe('max-age=31536000');
+  expect(answer.headers.getSetCookie()).toEqual([expect.stringMatching(/; Secure/)]);
+});
+
+test('a pooler gets no settings in the first message, since it would refuse the connection; a database does', async () => {
+  const { DATABASE_URL } = serverEnv(await bench.database());
+  const settingOf = async (role: 'primary' | 'proxy') => {
+    const database = new Database({ connectionString: DATABASE_URL }, () => {}, role);
+    const names = ['statement_timeout', 'idle_in_transaction_session_timeout'];
+    const rows = await database.query<{ setting: string }>('SELECT setting FROM pg_settings WHERE name = ANY($1)', [
+      names,
+    ]);
+    await database.close();
+    return rows.map(({ setting }) => setting);
+  };
+  expect(await settingOf('primary')).toEqual(['5000', '5000']);
+  expect(await settingOf('proxy')).toEqual(['0', '0']);
+});
