@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { InstanceType } from 'aws-cdk-lib/aws-ec2';
+import type { ApplicationLoadBalancer } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { ALB_IDLE, APP_KEEP_ALIVE, EDGE_KEEP_ALIVE } from '../../lib/constants';
 import { BacklogScaling } from '../../lib/tiers/backlog-scaling';
 import { Backup } from '../../lib/tiers/backup';
@@ -11,15 +11,14 @@ import { Database } from '../../lib/tiers/database';
 import { DatabaseProxy, type DatabaseProxyProps } from '../../lib/tiers/database-proxy';
 import { Edge, type EdgeProps } from '../../lib/tiers/edge';
 import { FaultDrills, type FaultDrillsProps } from '../../lib/tiers/fault-drills';
-import { Fleet } from '../../lib/tiers/fleet';
+import { LoadBalancer } from '../../lib/tiers/load-balancer';
 import { Network } from '../../lib/tiers/network';
-import { OriginLoadBalancer } from '../../lib/tiers/origin-load-balancer';
 import { JobQueue, type JobQueueProps } from '../../lib/tiers/queue';
 import { RestoreTesting } from '../../lib/tiers/restore-testing';
 import { Scaling, type ScalingProps } from '../../lib/tiers/scaling';
 import { StateKey } from '../../lib/tiers/state-key';
 import { WebAcl, type WebAclProps } from '../../lib/tiers/web-acl';
-import { APP_BUNDLE, makeStack, resourcesOf, templateOf } from '../support/stack';
+import { makeStack, resourcesOf, templateOf } from '../support/stack';
 
 process.env.CDK_VALIDATION = 'false';
 
@@ -27,13 +26,12 @@ describe('Edge', () => {
   const make = (props: Partial<EdgeProps> = {}) => {
     const stack = makeStack();
     const { vpc } = new Network(stack, 'Network');
-    const { peer } = new CloudFrontPrefixList(stack, 'CloudFront');
     const certificate = props.domainName
       ? Certificate.fromCertificateArn(stack, 'Cert', 'arn:aws:acm:us-east-1:123456789012:certificate/1')
       : undefined;
-    const origin = new OriginLoadBalancer(stack, 'Origin', { vpc, clients: peer, certificate });
+    const { loadBalancer } = new LoadBalancer(stack, 'Origin', { vpc, internal: true });
     const edge = new Edge(stack, 'Edge', {
-      loadBalancer: origin.loadBalancer,
+      loadBalancer: loadBalancer as ApplicationLoadBalancer,
       webAclArn: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/acl/1',
       certificate,
       sharedPages: ['/', '/products/*'],
@@ -144,69 +142,6 @@ describe('Edge', () => {
     [{ domainName: 'shop.example.com', certificate: undefined }, 'come together'],
   ])('refuses %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
-  });
-});
-
-describe('OriginLoadBalancer', () => {
-  const make = () => {
-    const stack = makeStack();
-    const { vpc } = new Network(stack, 'Network');
-    const { peer } = new CloudFrontPrefixList(stack, 'CloudFront');
-    const origin = new OriginLoadBalancer(stack, 'Origin', { vpc, clients: peer });
-    const fleet = new Fleet(stack, 'Fleet', {
-      vpc,
-      instanceTypes: [new InstanceType('t4g.small')],
-      minSize: 1,
-      maxSize: 2,
-      appName: 'app',
-      bundle: APP_BUNDLE,
-      setupScript: 'setup.sh',
-      targetGroupArn: origin.targetGroup.targetGroupArn,
-    });
-    fleet.startAfter(origin.allowTo('Fleet', fleet, 'The servers'));
-    return templateOf(stack);
-  };
-  const template = make();
-
-  test('has no public address, and lets CloudFront in by its prefix list, on one port', () => {
-    const [balancer] = Object.values(resourcesOf(template, 'AWS::ElasticLoadBalancingV2::LoadBalancer'));
-    expect(balancer.Properties.Scheme).toBe('internal');
-    const [group] = Object.entries(resourcesOf(template, 'AWS::EC2::SecurityGroup'))
-      .filter(([id]) => id.startsWith('Origin'))
-      .map(([, resource]) => resource.Properties);
-    const [own] = Object.values(resourcesOf(template, 'AWS::EC2::SecurityGroupIngress')).filter(
-      ({ Properties }) => Properties.SourcePrefixListId,
-    );
-    const rules = [...(group.SecurityGroupIngress ?? []), ...(own ? [own.Properties] : [])];
-    expect(rules).toHaveLength(1);
-    expect(rules[0]).toMatchObject({ FromPort: 80, ToPort: 80 });
-    expect(JSON.stringify(rules[0].SourcePrefixListId)).toContain('Fn::FindInMap');
-  });
-
-  test('is strict about requests, protected and recorded', () => {
-    const [balancer] = Object.values(resourcesOf(template, 'AWS::ElasticLoadBalancingV2::LoadBalancer'));
-    const attributes = Object.fromEntries(
-      balancer.Properties.LoadBalancerAttributes.map(({ Key, Value }: { Key: string; Value: unknown }) => [Key, Value]),
-    );
-    expect(attributes).toMatchObject({
-      'deletion_protection.enabled': 'true',
-      'routing.http.drop_invalid_header_fields.enabled': 'true',
-      'routing.http.desync_mitigation_mode': 'strictest',
-      'idle_timeout.timeout_seconds': String(ALB_IDLE),
-      'access_logs.s3.enabled': 'true',
-    });
-    expect(JSON.stringify(resourcesOf(template, 'AWS::S3::BucketPolicy'))).toContain(
-      'logdelivery.elasticloadbalancing.amazonaws.com',
-    );
-  });
-
-  test('asks the server with the fewest requests in flight, and whether it is ready', () => {
-    const [targets] = Object.values(resourcesOf(template, 'AWS::ElasticLoadBalancingV2::TargetGroup'));
-    expect(targets.Properties).toMatchObject({ HealthCheckPath: '/readyz', HealthCheckIntervalSeconds: 5 });
-    expect(targets.Properties.TargetGroupAttributes).toContainEqual({
-      Key: 'load_balancing.algorithm.type',
-      Value: 'least_outstanding_requests',
-    });
   });
 });
 
