@@ -18,18 +18,17 @@ import {
   SecurityPolicyProtocol,
   ViewerProtocolPolicy,
   VpcOrigin,
-  VpcOriginEndpoint,
 } from 'aws-cdk-lib/aws-cloudfront';
 import { S3BucketOrigin, VpcOrigin as VpcOriginOf } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import type { IApplicationLoadBalancer } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import type { IApplicationLoadBalancer, INetworkLoadBalancer } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { EDGE_KEEP_ALIVE } from '../constants';
 
 export interface EdgeProps {
   /** Internal load balancer that answers everything dynamic. It must let CloudFront in. */
-  readonly loadBalancer: IApplicationLoadBalancer;
+  readonly loadBalancer: IApplicationLoadBalancer | INetworkLoadBalancer;
 
   /** ARN of a web ACL of CloudFront's scope, in us-east-1. */
   readonly webAclArn: string;
@@ -185,7 +184,10 @@ export class Edge extends Construct {
 
   private makeAppOrigin(props: EdgeProps): IOrigin {
     const origin = new VpcOrigin(this, 'VpcOrigin', {
-      endpoint: VpcOriginEndpoint.applicationLoadBalancer(props.loadBalancer),
+      endpoint: {
+        endpointArn: props.loadBalancer.loadBalancerArn,
+        domainName: props.loadBalancer.loadBalancerDnsName,
+      },
       // CDK would name it after the construct path, in which the stack's id stands.
       vpcOriginName: `app-${stackUuid()}`,
       protocolPolicy: props.domainName ? OriginProtocolPolicy.HTTPS_ONLY : OriginProtocolPolicy.HTTP_ONLY,

@@ -2,7 +2,6 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import type { ApplicationLoadBalancer } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { ALB_IDLE, APP_KEEP_ALIVE, EDGE_KEEP_ALIVE } from '../../lib/constants';
 import { BacklogScaling } from '../../lib/tiers/backlog-scaling';
 import { Backup } from '../../lib/tiers/backup';
@@ -31,7 +30,7 @@ describe('Edge', () => {
       : undefined;
     const { loadBalancer } = new LoadBalancer(stack, 'Origin', { vpc, internal: true });
     const edge = new Edge(stack, 'Edge', {
-      loadBalancer: loadBalancer as ApplicationLoadBalancer,
+      loadBalancer,
       webAclArn: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/acl/1',
       certificate,
       sharedPages: ['/', '/products/*'],
