@@ -86,10 +86,7 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
     callOff();
   };
 
-  const command = async (...words: string[]) => {
-    const { stdout } = await execute('redis-cli', ['-e', '-h', '127.0.0.1', '-p', String(port), ...words]);
-    return stdout.trim();
-  };
+  const command = (...words: string[]) => ask(port, ...words);
   const until = async (what: string, check: () => Promise<boolean>) => {
     const deadline = Date.now() + READY_WITHIN;
     while (!(await check().catch(() => false))) {
@@ -99,8 +96,11 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
       await sleep(20);
     }
   };
-  const synchronised = () =>
-    until('a copy of its primary', async () => /master_link_status:up/.test(await command('INFO', 'replication')));
+  // Asked of the primary, which counts a replica a moment after the replica itself does.
+  const synchronised = (primaryPort: number) =>
+    until('a copy of its primary', async () =>
+      (await ask(primaryPort, 'INFO', 'replication')).includes(`port=${port},state=online`),
+    );
   const server: RedisServer = {
     pid: child.pid as number,
     port,
@@ -108,7 +108,7 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
     command,
     follow: async (primaryPort) => {
       await command('REPLICAOF', '127.0.0.1', String(primaryPort));
-      await synchronised();
+      await synchronised(primaryPort);
     },
     promote: async () => {
       await command('REPLICAOF', 'NO', 'ONE');
@@ -118,12 +118,17 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
   };
   try {
     await until('an answer', async () => (await command('PING')) === 'PONG');
-    if (options.primaryPort) await synchronised();
+    if (options.primaryPort) await synchronised(options.primaryPort);
   } catch (error) {
     await server.kill();
     throw error;
   }
   return server;
+}
+
+async function ask(port: number, ...words: string[]): Promise<string> {
+  const { stdout } = await execute('redis-cli', ['-e', '-h', '127.0.0.1', '-p', String(port), ...words]);
+  return stdout.trim();
 }
 
 function tail(file: string): string {
