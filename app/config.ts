@@ -30,6 +30,12 @@ export interface Config {
   readonly viewerProtocol: 'forwarded' | 'https';
   /** Prefix of the URLs of static files. */
   readonly assetsUrl: string;
+  /** CloudWatch namespace to publish metrics under; without one, none are. */
+  readonly metricsNamespace?: string;
+  /** Seconds between two publications. */
+  readonly metricsPeriod: number;
+  /** URL of EC2's instance metadata service, where the notice of a spot instance's end appears; absent where it cannot. */
+  readonly instanceMetadata?: string;
   readonly serverName: string;
   readonly availabilityZone: string;
   readonly logLevel: string;
@@ -43,6 +49,9 @@ export class ConfigError extends Error {
     super(lines.join('\n'));
   }
 }
+
+/** The first phase whose servers may be spot instances. */
+const FIRST_SPOT_PHASE = 4;
 
 /** `description` completes "must be …" in the line that refuses a value. */
 const Environment = Type.Object({
@@ -105,6 +114,25 @@ const Environment = Type.Object({
     default: '/assets',
     description: 'an http(s) URL or a path, without a slash at its end',
   }),
+  METRICS_NAMESPACE: Type.Optional(
+    Type.String({
+      pattern: '^(?!AWS/)[A-Za-z0-9._/#:-]{1,255}$',
+      description: 'up to 255 of A-Z a-z 0-9 . - _ / # :, and may not begin with AWS/',
+    }),
+  ),
+  METRICS_PERIOD: Type.Integer({
+    minimum: 1,
+    maximum: 3600,
+    default: 60,
+    description: 'an integer from 1 to 3600 (seconds)',
+  }),
+  // These two are the AWS SDK's own.
+  AWS_EC2_METADATA_SERVICE_ENDPOINT: Type.String({
+    pattern: '^https?://[^/\\s]+$',
+    default: 'http://169.254.169.254',
+    description: 'an http(s) URL without a path',
+  }),
+  AWS_EC2_METADATA_DISABLED: Type.Boolean({ default: false, description: 'true or false' }),
   SERVER_NAME: Type.Optional(Type.String({ maxLength: 100, description: 'at most 100 characters long' })),
   AVAILABILITY_ZONE: Type.String({ maxLength: 100, default: 'local', description: 'at most 100 characters long' }),
   LOG_LEVEL: Type.Union(
@@ -161,6 +189,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     viewerProtocol: read.VIEWER_PROTOCOL,
     databaseProxyHost: read.DATABASE_PROXY_HOST,
     assetsUrl: read.ASSETS_URL,
+    ...(read.METRICS_NAMESPACE && { metricsNamespace: read.METRICS_NAMESPACE }),
+    metricsPeriod: read.METRICS_PERIOD,
+    ...(read.PHASE >= FIRST_SPOT_PHASE &&
+      !read.AWS_EC2_METADATA_DISABLED && { instanceMetadata: read.AWS_EC2_METADATA_SERVICE_ENDPOINT }),
     serverName: read.SERVER_NAME ?? hostname(),
     availabilityZone: read.AVAILABILITY_ZONE,
     logLevel: read.LOG_LEVEL,

@@ -8,6 +8,7 @@ import { killWorkers, runPrimary } from './process/primary';
 import { createServing } from './process/serve';
 import { onStopRequest } from './process/stop-requests';
 import { resolveSecrets, type Secrets } from './secrets';
+import { waitOutSpotNotice, watchForSpotNotice } from './spot';
 
 /** Set by the bundler: a hash of the bundle's content. */
 declare const __VERSION__: string | undefined;
@@ -34,6 +35,8 @@ async function main(): Promise<void> {
   if (config.sessionStore === 'memory' && config.webConcurrency * config.maxServers > 1) {
     log.warn('SESSION_STORE=memory with more than one process: visitors lose their sessions at random');
   }
+  await waitOutSpotNotice(config, log);
+  watchForSpotNotice(config, log);
   const secrets = await resolveSecrets(config);
   const prepare = () => prepareDatabase(config, secrets.database, MIGRATIONS_DIR, log);
   if (config.webConcurrency === 1) return serveAlone(secrets, prepare);

@@ -19,6 +19,15 @@ export async function lockDueJob(tx: Queryable): Promise<Job | undefined> {
   return job;
 }
 
+/** How many jobs are not done, and for how many seconds the oldest of them has waited. */
+export async function jobBacklog(db: Queryable): Promise<{ readonly jobs: number; readonly oldestSeconds: number }> {
+  const [backlog] = await db.query<{ jobs: number; oldestSeconds: number }>(
+    `SELECT count(*)::int AS jobs,
+            coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS "oldestSeconds" FROM jobs`,
+  );
+  return backlog as { jobs: number; oldestSeconds: number };
+}
+
 /** Sets the order's receipt and status; doing it again changes nothing. */
 export async function issueReceipt(tx: Queryable, orderId: string): Promise<void> {
   await tx.query('INSERT INTO receipts (order_id) VALUES ($1) ON CONFLICT DO NOTHING', [orderId]);

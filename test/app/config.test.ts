@@ -34,6 +34,7 @@ describe('the environment', () => {
       trustProxy: 0,
       viewerProtocol: 'forwarded',
       assetsUrl: '/assets',
+      metricsPeriod: 60,
       serverName: hostname(),
       availabilityZone: 'local',
       logLevel: 'info',
