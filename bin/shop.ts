@@ -2,6 +2,7 @@ import { App } from 'aws-cdk-lib';
 import { buildApp } from '../lib/app-bundle';
 import { SingleBox } from '../lib/phases/phase-1-single-box';
 import { SeparateDatabase } from '../lib/phases/phase-2-separate-database';
+import { LoadBalancedFarm } from '../lib/phases/phase-3-load-balanced-farm';
 import { readSettings } from '../lib/phases/settings';
 import { ShopStack } from '../lib/phases/shop-stack';
 import { UsageError } from '../lib/usage-error';
@@ -15,6 +16,7 @@ function synthesize(): void {
 
   new SingleBox(new ShopStack(app, 'phase-1', stackProps), 'Shop', props);
   new SeparateDatabase(new ShopStack(app, 'phase-2', stackProps), 'Shop', props);
+  new LoadBalancedFarm(new ShopStack(app, 'phase-3', stackProps), 'Shop', props);
 
   app.synth();
 }

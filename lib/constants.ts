@@ -56,5 +56,11 @@ export const TERMINATION_HOOK = 60;
 export const LIFECYCLE_POLL = 5;
 export const SPOT_NOTICE = 120;
 
+/**
+ * A fleet may have this much more than its size for a while, in percent, when it replaces servers. Pools of connections are
+ * sized for that.
+ */
+export const FLEET_SURGE = 20;
+
 /** Share of the database's connections that the app's pools may fill together; the rest is for people and jobs. */
 export const CONNECTION_SHARE = 0.8;

@@ -18,7 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { APP_DRAIN, NODE_MAJOR, READINESS_GRACE } from '../lib/constants';
+import { APP_DRAIN, APP_STOP_TIMEOUT, NODE_MAJOR, READINESS_GRACE } from '../lib/constants';
 import { findBinaries } from '../lib/rehearsal/postgres';
 import { serverUser } from '../lib/rehearsal/postgres-user';
 import { phaseTemplate, resourcesOf } from './support/stack';
@@ -54,6 +54,7 @@ function configure(script: string, env: Record<string, string> = {}) {
     PHASE: '1',
     NODE_MAJOR: '24',
     AWS_REGION: 'eu-west-1',
+    STACK_ID: 'arn:the-stack',
     SESSION_SECRET_ARN: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:session',
     ...env,
   });
@@ -191,7 +192,8 @@ describe('shop.service', () => {
 
   test('gives the app longer to stop than it may take', () => {
     const [, seconds] = /^TimeoutStopSec=(\d+)$/m.exec(unit) ?? [];
-    expect(Number(seconds)).toBeGreaterThan(APP_DRAIN + READINESS_GRACE);
+    expect(Number(seconds)).toBe(APP_STOP_TIMEOUT);
+    expect(APP_STOP_TIMEOUT).toBeGreaterThan(APP_DRAIN + READINESS_GRACE);
   });
 
   test('is understood by systemd', () => {
@@ -319,6 +321,30 @@ describe('the environment of the app', () => {
     expect(made).not.toHaveProperty('DATABASE_URL');
   });
 
+  test('in phase 3 is what the template says, on the port of the balancer', () => {
+    const given = {
+      DATABASE_SECRET_ARN: 'arn:database',
+      DATABASE_REPLICA_HOSTS: 'one.example.com,two.example.com',
+      SESSION_STORE: 'redis',
+      REDIS_URL: 'rediss://cache.example.com:6379',
+      REDIS_SECRET_ARN: 'arn:cache',
+      REDIS_MIN_REPLICAS: '1',
+      TRUST_PROXY: '1',
+      MAX_SERVERS: '6',
+      METRICS_NAMESPACE: 'Shop',
+    };
+    expect(environment({ PHASE: '3', ...given })).toEqual({
+      ...given,
+      NODE_ENV: 'production',
+      PHASE: '3',
+      PORT: '8080',
+      SESSION_SECRET_ARN: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:session',
+      AWS_REGION: 'eu-west-1',
+      SERVER_NAME: 'the-instance-id',
+      AVAILABILITY_ZONE: 'the-availability-zone',
+    });
+  });
+
   test('is refused when the metadata of the instance do not answer', () => {
     const { status, stdout } = configure('metadata() { return 1; }; text=$(environment_file); echo written');
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
@@ -343,6 +369,49 @@ describe('what configure.sh is told', () => {
       'error: PHASE=1 does not go with DATABASE_SECRET_ARN="arn:x"\n',
     );
     expect(configure('check_environment', env).status).toBe(0);
+  });
+
+  test('a server of a fleet with a domain of its own is refused: the balancer has HTTPS', () => {
+    const env = { RELEASE_DIR: release('a', true), POSTGRES_MAJOR: '17', PHASE: '3', DATABASE_SECRET_ARN: 'arn:x' };
+    expect(configure('check_environment', env).status).toBe(0);
+    expect(configure('check_environment', { ...env, DOMAIN_NAME: 'shop.example.com' }).stderr).toMatch(
+      /^error: DOMAIN_NAME=shop.example.com does not go with PHASE=3/,
+    );
+  });
+});
+
+describe('the guard of the phases', () => {
+  /** What the stack's output says while the deploy goes on; AWS says None where there is none yet. */
+  const guard = (before: string, phase: string) =>
+    configure(`aws() { echo ${before}; }; guard_phase`, { PHASE: phase });
+
+  test.each([
+    ['None', '1'],
+    ['None', '3'],
+    ['1', '1'],
+    ['1', '2'],
+    ['2', '3'],
+    ['3', '3'],
+    ['3', '4'],
+    ['4', '3'],
+    ['3', '2'],
+  ])('lets a shop in phase %s become phase %s', (before, phase) => {
+    expect(guard(before, phase)).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test.each([
+    ['1', '3', 'error: the shop is in phase 1, with its orders on the box: deploy phase 2 before phase 3\n'],
+    ['1', '4', 'error: the shop is in phase 1, with its orders on the box: deploy phase 2 before phase 4\n'],
+    ['3', '1', 'error: the shop is in phase 3, with its orders in RDS: phase 1 would start without them\n'],
+  ])('stops a shop in phase %s from becoming phase %s without its orders', (before, phase, stderr) => {
+    expect(guard(before, phase)).toEqual({ status: 1, stdout: '', stderr });
+  });
+
+  test('stops a server that cannot ask', () => {
+    expect(configure('aws() { return 255; }; guard_phase', { PHASE: '3' })).toMatchObject({
+      status: 1,
+      stderr: 'error: cannot ask which phase arn:the-stack was in\n',
+    });
   });
 });
 
@@ -455,6 +524,16 @@ describe('switching releases', () => {
     const { status } = configure('ln -s "$SHOP/releases/oldest" "$SHOP/current"; remove_old_releases');
     expect(status).toBe(0);
     expect(readdirSync(join(dir, 'shop', 'releases')).sort()).toEqual(['new', 'newest', 'old', 'oldest']);
+  });
+});
+
+describe('a worker', () => {
+  test('runs its own script, and is ready when it has run for a while', () => {
+    const unit = `install_file ${HOST}/shop.service ${dir}/unit; cat ${dir}/unit`;
+    expect(configure(unit, { SCRIPT: 'worker.js' }).stdout).toContain('/opt/shop/current/worker.js\n');
+    expect(configure(unit).stdout).toContain('/opt/shop/current/server.js\n');
+    const ready = (active: boolean) => configure(`systemctl() { ${active}; }; ready`, { SCRIPT: 'worker.js' }).status;
+    expect([ready(true), ready(false)]).toEqual([0, 1]);
   });
 });
 

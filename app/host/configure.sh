@@ -1,17 +1,20 @@
 #!/bin/bash
-# Makes a release of the shop the running one on Amazon Linux 2023. Runs as root, again and again: at every deploy that
-# changes the release, the phase or the machine. Running it twice changes nothing; when it fails, the release before it
-# runs on.
+# Makes a release of the shop the running one on Amazon Linux 2023. Runs as root: on the box (phases 1 and 2) again and
+# again, at every deploy that changes the release, the phase or the machine; on a server of a fleet (phase 3 and later)
+# once, when it starts. Running it twice changes nothing; when it fails, the release before it runs on.
 #
 # Environment:
 #   RELEASE_DIR          the unpacked bundle, below /opt/shop/releases
 #   AWS_REGION           region of the secrets
-#   PHASE                1: PostgreSQL on this machine; 2: on RDS
+#   PHASE                1: PostgreSQL on this machine; 2: on RDS; 3 and later: one server of a fleet
+#   STACK_ID             stack, which says what phase it was in before
 #   NODE_MAJOR           major version of Node.js
 #   POSTGRES_MAJOR       major version of PostgreSQL
 #   SESSION_SECRET_ARN   secret that signs cookies
-#   DATABASE_SECRET_ARN  secret of the RDS database (phase 2)
-#   DOMAIN_NAME          name of the site, for HTTPS (optional)
+#   DATABASE_SECRET_ARN  secret of the RDS database (phase 2 and later)
+#   DOMAIN_NAME          name of the site, for HTTPS on the box (optional)
+#   SCRIPT               what runs, server.js or worker.js (optional)
+# and from phase 3 on what is handed to the app as it is (FOR_THE_APP).
 #
 # Secrets are named here, never read: the app reads them by the role of the instance.
 set -euo pipefail
@@ -20,8 +23,12 @@ shopt -s inherit_errexit
 DATA=${DATA:-/data}
 SHOP=${SHOP:-/opt/shop}
 ETC=${ETC:-/etc/shop}
+LOG=${LOG:-/var/log/shop/app.log}
+SCRIPT=${SCRIPT:-server.js}
 # Says that the orders are in RDS, so that no phase starts over with the old ones.
 MOVED=$DATA/moved-to-rds
+FOR_THE_APP=(DATABASE_SECRET_ARN DATABASE_REPLICA_HOSTS SESSION_STORE SESSION_SECRET_ARN REDIS_URL REDIS_SECRET_ARN
+  REDIS_MIN_REPLICAS TRUST_PROXY MAX_SERVERS METRICS_NAMESPACE QUEUE_URL ASSETS_URL)
 
 fail() {
   echo "error: $*" >&2
@@ -31,6 +38,7 @@ fail() {
 main() {
   cd /
   check_environment
+  guard_phase
   guard_orders
   install_packages
   make_user
@@ -41,20 +49,38 @@ main() {
   [[ -z ${DOMAIN_NAME:-} ]] || install_nginx
   activate_release
   [[ -z ${DOMAIN_NAME:-} ]] || start_nginx
-  [[ -z ${DATABASE_SECRET_ARN:-} ]] || touch "$MOVED"
+  in_fleet || [[ -z ${DATABASE_SECRET_ARN:-} ]] || touch "$MOVED"
   remove_old_releases
   echo "The shop runs in phase $PHASE: $(basename "$RELEASE_DIR")"
 }
 
 check_environment() {
   local name
-  for name in RELEASE_DIR AWS_REGION PHASE NODE_MAJOR POSTGRES_MAJOR SESSION_SECRET_ARN; do
+  for name in RELEASE_DIR AWS_REGION PHASE STACK_ID NODE_MAJOR POSTGRES_MAJOR SESSION_SECRET_ARN; do
     [[ -n ${!name:-} ]] || fail "$name is not set"
   done
-  [[ -f $RELEASE_DIR/server.js ]] || fail "$RELEASE_DIR holds no server.js"
+  [[ -f $RELEASE_DIR/$SCRIPT ]] || fail "$RELEASE_DIR holds no $SCRIPT"
   case "$PHASE:${DATABASE_SECRET_ARN:+secret}" in
-    1: | 2:secret) ;;
+    1: | [2345]:secret) ;;
     *) fail "PHASE=$PHASE does not go with DATABASE_SECRET_ARN=\"${DATABASE_SECRET_ARN:-}\"" ;;
+  esac
+  ! in_fleet || [[ -z ${DOMAIN_NAME:-} ]] || fail "DOMAIN_NAME=$DOMAIN_NAME does not go with PHASE=$PHASE: the balancer has HTTPS"
+}
+
+# Whether this is one of several servers behind a balancer.
+in_fleet() {
+  [[ $PHASE != [12] ]]
+}
+
+# The orders are on the box in phase 1 and in RDS in all others, and phase 2 is where they move. While a deploy goes on, the
+# stack's outputs are those of before.
+guard_phase() {
+  local before
+  before=$(aws cloudformation describe-stacks --region "$AWS_REGION" --stack-name "$STACK_ID" --output text \
+    --query "Stacks[0].Outputs[?OutputKey=='Phase'].OutputValue | [0]") || fail "cannot ask which phase $STACK_ID was in"
+  case "$before:$PHASE" in
+    1:[345]) fail "the shop is in phase 1, with its orders on the box: deploy phase 2 before phase $PHASE" ;;
+    [345]:1) fail "the shop is in phase $before, with its orders in RDS: phase 1 would start without them" ;;
   esac
 }
 
@@ -104,7 +130,7 @@ CHANGED=no
 UNIT_CHANGED=no
 install_file() {
   local text
-  text=$(sed -e "s|@NODE_MAJOR@|$NODE_MAJOR|g" -e "s|@DOMAIN_NAME@|${DOMAIN_NAME:-}|g" -e "s|@PORT@|$(app_port)|g" "$1")
+  text=$(sed -e "s|@NODE_MAJOR@|$NODE_MAJOR|g" -e "s|@SCRIPT@|$SCRIPT|g" -e "s|@DOMAIN_NAME@|${DOMAIN_NAME:-}|g" -e "s|@PORT@|$(app_port)|g" "$1")
   write_file "$2" "$text"
 }
 
@@ -117,7 +143,7 @@ write_file() {
 }
 
 app_port() {
-  if [[ -n ${DOMAIN_NAME:-} ]]; then echo 8080; else echo 80; fi
+  if in_fleet || [[ -n ${DOMAIN_NAME:-} ]]; then echo 8080; else echo 80; fi
 }
 
 run_postgresql() {
@@ -186,6 +212,16 @@ environment_file() {
   echo "NODE_ENV=production"
   echo "PHASE=$PHASE"
   echo "PORT=$(app_port)"
+  echo "AWS_REGION=$AWS_REGION"
+  echo "SERVER_NAME=$instance"
+  echo "AVAILABILITY_ZONE=$zone"
+  if in_fleet; then
+    local name
+    for name in "${FOR_THE_APP[@]}"; do
+      [[ -z ${!name:-} ]] || echo "$name=${!name}"
+    done
+    return
+  fi
   # Behind nginx nobody else needs to reach the app.
   [[ -z ${DOMAIN_NAME:-} ]] || echo "HOST=127.0.0.1"
   echo "TRUST_PROXY=$([[ -n ${DOMAIN_NAME:-} ]] && echo 1 || echo 0)"
@@ -197,9 +233,6 @@ environment_file() {
   echo "SESSION_STORE=postgres"
   echo "SESSION_SECRET_ARN=$SESSION_SECRET_ARN"
   echo "MAX_SERVERS=1"
-  echo "AWS_REGION=$AWS_REGION"
-  echo "SERVER_NAME=$instance"
-  echo "AVAILABILITY_ZONE=$zone"
 }
 
 metadata() {
@@ -236,6 +269,7 @@ activate_release() {
 
   echo "The last lines of the shop's log:" >&2
   journalctl -u shop -n 30 --no-pager -o cat >&2
+  [[ ! -f $LOG ]] || tail -n 30 "$LOG" >&2
   if [[ -n $previous && -f $ETC/environment.previous ]]; then
     cp "$ETC/environment.previous" "$ETC/environment"
     [[ $nginx != active ]] || systemctl enable -q --now nginx shop-certificate.timer
@@ -251,9 +285,15 @@ switch_to() {
   systemctl restart shop || true
 }
 
-# Migrations run before the app is ready, hence minutes rather than seconds.
+# Migrations run before the app is ready, hence minutes rather than seconds. A worker opens no port: it is ready when it has
+# run for a while.
 ready() {
   local attempt
+  if [[ $SCRIPT == worker.js ]]; then
+    sleep 20
+    systemctl is-active -q shop
+    return
+  fi
   for ((attempt = 0; attempt < ${READY_ATTEMPTS:-90}; attempt++)); do
     curl -fs -m 2 -o /dev/null "http://127.0.0.1:$(app_port)/readyz" && return
     sleep 2

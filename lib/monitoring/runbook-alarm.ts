@@ -1,12 +1,18 @@
 import { Duration } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, type Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  Alarm,
+  ComparisonOperator,
+  type MathExpression,
+  type Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 
 export interface RunbookAlarmProps {
   readonly topic: ITopic;
-  readonly metric: Metric;
+  readonly metric: Metric | MathExpression;
 
   /** The alarm goes off when the metric is at or above this. Give exactly one of `atLeast` and `atMost`. */
   readonly atLeast?: number;

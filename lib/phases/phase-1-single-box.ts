@@ -10,6 +10,7 @@ import { Box } from '../tiers/box';
 import { Network } from '../tiers/network';
 import { SessionSecret } from '../tiers/session-secret';
 import { StateKey } from '../tiers/state-key';
+import { maySeePhase } from './may-see-phase';
 import { boxSize, shopOnBox } from './shop-on-box';
 import type { ShopProps } from './shop-props';
 
@@ -53,6 +54,7 @@ export class SingleBox extends Construct {
       ...shopOnBox(props, { PHASE: '1', SESSION_SECRET_ARN: secret.secretArn }),
       secrets: [secret],
     });
+    maySeePhase(this.box.role);
 
     this.address = new Address(this, 'Address', { ip: this.box.publicIp, ...props });
 
@@ -68,6 +70,7 @@ export class SingleBox extends Construct {
       widgets: [[new TextWidget({ markdown: NEXT_WALL, width: 24, height: 3 })], ...boxMonitoring.widgets],
     });
 
+    new CfnOutput(this, 'Phase', { value: '1' }).overrideLogicalId('Phase');
     new CfnOutput(this, 'Url', { value: this.address.url }).overrideLogicalId('Url');
     new CfnOutput(this, 'InstanceId', { value: this.box.instanceId }).overrideLogicalId('InstanceId');
     new CfnOutput(this, 'OpenSession', {

@@ -12,6 +12,7 @@ import { Database } from '../tiers/database';
 import { Network } from '../tiers/network';
 import { SessionSecret } from '../tiers/session-secret';
 import { StateKey } from '../tiers/state-key';
+import { maySeePhase } from './may-see-phase';
 import { boxSize, shopOnBox } from './shop-on-box';
 import type { ShopProps } from './shop-props';
 
@@ -64,7 +65,9 @@ export class SeparateDatabase extends Construct {
         DATABASE_SECRET_ARN: databaseSecret.secretArn,
       }),
       secrets: [secret, databaseSecret],
+      unprotectedBecause: 'From phase 2 on the box holds no state, and phase 3 ends it; its data volume stays.',
     });
+    maySeePhase(this.box.role);
     this.box.setUpAfter(this.database.allowFrom('Box', this.box, 'The app on the box'));
 
     this.address = new Address(this, 'Address', { ip: this.box.publicIp, ...props });
@@ -87,6 +90,7 @@ export class SeparateDatabase extends Construct {
       ],
     });
 
+    new CfnOutput(this, 'Phase', { value: '2' }).overrideLogicalId('Phase');
     new CfnOutput(this, 'Url', { value: this.address.url }).overrideLogicalId('Url');
     new CfnOutput(this, 'InstanceId', { value: this.box.instanceId }).overrideLogicalId('InstanceId');
     new CfnOutput(this, 'OpenSession', {

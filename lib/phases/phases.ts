@@ -45,7 +45,7 @@ export const phases: readonly PhaseSummary[] = [
     adds: 'a load balancer, five servers over three AZs, sessions and cache in Valkey, read replicas, Multi-AZ',
     users: '10K-100K',
     breaksNext: 'capacity is fixed by hand; static files and jobs use up the servers',
-    built: false,
+    built: true,
   },
   {
     number: 4,

@@ -1,9 +1,9 @@
 import { UsageError } from '../usage-error';
-import type { ShopProps } from './shop-props';
+import type { FarmProps } from './shop-props';
 import { type BoxSizeName, sizes } from './sizes';
 
 /** What can be said on the command line of the CDK: `-c size=growth -c alarmEmail=ops@example.com`. */
-export interface Settings extends Omit<ShopProps, 'appBundle'> {
+export interface Settings extends Omit<FarmProps, 'appBundle'> {
   readonly stackName: string;
   readonly unprotectedBecause?: string;
 }
@@ -38,10 +38,23 @@ export function readSettings(context: (name: string) => unknown): Settings {
   );
   const alarmEmail = read(context, 'alarmEmail', 'an e-mail address', matches(/^[^\s@'"]+@[^\s@'"]+\.[^\s@'"]+$/));
   const budget = read(context, 'monthlyBudget', 'US dollars, above 0 and at most 1000000000', isBudget);
+  const servers = read(context, 'servers', 'a whole number from 2 to 100', isWholeNumber(2, 100));
+  const replicas = read(context, 'replicas', 'a whole number from 0 to 15', isWholeNumber(0, 15));
+  const natGateways = read(context, 'natGateways', '1 or 3', oneOf('1', '3'));
+  const layer = read(context, 'layer', '4 or 7', oneOf('4', '7'));
+  const algorithm = read(
+    context,
+    'algorithm',
+    'round-robin or least-outstanding-requests, on layer 7',
+    oneOf('round-robin', 'least-outstanding-requests'),
+  );
+  const sticky = read(context, 'sticky', 'true or false', oneOf('true', 'false'));
 
   needs(domainName, 'domainName', hostedZoneId, 'hostedZoneId');
   needs(hostedZoneId, 'hostedZoneId', domainName, 'domainName');
   needs(budget, 'monthlyBudget', alarmEmail, 'alarmEmail');
+  if (layer === '4' && algorithm) throw new UsageError(`-c algorithm=${algorithm}: not with -c layer=4`);
+  if (layer === '4' && domainName) throw new UsageError(`-c domainName=${domainName}: not with -c layer=4`);
   return {
     size,
     stackName,
@@ -50,6 +63,12 @@ export function readSettings(context: (name: string) => unknown): Settings {
     hostedZoneId,
     alarmEmail,
     monthlyBudget: budget === undefined ? undefined : Number(budget),
+    servers: servers === undefined ? undefined : Number(servers),
+    replicas: replicas === undefined ? undefined : Number(replicas),
+    natGateways: natGateways === undefined ? undefined : natGateways === '1' ? 1 : 3,
+    layer: layer === undefined ? undefined : layer === '4' ? 4 : 7,
+    algorithm,
+    sticky: sticky === undefined ? undefined : sticky === 'true',
   };
 }
 
@@ -65,7 +84,7 @@ function read<T extends string>(
 ): T | undefined {
   const value = context(name);
   if (value === undefined) return undefined;
-  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : JSON.stringify(value);
+  const text = ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : JSON.stringify(value);
   if (!isAllowed(text)) throw new UsageError(`-c ${name}=${text}: allowed is ${allowed}`);
   return text;
 }
@@ -82,6 +101,14 @@ function isSizeName(text: string): text is BoxSizeName {
 
 function matches(pattern: RegExp): (text: string) => text is string {
   return (text): text is string => pattern.test(text);
+}
+
+function oneOf<T extends string>(...allowed: readonly T[]): (text: string) => text is T {
+  return (text): text is T => allowed.some((one) => one === text);
+}
+
+function isWholeNumber(from: number, to: number): (text: string) => text is string {
+  return (text): text is string => /^\d{1,9}$/.test(text) && Number(text) >= from && Number(text) <= to;
 }
 
 function isBudget(text: string): text is string {

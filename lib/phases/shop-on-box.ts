@@ -1,3 +1,4 @@
+import { Aws } from 'aws-cdk-lib';
 import { NODE_MAJOR, POSTGRES_MAJOR } from '../constants';
 import type { BoxProps } from '../tiers/box';
 import type { ShopProps } from './shop-props';
@@ -22,6 +23,7 @@ export function shopOnBox(
     setupScript: 'host/configure.sh',
     environment: {
       ...settings,
+      STACK_ID: Aws.STACK_ID,
       NODE_MAJOR: String(NODE_MAJOR),
       POSTGRES_MAJOR: String(POSTGRES_MAJOR),
       ...(props.domainName ? { DOMAIN_NAME: props.domainName } : {}),

@@ -87,6 +87,13 @@ export interface BoxProps {
   readonly openPorts: readonly number[];
 
   /**
+   * Why the instance may be terminated. The reason ends up in the template's metadata. A change interrupts nothing.
+   *
+   * @default - it is protected from termination
+   */
+  readonly unprotectedBecause?: string;
+
+  /**
    * How long CloudFormation waits for the set-up to succeed before it rolls the deploy back.
    *
    * @default Duration.minutes(30)
@@ -157,6 +164,8 @@ export class Box extends Construct implements IConnectable {
       volumeId: this.dataVolume.ref,
       device: '/dev/sdf',
     });
+    // When the box goes, its end detaches the volume. EC2 waits for ever to detach one that is mounted.
+    this.dataVolumeAttachment.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     this.dataVolumeArn = Arn.format(
       { service: 'ec2', resource: 'volume', resourceName: this.dataVolume.ref },
       Stack.of(this),
@@ -275,8 +284,12 @@ export class Box extends Construct implements IConnectable {
       securityGroupIds: [this.securityGroup.securityGroupId],
       iamInstanceProfile: profile.instanceProfileName,
       monitoring: true,
-      disableApiTermination: true,
+      disableApiTermination: !props.unprotectedBecause,
     });
+    if (props.unprotectedBecause) {
+      instance.addMetadata('UnprotectedBecause', props.unprotectedBecause);
+      Validations.of(instance).acknowledge({ id: 'AwsSolutions-EC29', reason: props.unprotectedBecause });
+    }
     Tags.of(instance).add('Name', `${Aws.STACK_NAME}-box`);
     return instance;
   }

@@ -11,6 +11,7 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
+  type CfnDBInstance,
   Credentials,
   DatabaseInstance,
   DatabaseInstanceEngine,
@@ -135,6 +136,11 @@ export class Database extends Construct {
       destinationSecurityGroupId: securityGroupId,
     });
     return way;
+  }
+
+  /** Subnet group that the database is in, and its restored copies should be. */
+  get subnetGroupName(): string {
+    return (this.instance.node.defaultChild as CfnDBInstance).dbSubnetGroupName as string;
   }
 
   /** A metric of `AWS/RDS` about this database, such as `FreeStorageSpace`. */

@@ -18,7 +18,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, type IDependable } from 'constructs';
-import { LIFECYCLE_POLL, TERMINATION_HOOK } from '../constants';
+import { FLEET_SURGE, LIFECYCLE_POLL, TERMINATION_HOOK } from '../constants';
 
 export interface FleetProps {
   /** VPC with private subnets that have a way out (NAT gateways): servers are spread over all of them. */
@@ -62,6 +62,13 @@ export interface FleetProps {
    * `/var/log/<name>/app.log` is sent to the fleet's log group.
    */
   readonly setupScript: string;
+
+  /**
+   * What its servers are called, after the name of the stack.
+   *
+   * @default - the name of the service
+   */
+  readonly name?: string;
 
   /**
    * systemd unit that the script leaves running. Before a server ends, it is stopped, and the server waits for that.
@@ -204,6 +211,12 @@ export class Fleet extends Construct implements IConnectable {
     this.role = this.makeRole(props);
     this.launchTemplate = this.makeLaunchTemplate(props);
     this.group = this.makeGroup(props);
+    Validations.of(this.role).acknowledge({
+      id:
+        'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:autoscaling:<AWS::Region>:<AWS::AccountId>:autoScalingGroup:*:' +
+        `autoScalingGroupName/<AWS::StackName>-${Stack.of(this).resolve(this.group.logicalId)}-*]`,
+      reason: 'The generated ends of the name of this one group; the policy must be there before the group is.',
+    });
     this.autoScalingGroup = AutoScalingGroup.fromAutoScalingGroupName(this, 'Ref', this.group.ref);
   }
 
@@ -359,7 +372,7 @@ export class Fleet extends Construct implements IConnectable {
       defaultInstanceWarmup: (props.warmup ?? Duration.minutes(2)).toSeconds(),
       maxInstanceLifetime: (props.maxAge ?? Duration.days(30)).toSeconds(),
       // Servers that are replaced for their age or health: the new one first.
-      instanceMaintenancePolicy: { minHealthyPercentage: 100, maxHealthyPercentage: 120 },
+      instanceMaintenancePolicy: { minHealthyPercentage: 100, maxHealthyPercentage: 100 + FLEET_SURGE },
       metricsCollection: [{ granularity: '1Minute' }],
       lifecycleHookSpecificationList: [
         {
@@ -386,6 +399,12 @@ export class Fleet extends Construct implements IConnectable {
     };
     group.node.addDependency(this.role, subnets.internetConnectivityEstablished);
 
+    if (mixed) {
+      Validations.of(group).acknowledge({
+        id: 'AwsSolutions-EC26',
+        reason: 'The rule cannot read a mixed instances policy; the volume is encrypted by the launch template.',
+      });
+    }
     Validations.of(group).acknowledge({
       id: 'AwsSolutions-AS3',
       reason: 'Servers come and go all day; what matters of it (too few, none healthy) has alarms.',
@@ -394,7 +413,7 @@ export class Fleet extends Construct implements IConnectable {
   }
 
   private serverName(props: FleetProps): string {
-    return `${Aws.STACK_NAME}-${props.service ?? props.appName}`;
+    return `${Aws.STACK_NAME}-${props.name ?? props.service ?? props.appName}`;
   }
 }
 

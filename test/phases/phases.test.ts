@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
 import { Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import type { ShopProps } from '../../lib/phases/shop-props';
+import type { FarmProps } from '../../lib/phases/shop-props';
 import { type BoxSizeName, sizes } from '../../lib/phases/sizes';
 import {
   makeApp,
@@ -20,18 +20,29 @@ import {
 } from '../support/stack';
 
 const ROOT = join(__dirname, '..', '..');
-const PHASES: readonly PhaseId[] = ['phase-1', 'phase-2'];
+const BOXES: readonly PhaseId[] = ['phase-1', 'phase-2'];
+const PHASES: readonly PhaseId[] = [...BOXES, 'phase-3'];
 const DOMAIN = { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC' };
-const VARIANTS: Readonly<Record<string, Partial<ShopProps>>> = {
+const VARIANTS: Readonly<Record<string, Partial<FarmProps>>> = {
   minimal: {},
   'with everything': { size: '64vcpu', ...DOMAIN, alarmEmail: 'ops@example.com', monthlyBudget: 100 },
 };
-const everyVariant = PHASES.flatMap((id) => Object.entries(VARIANTS).map(([name, props]) => ({ id, name, props })));
+const FARM_VARIANTS: Readonly<Record<string, Partial<FarmProps>>> = {
+  'layer 4': { layer: 4, sticky: true },
+  sticky: { sticky: true },
+  'one NAT': { natGateways: 1 },
+  'round robin': { algorithm: 'round-robin' },
+  'ten servers': { servers: 10 },
+  'without replicas': { replicas: 0 },
+};
+const named = (id: PhaseId, variants: Readonly<Record<string, Partial<FarmProps>>>) =>
+  Object.entries(variants).map(([name, props]) => ({ id, name, props }));
+const everyVariant = [...PHASES.flatMap((id) => named(id, VARIANTS)), ...named('phase-3', FARM_VARIANTS)];
 
 const templates = new Map<string, TemplateJson>();
 
 /** Made once for each phase and variant; not to be changed. */
-function template(id: PhaseId, props: Partial<ShopProps> = {}): TemplateJson {
+function template(id: PhaseId, props: Partial<FarmProps> = {}): TemplateJson {
   const key = JSON.stringify([id, props]);
   const made = templates.get(key) ?? templateOf(makePhase(id, props).stack);
   templates.set(key, made);
@@ -46,7 +57,12 @@ const STATEFUL = [
   'AWS::KMS::Key',
   'AWS::Backup::BackupVault',
   'AWS::Logs::LogGroup',
+  'AWS::S3::Bucket',
 ];
+
+/** A replica holds nothing that its primary does not. */
+const isStateful = (resource: TemplateJson['Resources'][string]) =>
+  STATEFUL.includes(resource.Type) && resource.Properties.SourceDBInstanceIdentifier === undefined;
 
 // Findings are printed; so is, at each synth without a domain, the warning of plain HTTP.
 const said = jest.spyOn(console, 'error').mockImplementation();
@@ -74,6 +90,10 @@ describe('snapshots', () => {
 
   test.each(PHASES)('of what a domain changes in %s', (id) => {
     expect(templateDiff(template(id), template(id, DOMAIN))).toMatchSnapshot();
+  });
+
+  test.each(named('phase-3', FARM_VARIANTS))('of what $name changes in phase-3', ({ props }) => {
+    expect(templateDiff(template('phase-3'), template('phase-3', props))).toMatchSnapshot();
   });
 
   test('of what an e-mail address and a budget add', () => {
@@ -145,22 +165,119 @@ describe('from phase 1 to phase 2', () => {
 
   test('nothing stateful is changed at all', () => {
     for (const [id, resource] of Object.entries(before.Resources)) {
-      if (STATEFUL.includes(resource.Type) || /VPC$|Subnet$/.test(resource.Type)) {
+      if (isStateful(resource) || /VPC$|Subnet$/.test(resource.Type)) {
         expect({ id, resource: after.Resources[id] }).toEqual({ id, resource });
       }
     }
   });
 
-  test('only the set-up, the role and the dashboard of running resources change', () => {
+  test('only the set-up, the role, the protection and the dashboard of running resources change', () => {
     const changed: string[] = [];
     diff.resources.forEachDifference((_, change) => {
       if (!change.isAddition) changed.push(change.resourceType ?? '');
     });
-    expect(changed.sort()).toEqual(['AWS::CloudWatch::Dashboard', 'AWS::IAM::Policy', 'AWS::SSM::Association']);
+    expect(changed.sort()).toEqual([
+      'AWS::CloudWatch::Dashboard',
+      'AWS::EC2::Instance',
+      'AWS::IAM::Policy',
+      'AWS::SSM::Association',
+    ]);
+    const [instanceId] = Object.keys(resourcesOf(before, 'AWS::EC2::Instance'));
+    const of = ({ Resources }: TemplateJson) => Resources[instanceId as string].Properties;
+    expect(templateDiff(of(before), of(after))).toEqual(['DisableApiTermination: true -> false']);
   });
 
   test('the outputs of phase 1 are still there', () => {
     expect(Object.keys(after.Outputs ?? {})).toEqual(expect.arrayContaining(Object.keys(before.Outputs ?? {})));
+  });
+});
+
+describe('from phase 2 to phase 3', () => {
+  const before = template('phase-2', DOMAIN);
+  const after = template('phase-3', DOMAIN);
+  const diff = fullDiff(before, after);
+
+  // The schema of RDS allows for a replacement by MultiAZ, as it has Aurora's cases in it as well; of a PostgreSQL instance it
+  // is an update without interruption:
+  // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZ.Migrating.html
+  test('nothing that stays is replaced; of the database MultiAZ alone changes', () => {
+    const touched: string[] = [];
+    diff.resources.forEachDifference((id, change) => {
+      if (change.isAddition || change.isRemoval) return;
+      if (change.changeImpact !== ResourceImpact.WILL_UPDATE) touched.push(`${id}: ${change.changeImpact}`);
+    });
+    const [database] = Object.keys(resourcesOf(before, 'AWS::RDS::DBInstance'));
+    expect(touched).toEqual([`${database}: MAY_REPLACE`]);
+  });
+
+  test('what goes is the box with what belongs to it, and nothing else', () => {
+    const gone: string[] = [];
+    diff.resources.forEachDifference((id, change) => {
+      if (change.isRemoval) gone.push(id.replace(/[0-9A-F]{8}$/, ''));
+    });
+    expect(gone.filter((id) => !/^Shop(Box|DatabaseFromBox|BackupPlanDataVolume)/.test(id))).toEqual([]);
+    expect(gone).toContain('ShopBoxInstance');
+  });
+
+  test('what goes and holds data is kept, outside of the stack', () => {
+    const gone: string[] = [];
+    for (const [id, resource] of Object.entries(before.Resources)) {
+      if (!isStateful(resource) || after.Resources[id]) continue;
+      gone.push(resource.Type);
+      expect(resource.DeletionPolicy).toBe('RetainExceptOnCreate');
+    }
+    expect(gone).toEqual(['AWS::EC2::Volume']);
+  });
+
+  test('the box can go: it is not protected any more, and nobody waits for its volume to be unmounted', () => {
+    const [instance] = Object.values(resourcesOf(before, 'AWS::EC2::Instance'));
+    expect(instance.Properties.DisableApiTermination).toBe(false);
+    const [attachment] = Object.values(resourcesOf(before, 'AWS::EC2::VolumeAttachment'));
+    expect(attachment.DeletionPolicy).toBe('RetainExceptOnCreate');
+  });
+
+  test('the database gets a standby, and changes in nothing else', () => {
+    const [id, database] = Object.entries(resourcesOf(before, 'AWS::RDS::DBInstance'))[0] as [string, unknown];
+    expect(templateDiff(database, after.Resources[id])).toEqual(['Properties.MultiAZ: (none) -> true']);
+  });
+
+  test('no key, secret, vault or network changes, but for who may decrypt', () => {
+    for (const [id, resource] of Object.entries(before.Resources)) {
+      const kept = isStateful(resource) || /VPC$|Subnet$/.test(resource.Type);
+      if (!kept || !after.Resources[id] || resource.Type === 'AWS::RDS::DBInstance') continue;
+      const changed = templateDiff(resource, after.Resources[id]);
+      expect(changed.filter((line) => !line.startsWith('Properties.KeyPolicy.Statement'))).toEqual([]);
+    }
+  });
+
+  test('the one record of the domain moves to the balancer, after the servers serve', () => {
+    const [id] = Object.keys(resourcesOf(before, 'AWS::Route53::RecordSet'));
+    const record = resourcesOf(after, 'AWS::Route53::RecordSet')[id as string];
+    expect(record.Properties).toMatchObject({ Type: 'A', AliasTarget: expect.anything() });
+    expect(record.DependsOn).toEqual(Object.keys(resourcesOf(after, 'AWS::AutoScaling::AutoScalingGroup')));
+  });
+
+  test('the outputs that people use are still there', () => {
+    expect(Object.keys(after.Outputs ?? {})).toEqual(
+      expect.arrayContaining(['Phase', 'Url', 'OpenSession', 'DatabaseEndpoint']),
+    );
+  });
+});
+
+describe('a later deploy of phase 3', () => {
+  test('with more servers changes their number, the pools that follow from it, and no other resource', () => {
+    const changed = templateDiff(template('phase-3'), template('phase-3', { servers: 10 })).map((line) =>
+      line.replace(/: .*/, '').replace(/[0-9A-F]{8}\b/g, ''),
+    );
+    const expected = /^Resources\.Shop(FleetGroup|FleetLaunchTemplate|FleetMonitoringTooFewAlarm)/;
+    expect(changed.filter((path) => !expected.test(path))).toEqual([]);
+  });
+
+  test('with one replica fewer takes none of the others', () => {
+    const ids = (replicas: number) =>
+      Object.keys(resourcesOf(template('phase-3', { replicas }), 'AWS::RDS::DBInstance'));
+    expect(ids(2)).toHaveLength(3);
+    expect(ids(2)).toEqual(expect.arrayContaining(ids(1)));
   });
 });
 
@@ -171,7 +288,7 @@ describe('a later deploy of the same phase', () => {
     return dir;
   };
 
-  test.each(PHASES)(
+  test.each(BOXES)(
     'of %s with another app changes the set-up and what it may read, and nothing that it runs on',
     (id) => {
       const [one, other] = [appOf('1'), appOf('2')];
@@ -186,7 +303,7 @@ describe('a later deploy of the same phase', () => {
     },
   );
 
-  test.each(PHASES)('of %s cannot move the image, the user data or the volume', (id) => {
+  test.each(BOXES)('of %s cannot move the image, the user data or the volume', (id) => {
     const [instance] = Object.values(resourcesOf(template(id), 'AWS::EC2::Instance'));
     expect(instance.Properties.ImageId).toBeUndefined();
     expect(instance.Properties.UserData).toBeUndefined();
@@ -204,7 +321,7 @@ describe('a later deploy of the same phase', () => {
 describe('every phase', () => {
   test.each(everyVariant)('$id $name keeps its state when the stack goes', ({ id, props }) => {
     for (const [name, resource] of Object.entries(template(id, props).Resources)) {
-      if (!STATEFUL.includes(resource.Type)) continue;
+      if (!isStateful(resource)) continue;
       expect([name, resource.DeletionPolicy, resource.UpdateReplacePolicy]).toEqual([
         name,
         'RetainExceptOnCreate',
@@ -221,10 +338,11 @@ describe('every phase', () => {
     expect(Object.keys(resourcesOf(template(id), 'AWS::Lambda::Function'))).toEqual([]);
   });
 
-  test.each(PHASES)('%s says no secret: neither in the template nor to Systems Manager', (id) => {
+  test.each(PHASES)('%s says no secret: neither to Systems Manager nor in user data', (id) => {
     const { stack } = makePhase(id);
-    const [setup] = Object.values(resourcesOf(templateOf(stack), 'AWS::SSM::Association'));
-    expect(JSON.stringify(setup)).not.toMatch(/resolve:secretsmanager|password/i);
+    const made = templateOf(stack);
+    const setups = { ...resourcesOf(made, 'AWS::SSM::Association'), ...resourcesOf(made, 'AWS::EC2::LaunchTemplate') };
+    expect(JSON.stringify(setups)).not.toMatch(/resolve:secretsmanager|password/i);
   });
 
   test.each(PHASES)('%s knows neither account nor region, and looks nothing up', (id) => {
@@ -237,10 +355,41 @@ describe('every phase', () => {
   });
 
   test('warns at synth when it is served over plain HTTP, and only then', () => {
-    const warnings = (props: Partial<ShopProps>) =>
+    const warnings = (props: Partial<FarmProps>) =>
       makePhase('phase-1', props).shop.address.node.metadata.filter(({ type }) => type === 'aws:cdk:warning').length;
     expect(warnings({})).toBe(1);
     expect(warnings(DOMAIN)).toBe(0);
+  });
+});
+
+/** What cdk-nag does not see. */
+describe('own checks', () => {
+  test.each(everyVariant)('every fleet behind a balancer in $id $name goes by its health checks', ({ id, props }) => {
+    for (const group of Object.values(resourcesOf(template(id, props), 'AWS::AutoScaling::AutoScalingGroup'))) {
+      if (!group.Properties.TargetGroupARNs) continue;
+      expect(group.Properties).toMatchObject({ HealthCheckType: 'ELB', HealthCheckGracePeriod: expect.any(Number) });
+      expect(group.Properties.HealthCheckGracePeriod).toBeGreaterThan(0);
+    }
+  });
+
+  test.each(everyVariant)('a listener without TLS in $id $name only redirects, or is warned of', ({ id, props }) => {
+    const { stack, shop } = makePhase(id, props);
+    const open = Object.values(resourcesOf(templateOf(stack), 'AWS::ElasticLoadBalancingV2::Listener')).filter(
+      ({ Properties }) => Properties.Protocol !== 'HTTPS' && Properties.DefaultActions[0].Type !== 'redirect',
+    );
+    const warned = shop.address.node.metadata.some(({ type }) => type === 'aws:cdk:warning');
+    expect(open.length === 0 || warned).toBe(true);
+  });
+
+  test.each(everyVariant)('every server of $id $name wants IMDSv2 and has an encrypted disk', ({ id, props }) => {
+    const templates = Object.values(resourcesOf(template(id, props), 'AWS::EC2::LaunchTemplate'));
+    expect(templates.length).toBeGreaterThan(0);
+    for (const { Properties } of templates) {
+      expect(Properties.LaunchTemplateData).toMatchObject({
+        MetadataOptions: { HttpTokens: 'required' },
+        BlockDeviceMappings: [{ Ebs: { Encrypted: true } }],
+      });
+    }
   });
 });
 

@@ -5,7 +5,8 @@ import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { SingleBox } from '../../lib/phases/phase-1-single-box';
 import { SeparateDatabase } from '../../lib/phases/phase-2-separate-database';
-import type { ShopProps } from '../../lib/phases/shop-props';
+import { LoadBalancedFarm } from '../../lib/phases/phase-3-load-balanced-farm';
+import type { FarmProps } from '../../lib/phases/shop-props';
 import { ShopStack } from '../../lib/phases/shop-stack';
 
 const ROOT = join(__dirname, '..', '..');
@@ -17,7 +18,7 @@ afterAll(() => rmSync(OUT, { recursive: true, force: true }));
 /** A small app that never changes, so that snapshots do not move with the shop. */
 export const APP_BUNDLE = join(__dirname, 'app-bundle');
 
-const phases = { 'phase-1': SingleBox, 'phase-2': SeparateDatabase } as const;
+const phases = { 'phase-1': SingleBox, 'phase-2': SeparateDatabase, 'phase-3': LoadBalancedFarm } as const;
 
 export type PhaseId = keyof typeof phases;
 
@@ -32,7 +33,7 @@ export function makeApp(context: Record<string, unknown> = {}): App {
 }
 
 /** The stack of a phase, as bin/shop.ts makes it, with the small app inside. */
-export function makePhase<P extends PhaseId>(id: P, props: Partial<ShopProps> = {}, app = makeApp()) {
+export function makePhase<P extends PhaseId>(id: P, props: Partial<FarmProps> = {}, app = makeApp()) {
   const stack = new ShopStack(app, id);
   const shop = new phases[id](stack, 'Shop', { appBundle: APP_BUNDLE, ...props }) as InstanceType<(typeof phases)[P]>;
   return { app, stack, shop };
@@ -50,7 +51,7 @@ export function templateOf(stack: Stack): TemplateJson {
   return Template.fromStack(stack).toJSON() as TemplateJson;
 }
 
-export function phaseTemplate(id: PhaseId, props: Partial<ShopProps> = {}): TemplateJson {
+export function phaseTemplate(id: PhaseId, props: Partial<FarmProps> = {}): TemplateJson {
   return templateOf(makePhase(id, props).stack);
 }
 
