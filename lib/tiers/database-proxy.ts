@@ -83,7 +83,10 @@ export class DatabaseProxy extends Construct implements IConnectable {
       allowAllOutbound: false,
     });
     this.connections = this.securityGroup.connections;
-    this.proxy = this.makeProxy(props, this.makeRole(props.secret));
+    const role = this.makeRole();
+    this.proxy = this.makeProxy(props, role);
+    // Its rights first: a proxy that cannot read the secret calls its targets unavailable for minutes.
+    props.secret.grantRead(role).applyBefore(this.proxy);
     this.host = this.proxy.attrEndpoint;
     this.makeTargetGroup(props);
   }
@@ -123,14 +126,12 @@ export class DatabaseProxy extends Construct implements IConnectable {
     });
   }
 
-  private makeRole(secret: ISecret): Role {
-    const role = new Role(this, 'Role', {
+  private makeRole(): Role {
+    return new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('rds.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
       }),
     });
-    secret.grantRead(role);
-    return role;
   }
 
   private makeProxy(props: DatabaseProxyProps, role: Role): CfnDBProxy {
@@ -152,8 +153,6 @@ export class DatabaseProxy extends Construct implements IConnectable {
       vpcSubnetIds: props.vpc.selectSubnets({ subnetType: SubnetType.PRIVATE_ISOLATED }).subnetIds,
       vpcSecurityGroupIds: [this.securityGroup.securityGroupId],
     });
-    // Its rights first: a proxy that cannot read the secret calls its targets unavailable for minutes.
-    proxy.node.addDependency(role);
     Validations.of(proxy).acknowledge({
       id: 'AwsSolutions-RDS11',
       reason: 'A port other than 5432 hides nothing here: only the app can reach the proxy at all.',

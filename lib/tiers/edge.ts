@@ -1,4 +1,4 @@
-import { Aws, Duration, Fn, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Aws, Duration, Fn, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import {
   AllowedMethods,
@@ -22,7 +22,8 @@ import {
 import { S3BucketOrigin, VpcOrigin as VpcOriginOf } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IApplicationLoadBalancer, INetworkLoadBalancer } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { EDGE_KEEP_ALIVE } from '../constants';
 
@@ -102,15 +103,30 @@ export class Edge extends Construct {
   readonly assets: Bucket;
   readonly url: string;
   private readonly logs: Bucket;
+  private readonly assetsPath: string;
 
   constructor(scope: Construct, id: string, props: EdgeProps) {
     super(scope, id);
     validate(props);
 
+    this.assetsPath = props.assetsPath ?? '/assets';
     this.logs = this.makeLogs();
     this.assets = this.makeAssets();
     this.distribution = this.makeDistribution(props);
     this.url = `https://${props.domainName ?? this.distribution.distributionDomainName}`;
+  }
+
+  /** Lets a role add static files, below `assetsPath` alone. It can remove none, and what it overwrites is kept as a version. */
+  letPublish(role: Role): void {
+    const { assets } = this;
+    const files = `${this.assetsPath.slice(1)}/*`;
+    role.addToPolicy(new PolicyStatement({ actions: ['s3:PutObject'], resources: [assets.arnForObjects(files)] }));
+    role.addToPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [assets.bucketArn] }));
+    const bucket = Stack.of(this).getLogicalId(assets.node.defaultChild as CfnBucket);
+    Validations.of(role).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${files}]`,
+      reason: 'The names of static files change with each release.',
+    });
   }
 
   /** A metric of `AWS/CloudFront` about this distribution, such as `5xxErrorRate`. CloudWatch keeps it in us-east-1. */
@@ -148,7 +164,6 @@ export class Edge extends Construct {
   }
 
   private makeDistribution(props: EdgeProps): Distribution {
-    const assetsPath = props.assetsPath ?? '/assets';
     const app = this.makeAppOrigin(props);
     const distribution = new Distribution(this, 'Distribution', {
       comment: Aws.STACK_NAME,
@@ -164,7 +179,7 @@ export class Edge extends Construct {
       errorResponses: ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
       defaultBehavior: fromApp(app, CachePolicy.CACHING_DISABLED),
       additionalBehaviors: {
-        [`${assetsPath}/*`]: this.fromAssets(),
+        [`${this.assetsPath}/*`]: this.fromAssets(),
         ...this.shared(app, 'SharedPages', CacheCookieBehavior.all(), props.sharedPages),
         ...this.shared(app, 'SharedAnswers', CacheCookieBehavior.none(), props.sharedAnswers),
       },

@@ -130,7 +130,7 @@ export class FaultDrills extends Construct {
       tags: { Name: `${Aws.STACK_NAME}-${id}` },
     });
     // FIS looks at the role's rights when it makes a template.
-    template.node.addDependency(this.role);
+    template.node.addDependency(this.role.node.findChild('DefaultPolicy'));
     return template.ref;
   }
 }

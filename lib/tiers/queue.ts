@@ -1,5 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -29,8 +30,8 @@ export interface JobQueueProps {
  * `maxReceiveCount` tries moves to the dead-letter queue, so that it neither blocks the others nor is lost.
  *
  *     const jobs = new JobQueue(this, 'JobQueue', { encryptionKey: stateKey.key });
- *     jobs.queue.grantSendMessages(servers);
- *     jobs.queue.grantConsumeMessages(workers);
+ *     jobs.letSend(servers.role);
+ *     jobs.letWork(workers.role);
  *
  * A standard queue delivers at least once and in no order: the effect of a job must survive a second delivery.
  *
@@ -42,11 +43,13 @@ export interface JobQueueProps {
 export class JobQueue extends Construct {
   readonly queue: Queue;
   readonly deadLetters: Queue;
+  private readonly encryptionKey: IKey;
 
   constructor(scope: Construct, id: string, props: JobQueueProps) {
     super(scope, id);
     const { visibilityTimeout = Duration.minutes(1), maxReceiveCount = 5 } = props;
     validate(visibilityTimeout, maxReceiveCount);
+    this.encryptionKey = props.encryptionKey;
 
     const kept = {
       encryption: QueueEncryption.KMS,
@@ -62,6 +65,25 @@ export class JobQueue extends Construct {
       receiveMessageWaitTime: Duration.seconds(20),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount },
     });
+  }
+
+  /** Lets a role put jobs into the queue. */
+  letSend(role: IGrantable): void {
+    this.queue.grant(role, 'sqs:SendMessage', 'sqs:GetQueueAttributes');
+    // Named one by one: `grantEncrypt` gives whole families of actions.
+    this.encryptionKey.grant(role, 'kms:GenerateDataKey', 'kms:Decrypt');
+  }
+
+  /** Lets a role take jobs from the queue. */
+  letWork(role: IGrantable): void {
+    this.queue.grant(
+      role,
+      'sqs:ReceiveMessage',
+      'sqs:DeleteMessage',
+      'sqs:ChangeMessageVisibility',
+      'sqs:GetQueueAttributes',
+    );
+    this.encryptionKey.grant(role, 'kms:Decrypt');
   }
 
   /** Messages that wait for a worker. */
