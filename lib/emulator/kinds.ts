@@ -106,7 +106,8 @@ export const kinds: Readonly<Record<string, Kind>> = {
   'AWS::RDS::DBInstance': {
     asked: (p) => ({
       class: p.DBInstanceClass,
-      engine: `${p.Engine} ${p.EngineVersion}`,
+      // A read replica has those of its primary.
+      engine: p.Engine && `${p.Engine} ${p.EngineVersion}`,
       storage: gib(p.AllocatedStorage),
       encrypted: p.StorageEncrypted,
       protected: p.DeletionProtection,

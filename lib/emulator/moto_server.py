@@ -4,12 +4,16 @@ A type that is left out resolves to nothing where another resource names it, and
 about a secret, for example, has no resource. Secrets themselves moto does have; only CloudFormation cannot make them.
 """
 
+import inspect
 import json
 from typing import Any
 
+from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.core.common_models import CloudFormationModel
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance
+from moto.elasticache.models import elasticache_backends
+from moto.elbv2.models import FakeLoadBalancer, FakeTargetGroup
 from moto.rds.models import DBParameterGroup
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.server import main
@@ -96,6 +100,50 @@ class SecretTargetAttachment(CloudFormationModel):
         return cls(cloudformation_json["Properties"]["SecretId"])
 
 
+class ReplicationGroup(CloudFormationModel):
+    """A cache with its nodes. Users and subnet groups are left out, and so are the references to them."""
+
+    __module__ = "moto.elasticache.extras"
+
+    def __init__(self, group: Any) -> None:
+        self.group = group
+        self.physical_resource_id = group.replication_group_id
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return "ReplicationGroupId"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::ElastiCache::ReplicationGroup"
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        return attr in ("PrimaryEndPoint.Address", "PrimaryEndPoint.Port")
+
+    def get_cfn_attribute(self, attribute_name: str) -> Any:
+        endpoint = self.group.node_groups[0]["primary_endpoint"]
+        return endpoint["address"] if attribute_name.endswith("Address") else endpoint["port"]
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **kwargs: Any
+    ) -> "ReplicationGroup":
+        given = cloudformation_json["Properties"]
+        create = elasticache_backends[account_id][region_name].create_replication_group
+        wanted = list(inspect.signature(create).parameters)
+        named = {name: given.get("".join(part.capitalize() for part in name.split("_"))) for name in wanted}
+        named |= {
+            "replication_group_id": resource_name.lower()[:40],
+            "num_cache_clusters": int(given["NumCacheClusters"]),
+            "port": int(given["Port"]),
+            "multi_az_enabled": given.get("MultiAZEnabled"),
+            "security_group_ids": given.get("SecurityGroupIds", []),
+            "tags": given.get("Tags", []),
+        }
+        return cls(create(**named))
+
+
 def launch_from_template() -> None:
     """moto's `AWS::EC2::Instance` wants an ImageId of its own: take it from the launch template, as EC2 does."""
     create = Instance.create_from_cloudformation_json.__func__
@@ -120,6 +168,26 @@ def name_parameter_group() -> None:
     DBParameterGroup.physical_resource_id = property(lambda group: group.resource_id)
 
 
+def know_full_names() -> None:
+    """What metrics are named after: the end of the ARN of a load balancer and of a target group."""
+    ask_balancer = FakeLoadBalancer.get_cfn_attribute
+
+    def of_balancer(balancer: FakeLoadBalancer, attribute_name: str) -> Any:
+        if attribute_name == "LoadBalancerFullName":
+            return balancer.arn.split(":loadbalancer/")[1]
+        return ask_balancer(balancer, attribute_name)
+
+    def of_target_group(group: FakeTargetGroup, attribute_name: str) -> str:
+        if attribute_name == "TargetGroupFullName":
+            return group.arn.split(":")[-1]
+        raise UnformattedGetAttTemplateException()
+
+    FakeLoadBalancer.get_cfn_attribute = of_balancer
+    FakeTargetGroup.has_cfn_attr = classmethod(lambda cls, attr: attr == "TargetGroupFullName")
+    FakeTargetGroup.get_cfn_attribute = of_target_group
+
+
 launch_from_template()
 name_parameter_group()
+know_full_names()
 main()

@@ -26,6 +26,16 @@ describeWith('moto server', 'deploy:local, against an AWS emulator', () => {
   test.each([
     ['phase-1', ['AWS::EC2::Instance', 'AWS::EC2::Volume', 'AWS::EC2::VPC', 'AWS::SecretsManager::Secret']],
     ['phase-2', ['AWS::EC2::Instance', 'AWS::EC2::Volume', 'AWS::EC2::VPC', 'AWS::RDS::DBInstance']],
+    [
+      'phase-3',
+      [
+        'AWS::AutoScaling::AutoScalingGroup',
+        'AWS::EC2::NatGateway',
+        'AWS::ElastiCache::ReplicationGroup',
+        'AWS::ElasticLoadBalancingV2::LoadBalancer',
+        'AWS::RDS::DBInstance',
+      ],
+    ],
   ])(
     '%s deploys, and everything that the emulator knows exists as asked',
     async (phase, expected) => {
