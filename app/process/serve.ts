@@ -14,6 +14,7 @@ import { OwnWrites } from '../own-writes';
 import { Replicas } from '../replicas';
 import type { Secrets } from '../secrets';
 import { Sessions } from '../sessions';
+import { Shedding } from '../shedding';
 
 /** The first phase with a balancer in front, which needs time to see that a server leaves. */
 const FIRST_BALANCED_PHASE = 3;
@@ -86,6 +87,9 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
     viewerProtocol: config.viewerProtocol,
     onOrder: () => jobs.nudge(),
   });
+
+  const shedding = new Shedding();
+  shedding.guard(app.server);
 
   const closeAll = async () => {
     lifecycle.state = 'draining';

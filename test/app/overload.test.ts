@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { Bench, type ShopServer, sql } from '../support/shop';
+
+/** What is too much for one process. */
+let bench: Bench;
+let shop: ShopServer;
+
+beforeAll(async () => {
+  bench = await Bench.open();
+  const database = await bench.database();
+  shop = await bench.serve(database);
+  // A database that takes its time, so that it is the wall and not the processor that these tests share with others.
+  await sql(
+    database,
+    `ALTER TABLE cart_items RENAME TO kept_items;
+     CREATE VIEW cart_items AS SELECT kept_items.* FROM kept_items, (SELECT pg_sleep(0.05)) AS slow`,
+  );
+});
+
+afterAll(() => bench?.close());
+
+const SECONDS = 6;
+
+interface Load {
+  readonly connections: number;
+  /**
+   * Requests a second in all.
+   *
+   * @default - as many as are answered
+   */
+  readonly rate?: number;
+}
+
+/** Answers a second by status, and how long they took, in ms. */
+async function load(path: string, cookie: string, { connections, rate }: Load) {
+  const args = ['-j', '-c', String(connections), '-d', String(SECONDS), '-t', '20', '-H', `cookie: ${cookie}`];
+  if (rate) args.push('-R', String(Math.round(rate)));
+  // A process of its own, or the tests' own work would be in its figures.
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    require.resolve('autocannon'),
+    ...args,
+    shop.url + path,
+  ]);
+  const result = JSON.parse(stdout);
+  const of = (status: number) => (result.statusCodeStats[status]?.count ?? 0) / result.duration;
+  const { p50, p99 } = result.latency;
+  return { ok: of(200), refused: of(503), errors: result.errors + result.timeouts, p50, p99 };
+}
+
+test('asked for three times what it can do, it does as much as at its peak, and refuses the rest at once', async () => {
+  const cookie = await cookieOfCart();
+  const peak = await load('/api/cart', cookie, { connections: 40 });
+  const watching = watchHealth();
+  const over = await load('/api/cart', cookie, { connections: 500, rate: 3 * peak.ok });
+  expect([peak.refused, peak.errors, over.errors]).toEqual([0, 0, 0]);
+  expect(over.ok / peak.ok).toBeGreaterThan(0.8);
+  expect(over.refused).toBeGreaterThan(peak.ok);
+  // Without shedding most would wait a second for a connection to the database first.
+  expect(over.p50).toBeLessThan(600);
+  expect(await watching.stop()).toEqual(new Set(['/healthz 200', '/readyz 200', '/api/products 200']));
+});
+
+/** A visitor whose cart has something in it. */
+async function cookieOfCart(): Promise<string> {
+  const visitor = shop.visitor();
+  // The view takes no additions, but the session is there before the first one.
+  await visitor.add(1);
+  return `sid=${visitor.cookies.get('sid')}`;
+}
+
+/** What a balancer and a visitor of the catalogue see meanwhile. */
+function watchHealth() {
+  const seen = new Set<string>();
+  let watching = true;
+  const watched = (async () => {
+    while (watching) {
+      for (const path of ['/healthz', '/readyz', '/api/products']) {
+        const answer = await fetch(shop.url + path);
+        await answer.arrayBuffer();
+        seen.add(`${path} ${answer.status}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  })();
+  return {
+    stop: async () => {
+      watching = false;
+      await watched;
+      return seen;
+    },
+  };
+}
+
+test('a refusal says when to come back, and is a page for people', async () => {
+  const cookie = await cookieOfCart();
+  const get = async (path: string) => {
+    const answer = await fetch(shop.url + path, { headers: { cookie } });
+    return { status: answer.status, headers: answer.headers, text: await answer.text() };
+  };
+  const answers = await Promise.all(Array.from({ length: 300 }, (_, index) => get(index % 2 ? '/cart' : '/api/cart')));
+  const refused = answers.filter(({ status }) => status === 503);
+  expect(refused.length).toBeGreaterThan(0);
+  for (const { headers, text } of refused) {
+    expect([headers.get('retry-after'), headers.get('cache-control')]).toEqual(['1', 'no-store']);
+    if (headers.get('content-type') === 'text/html; charset=utf-8') expect(text).toContain('very busy');
+    else expect(JSON.parse(text).error.code).toBe('overloaded');
+  }
+  expect((await get('/api/cart')).status).toBe(200);
+});
