@@ -10,8 +10,10 @@ import type { Config } from '../config';
 import { Database, type DatabaseSettings } from '../db';
 import { JobRunner } from '../jobs';
 import type { Lifecycle } from '../lifecycle';
+import { Metrics } from '../metrics';
 import { OwnWrites } from '../own-writes';
 import { Replicas } from '../replicas';
+import { jobBacklog } from '../repositories/jobs';
 import type { Secrets } from '../secrets';
 import { Sessions } from '../sessions';
 import { Shedding } from '../shedding';
@@ -90,6 +92,26 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
 
   const shedding = new Shedding();
   shedding.guard(app.server);
+  const metrics =
+    config.metricsNamespace === undefined
+      ? undefined
+      : new Metrics(
+          config.metricsNamespace,
+          config.metricsPeriod,
+          {
+            totals: () => ({
+              Shed: shedding.counters.shed,
+              CacheNear: catalogue.counters.near,
+              CacheShared: catalogue.counters.shared,
+              CacheDatabase: catalogue.counters.database,
+              PrimaryStatements: database.counters.statements,
+              ReplicaStatements: replicas.statements,
+            }),
+            backlog: () => jobBacklog(database),
+          },
+          log,
+        );
+  metrics?.watch(app);
 
   const closeAll = async () => {
     lifecycle.state = 'draining';
@@ -98,6 +120,7 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
     await app.close();
     clearTimeout(cutOff);
     await jobs.stop();
+    await metrics?.stop();
     sessions.close();
     await replicas.stop();
     await database.close();
@@ -117,6 +140,7 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
       database.resize(connections);
       replicas.start(connections);
       jobs.start();
+      metrics?.start();
       lifecycle.state = 'ready';
     },
     stop() {
