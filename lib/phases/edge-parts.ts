@@ -1,7 +1,19 @@
+import { CfnOutput, Fn } from 'aws-cdk-lib';
 import { Certificate, CertificateValidation, type ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { Construct } from 'constructs';
 import { WebAcl } from '../tiers/web-acl';
+import { ShopStack, type ShopStackProps } from './shop-stack';
+
+/** The only region whose web ACLs and certificates CloudFront takes. */
+export const EDGE_REGION = 'us-east-1';
+
+/** What CloudFront takes from us-east-1 only. */
+export interface IEdgeParts {
+  readonly webAclArn: string;
+  /** Of the domain, when there is one. */
+  readonly certificate?: ICertificate;
+}
 
 export interface EdgePartsProps {
   /**
@@ -19,11 +31,8 @@ export interface EdgePartsProps {
   readonly hostedZoneId?: string;
 }
 
-/**
- * What CloudFront takes from us-east-1 only: the web ACL, and the certificate of a domain. In a shop that is deployed there
- * they are part of it; for any other region they are a small stack of their own in us-east-1.
- */
-export class EdgeParts extends Construct {
+/** Web ACL and certificate for CloudFront, in a stack that is deployed to us-east-1. */
+export class EdgeParts extends Construct implements IEdgeParts {
   readonly webAclArn: string;
   readonly certificate?: ICertificate;
 
@@ -37,5 +46,33 @@ export class EdgeParts extends Construct {
         validation: CertificateValidation.fromDns(zone),
       });
     }
+  }
+}
+
+/**
+ * The same as a small stack of its own in us-east-1, for a shop in another region: `<name of the shop's stack>-edge`.
+ *
+ * The shop's stack reads its outputs by `Fn::GetStackOutput`, which crosses regions without functions behind it, and without an
+ * export that would keep either stack from changing.
+ */
+export class EdgeStack extends ShopStack {
+  private readonly parts: EdgeParts;
+
+  constructor(scope: Construct, id: string, props: ShopStackProps & EdgePartsProps) {
+    super(scope, id, { ...props, stackName: `${props.stackName ?? 'shop'}-edge`, region: EDGE_REGION });
+    this.parts = new EdgeParts(this, 'EdgeParts', props);
+    new CfnOutput(this, 'WebAclArn', { value: this.parts.webAclArn });
+    if (this.parts.certificate) new CfnOutput(this, 'CertificateArn', { value: this.parts.certificate.certificateArn });
+  }
+
+  /** Its parts as a stack in another region sees them. */
+  seenFrom(scope: ShopStack): IEdgeParts {
+    scope.addStackDependency(this);
+    const output = (name: string) => Fn.getStackOutput(this.stackName, name, EDGE_REGION);
+    return {
+      webAclArn: output('WebAclArn'),
+      certificate:
+        this.parts.certificate && Certificate.fromCertificateArn(scope, 'EdgeCertificate', output('CertificateArn')),
+    };
   }
 }

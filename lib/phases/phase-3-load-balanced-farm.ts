@@ -21,7 +21,7 @@ import { SessionSecret } from '../tiers/session-secret';
 import { StateKey } from '../tiers/state-key';
 import { maySeePhase } from './may-see-phase';
 import { boxSize } from './shop-on-box';
-import { shopOnFleet } from './shop-on-fleet';
+import { openSession, shopOnFleet } from './shop-on-fleet';
 import type { FarmProps } from './shop-props';
 
 /**
@@ -144,12 +144,6 @@ export class LoadBalancedFarm extends Construct {
       value: this.database.instance.instanceEndpoint.socketAddress,
     }).overrideLogicalId('DatabaseEndpoint');
   }
-}
-
-/** The command that opens a shell on one of the servers. */
-function openSession(fleet: Fleet): string {
-  const first = `--query 'AutoScalingGroups[0].Instances[0].InstanceId' --output text`;
-  return `aws ssm start-session --target $(aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names ${fleet.group.ref} ${first})`;
 }
 
 const NEXT_WALL = `# Phase 3: a farm of servers

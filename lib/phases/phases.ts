@@ -55,7 +55,7 @@ export const phases: readonly PhaseSummary[] = [
     adds: 'Auto Scaling with a spot mix, CloudFront + S3 + WAF in front, SQS and workers, RDS Proxy',
     users: '100K-1M',
     breaksNext: 'one region, one writer',
-    built: false,
+    built: true,
   },
   {
     number: 5,

@@ -1,9 +1,9 @@
 import { UsageError } from '../usage-error';
-import type { FarmProps } from './shop-props';
+import type { ElasticProps, FarmProps } from './shop-props';
 import { type BoxSizeName, sizes } from './sizes';
 
 /** What can be said on the command line of the CDK: `-c size=growth -c alarmEmail=ops@example.com`. */
-export interface Settings extends Omit<FarmProps, 'appBundle'> {
+export interface Settings extends Omit<FarmProps & ElasticProps, 'appBundle' | 'edgeParts'> {
   readonly stackName: string;
   readonly unprotectedBecause?: string;
 }
@@ -49,10 +49,24 @@ export function readSettings(context: (name: string) => unknown): Settings {
     oneOf('round-robin', 'least-outstanding-requests'),
   );
   const sticky = read(context, 'sticky', 'true or false', oneOf('true', 'false'));
+  const minServers = read(context, 'minServers', 'a whole number from 2 to 100', isWholeNumber(2, 100));
+  const maxServers = read(context, 'maxServers', 'a whole number from 3 to 500', isWholeNumber(3, 500));
+  const maxWorkers = read(context, 'maxWorkers', 'a whole number from 2 to 100', isWholeNumber(2, 100));
+  const spot = read(context, 'spot', 'true or false', oneOf('true', 'false'));
+  const predictive = read(
+    context,
+    'predictive',
+    'ForecastOnly or ForecastAndScale',
+    oneOf('ForecastOnly', 'ForecastAndScale'),
+  );
+  const timeZone = read(context, 'timeZone', 'an IANA time zone such as Europe/Berlin', isTimeZone);
 
   needs(domainName, 'domainName', hostedZoneId, 'hostedZoneId');
   needs(hostedZoneId, 'hostedZoneId', domainName, 'domainName');
   needs(budget, 'monthlyBudget', alarmEmail, 'alarmEmail');
+  if (Number(minServers ?? 2) >= Number(maxServers ?? 20)) {
+    throw new UsageError(`-c minServers=${minServers ?? 2}: must be below maxServers, which is ${maxServers ?? 20}`);
+  }
   if (layer === '4' && algorithm) throw new UsageError(`-c algorithm=${algorithm}: not with -c layer=4`);
   if (layer === '4' && domainName) throw new UsageError(`-c domainName=${domainName}: not with -c layer=4`);
   return {
@@ -69,6 +83,12 @@ export function readSettings(context: (name: string) => unknown): Settings {
     layer: layer === undefined ? undefined : layer === '4' ? 4 : 7,
     algorithm,
     sticky: sticky === undefined ? undefined : sticky === 'true',
+    minServers: minServers === undefined ? undefined : Number(minServers),
+    maxServers: maxServers === undefined ? undefined : Number(maxServers),
+    maxWorkers: maxWorkers === undefined ? undefined : Number(maxWorkers),
+    spot: spot === undefined ? undefined : spot === 'true',
+    predictive,
+    timeZone,
   };
 }
 
@@ -109,6 +129,10 @@ function oneOf<T extends string>(...allowed: readonly T[]): (text: string) => te
 
 function isWholeNumber(from: number, to: number): (text: string) => text is string {
   return (text): text is string => /^\d{1,9}$/.test(text) && Number(text) >= from && Number(text) <= to;
+}
+
+function isTimeZone(text: string): text is string {
+  return Intl.supportedValuesOf('timeZone').includes(text) || text === 'Etc/UTC';
 }
 
 function isBudget(text: string): text is string {

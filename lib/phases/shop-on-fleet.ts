@@ -1,5 +1,5 @@
 import { FLEET_SURGE, NODE_MAJOR, POSTGRES_MAJOR } from '../constants';
-import type { FleetProps } from '../tiers/fleet';
+import type { Fleet, FleetProps } from '../tiers/fleet';
 import type { ShopProps } from './shop-props';
 
 /** Namespace of the shop's own metrics in CloudWatch. */
@@ -55,4 +55,10 @@ export function shopOnFleet(
     },
     metricsNamespace: METRICS_NAMESPACE,
   };
+}
+
+/** The command that opens a shell on one of the servers. */
+export function openSession(fleet: Fleet): string {
+  const first = `--query 'AutoScalingGroups[0].Instances[0].InstanceId' --output text`;
+  return `aws ssm start-session --target $(aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names ${fleet.group.ref} ${first})`;
 }

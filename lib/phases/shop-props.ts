@@ -1,4 +1,4 @@
-import type { EdgeParts } from './edge-parts';
+import type { IEdgeParts } from './edge-parts';
 import type { BoxSizeName } from './sizes';
 
 /** What every phase takes. */
@@ -152,5 +152,5 @@ export interface ElasticProps extends ShopProps {
    *
    * @default - made here, which only a stack in us-east-1 can
    */
-  readonly edgeParts?: EdgeParts;
+  readonly edgeParts?: IEdgeParts;
 }

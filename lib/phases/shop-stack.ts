@@ -16,6 +16,13 @@ export interface ShopStackProps {
    * @default - the stack is protected from deletion
    */
   readonly unprotectedBecause?: string;
+
+  /**
+   * Region of a stack that must be in one.
+   *
+   * @default - wherever it is deployed
+   */
+  readonly region?: string;
 }
 
 /**
@@ -29,6 +36,7 @@ export class ShopStack extends Stack {
   constructor(scope: Construct, id: string, props: ShopStackProps = {}) {
     super(scope, id, {
       stackName: props.stackName ?? 'shop',
+      env: props.region ? { region: props.region } : undefined,
       terminationProtection: !props.unprotectedBecause,
       tags: { project: 'scaling-phases' },
     });

@@ -15,6 +15,7 @@ import {
   OriginRequestPolicy,
   OriginSslPolicy,
   ResponseHeadersPolicy,
+  S3OriginAccessControl,
   SecurityPolicyProtocol,
   ViewerProtocolPolicy,
   VpcOrigin,
@@ -209,6 +210,7 @@ export class Edge extends Construct {
       originSslProtocols: [OriginSslPolicy.TLS_V1_2],
     });
     return VpcOriginOf.withVpcOrigin(origin, {
+      originId: 'app',
       domainName: props.loadBalancer.loadBalancerDnsName,
       keepaliveTimeout: Duration.seconds(EDGE_KEEP_ALIVE),
       readTimeout: Duration.seconds(30),
@@ -217,7 +219,12 @@ export class Edge extends Construct {
 
   private fromAssets(): BehaviorOptions {
     return {
-      origin: S3BucketOrigin.withOriginAccessControl(this.assets),
+      origin: S3BucketOrigin.withOriginAccessControl(this.assets, {
+        originId: 'assets',
+        originAccessControl: new S3OriginAccessControl(this, 'AssetsAccess', {
+          originAccessControlName: `assets-${stackUuid()}`,
+        }),
+      }),
       viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
       cachePolicy: CachePolicy.CACHING_OPTIMIZED,
       responseHeadersPolicy: new ResponseHeadersPolicy(this, 'AssetHeaders', {

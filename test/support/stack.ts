@@ -6,7 +6,8 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { SingleBox } from '../../lib/phases/phase-1-single-box';
 import { SeparateDatabase } from '../../lib/phases/phase-2-separate-database';
 import { LoadBalancedFarm } from '../../lib/phases/phase-3-load-balanced-farm';
-import type { FarmProps } from '../../lib/phases/shop-props';
+import { ElasticFleet } from '../../lib/phases/phase-4-elastic-fleet';
+import type { ElasticProps, FarmProps } from '../../lib/phases/shop-props';
 import { ShopStack } from '../../lib/phases/shop-stack';
 
 const ROOT = join(__dirname, '..', '..');
@@ -18,7 +19,12 @@ afterAll(() => rmSync(OUT, { recursive: true, force: true }));
 /** A small app that never changes, so that snapshots do not move with the shop. */
 export const APP_BUNDLE = join(__dirname, 'app-bundle');
 
-const phases = { 'phase-1': SingleBox, 'phase-2': SeparateDatabase, 'phase-3': LoadBalancedFarm } as const;
+const phases = {
+  'phase-1': SingleBox,
+  'phase-2': SeparateDatabase,
+  'phase-3': LoadBalancedFarm,
+  'phase-4': ElasticFleet,
+} as const;
 
 export type PhaseId = keyof typeof phases;
 
@@ -33,7 +39,7 @@ export function makeApp(context: Record<string, unknown> = {}): App {
 }
 
 /** The stack of a phase, as bin/shop.ts makes it, with the small app inside. */
-export function makePhase<P extends PhaseId>(id: P, props: Partial<FarmProps> = {}, app = makeApp()) {
+export function makePhase<P extends PhaseId>(id: P, props: Partial<FarmProps & ElasticProps> = {}, app = makeApp()) {
   const stack = new ShopStack(app, id);
   const shop = new phases[id](stack, 'Shop', { appBundle: APP_BUNDLE, ...props }) as InstanceType<(typeof phases)[P]>;
   return { app, stack, shop };
@@ -51,7 +57,7 @@ export function templateOf(stack: Stack): TemplateJson {
   return Template.fromStack(stack).toJSON() as TemplateJson;
 }
 
-export function phaseTemplate(id: PhaseId, props: Partial<FarmProps> = {}): TemplateJson {
+export function phaseTemplate(id: PhaseId, props: Partial<FarmProps & ElasticProps> = {}): TemplateJson {
   return templateOf(makePhase(id, props).stack);
 }
 
