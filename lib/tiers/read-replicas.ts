@@ -102,6 +102,7 @@ export class ReadReplicas extends Construct {
         // The primary and its standby begin in two zones of AWS's choice.
         availabilityZone: zoneOf(subnets[(index + 1) % subnets.length] as ISubnet),
         parameterGroup,
+        publiclyAccessible: false,
         copyTagsToSnapshot: true,
         autoMinorVersionUpgrade: true,
         deletionProtection: false,
