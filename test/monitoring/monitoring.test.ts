@@ -134,6 +134,8 @@ describe('alarms of a farm', () => {
     const [{ Properties }] = Object.values(resourcesOf(phase3, 'AWS::EC2::LaunchTemplate')) as [TemplateJson];
     const userData = JSON.stringify(Properties.LaunchTemplateData.UserData);
     expect(userData).toContain('AutoScalingGroupName');
+    // The agent reads the name of the group from the server's tags.
+    expect(JSON.stringify(resourcesOf(phase3, 'AWS::IAM::Policy'))).toContain('ec2:DescribeTags');
     const [memory] = of(phase3, /FleetMonitoringMemoryHigh/);
     expect(memory.Dimensions).toEqual([expect.objectContaining({ Name: 'AutoScalingGroupName' })]);
     expect(memory.Namespace).toBe('Host');
