@@ -186,8 +186,7 @@ describe('servers and workers', () => {
       expect(text).toContain("PHASE='4'");
       expect(text).toContain("TRUST_PROXY='2'");
       expect(text).toContain("VIEWER_PROTOCOL='https'");
-      for (const name of ['QUEUE_URL', 'DATABASE_PROXY_HOST', 'REDIS_URL'])
-        expect(text).toContain(`${name}='`);
+      for (const name of ['QUEUE_URL', 'DATABASE_PROXY_HOST', 'REDIS_URL']) expect(text).toContain(`${name}='`);
       // 20 servers and 10 workers, and a fifth more while servers are replaced.
       expect(text).toContain("MAX_SERVERS='36'");
       expect(text).not.toMatch(/resolve:secretsmanager|password/i);
