@@ -1,4 +1,4 @@
-import { CfnOutput } from 'aws-cdk-lib';
+import { Aws, CfnOutput } from 'aws-cdk-lib';
 import { Dashboard, TextWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
@@ -12,10 +12,12 @@ import { SessionCacheMonitoring } from '../monitoring/session-cache-monitoring';
 import { Address } from '../tiers/address';
 import { Backup } from '../tiers/backup';
 import { Database } from '../tiers/database';
+import { FaultDrills } from '../tiers/fault-drills';
 import { Fleet } from '../tiers/fleet';
 import { LoadBalancer } from '../tiers/load-balancer';
 import { Network } from '../tiers/network';
 import { ReadReplicas } from '../tiers/read-replicas';
+import { RestoreTesting } from '../tiers/restore-testing';
 import { SessionCache } from '../tiers/session-cache';
 import { SessionSecret } from '../tiers/session-secret';
 import { StateKey } from '../tiers/state-key';
@@ -117,12 +119,17 @@ export class LoadBalancedFarm extends Construct {
 
     this.backup = new Backup(this, 'Backup', { encryptionKey });
     this.backup.protect('Database', this.database.instance.instanceArn);
+    const restoreTesting = new RestoreTesting(this, 'RestoreTesting', { vaultArn: this.backup.vault.backupVaultArn });
+    restoreTesting.try('Database', 'RDS', this.database.instance.instanceArn, {
+      dbSubnetGroupName: this.database.subnetGroupName,
+    });
 
     this.alarmTopic = new AlarmTopic(this, 'AlarmTopic', { encryptionKey, email: props.alarmEmail });
     const { topic } = this.alarmTopic;
     const { loadBalancer, fleet, database, readReplicas, sessionCache } = this;
+    const balancerMonitoring = new LoadBalancerMonitoring(this, 'LoadBalancerMonitoring', { loadBalancer, topic });
     const monitoring = [
-      new LoadBalancerMonitoring(this, 'LoadBalancerMonitoring', { loadBalancer, topic }),
+      balancerMonitoring,
       new FleetMonitoring(this, 'FleetMonitoring', { fleet, instanceType, fewest: servers, topic }),
       new SessionCacheMonitoring(this, 'SessionCacheMonitoring', { sessionCache, topic }),
       new DatabaseMonitoring(this, 'DatabaseMonitoring', { database, topic }),
@@ -135,6 +142,14 @@ export class LoadBalancedFarm extends Construct {
         [new TextWidget({ markdown: NEXT_WALL, width: 24, height: 3 })],
         ...monitoring.flatMap(({ widgets }) => widgets),
       ],
+    });
+
+    new FaultDrills(this, 'FaultDrills', {
+      stopAlarms: balancerMonitoring.visitorsSuffer,
+      serverTag: { key: 'Name', value: `${Aws.STACK_NAME}-shop` },
+      availabilityZones: vpc.availabilityZones,
+      databaseArn: this.database.instance.instanceArn,
+      replicationGroupId: this.sessionCache.replicationGroup.ref,
     });
 
     new CfnOutput(this, 'Phase', { value: '3' }).overrideLogicalId('Phase');
