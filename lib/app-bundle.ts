@@ -98,7 +98,13 @@ const VERSION_MARK = '@@@@@@@@@@@@';
  * Packages that a running server seldom or never needs. They lie beside the script in a `node_modules` of the bundle, each in
  * one file, and cost nothing until they are imported: a server's start is mostly the reading of its code.
  */
-const ON_FIRST_USE = ['node-pg-migrate', '@aws-sdk/client-secrets-manager', '@aws-sdk/client-cloudwatch'];
+const ON_FIRST_USE = [
+  'node-pg-migrate',
+  '@aws-sdk/client-secrets-manager',
+  '@aws-sdk/client-cloudwatch',
+  'redis',
+  'jose',
+];
 
 /** An optional part of pg that the shop does not use. */
 const PG_NATIVE = 'pg-native';

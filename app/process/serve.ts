@@ -12,10 +12,12 @@ import { JobRunner } from '../jobs';
 import type { Lifecycle } from '../lifecycle';
 import { Metrics } from '../metrics';
 import { OwnWrites } from '../own-writes';
+import { Redis } from '../redis';
 import { Replicas } from '../replicas';
 import { jobBacklog } from '../repositories/jobs';
 import type { Secrets } from '../secrets';
-import { Sessions } from '../sessions';
+import { openSessions } from '../sessions';
+import { SharedCatalogue } from '../shared-catalogue';
 import { Shedding } from '../shedding';
 
 /** The first phase with a balancer in front, which needs time to see that a server leaves. */
@@ -62,18 +64,27 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
     })),
     log,
   );
-  const sessions = new Sessions(config.sessionStore, secrets.sessionSecret, database, (...what) =>
-    log.warn({ what }, 'session store'),
-  );
+  const redis = secrets.redis && new Redis(secrets.redis, (error) => log.warn({ err: error }, 'Redis is away'));
+  const sessions = openSessions(config.sessionStore, {
+    secret: secrets.sessionSecret,
+    database,
+    redis,
+    onError: (...what) => log.warn({ what }, 'session store'),
+  });
   const jobs = new JobRunner(database, log);
   const assets = new Assets(publicDir, config.assetsUrl);
-  const catalogue = new CatalogueCache(replicas.seeing(undefined), assets.ofProduct);
+  const catalogue = new CatalogueCache(
+    replicas.seeing(undefined),
+    assets.ofProduct,
+    redis && new SharedCatalogue(redis.cache, `catalogue:${version}`),
+  );
   const app = createApp({
     log,
     database,
     replicas,
     ownWrites: new OwnWrites(secrets.sessionSecret),
     sessions,
+    redis,
     assets,
     catalogue,
     lifecycle,
@@ -122,6 +133,7 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
     await jobs.stop();
     await metrics?.stop();
     sessions.close();
+    redis?.close();
     await replicas.stop();
     await database.close();
   };
@@ -133,6 +145,7 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
       // app.listen() would log a line for each address of this machine.
       app.server.listen(config.port, config.host);
       await once(app.server, 'listening');
+      await redis?.settled();
       return (app.server.address() as AddressInfo).port;
     },
     begin(connections) {
