@@ -14,6 +14,7 @@
 #   DATABASE_SECRET_ARN  secret of the RDS database (phase 2 and later)
 #   DOMAIN_NAME          name of the site, for HTTPS on the box (optional)
 #   SCRIPT               what runs, server.js or worker.js (optional)
+#   ASSETS_BUCKET        bucket that visitors get static files from (optional)
 # and from phase 3 on what is handed to the app as it is (FOR_THE_APP).
 #
 # Secrets are named here, never read: the app reads them by the role of the instance.
@@ -28,7 +29,7 @@ SCRIPT=${SCRIPT:-server.js}
 # Says that the orders are in RDS, so that no phase starts over with the old ones.
 MOVED=$DATA/moved-to-rds
 FOR_THE_APP=(DATABASE_SECRET_ARN DATABASE_REPLICA_HOSTS SESSION_STORE SESSION_SECRET_ARN REDIS_URL REDIS_SECRET_ARN
-  REDIS_MIN_REPLICAS TRUST_PROXY MAX_SERVERS METRICS_NAMESPACE QUEUE_URL ASSETS_URL)
+  REDIS_MIN_REPLICAS TRUST_PROXY VIEWER_PROTOCOL MAX_SERVERS METRICS_NAMESPACE QUEUE_URL DATABASE_PROXY_HOST ASSETS_URL)
 
 fail() {
   echo "error: $*" >&2
@@ -47,6 +48,7 @@ main() {
   UNIT_CHANGED=$CHANGED
   if [[ -z ${DATABASE_SECRET_ARN:-} ]]; then run_postgresql; else retire_postgresql; fi
   [[ -z ${DOMAIN_NAME:-} ]] || install_nginx
+  [[ -z ${ASSETS_BUCKET:-} ]] || publish_assets
   activate_release
   [[ -z ${DOMAIN_NAME:-} ]] || start_nginx
   in_fleet || [[ -z ${DATABASE_SECRET_ARN:-} ]] || touch "$MOVED"
@@ -239,6 +241,19 @@ metadata() {
   local token
   token=$(curl -fsS -m 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token)
   curl -fsS -m 5 -H "X-aws-ec2-metadata-token: $token" "http://169.254.169.254/latest/meta-data/$1"
+}
+
+# Before the first page names them. Names carry a hash of their content, so that what is there already is the same; nothing is
+# removed, since servers of another release may run beside this one.
+publish_assets() {
+  local attempt
+  # A policy that was just changed takes some seconds to be known everywhere.
+  for attempt in {1..10}; do
+    aws s3 sync --only-show-errors --size-only --exclude manifest.json "$RELEASE_DIR/public" "s3://$ASSETS_BUCKET/assets" &&
+      return
+    ((attempt == 10)) || sleep 6
+  done
+  fail "cannot put the static files into the bucket $ASSETS_BUCKET"
 }
 
 # Switches to the new release, or back to the one before it when the new one does not become ready.

@@ -12,9 +12,10 @@ from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.core.common_models import CloudFormationModel
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance
+from moto.ec2.models.security_groups import SecurityGroupIngress
 from moto.elasticache.models import elasticache_backends
 from moto.elbv2.models import FakeLoadBalancer, FakeTargetGroup
-from moto.rds.models import DBParameterGroup
+from moto.rds.models import DBParameterGroup, rds_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.server import main
 from moto.ssm.models import ssm_backends
@@ -144,6 +145,88 @@ class ReplicationGroup(CloudFormationModel):
         return cls(create(**named))
 
 
+class DatabaseProxy(CloudFormationModel):
+    """The proxy alone; moto's CloudFormation has no groups of targets."""
+
+    __module__ = "moto.rds.extras"
+
+    def __init__(self, proxy: Any) -> None:
+        self.proxy = proxy
+        self.physical_resource_id = proxy.db_proxy_name
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::RDS::DBProxy"
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        return attr == "Endpoint"
+
+    def get_cfn_attribute(self, attribute_name: str) -> str:
+        return self.proxy.endpoint
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **kwargs: Any
+    ) -> "DatabaseProxy":
+        given = cloudformation_json["Properties"]
+        return cls(
+            rds_backends[account_id][region_name].create_db_proxy(
+                db_proxy_name=given["DBProxyName"],
+                engine_family=given["EngineFamily"],
+                auth=given["Auth"],
+                role_arn=given["RoleArn"],
+                vpc_subnet_ids=given["VpcSubnetIds"],
+                vpc_security_group_ids=given["VpcSecurityGroupIds"],
+                require_tls=given["RequireTLS"],
+                idle_client_timeout=given["IdleClientTimeout"],
+                debug_logging=None,
+                tags=[],
+            )
+        )
+
+
+class StandIn(CloudFormationModel):
+    """A name to refer to, of a type that moto's services do not have in this form."""
+
+    __module__ = "moto.cloudfront.extras"
+    attributes: dict[str, str] = {}
+
+    def __init__(self, name: str) -> None:
+        self.physical_resource_id = name
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        return attr in cls.attributes
+
+    def get_cfn_attribute(self, attribute_name: str) -> str:
+        return self.attributes[attribute_name]
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **kwargs: Any
+    ) -> "StandIn":
+        return cls(resource_name)
+
+
+class VpcOrigin(StandIn):
+    __module__ = "moto.cloudfront.extras"
+    attributes = {"Id": "vo_example"}
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::CloudFront::VpcOrigin"
+
+
+class Distribution(StandIn):
+    __module__ = "moto.cloudfront.extras"
+    attributes = {"DomainName": "d1example.cloudfront.net"}
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::CloudFront::Distribution"
+
+
 def launch_from_template() -> None:
     """moto's `AWS::EC2::Instance` wants an ImageId of its own: take it from the launch template, as EC2 does."""
     create = Instance.create_from_cloudformation_json.__func__
@@ -187,7 +270,31 @@ def know_full_names() -> None:
     FakeTargetGroup.get_cfn_attribute = of_target_group
 
 
+def let_prefix_lists_in() -> None:
+    """moto's own rule of a security group knows addresses and groups only."""
+    create = SecurityGroupIngress.create_from_cloudformation_json.__func__
+
+    def create_rule(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):  # type: ignore
+        given = cloudformation_json["Properties"]
+        if "SourcePrefixListId" not in given:
+            return create(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs)
+        backend = ec2_backends[account_id][region_name]
+        [group] = backend.describe_security_groups(group_ids=[given["GroupId"]])
+        backend.authorize_security_group_ingress(
+            group_name_or_id=group.id,
+            ip_protocol=given["IpProtocol"],
+            from_port=given["FromPort"],
+            to_port=given["ToPort"],
+            ip_ranges=[],
+            prefix_list_ids=[{"PrefixListId": given["SourcePrefixListId"]}],
+        )
+        return cls(group, given)
+
+    SecurityGroupIngress.create_from_cloudformation_json = classmethod(create_rule)
+
+
 launch_from_template()
+let_prefix_lists_in()
 name_parameter_group()
 know_full_names()
 main()

@@ -134,7 +134,7 @@ export class ElasticFleet extends Construct {
       sharedAnswers: ['/api/products*'],
     });
 
-    const onFleet = (settings: { SCRIPT?: 'worker.js' } = {}) => ({
+    const onFleet = (settings: { SCRIPT?: 'worker.js'; ASSETS_BUCKET?: string }) => ({
       vpc,
       ...shopOnFleet(props, maxServers + maxWorkers, {
         PHASE: '4',
@@ -145,7 +145,6 @@ export class ElasticFleet extends Construct {
         REDIS_URL: this.sessionCache.url,
         REDIS_SECRET_ARN: cacheSecret.secretArn,
         QUEUE_URL: this.jobs.queue.queueUrl,
-        ASSETS_BUCKET: this.edge.assets.bucketName,
         TRUST_PROXY: '2',
         VIEWER_PROTOCOL: 'https',
         ...settings,
@@ -159,7 +158,7 @@ export class ElasticFleet extends Construct {
     ];
 
     this.fleet = new Fleet(this, 'ElasticFleet', {
-      ...onFleet(),
+      ...onFleet({ ASSETS_BUCKET: this.edge.assets.bucketName }),
       instanceTypes: SERVERS,
       minSize: minServers,
       maxSize: maxServers,

@@ -15,20 +15,30 @@ jest.spyOn(console, 'error').mockImplementation();
 const runbook = readFileSync(join(__dirname, '..', '..', 'docs', 'runbook.md'), 'utf8');
 const phase1 = phaseTemplate('phase-1');
 const phase2 = phaseTemplate('phase-2');
+const phase3 = phaseTemplate('phase-3');
+const layer4 = phaseTemplate('phase-3', { layer: 4, replicas: 0 });
 // biome-ignore lint/suspicious/noExplicitAny: properties of a template
 const alarmsOf = (template: TemplateJson): any[] =>
   Object.values(resourcesOf(template, 'AWS::CloudWatch::Alarm')).map((alarm) => alarm.Properties);
+
+/** Each phase that has alarms of its own. */
+const ALL: readonly TemplateJson[] = [phase1, phase2, phase3];
 
 describe('alarms', () => {
   test('each links to its heading in the runbook, and each heading there is linked', () => {
     const [, section = ''] = /^# Alarms\n(.*?)^# /ms.exec(runbook) ?? [];
     const headings = [...section.matchAll(/^## (.+)$/gm)].map((match) => runbookLink(match[1] as string));
-    const links = alarmsOf(phase2).map(({ AlarmDescription }) => AlarmDescription.split(' Runbook: ')[1]);
-    expect(links.sort()).toEqual(headings.sort());
+    const links = ALL.flatMap(alarmsOf).map(({ AlarmDescription }) => AlarmDescription.split(' Runbook: ')[1]);
+    expect([...new Set(links)].sort()).toEqual(headings.sort());
+  });
+
+  test.each(ALL.map((template) => [template]))('no two of one phase have the same heading', (template) => {
+    const links = alarmsOf(template).map(({ AlarmDescription }) => AlarmDescription.split(' Runbook: ')[1]);
+    expect(links).toHaveLength(new Set(links).size);
   });
 
   test('each says in two sentences or more what it means and what to do, and tells when it starts and ends', () => {
-    for (const alarm of alarmsOf(phase2)) {
+    for (const alarm of ALL.flatMap(alarmsOf)) {
       expect(alarm.AlarmDescription).toMatch(/^[A-Z].{20,}\. [A-Z].{10,}\. Runbook: docs\/runbook\.md#[a-z0-9-]+$/);
       expect([alarm.AlarmActions, alarm.OKActions]).toEqual([[expect.anything()], [expect.anything()]]);
     }
@@ -39,6 +49,7 @@ describe('alarms', () => {
       alarmsOf(template).filter(({ MetricName }) => MetricName === 'CPUCreditBalance').length;
     expect(credits(phase1)).toBe(1);
     expect(credits(phase2)).toBe(2);
+    expect(credits(phase3)).toBe(2);
     expect(credits(phaseTemplate('phase-1', { size: 'growth' }))).toBe(0);
   });
 
@@ -71,6 +82,45 @@ describe('alarms', () => {
         Principal: { Service: 'cloudwatch.amazonaws.com' },
       }),
     );
+  });
+});
+
+describe('alarms of a farm', () => {
+  const of = (template: TemplateJson, id: RegExp) =>
+    Object.entries(resourcesOf(template, 'AWS::CloudWatch::Alarm'))
+      .filter(([name]) => id.test(name))
+      .map(([, alarm]) => alarm.Properties);
+
+  test('take no data for trouble where a dead shop has none', () => {
+    for (const [alarm] of [of(phase3, /NoServer/), of(phase3, /TooFew/)]) {
+      expect(alarm).toMatchObject({ TreatMissingData: 'breaching' });
+    }
+  });
+
+  test('go off when one server fewer than asked for is in service', () => {
+    expect(of(phase3, /TooFew/)).toMatchObject([{ Threshold: 4, ComparisonOperator: 'LessThanOrEqualToThreshold' }]);
+  });
+
+  test('watch all nodes of the cache and all replicas at once', () => {
+    const [lag] = of(phase3, /SessionCacheMonitoringLag/);
+    const metrics: { Expression?: string; MetricStat?: unknown }[] = lag.Metrics;
+    expect(metrics.map(({ Expression }) => Expression)).toEqual(['MAX([m1, m2, m3])', undefined, undefined, undefined]);
+    expect(of(phase3, /ReadReplicasMonitoringLag/)[0].Metrics).toHaveLength(3);
+  });
+
+  test('know nothing of requests on layer 4, nor of replicas where there are none', () => {
+    const names = Object.keys(resourcesOf(layer4, 'AWS::CloudWatch::Alarm')).join(' ');
+    expect(names).toMatch(/NoServer/);
+    expect(names).not.toMatch(/BalancerErrors|AppErrors|Slow|ReadReplicas/);
+  });
+
+  test('watch the memory under the dimension that the agent on the servers is told to publish', () => {
+    const [{ Properties }] = Object.values(resourcesOf(phase3, 'AWS::EC2::LaunchTemplate')) as [TemplateJson];
+    const userData = JSON.stringify(Properties.LaunchTemplateData.UserData);
+    expect(userData).toContain('AutoScalingGroupName');
+    const [memory] = of(phase3, /FleetMonitoringMemoryHigh/);
+    expect(memory.Dimensions).toEqual([expect.objectContaining({ Name: 'AutoScalingGroupName' })]);
+    expect(memory.Namespace).toBe('Host');
   });
 });
 
@@ -134,6 +184,8 @@ describe('MonthlyBudget', () => {
 describe.each([
   ['phase-1', phase1, ['AWS/EC2', 'AWS/EBS', 'Host']],
   ['phase-2', phase2, ['AWS/EC2', 'AWS/EBS', 'Host', 'AWS/RDS']],
+  ['phase-3', phase3, ['AWS/ApplicationELB', 'AWS/AutoScaling', 'AWS/EC2', 'Host', 'AWS/ElastiCache', 'AWS/RDS']],
+  ['phase-3 on layer 4', layer4, ['AWS/NetworkELB', 'AWS/AutoScaling', 'AWS/ElastiCache', 'AWS/RDS']],
 ] as const)('the dashboard of %s', (_, template, namespaces) => {
   test('shows every tier and says what breaks next', () => {
     const body = JSON.stringify(resourcesOf(template, 'AWS::CloudWatch::Dashboard'));

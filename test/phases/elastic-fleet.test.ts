@@ -186,7 +186,7 @@ describe('servers and workers', () => {
       expect(text).toContain("PHASE='4'");
       expect(text).toContain("TRUST_PROXY='2'");
       expect(text).toContain("VIEWER_PROTOCOL='https'");
-      for (const name of ['QUEUE_URL', 'DATABASE_PROXY_HOST', 'ASSETS_BUCKET', 'REDIS_URL'])
+      for (const name of ['QUEUE_URL', 'DATABASE_PROXY_HOST', 'REDIS_URL'])
         expect(text).toContain(`${name}='`);
       // 20 servers and 10 workers, and a fifth more while servers are replaced.
       expect(text).toContain("MAX_SERVERS='36'");
@@ -194,6 +194,7 @@ describe('servers and workers', () => {
     }
     expect(userData('ShopWorkers')).toContain("SCRIPT='worker.js'");
     expect(userData('ShopElasticFleet')).not.toContain('worker.js');
+    expect(userData('ShopElasticFleet')).toContain("ASSETS_BUCKET='");
   });
 
   test('have no more rights than their part: who serves puts jobs in, who works takes them out', () => {

@@ -15,12 +15,23 @@ test('everything that can be said', () => {
     hostedZoneId: 'Z0123456789ABC',
     alarmEmail: 'ops@example.com',
     unprotectedBecause: 'a trial for one day',
+    algorithm: 'round-robin',
   };
-  expect(read({ ...context, monthlyBudget: '49.90' })).toEqual({ ...context, monthlyBudget: 49.9 });
+  const farm = { servers: '10', replicas: '0', natGateways: '1', layer: '7', sticky: 'true' };
+  expect(read({ ...context, ...farm, monthlyBudget: '49.90' })).toEqual({
+    ...context,
+    monthlyBudget: 49.9,
+    servers: 10,
+    replicas: 0,
+    natGateways: 1,
+    layer: 7,
+    sticky: true,
+  });
 });
 
 test('numbers from cdk.json are taken like strings from the command line', () => {
   expect(read({ alarmEmail: 'ops@example.com', monthlyBudget: 100 }).monthlyBudget).toBe(100);
+  expect(read({ servers: 2, layer: 4, sticky: false })).toMatchObject({ servers: 2, layer: 4, sticky: false });
 });
 
 const email = { alarmEmail: 'ops@example.com' };
@@ -44,6 +55,20 @@ test.each<[Record<string, unknown>, string]>([
   [{ ...email, monthlyBudget: '1e3' }, '-c monthlyBudget=1e3: allowed is US dollars'],
   [{ ...email, monthlyBudget: 'Infinity' }, '-c monthlyBudget=Infinity: allowed is US dollars'],
   [{ ...email, monthlyBudget: 1e9 + 1 }, '-c monthlyBudget=1000000001: allowed is US dollars'],
+  [{ servers: '1' }, '-c servers=1: allowed is a whole number from 2 to 100'],
+  [{ servers: '101' }, '-c servers=101: allowed is a whole number from 2 to 100'],
+  [{ servers: '5.5' }, '-c servers=5.5: allowed is a whole number'],
+  [{ replicas: '16' }, '-c replicas=16: allowed is a whole number from 0 to 15'],
+  [{ replicas: '-1' }, '-c replicas=-1: allowed is a whole number from 0 to 15'],
+  [{ natGateways: '2' }, '-c natGateways=2: allowed is 1 or 3'],
+  [{ layer: '5' }, '-c layer=5: allowed is 4 or 7'],
+  [{ algorithm: 'random' }, '-c algorithm=random: allowed is round-robin or least-outstanding-requests, on layer 7'],
+  [{ algorithm: 'round-robin', layer: '4' }, '-c algorithm=round-robin: not with -c layer=4'],
+  [
+    { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC', layer: '4' },
+    '-c domainName=shop.example.com: not with -c layer=4',
+  ],
+  [{ sticky: 'yes' }, '-c sticky=yes: allowed is true or false'],
   [{ unprotectedBecause: 'true' }, '-c unprotectedBecause=true: allowed is a reason of 10 to 200 characters'],
 ])('refuses %j', (context, message) => {
   expect(() => read(context)).toThrow(UsageError);
