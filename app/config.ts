@@ -32,6 +32,8 @@ export interface Config {
   readonly viewerProtocol: 'forwarded' | 'https';
   /** Prefix of the URLs of static files. */
   readonly assetsUrl: string;
+  /** SQS queue that background jobs go through; without one, each server does its own. */
+  readonly queueUrl?: string;
   /** CloudWatch namespace to publish metrics under; without one, none are. */
   readonly metricsNamespace?: string;
   /** Seconds between two publications. */
@@ -134,6 +136,9 @@ const Environment = Type.Object({
     default: '/assets',
     description: 'an http(s) URL or a path, without a slash at its end',
   }),
+  QUEUE_URL: Type.Optional(
+    Type.String({ pattern: '^https?://[^/\\s]+/\\S+$', description: 'the http(s) URL of an SQS queue' }),
+  ),
   METRICS_NAMESPACE: Type.Optional(
     Type.String({
       pattern: '^(?!AWS/)[A-Za-z0-9._/#:-]{1,255}$',
@@ -222,6 +227,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     viewerProtocol: read.VIEWER_PROTOCOL,
     databaseProxyHost: read.DATABASE_PROXY_HOST,
     assetsUrl: read.ASSETS_URL,
+    ...(read.QUEUE_URL && { queueUrl: read.QUEUE_URL }),
     ...(read.METRICS_NAMESPACE && { metricsNamespace: read.METRICS_NAMESPACE }),
     metricsPeriod: read.METRICS_PERIOD,
     ...(read.PHASE >= FIRST_SPOT_PHASE &&

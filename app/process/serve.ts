@@ -12,6 +12,7 @@ import { JobRunner } from '../jobs';
 import type { Lifecycle } from '../lifecycle';
 import { Metrics } from '../metrics';
 import { OwnWrites } from '../own-writes';
+import type { JobQueue } from '../queue';
 import { Redis } from '../redis';
 import { Replicas } from '../replicas';
 import { jobBacklog } from '../repositories/jobs';
@@ -42,12 +43,14 @@ export interface Serving {
 export interface ServingOptions {
   readonly config: Config;
   readonly secrets: Secrets;
+  /** Where background jobs go; without it they are done here. */
+  readonly queue?: JobQueue | undefined;
   readonly publicDir: string;
   readonly version: string;
   readonly log: FastifyBaseLogger;
 }
 
-export function createServing({ config, secrets, publicDir, version, log }: ServingOptions): Serving {
+export function createServing({ config, secrets, queue, publicDir, version, log }: ServingOptions): Serving {
   const lifecycle: Lifecycle = { state: 'starting' };
   const onIdleError = (error: Error) => log.warn({ err: error }, 'an idle connection broke');
   // Migrations and replicas go straight to the database; a proxy would cut long statements off, and has no replicas.
@@ -71,7 +74,7 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
     redis,
     onError: (...what) => log.warn({ what }, 'session store'),
   });
-  const jobs = new JobRunner(database, log);
+  const jobs = new JobRunner(database, log, queue);
   const assets = new Assets(publicDir, config.assetsUrl);
   const catalogue = new CatalogueCache(
     replicas.seeing(undefined),
@@ -132,6 +135,7 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
     clearTimeout(cutOff);
     await jobs.stop();
     await metrics?.stop();
+    queue?.close();
     sessions.close();
     redis?.close();
     await replicas.stop();
