@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { type Config, ConfigError, environment } from './config';
-import { Database } from './db';
+import { openPrimary } from './process/open-primary';
 import { prepareDatabase } from './process/prepare';
 import { onStopRequest } from './process/stop-requests';
 import { JobQueue } from './queue';
@@ -27,7 +27,7 @@ async function main(queueUrl: string): Promise<void> {
   await waitOutSpotNotice(config, log);
   const { database: settings } = await resolveSecrets(config);
   await prepareDatabase(config, settings, MIGRATIONS_DIR, log);
-  const database = new Database(settings, (error) => log.warn({ err: error }, 'an idle connection broke'));
+  const database = openPrimary(config, settings, (error) => log.warn({ err: error }, 'an idle connection broke'));
   database.resize(LANES);
   const queue = await JobQueue.open(queueUrl);
   const worker = new QueueWorker(queue, await queue.hiddenFor(), database, log);

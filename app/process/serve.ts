@@ -20,6 +20,7 @@ import type { Secrets } from '../secrets';
 import { openSessions } from '../sessions';
 import { SharedCatalogue } from '../shared-catalogue';
 import { Shedding } from '../shedding';
+import { openPrimary } from './open-primary';
 
 /** The first phase with a balancer in front, which needs time to see that a server leaves. */
 const FIRST_BALANCED_PHASE = 3;
@@ -54,9 +55,7 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
   const lifecycle: Lifecycle = { state: 'starting' };
   const onIdleError = (error: Error) => log.warn({ err: error }, 'an idle connection broke');
   // Migrations and replicas go straight to the database; a proxy would cut long statements off, and has no replicas.
-  const database = config.databaseProxyHost
-    ? new Database({ ...secrets.database, host: config.databaseProxyHost }, onIdleError, 'proxy')
-    : new Database(secrets.database, onIdleError);
+  const database = openPrimary(config, secrets.database, onIdleError);
   const replica = (settings: DatabaseSettings) => new Database(settings, onIdleError, 'replica');
   const replicas = new Replicas(
     database,
