@@ -22,7 +22,7 @@ jest.spyOn(console, 'error').mockImplementation();
 const SPARE = 10;
 
 /** How a server leaves, as the template, the app's unit file and the app itself say; nothing here is a constant's own word. */
-describe.each(['phase-3'] as const)('a server that leaves %s', (id) => {
+describe.each(['phase-3', 'phase-4'] as const)('a server that leaves %s', (id) => {
   const template = phaseTemplate(id);
   const unit = readFileSync(join(__dirname, '..', 'app', 'host', 'shop.service'), 'utf8');
   const app = readFileSync(join(__dirname, '..', 'app', 'process', 'serve.ts'), 'utf8');

@@ -262,6 +262,8 @@ export class Fleet extends Construct implements IConnectable {
       new PolicyStatement({
         actions: [
           'autoscaling:DescribeAutoScalingInstances',
+          // By its tags a server finds the group that its metrics are about.
+          'ec2:DescribeTags',
           ...(props.targetGroupArn ? ['elasticloadbalancing:DescribeTargetHealth'] : []),
         ],
         resources: ['*'],
@@ -292,8 +294,8 @@ export class Fleet extends Construct implements IConnectable {
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason:
-        'PutMetricData, DescribeTargetHealth and DescribeAutoScalingInstances know no resources; metrics are limited by ' +
-        'their namespace.',
+        'PutMetricData, DescribeTargetHealth, DescribeTags and DescribeAutoScalingInstances know no resources; metrics are ' +
+        'limited by their namespace.',
     });
     return role;
   }

@@ -36,6 +36,16 @@ describeWith('moto server', 'deploy:local, against an AWS emulator', () => {
         'AWS::RDS::DBInstance',
       ],
     ],
+    [
+      'phase-4',
+      [
+        'AWS::AutoScaling::AutoScalingGroup',
+        'AWS::ElasticLoadBalancingV2::LoadBalancer',
+        'AWS::RDS::DBProxy',
+        'AWS::S3::Bucket',
+        'AWS::SQS::Queue',
+      ],
+    ],
   ])(
     '%s deploys, and everything that the emulator knows exists as asked',
     async (phase, expected) => {

@@ -17,12 +17,18 @@ const phase1 = phaseTemplate('phase-1');
 const phase2 = phaseTemplate('phase-2');
 const phase3 = phaseTemplate('phase-3');
 const layer4 = phaseTemplate('phase-3', { layer: 4, replicas: 0 });
+const phase4 = phaseTemplate('phase-4');
+/** The alarm of a scaling policy calls no person. */
+const SCALES = /^Adds servers to the group/;
 // biome-ignore lint/suspicious/noExplicitAny: properties of a template
 const alarmsOf = (template: TemplateJson): any[] =>
-  Object.values(resourcesOf(template, 'AWS::CloudWatch::Alarm')).map((alarm) => alarm.Properties);
+  ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']
+    .flatMap((type) => Object.values(resourcesOf(template, type)))
+    .map((alarm) => alarm.Properties)
+    .filter(({ AlarmDescription }) => !SCALES.test(AlarmDescription));
 
 /** Each phase that has alarms of its own. */
-const ALL: readonly TemplateJson[] = [phase1, phase2, phase3];
+const ALL: readonly TemplateJson[] = [phase1, phase2, phase3, phase4];
 
 describe('alarms', () => {
   test('each links to its heading in the runbook, and each heading there is linked', () => {
@@ -51,6 +57,16 @@ describe('alarms', () => {
     expect(credits(phase2)).toBe(2);
     expect(credits(phase3)).toBe(2);
     expect(credits(phaseTemplate('phase-1', { size: 'growth' }))).toBe(0);
+  });
+
+  test('of which any that means that visitors suffer pages somebody, and several of them only once', () => {
+    const [pager] = Object.values(resourcesOf(phase4, 'AWS::CloudWatch::CompositeAlarm'));
+    const rule = JSON.stringify(pager.Properties.AlarmRule);
+    for (const name of ['NoServer', 'BalancerErrors', 'AppErrors']) {
+      expect(rule).toContain(`ShopLoadBalancerMonitoring${name}Alarm`);
+    }
+    expect(rule.match(/ALARM\(/g)).toHaveLength(3);
+    expect(rule).toContain(' OR ');
   });
 
   test('take the silence of the box for trouble', () => {
@@ -118,6 +134,8 @@ describe('alarms of a farm', () => {
     const [{ Properties }] = Object.values(resourcesOf(phase3, 'AWS::EC2::LaunchTemplate')) as [TemplateJson];
     const userData = JSON.stringify(Properties.LaunchTemplateData.UserData);
     expect(userData).toContain('AutoScalingGroupName');
+    // The agent reads the name of the group from the server's tags.
+    expect(JSON.stringify(resourcesOf(phase3, 'AWS::IAM::Policy'))).toContain('ec2:DescribeTags');
     const [memory] = of(phase3, /FleetMonitoringMemoryHigh/);
     expect(memory.Dimensions).toEqual([expect.objectContaining({ Name: 'AutoScalingGroupName' })]);
     expect(memory.Namespace).toBe('Host');
@@ -186,6 +204,11 @@ describe.each([
   ['phase-2', phase2, ['AWS/EC2', 'AWS/EBS', 'Host', 'AWS/RDS']],
   ['phase-3', phase3, ['AWS/ApplicationELB', 'AWS/AutoScaling', 'AWS/EC2', 'Host', 'AWS/ElastiCache', 'AWS/RDS']],
   ['phase-3 on layer 4', layer4, ['AWS/NetworkELB', 'AWS/AutoScaling', 'AWS/ElastiCache', 'AWS/RDS']],
+  [
+    'phase-4',
+    phase4,
+    ['AWS/CloudFront', 'AWS/ApplicationELB', 'AWS/AutoScaling', 'AWS/SQS', 'AWS/ElastiCache', 'AWS/RDS'],
+  ],
 ] as const)('the dashboard of %s', (_, template, namespaces) => {
   test('shows every tier and says what breaks next', () => {
     const body = JSON.stringify(resourcesOf(template, 'AWS::CloudWatch::Dashboard'));
