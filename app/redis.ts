@@ -80,7 +80,10 @@ export class Redis {
     return (await this.#plain.run<Buffer | null>(['GET', key])) ?? undefined;
   }
 
-  /** For what is promised once this resolves: then as many replicas as wanted have it, and a failover cannot lose it. */
+  /**
+   * For what is promised once this resolves: then as many replicas as wanted have it. A failover to the most current
+   * replica keeps it; so does one to any replica, if all of them were wanted.
+   */
   async save(key: string, value: RedisArgument, ttlMs: number): Promise<void> {
     await this.#write(setCommand(key, value, ttlMs));
   }
