@@ -43,7 +43,7 @@ program
   .description(
     'Run the real cdk bootstrap and cdk deploy against an AWS emulator on loopback, and show what then exists.',
   )
-  .argument('<phase>', 'stack to deploy: phase-1 to phase-4', oneOf(['phase-1', 'phase-2', 'phase-3', 'phase-4']))
+  .argument('<phase>', 'stack to deploy: phase-1, phase-2, phase-3 or phase-4', oneOf(['phase-1', 'phase-2', 'phase-3', 'phase-4']))
   .option('-c, --context <name=value...>', 'CDK context, handed to cdk as it is, such as size=growth')
   .option('--json', 'print the table as JSON')
   .action(async (phase: string, options: { context?: string[]; json?: boolean }) => {

@@ -29,6 +29,17 @@ test('everything that can be said', () => {
   });
 });
 
+test('how elastic phase 4 is', () => {
+  const context = { predictive: 'ForecastAndScale', timeZone: 'Europe/Berlin' };
+  expect(read({ ...context, minServers: '5', maxServers: 40, maxWorkers: '20', spot: 'false' })).toMatchObject({
+    ...context,
+    minServers: 5,
+    maxServers: 40,
+    maxWorkers: 20,
+    spot: false,
+  });
+});
+
 test('numbers from cdk.json are taken like strings from the command line', () => {
   expect(read({ alarmEmail: 'ops@example.com', monthlyBudget: 100 }).monthlyBudget).toBe(100);
   expect(read({ servers: 2, layer: 4, sticky: false })).toMatchObject({ servers: 2, layer: 4, sticky: false });
@@ -55,6 +66,12 @@ test.each<[Record<string, unknown>, string]>([
   [{ ...email, monthlyBudget: '1e3' }, '-c monthlyBudget=1e3: allowed is US dollars'],
   [{ ...email, monthlyBudget: 'Infinity' }, '-c monthlyBudget=Infinity: allowed is US dollars'],
   [{ ...email, monthlyBudget: 1e9 + 1 }, '-c monthlyBudget=1000000001: allowed is US dollars'],
+  [{ minServers: '1' }, '-c minServers=1: allowed is a whole number from 2 to 100'],
+  [{ minServers: '20' }, '-c minServers=20: must be below maxServers, which is 20'],
+  [{ maxServers: '501' }, '-c maxServers=501: allowed is a whole number from 3 to 500'],
+  [{ spot: 'yes' }, '-c spot=yes: allowed is true or false'],
+  [{ predictive: 'always' }, '-c predictive=always: allowed is ForecastOnly or ForecastAndScale'],
+  [{ timeZone: 'Berlin' }, '-c timeZone=Berlin: allowed is an IANA time zone such as Europe/Berlin'],
   [{ servers: '1' }, '-c servers=1: allowed is a whole number from 2 to 100'],
   [{ servers: '101' }, '-c servers=101: allowed is a whole number from 2 to 100'],
   [{ servers: '5.5' }, '-c servers=5.5: allowed is a whole number'],
