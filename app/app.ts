@@ -16,6 +16,7 @@ import { answerErrors } from './error-answers';
 import { type Lifecycle, watchLifecycle } from './lifecycle';
 import { LoginLimit } from './login-limit';
 import type { OwnWrites } from './own-writes';
+import type { Redis } from './redis';
 import type { Replicas } from './replicas';
 import { accountRoutes } from './routes/accounts';
 import { cartRoutes } from './routes/cart';
@@ -47,6 +48,7 @@ export interface AppDeps {
   readonly ownWrites: OwnWrites;
   readonly catalogue: CatalogueCache;
   readonly sessions: Sessions;
+  readonly redis?: Redis | undefined;
   readonly assets: Assets;
   readonly lifecycle: Lifecycle;
   /** What answers say about the process that gave them. */
@@ -71,7 +73,8 @@ const BODY_LIMIT = 64 * 1024;
 export function createApp(deps: AppDeps): App {
   const shop: Shop = {
     ...deps,
-    loginLimit: new LoginLimit(deps.database),
+    // A log-in needs its session all the same: one more store could only fail once more.
+    loginLimit: new LoginLimit(deps.served.sessionStore === 'redis' && deps.redis ? deps.redis : deps.database),
     reader: (request) => deps.ownWrites.reader(request, deps),
   };
   const app: App = Fastify<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger>({

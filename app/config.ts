@@ -14,9 +14,11 @@ export interface Config {
   readonly phase: number;
   /** PostgreSQL URL, or the ARN of the secret that RDS keeps. */
   readonly database: Secret;
+  readonly sessionStore: 'postgres' | 'redis' | 'cookie' | 'memory';
+  /** Redis or Valkey; needed by the session store `redis`. */
+  readonly redis?: RedisConfig | undefined;
   /** Replicas of the database, to be read from: a PostgreSQL URL each, or hosts that take the secret's credentials. */
   readonly replicas: { readonly urls: readonly string[] } | { readonly hosts: readonly string[] };
-  readonly sessionStore: 'postgres' | 'memory';
   readonly sessionSecret: Secret;
   /** Processes of this server. */
   readonly webConcurrency: number;
@@ -30,6 +32,8 @@ export interface Config {
   readonly viewerProtocol: 'forwarded' | 'https';
   /** Prefix of the URLs of static files. */
   readonly assetsUrl: string;
+  /** SQS queue that background jobs go through; without one, each server does its own. */
+  readonly queueUrl?: string;
   /** CloudWatch namespace to publish metrics under; without one, none are. */
   readonly metricsNamespace?: string;
   /** Seconds between two publications. */
@@ -39,6 +43,14 @@ export interface Config {
   readonly serverName: string;
   readonly availabilityZone: string;
   readonly logLevel: string;
+}
+
+export interface RedisConfig {
+  readonly url: string;
+  /** ARN of a secret with the user and the password, `{"username":…,"password":…}`, for a URL that holds none. */
+  readonly secretArn?: string | undefined;
+  /** Replicas that must have a session before it counts as saved. */
+  readonly minReplicas: number;
 }
 
 /** The environment cannot be used; one line for each value that is wrong. */
@@ -67,6 +79,20 @@ const Environment = Type.Object({
   DATABASE_SECRET_ARN: Type.Optional(
     Type.String({ pattern: '^arn:[^:]+:secretsmanager:', description: 'the ARN of a secret in AWS Secrets Manager' }),
   ),
+  SESSION_STORE: Type.Union(
+    (['postgres', 'redis', 'cookie', 'memory'] as const).map((store) => Type.Literal(store)),
+    { default: 'postgres', description: 'postgres, redis, cookie or memory' },
+  ),
+  REDIS_URL: Type.Optional(Type.String({ pattern: '^rediss?://[^/]', description: 'a redis:// or rediss:// URL' })),
+  REDIS_SECRET_ARN: Type.Optional(
+    Type.String({ pattern: '^arn:[^:]+:secretsmanager:', description: 'the ARN of a secret in AWS Secrets Manager' }),
+  ),
+  REDIS_MIN_REPLICAS: Type.Integer({
+    minimum: 0,
+    maximum: 5,
+    default: 0,
+    description: 'an integer from 0 to 5 (replicas that must have a session)',
+  }),
   DATABASE_REPLICA_URLS: Type.Optional(
     Type.String({
       pattern: '^postgres(ql)?://[^,\\s]+(,postgres(ql)?://[^,\\s]+)*$',
@@ -82,10 +108,6 @@ const Environment = Type.Object({
   DATABASE_PROXY_HOST: Type.Optional(
     Type.String({ pattern: '^[A-Za-z0-9.-]+$', description: 'the host name of a connection pooler' }),
   ),
-  SESSION_STORE: Type.Union([Type.Literal('postgres'), Type.Literal('memory')], {
-    default: 'postgres',
-    description: '"postgres" or "memory" ("redis" and "cookie" come with phase 3)',
-  }),
   SESSION_SECRET: Type.Optional(Type.String({ minLength: 32, description: 'at least 32 characters long' })),
   SESSION_SECRET_ARN: Type.Optional(
     Type.String({ pattern: '^arn:[^:]+:secretsmanager:', description: 'the ARN of a secret in AWS Secrets Manager' }),
@@ -114,6 +136,9 @@ const Environment = Type.Object({
     default: '/assets',
     description: 'an http(s) URL or a path, without a slash at its end',
   }),
+  QUEUE_URL: Type.Optional(
+    Type.String({ pattern: '^https?://[^/\\s]+/\\S+$', description: 'the http(s) URL of an SQS queue' }),
+  ),
   METRICS_NAMESPACE: Type.Optional(
     Type.String({
       pattern: '^(?!AWS/)[A-Za-z0-9._/#:-]{1,255}$',
@@ -144,7 +169,12 @@ const Environment = Type.Object({
 type Name = keyof typeof Environment.properties;
 
 /** Their values never appear in a message. A database URL holds a password. */
-const SECRETS: ReadonlySet<string> = new Set<Name>(['DATABASE_URL', 'DATABASE_REPLICA_URLS', 'SESSION_SECRET']);
+const SECRETS: ReadonlySet<string> = new Set<Name>([
+  'DATABASE_URL',
+  'DATABASE_REPLICA_URLS',
+  'REDIS_URL',
+  'SESSION_SECRET',
+]);
 
 /**
  * Turns the environment into the configuration. Pure: the only caller that hands in `process.env` is `environment()`.
@@ -167,6 +197,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   lines.push(...exactlyOne(given, 'DATABASE_URL', 'DATABASE_SECRET_ARN'));
   lines.push(...exactlyOne(given, 'SESSION_SECRET', 'SESSION_SECRET_ARN'));
+  if (given.SESSION_STORE === 'redis' && !given.REDIS_URL) {
+    lines.push('SESSION_STORE="redis": needs REDIS_URL to be set');
+  }
+  lines.push(...goesWith(given, 'REDIS_SECRET_ARN', 'REDIS_URL'));
   lines.push(...goesWith(given, 'DATABASE_REPLICA_URLS', 'DATABASE_URL'));
   lines.push(...goesWith(given, 'DATABASE_REPLICA_HOSTS', 'DATABASE_SECRET_ARN'));
   lines.push(...goesWith(given, 'DATABASE_PROXY_HOST', 'DATABASE_SECRET_ARN'));
@@ -182,6 +216,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       ? { hosts: read.DATABASE_REPLICA_HOSTS.split(',') }
       : { urls: read.DATABASE_REPLICA_URLS?.split(',') ?? [] },
     sessionStore: read.SESSION_STORE,
+    redis:
+      read.REDIS_URL === undefined
+        ? undefined
+        : { url: read.REDIS_URL, secretArn: read.REDIS_SECRET_ARN, minReplicas: read.REDIS_MIN_REPLICAS },
     sessionSecret: secret(read.SESSION_SECRET, read.SESSION_SECRET_ARN),
     webConcurrency: read.WEB_CONCURRENCY ?? availableParallelism(),
     maxServers: read.MAX_SERVERS,
@@ -189,6 +227,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     viewerProtocol: read.VIEWER_PROTOCOL,
     databaseProxyHost: read.DATABASE_PROXY_HOST,
     assetsUrl: read.ASSETS_URL,
+    ...(read.QUEUE_URL && { queueUrl: read.QUEUE_URL }),
     ...(read.METRICS_NAMESPACE && { metricsNamespace: read.METRICS_NAMESPACE }),
     metricsPeriod: read.METRICS_PERIOD,
     ...(read.PHASE >= FIRST_SPOT_PHASE &&

@@ -1,7 +1,16 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { Database } from './db';
+import type { Database, Queryable } from './db';
+import { BATCH, type JobQueue } from './queue';
 import { removeAbandonedCarts } from './repositories/carts';
-import { issueReceipt, type Job, lockDueJob, postponeJob, removeJob } from './repositories/jobs';
+import {
+  issueReceipt,
+  type Job,
+  leaveToQueue,
+  lockDueJobs,
+  lockJob,
+  postponeJob,
+  removeJob,
+} from './repositories/jobs';
 import { SESSION_LIFETIME } from './sessions';
 
 /** Milliseconds between looks for jobs that another process left, and after the database did not answer. */
@@ -9,8 +18,9 @@ const POLL = 1_000;
 const HOUSEKEEPING = 3_600_000;
 
 /**
- * Does the shop's background jobs inside this process. Every process of every server may run one: a job is locked while it
- * is done, and its effect and its removal are one transaction, so that it takes effect exactly once, whatever is killed when.
+ * Looks after the shop's background jobs inside this process: does them, or, where there is a queue, hands them to it. Every
+ * process of every server may run one. A job is locked while it is done, and its effect and its removal are one transaction,
+ * so that it takes effect exactly once, whatever is killed when.
  */
 export class JobRunner {
   #timer: NodeJS.Timeout | undefined;
@@ -23,6 +33,7 @@ export class JobRunner {
   constructor(
     private readonly database: Database,
     private readonly log: FastifyBaseLogger,
+    private readonly queue?: JobQueue,
   ) {}
 
   start(): void {
@@ -53,11 +64,11 @@ export class JobRunner {
     try {
       do {
         this.#again = false;
-        while (!this.#stopped && (await this.#runOne()));
+        while (!this.#stopped && (await (this.queue ? this.#handOver(this.queue) : this.#runOne())));
       } while (this.#again && !this.#stopped);
       await this.#keepHouse();
     } catch (error) {
-      this.log.warn({ err: error }, 'background jobs wait for the database');
+      this.log.warn({ err: error }, 'background jobs wait for the database or the queue');
     } finally {
       this.#busy = false;
       // At random, so that the processes of a fleet do not all ask at the same moment.
@@ -70,12 +81,9 @@ export class JobRunner {
     let taken: Job | undefined;
     try {
       return await this.database.transaction(async (tx) => {
-        const job = await lockDueJob(tx);
-        if (job === undefined) return false;
-        taken = job;
-        await issueReceipt(tx, job.orderId);
-        await removeJob(tx, job.id);
-        return true;
+        [taken] = await lockDueJobs(tx, 1);
+        if (taken) await perform(tx, taken);
+        return taken !== undefined;
       });
     } catch (error) {
       if (taken === undefined) throw error;
@@ -85,9 +93,39 @@ export class JobRunner {
     }
   }
 
+  /**
+   * Sends first and notes it after: a job may be sent twice, but none is forgotten.
+   *
+   * @returns whether there were jobs
+   */
+  #handOver(queue: JobQueue): Promise<boolean> {
+    return this.database.transaction(async (tx) => {
+      const jobs = await lockDueJobs(tx, BATCH);
+      if (jobs.length === 0) return false;
+      const sent = await queue.send(jobs.map(({ id }) => id));
+      if (sent.length === 0) throw new Error('the queue took none of the jobs');
+      await leaveToQueue(tx, sent);
+      return true;
+    });
+  }
+
   async #keepHouse(): Promise<void> {
     if (Date.now() < this.#nextHousekeeping) return;
     this.#nextHousekeeping = Date.now() + HOUSEKEEPING;
     await removeAbandonedCarts(this.database, SESSION_LIFETIME + HOUSEKEEPING / 1000);
   }
+}
+
+/** Does a job that came out of the queue. It may have come before: a job that is done is not there any more. */
+export async function doQueuedJob(database: Database, id: string): Promise<void> {
+  if (id === '') throw new Error('the message names no job');
+  await database.transaction(async (tx) => {
+    const job = await lockJob(tx, id);
+    if (job) await perform(tx, job);
+  });
+}
+
+async function perform(tx: Queryable, job: Job): Promise<void> {
+  await issueReceipt(tx, job.orderId);
+  await removeJob(tx, job.id);
 }

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Database } from './db';
+import {
+  RateLimiterPostgres,
+  RateLimiterRedis,
+  RateLimiterRes,
+  type RateLimiterStoreAbstract,
+} from 'rate-limiter-flexible';
+import { Database } from './db';
 import { ShopError } from './errors';
+import type { Redis } from './redis';
 
 /** Seconds over which failures are counted, from the first. */
 const WINDOW = 15 * 60;
@@ -11,26 +17,28 @@ const FAILURES_PER_ACCOUNT = 10;
 const FAILURES_PER_ADDRESS = 100;
 
 /**
- * Bounds guessing of passwords, by account and by address. The counters are in the database: a limit in each process
- * would be multiplied by the number of servers.
+ * Bounds guessing of passwords, by account and by address. The counters are where the sessions are: a limit in each
+ * process would be multiplied by the number of servers, and a log-in cannot do without that store anyway.
  */
 export class LoginLimit {
-  readonly #byAccount: RateLimiterPostgres;
-  readonly #byAddress: RateLimiterPostgres;
+  readonly #byAccount: RateLimiterStoreAbstract;
+  readonly #byAddress: RateLimiterStoreAbstract;
 
-  constructor(database: Database) {
-    const common = {
-      storeClient: { query: database.execute },
-      storeType: 'pool',
-      tableName: 'login_attempts',
+  constructor(store: Database | Redis) {
+    const byAccount = { keyPrefix: 'account', points: FAILURES_PER_ACCOUNT, duration: WINDOW };
+    const byAddress = { keyPrefix: 'address', points: FAILURES_PER_ADDRESS, duration: WINDOW };
+    if (store instanceof Database) {
+      const table = { storeClient: { query: store.execute }, storeType: 'pool', tableName: 'login_attempts' };
       // By a migration.
-      tableCreated: true,
-      duration: WINDOW,
-    };
-    this.#byAccount = new RateLimiterPostgres({ ...common, keyPrefix: 'account', points: FAILURES_PER_ACCOUNT });
-    // Only one of the two needs to clean the table that they share.
-    const quiet = { ...common, clearExpiredByTimeout: false };
-    this.#byAddress = new RateLimiterPostgres({ ...quiet, keyPrefix: 'address', points: FAILURES_PER_ADDRESS });
+      const made = { ...table, tableCreated: true };
+      this.#byAccount = new RateLimiterPostgres({ ...made, ...byAccount });
+      // Only one of the two needs to clean the table that they share.
+      this.#byAddress = new RateLimiterPostgres({ ...made, ...byAddress, clearExpiredByTimeout: false });
+    } else {
+      const client = { storeClient: store.counters, useRedisPackage: true };
+      this.#byAccount = new RateLimiterRedis({ ...client, ...byAccount, keyPrefix: 'log-in:account' });
+      this.#byAddress = new RateLimiterRedis({ ...client, ...byAddress, keyPrefix: 'log-in:address' });
+    }
   }
 
   /**

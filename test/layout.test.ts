@@ -55,6 +55,12 @@ const rules: readonly Rule[] = [
     notPackages: [CDK],
   },
   { name: 'only app/db.ts imports pg', files: /^app\/(?!db\.ts)/, project: [/./], notPackages: [/^pg$/] },
+  {
+    name: 'only app/redis.ts imports redis',
+    files: /^app\/(?!redis\.ts)/,
+    project: [/./],
+    notPackages: [/^(redis$|@redis\/)/],
+  },
   { name: 'nothing imports an entry point', files: /^(lib|app)\//, project: [/^(lib|app)\//] },
 ];
 
@@ -107,6 +113,7 @@ test.each([
   ['lib/rehearsal/start.ts', "import { createApp } from '../../app/app';"],
   ['app/app.ts', "import { table } from '../lib/table';"],
   ['app/routes/cart.ts', "import { Pool } from 'pg';"],
+  ['app/sessions/stores.ts', "const { createClient } = await import('redis');"],
   ['lib/doctor.ts', "const cli = await import('../bin/cli');"],
 ])('an import against the arrows is found: %s: %s', (file, source) => {
   expect(breaches(file, source)).not.toEqual([]);

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Database, type Queryable, violates } from '../db';
 import { ShopError } from '../errors';
 import { addItem, cartOfUser, createCart, listItems, MAX_QUANTITY, removeItem } from '../repositories/carts';
+import { saveSession } from '../sessions';
 import type { Cart } from '../types';
 
 /**
@@ -55,6 +56,6 @@ async function startCart(request: FastifyRequest, database: Database): Promise<s
   const { userId } = request.session;
   const cartId = userId === undefined ? await createCart(database) : await cartOfUser(database, userId);
   request.session.cartId = cartId;
-  await request.session.save();
+  await saveSession(request);
   return cartId;
 }

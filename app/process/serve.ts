@@ -12,11 +12,15 @@ import { JobRunner } from '../jobs';
 import type { Lifecycle } from '../lifecycle';
 import { Metrics } from '../metrics';
 import { OwnWrites } from '../own-writes';
+import type { JobQueue } from '../queue';
+import { Redis } from '../redis';
 import { Replicas } from '../replicas';
 import { jobBacklog } from '../repositories/jobs';
 import type { Secrets } from '../secrets';
-import { Sessions } from '../sessions';
+import { openSessions } from '../sessions';
+import { SharedCatalogue } from '../shared-catalogue';
 import { Shedding } from '../shedding';
+import { openPrimary } from './open-primary';
 
 /** The first phase with a balancer in front, which needs time to see that a server leaves. */
 const FIRST_BALANCED_PHASE = 3;
@@ -40,18 +44,18 @@ export interface Serving {
 export interface ServingOptions {
   readonly config: Config;
   readonly secrets: Secrets;
+  /** Where background jobs go; without it they are done here. */
+  readonly queue?: JobQueue | undefined;
   readonly publicDir: string;
   readonly version: string;
   readonly log: FastifyBaseLogger;
 }
 
-export function createServing({ config, secrets, publicDir, version, log }: ServingOptions): Serving {
+export function createServing({ config, secrets, queue, publicDir, version, log }: ServingOptions): Serving {
   const lifecycle: Lifecycle = { state: 'starting' };
   const onIdleError = (error: Error) => log.warn({ err: error }, 'an idle connection broke');
   // Migrations and replicas go straight to the database; a proxy would cut long statements off, and has no replicas.
-  const database = config.databaseProxyHost
-    ? new Database({ ...secrets.database, host: config.databaseProxyHost }, onIdleError, 'proxy')
-    : new Database(secrets.database, onIdleError);
+  const database = openPrimary(config, secrets.database, onIdleError);
   const replica = (settings: DatabaseSettings) => new Database(settings, onIdleError, 'replica');
   const replicas = new Replicas(
     database,
@@ -62,18 +66,27 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
     })),
     log,
   );
-  const sessions = new Sessions(config.sessionStore, secrets.sessionSecret, database, (...what) =>
-    log.warn({ what }, 'session store'),
-  );
-  const jobs = new JobRunner(database, log);
+  const redis = secrets.redis && new Redis(secrets.redis, (error) => log.warn({ err: error }, 'Redis is away'));
+  const sessions = openSessions(config.sessionStore, {
+    secret: secrets.sessionSecret,
+    database,
+    redis,
+    onError: (...what) => log.warn({ what }, 'session store'),
+  });
+  const jobs = new JobRunner(database, log, queue);
   const assets = new Assets(publicDir, config.assetsUrl);
-  const catalogue = new CatalogueCache(replicas.seeing(undefined), assets.ofProduct);
+  const catalogue = new CatalogueCache(
+    replicas.seeing(undefined),
+    assets.ofProduct,
+    redis && new SharedCatalogue(redis.cache, `catalogue:${version}`),
+  );
   const app = createApp({
     log,
     database,
     replicas,
     ownWrites: new OwnWrites(secrets.sessionSecret),
     sessions,
+    redis,
     assets,
     catalogue,
     lifecycle,
@@ -121,7 +134,9 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
     clearTimeout(cutOff);
     await jobs.stop();
     await metrics?.stop();
+    queue?.close();
     sessions.close();
+    redis?.close();
     await replicas.stop();
     await database.close();
   };
@@ -133,6 +148,7 @@ export function createServing({ config, secrets, publicDir, version, log }: Serv
       // app.listen() would log a line for each address of this machine.
       app.server.listen(config.port, config.host);
       await once(app.server, 'listening');
+      await redis?.settled();
       return (app.server.address() as AddressInfo).port;
     },
     begin(connections) {

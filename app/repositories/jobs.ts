@@ -10,13 +10,36 @@ export interface Job {
 /** Longest pause between two attempts at a job, in seconds. */
 const MAX_BACKOFF = 300;
 
-/** The job that has waited longest, locked until the transaction ends; those that others have locked are passed over. */
-export async function lockDueJob(tx: Queryable): Promise<Job | undefined> {
-  const [job] = await tx.query<Job>(
+/** Seconds until a job that was sent to the queue and is still not done is sent again; doubled each time. */
+const RESEND = 900;
+const MAX_RESEND = 6 * 3600;
+
+/** Jobs that have waited longest, locked until the transaction ends; those that others have locked are passed over. */
+export async function lockDueJobs(tx: Queryable, limit: number): Promise<Job[]> {
+  return tx.query<Job>(
     `SELECT id, kind, order_id AS "orderId", attempts FROM jobs WHERE run_at <= now()
-     ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+     ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED`,
+    [limit],
+  );
+}
+
+/** This job, locked until the transaction ends; waits for whoever has it locked. Undefined when it is done. */
+export async function lockJob(tx: Queryable, id: string): Promise<Job | undefined> {
+  const [job] = await tx.query<Job>(
+    'SELECT id, kind, order_id AS "orderId", attempts FROM jobs WHERE id = $1 FOR UPDATE',
+    [id],
   );
   return job;
+}
+
+/** Leaves these jobs to the queue, and has them sent again should they never be done. */
+export async function leaveToQueue(tx: Queryable, ids: readonly string[]): Promise<void> {
+  await tx.query(
+    `UPDATE jobs SET attempts = attempts + 1,
+                     run_at = now() + make_interval(secs => least(${MAX_RESEND}, ${RESEND} * 2 ^ least(attempts, 16)))
+     WHERE id = ANY($1)`,
+    [ids],
+  );
 }
 
 /** How many jobs are not done, and for how many seconds the oldest of them has waited. */

@@ -1,12 +1,11 @@
 import cookie from '@fastify/cookie';
-import session from '@fastify/session';
 import type { App, Shop } from '../app';
 
 /** Adds routes that have `request.session`. Their answers are one visitor's own, and no cache may keep them. */
 export function withSession(app: App, shop: Shop, routes: (scope: App) => void): void {
   app.register(async (scope: App) => {
     scope.register(cookie);
-    scope.register(session, shop.sessions.pluginOptions);
+    shop.sessions.register(scope);
     scope.addHook('onRequest', async (_request, reply) => {
       reply.header('cache-control', 'no-store');
     });

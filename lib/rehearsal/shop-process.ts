@@ -5,6 +5,12 @@ import type { AppBundle } from '../app-bundle';
 
 export interface ShopProcessOptions {
   readonly bundle: AppBundle;
+  /**
+   * Which of the bundle's scripts; a worker opens no port and reports 0.
+   *
+   * @default 'server'
+   */
+  readonly entry?: 'server' | 'worker';
   /** File that the app's log (JSON, one line an event) is appended to. */
   readonly log: string;
   /** The app's environment; what `app/config.ts` declares. Nothing else is handed down but PATH. */
@@ -35,7 +41,7 @@ export interface ShopProcess {
 export async function startShop(options: ShopProcessOptions): Promise<ShopProcess> {
   const log = openSync(options.log, 'a');
   // A process group of its own, so that a Ctrl-C in the terminal reaches it once, through stop().
-  const child = spawn(process.execPath, [join(options.bundle.dir, 'server.js')], {
+  const child = spawn(process.execPath, [join(options.bundle.dir, `${options.entry ?? 'server'}.js`)], {
     env: { PATH: process.env.PATH, ...options.env },
     stdio: ['ignore', log, log, 'ipc'],
     detached: true,

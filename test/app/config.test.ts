@@ -41,6 +41,15 @@ describe('the environment', () => {
     });
   });
 
+  test('may name a Redis, with its password in a secret, and how many of its replicas must have a session', () => {
+    const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:redis-AbCdEf';
+    const redis = { REDIS_URL: 'rediss://master.shop.cache:6379', REDIS_SECRET_ARN: arn, REDIS_MIN_REPLICAS: '1' };
+    expect(readConfig({ ...GOOD, SESSION_STORE: 'redis', ...redis })).toMatchObject({
+      sessionStore: 'redis',
+      redis: { url: 'rediss://master.shop.cache:6379', secretArn: arn, minReplicas: 1 },
+    });
+  });
+
   test('may name secrets by their ARN', () => {
     const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf';
     const config = readConfig({ DATABASE_SECRET_ARN: arn, SESSION_SECRET_ARN: arn });
@@ -57,10 +66,19 @@ describe('the environment', () => {
     ['PORT', '80.5', 'PORT="80.5": must be an integer from 0 to 65535'],
     ['PORT', '65536', 'PORT="65536": must be an integer from 0 to 65535'],
     ['PHASE', '6', 'PHASE="6": must be an integer from 1 to 5'],
+    ['SESSION_STORE', 'disk', 'SESSION_STORE="disk": must be postgres, redis, cookie or memory'],
+    ['SESSION_STORE', 'redis', 'SESSION_STORE="redis": needs REDIS_URL to be set'],
+    ['REDIS_URL', 'http://u:hush@cache', 'REDIS_URL: must be a redis:// or rediss:// URL'],
+    ['REDIS_SECRET_ARN', 'arn', 'REDIS_SECRET_ARN="arn": must be the ARN of a secret in AWS Secrets Manager'],
     [
-      'SESSION_STORE',
-      'redis',
-      'SESSION_STORE="redis": must be "postgres" or "memory" ("redis" and "cookie" come with phase 3)',
+      'REDIS_SECRET_ARN',
+      'arn:aws:secretsmanager:eu-west-1:123456789012:secret:redis',
+      'REDIS_SECRET_ARN: can only be set together with REDIS_URL',
+    ],
+    [
+      'REDIS_MIN_REPLICAS',
+      'all',
+      'REDIS_MIN_REPLICAS="all": must be an integer from 0 to 5 (replicas that must have a session)',
     ],
     ['WEB_CONCURRENCY', '0', 'WEB_CONCURRENCY="0": must be an integer from 1 to 512 (processes)'],
     ['MAX_SERVERS', '-1', 'MAX_SERVERS="-1": must be an integer from 1 to 10000 (servers)'],
@@ -71,6 +89,7 @@ describe('the environment', () => {
       'ASSETS_URL="https://cdn.example/": must be an http(s) URL or a path, without a slash at its end',
     ],
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL="loud": must be fatal, error, warn, info, debug, trace or silent'],
+    ['QUEUE_URL', 'jobs', 'QUEUE_URL="jobs": must be the http(s) URL of an SQS queue'],
     ['DATABASE_SECRET_ARN', 'arn', 'DATABASE_SECRET_ARN="arn": must be the ARN of a secret in AWS Secrets Manager'],
   ])('refuses %s=%s in one line', (name, value, line) => {
     expect(problems({ ...GOOD, [name]: value })).toContain(line);

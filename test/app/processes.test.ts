@@ -4,6 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { startPostgres } from '../../lib/rehearsal/postgres';
+import { startRedis } from '../../lib/rehearsal/redis';
+import { describeWith } from '../support/needs';
 import { Bench, eventually, makeUsers, serverEnv, sql, workers } from '../support/shop';
 
 let bench: Bench;
@@ -123,6 +125,22 @@ describe('secrets by ARN', () => {
     expect(code).toBe(1);
     expect(stdout).toContain('self-signed certificate');
     expect(stdout).not.toContain(password);
+  });
+
+  describeWith('redis-server', 'for Redis', () => {
+    test('hold its user and password, whatever characters are in them', async () => {
+      const redis = await startRedis({ dir: join(bench.dir, 'redis') });
+      const [username, password] = ['shop', 'p@ss/word: hush?'];
+      await redis.command('ACL', 'SETUSER', username, 'on', `>${password}`, '~*', '+@all', '-@dangerous', '+hello');
+      await redis.command('ACL', 'SETUSER', 'default', 'off');
+      held[arn('redis')] = JSON.stringify({ username, password });
+      const env = { ...aws, SESSION_STORE: 'redis', REDIS_URL: redis.url, REDIS_SECRET_ARN: arn('redis') };
+      const shop = await bench.serve(await bench.database(), env);
+      expect((await shop.visitor().add(1)).status).toBe(200);
+      expect(shop.log()).not.toContain('hush');
+      await shop.process.stop();
+      await redis.stop();
+    });
   });
 
   test.each([

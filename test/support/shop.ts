@@ -219,6 +219,16 @@ export async function eventually(check: () => Promise<boolean> | boolean, within
   }
 }
 
+/** Asks again after a 503, as a client does that honours `Retry-After`; where a machine's bad moment is not what is tried. */
+export async function patiently(ask: () => Promise<Answer>): Promise<Answer> {
+  let answer = await ask();
+  await eventually(async () => {
+    if (answer.status === 503) answer = await ask();
+    return answer.status !== 503;
+  });
+  return answer;
+}
+
 /** The processes that answer at `url`, once there are `count` of them. */
 export async function workers(url: string, count: number): Promise<number[]> {
   const pids = new Set<number>();

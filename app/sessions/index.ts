@@ -1,0 +1,83 @@
+import type { FastifyRequest, Session } from 'fastify';
+import type { App } from '../app';
+import type { Config } from '../config';
+import type { Database } from '../db';
+import type { Redis } from '../redis';
+import { CookieSessions } from './cookie';
+import { StoredSessions } from './stored';
+import { memoryStore, postgresStore, redisStore } from './stores';
+
+export { COOKIE_SESSION_LIFETIME, SESSION_COOKIE, SESSION_LIFETIME } from './lifetimes';
+
+declare module 'fastify' {
+  interface Session {
+    /** Set while logged in; then `email` and `cartId` are set too. */
+    userId?: string;
+    email?: string;
+    /** The visitor's cart, or the user's. */
+    cartId?: string;
+  }
+}
+
+/** What a session says about the visitor. */
+export type Visitor = Pick<Session, 'userId' | 'email' | 'cartId'>;
+
+/** Where sessions are kept, and what the shop does with them. */
+export interface Sessions {
+  /** Gives the routes of `scope` a `request.session`; cookies are parsed there. */
+  register(scope: App): void;
+
+  /**
+   * Who the visitor is, for pages that only show it: never starts, saves or changes a session, and reads as nobody when
+   * the store does not answer, so that such pages outlive it.
+   *
+   * @param request its cookies are parsed
+   */
+  glance(request: FastifyRequest): Promise<Visitor>;
+
+  close(): void;
+}
+
+export interface SessionDeps {
+  readonly secret: string;
+  readonly database: Database;
+  /** Needed by the kind `redis`. */
+  readonly redis?: Redis | undefined;
+  /** Hears of what goes wrong in the background. */
+  readonly onError: (...what: unknown[]) => void;
+}
+
+export function openSessions(kind: Config['sessionStore'], deps: SessionDeps): Sessions {
+  switch (kind) {
+    case 'memory':
+      return new StoredSessions(memoryStore(), deps.secret);
+    case 'postgres':
+      return new StoredSessions(postgresStore(deps.database, deps.onError), deps.secret);
+    case 'redis':
+      if (!deps.redis) throw new Error('sessions in Redis need a Redis');
+      return new StoredSessions(redisStore(deps.redis, deps.database), deps.secret);
+    case 'cookie':
+      return new CookieSessions(deps.secret);
+  }
+}
+
+/**
+ * Gives the visitor a new session and makes them the user. Resolves once it is saved; an id that somebody planted or saw
+ * before the log-in is worth nothing then.
+ */
+export async function establish(request: FastifyRequest, user: Required<Visitor>): Promise<void> {
+  await request.session.regenerate();
+  Object.assign(request.session, user);
+  await saveSession(request);
+}
+
+/** Resolves once the session is saved. */
+export async function saveSession(request: FastifyRequest): Promise<void> {
+  try {
+    await request.session.save();
+  } catch (error) {
+    // Or the plugin would try again while the refusal is sent, and the visitor wait for that, too.
+    request.session = null as never;
+    throw error;
+  }
+}

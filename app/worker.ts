@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { type Config, ConfigError, environment } from './config';
+import { openPrimary } from './process/open-primary';
+import { prepareDatabase } from './process/prepare';
+import { onStopRequest } from './process/stop-requests';
+import { JobQueue } from './queue';
+import { LANES, QueueWorker } from './queue-worker';
+import { resolveSecrets } from './secrets';
+import { waitOutSpotNotice, watchForSpotNotice } from './spot';
+
+const MIGRATIONS_DIR = join(__dirname, 'migrations');
+
+/** Exit code for what whoever starts the worker must mend. */
+const REFUSED = 2;
+
+const config = readEnvironment();
+const log = pino({ level: config.logLevel, base: { pid: process.pid, server: config.serverName } });
+
+main(config.queueUrl ?? refuse('QUEUE_URL: must be set for a worker')).catch((error) => {
+  log.fatal({ err: error }, 'the worker cannot start');
+  process.exit(1);
+});
+
+/** Does the background jobs that the servers put into the queue, and opens no port. */
+async function main(queueUrl: string): Promise<void> {
+  await waitOutSpotNotice(config, log);
+  const { database: settings } = await resolveSecrets(config);
+  await prepareDatabase(config, settings, MIGRATIONS_DIR, log);
+  const database = openPrimary(config, settings, (error) => log.warn({ err: error }, 'an idle connection broke'));
+  database.resize(LANES);
+  const queue = await JobQueue.open(queueUrl);
+  const worker = new QueueWorker(queue, await queue.hiddenFor(), database, log);
+  worker.start();
+  onStopRequest(async () => {
+    await worker.stop();
+    queue.close();
+    await database.close();
+  });
+  watchForSpotNotice(config, log);
+  log.info({ phase: config.phase }, 'the worker is ready');
+  process.send?.({ type: 'ready', port: 0 });
+}
+
+function readEnvironment(): Config {
+  try {
+    return environment();
+  } catch (error) {
+    if (error instanceof ConfigError) return refuse(error.message);
+    throw error;
+  }
+}
+
+/** One line for each thing to mend, without a stack trace. */
+function refuse(lines: string): never {
+  console.error(lines);
+  process.exit(REFUSED);
+}

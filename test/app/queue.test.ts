@@ -1,0 +1,233 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SQS } from '@aws-sdk/client-sqs';
+import { type Moto, startMoto } from '../../lib/emulator/moto';
+import { type ShopProcess, startShop } from '../../lib/rehearsal/shop-process';
+import { describeWith } from '../support/needs';
+import { Bench, eventually, isAlive, makeUsers, serverEnv, sql } from '../support/shop';
+
+/** Background jobs over a queue: workers come and go, and every effect happens once. */
+let bench: Bench;
+
+beforeAll(async () => {
+  bench = await Bench.open();
+});
+
+afterAll(() => bench?.close());
+
+async function refusedWorker(env: Record<string, string>): Promise<string> {
+  const start = startShop({ bundle: bench.bundle, entry: 'worker', log: join(bench.dir, 'refused.log'), env });
+  return start.then(
+    () => 'started',
+    (error) => error.message,
+  );
+}
+
+test('a worker without a queue refuses to start, in one line', async () => {
+  expect(await refusedWorker(serverEnv(await bench.database()))).toContain('QUEUE_URL: must be set for a worker');
+});
+
+describeWith('moto server', 'with a queue', () => {
+  let moto: Moto;
+  let sqs: SQS;
+  let aws: Record<string, string>;
+  const alive = new Set<ShopProcess>();
+
+  beforeAll(async () => {
+    moto = await startMoto();
+    aws = {
+      AWS_ENDPOINT_URL: moto.endpoint,
+      AWS_REGION: 'eu-west-1',
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'x',
+    };
+    const credentials = { accessKeyId: 'x', secretAccessKey: 'x' };
+    sqs = new SQS({ endpoint: moto.endpoint, region: 'eu-west-1', credentials });
+  });
+
+  afterEach(async () => {
+    for (const worker of alive) if (isAlive(worker.pid)) process.kill(worker.pid, 'SIGKILL');
+    alive.clear();
+  });
+
+  afterAll(async () => {
+    sqs?.destroy();
+    await moto?.stop();
+  });
+
+  /** A queue and its dead-letter queue. */
+  async function makeQueue(name: string, hiddenFor: number, tries: number): Promise<{ url: string; dead: string }> {
+    const { QueueUrl: dead = '' } = await sqs.createQueue({ QueueName: `${name}-dead` });
+    const { Attributes } = await sqs.getQueueAttributes({ QueueUrl: dead, AttributeNames: ['QueueArn'] });
+    const { QueueUrl: url = '' } = await sqs.createQueue({
+      QueueName: name,
+      Attributes: {
+        VisibilityTimeout: String(hiddenFor),
+        RedrivePolicy: JSON.stringify({ deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount: tries }),
+      },
+    });
+    return { url, dead };
+  }
+
+  async function startWorker(database: string, queue: string, env: Record<string, string> = {}): Promise<ShopProcess> {
+    const log = join(bench.dir, 'worker.log');
+    const settings = serverEnv(database, { ...aws, QUEUE_URL: queue, ...env });
+    const worker = await startShop({ bundle: bench.bundle, entry: 'worker', log, env: settings });
+    alive.add(worker);
+    return worker;
+  }
+
+  /** A database with so many orders whose receipts are still to be made; each time one is, `effects` gets a row. */
+  async function withJobs(count: number, secondsEach: number): Promise<string> {
+    const database = await bench.database();
+    await (await bench.serve(database)).process.stop();
+    const [email] = await makeUsers(database, 1);
+    await sql(
+      database,
+      `CREATE TABLE effects (order_id uuid);
+       CREATE FUNCTION note() RETURNS trigger AS $$
+       BEGIN PERFORM pg_sleep(${secondsEach}); INSERT INTO effects VALUES (new.id); RETURN new; END $$ LANGUAGE plpgsql;
+       CREATE TRIGGER note BEFORE UPDATE OF status ON orders FOR EACH ROW EXECUTE FUNCTION note()`,
+    );
+    await sql(
+      database,
+      `WITH placed AS (
+         INSERT INTO orders (user_id, idempotency_key, total_cents)
+         SELECT id, 'order ' || number, 100 FROM users, generate_series(1, $2::int) AS number WHERE email = $1 RETURNING id
+       ) INSERT INTO jobs (kind, order_id) SELECT 'receipt', id FROM placed`,
+      [email, count],
+    );
+    return database;
+  }
+
+  const left = async (database: string) => Number((await sql(database, 'SELECT count(*) FROM jobs'))[0].count);
+
+  const inQueue = async (url: string) => {
+    const AttributeNames = ['ApproximateNumberOfMessages' as const, 'ApproximateNumberOfMessagesNotVisible' as const];
+    const { Attributes } = await sqs.getQueueAttributes({ QueueUrl: url, AttributeNames });
+    return Object.values(Attributes ?? {}).reduce((sum, value) => sum + Number(value), 0);
+  };
+
+  test('500 jobs take effect once each, although workers are killed with -9 all the time', async () => {
+    const JOBS = 500;
+    const database = await withJobs(JOBS, 0.1);
+    const { url } = await makeQueue('killed', 2, 50);
+    const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
+    const workers = await Promise.all([1, 2, 3].map(() => startWorker(database, url)));
+    let kills = 0;
+    while ((await left(database)) > 0 && kills < 60) {
+      await sleep(200 + Math.random() * 400);
+      const victim = workers.splice(Math.floor(Math.random() * workers.length), 1)[0] as ShopProcess;
+      process.kill(victim.pid, 'SIGKILL');
+      kills += 1;
+      workers.push(await startWorker(database, url));
+    }
+    expect(kills).toBeGreaterThan(3);
+    // What was handed out to the dead comes out again, and finds its job done.
+    await eventually(async () => (await inQueue(url)) === 0, 60_000);
+    const counts = await sql(database, 'SELECT order_id, count(*)::int AS times FROM effects GROUP BY order_id');
+    expect(counts).toHaveLength(JOBS);
+    expect(counts.filter(({ times }) => times !== 1)).toEqual([]);
+    expect(await sql(database, `SELECT 1 FROM orders WHERE status <> 'fulfilled'`)).toEqual([]);
+    await server.process.stop();
+  }, 180_000);
+
+  test('an order placed on a server is fulfilled by a worker, and not before there is one', async () => {
+    const database = await bench.database();
+    const { url } = await makeQueue('journey', 30, 5);
+    const shop = await bench.serve(database, { ...aws, QUEUE_URL: url });
+    const [email] = await makeUsers(database, 1);
+    const visitor = shop.visitor();
+    await visitor.logIn(email as string);
+    await visitor.add(1);
+    const { id } = (await visitor.order('mine')).json;
+    await eventually(async () => (await inQueue(url)) === 1);
+    expect((await visitor.get(`/api/orders/${id}`)).json.status).toBe('placed');
+    const worker = await startWorker(database, url);
+    await eventually(async () => (await visitor.get(`/api/orders/${id}`)).json.status === 'fulfilled');
+    await eventually(async () => (await inQueue(url)) === 0);
+    await worker.stop();
+    expect(await worker.exited).toBe(0);
+    await shop.process.stop();
+  });
+
+  test('a message that comes twice, or comes again later, does nothing more', async () => {
+    const database = await withJobs(1, 0.3);
+    const { url } = await makeQueue('twice', 30, 5);
+    const [{ id }] = await sql(database, 'SELECT id FROM jobs');
+    const MessageBody = JSON.stringify({ job: id });
+    for (let count = 0; count < 5; count += 1) await sqs.sendMessage({ QueueUrl: url, MessageBody });
+    await startWorker(database, url);
+    await startWorker(database, url);
+    await eventually(async () => (await inQueue(url)) === 0);
+    await sqs.sendMessage({ QueueUrl: url, MessageBody });
+    await eventually(async () => (await inQueue(url)) === 0);
+    expect(await sql(database, 'SELECT 1 FROM effects')).toHaveLength(1);
+  });
+
+  test('a job that takes longer than the queue hides it is not begun by another worker', async () => {
+    const database = await withJobs(1, 4);
+    const { url } = await makeQueue('long', 1, 2);
+    const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
+    await Promise.all([startWorker(database, url), startWorker(database, url)]);
+    await eventually(async () => (await left(database)) === 0);
+    await eventually(async () => (await inQueue(url)) === 0);
+    const { Messages } = await sqs.receiveMessage({ QueueUrl: url, WaitTimeSeconds: 1 });
+    expect(Messages ?? []).toEqual([]);
+    await server.process.stop();
+  });
+
+  test('a worker that is told to stop ends the jobs in hand and gives the others back', async () => {
+    const database = await withJobs(30, 0.5);
+    const { url } = await makeQueue('stop', 300, 5);
+    const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
+    await eventually(async () => (await inQueue(url)) === 30);
+    await server.process.stop();
+    const worker = await startWorker(database, url);
+    await eventually(async () => (await left(database)) < 30);
+    await worker.stop();
+    expect(await worker.exited).toBe(0);
+    expect(await left(database)).toBeGreaterThan(0);
+    expect(await inQueue(url)).toBe(await left(database));
+    // The next one need not wait until they would come out by themselves.
+    await startWorker(database, url);
+    await eventually(async () => (await left(database)) === 0);
+  });
+
+  test('a job that cannot be done, and a message that names none, end as dead letters and hold up no other', async () => {
+    const database = await withJobs(3, 0);
+    const { url, dead } = await makeQueue('poison', 1, 2);
+    const [{ order_id: poisoned }] = await sql(database, 'SELECT order_id FROM jobs LIMIT 1');
+    await sql(
+      database,
+      `CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE 'the printer is out of paper'; END $$ LANGUAGE plpgsql;
+       CREATE TRIGGER refuse BEFORE INSERT ON receipts FOR EACH ROW WHEN (new.order_id = '${poisoned}')
+       EXECUTE FUNCTION refuse()`,
+    );
+    await sqs.sendMessage({ QueueUrl: url, MessageBody: 'what is this?' });
+    const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
+    await startWorker(database, url);
+    await eventually(async () => (await inQueue(dead)) === 2, 60_000);
+    expect(await sql(database, 'SELECT order_id FROM jobs')).toEqual([{ order_id: poisoned }]);
+    await server.process.stop();
+  });
+
+  test('while the queue is away orders are taken, and their jobs go there when it is back', async () => {
+    const database = await bench.database();
+    const { url } = await makeQueue('away', 30, 5);
+    const nowhere = { ...aws, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
+    const first = await bench.serve(database, { ...nowhere, QUEUE_URL: 'http://127.0.0.1:9/123456789012/away' });
+    const [email] = await makeUsers(database, 1);
+    const visitor = first.visitor();
+    await visitor.logIn(email as string);
+    await visitor.add(1);
+    expect((await visitor.order('mine')).status).toBe(201);
+    await eventually(() => first.log().includes('background jobs wait for the database or the queue'));
+    expect(await left(database)).toBe(1);
+    await first.process.stop();
+    const second = await bench.serve(database, { ...aws, QUEUE_URL: url });
+    await startWorker(database, url);
+    await eventually(async () => (await left(database)) === 0);
+    await second.process.stop();
+  });
+});

@@ -1,0 +1,375 @@
+import { join } from 'node:path';
+import { CarryOver } from '../../app/sessions/carry-over';
+import { startRedis } from '../../lib/rehearsal/redis';
+import { describeWith } from '../support/needs';
+import { Bench, eventually, makeUsers, PASSWORD, patiently, type ShopServer, sql, Visitor } from '../support/shop';
+
+/** Of the user in `lib/tiers/session-cache.ts`. */
+const RIGHTS = ['+@all', '-@admin', '-@dangerous', '+info', '+role'];
+
+let bench: Bench;
+
+beforeAll(async () => {
+  bench = await Bench.open();
+});
+
+afterAll(() => bench?.close());
+
+/** The same visitor, sent to each server in turn. */
+class Roaming extends Visitor {
+  #requests = 0;
+
+  constructor(private readonly servers: readonly ShopServer[]) {
+    super('');
+  }
+
+  override request(...args: Parameters<Visitor['request']>) {
+    this.url = (this.servers[this.#requests % this.servers.length] as ShopServer).url;
+    this.#requests += 1;
+    return super.request(...args);
+  }
+}
+
+/** What every store must give to a visitor whose requests go to two servers in turn. */
+async function journey(database: string, servers: readonly ShopServer[], store: string): Promise<void> {
+  for (const server of servers) expect((await server.visitor().get('/whoami')).json.sessionStore).toBe(store);
+  const [email] = await makeUsers(database, 1);
+  const visitor = new Roaming(servers);
+  expect((await visitor.add(1)).status).toBe(200);
+  expect((await visitor.add(2)).json.items).toHaveLength(2);
+  const planted = visitor.cookies.get('sid');
+  await visitor.logIn(email as string);
+  expect(visitor.cookies.get('sid')).not.toBe(planted);
+  for (let count = 0; count < 4; count += 1) {
+    expect((await visitor.get('/api/me')).json.email).toBe(email);
+    expect((await visitor.get('/api/cart')).json.items).toHaveLength(2);
+    const page = await visitor.get('/');
+    expect([page.text.includes(email as string), page.text.includes(`<dd>${store}</dd>`)]).toEqual([true, true]);
+  }
+  const adds = await Promise.all(Array.from({ length: 20 }, () => visitor.add(3)));
+  expect(adds.map(({ status }) => status)).toEqual(Array(20).fill(200));
+  expect((await visitor.get('/api/cart')).json.items).toMatchObject([{}, {}, { productId: 3, quantity: 20 }]);
+  expect((await visitor.order(`key-${store}`)).status).toBe(201);
+  expect((await visitor.post('/api/logout')).status).toBe(204);
+  expect(visitor.cookies.has('sid')).toBe(false);
+  for (let count = 0; count < 2; count += 1) expect((await visitor.get('/api/me')).status).toBe(401);
+}
+
+describe('sessions in cookies', () => {
+  let database: string;
+  let servers: ShopServer[];
+
+  beforeAll(async () => {
+    database = await bench.database();
+    servers = await Promise.all([1, 2].map(() => bench.serve(database, { SESSION_STORE: 'cookie' })));
+  });
+
+  test('lead a visitor through the shop over two servers, with nothing stored on either', async () => {
+    await journey(database, servers, 'cookie');
+    expect(await sql(database, 'SELECT 1 FROM sessions')).toEqual([]);
+  });
+
+  test('are unreadable, and small also with the longest e-mail address', async () => {
+    const visitor = (servers[0] as ShopServer).visitor();
+    const email = `${'x'.repeat(240)}@example.com`;
+    expect((await visitor.post('/api/signup', { email, password: PASSWORD })).status).toBe(201);
+    const cookie = visitor.cookies.get('sid') as string;
+    expect(cookie.length).toBeLessThan(1_024);
+    const parts = cookie.split('.').map((part) => Buffer.from(part, 'base64url').toString('latin1'));
+    expect(JSON.parse(parts[0] as string)).toEqual({ alg: 'dir', enc: 'A256GCM' });
+    expect(parts.join('')).not.toContain('xxxx');
+    expect((await visitor.get('/api/me')).json.email).toBe(email);
+  });
+
+  test('live for a day, are out of reach of scripts, and are secure over HTTPS', async () => {
+    const server = await bench.serve(database, { SESSION_STORE: 'cookie', TRUST_PROXY: '1' });
+    const headers = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' };
+    const answer = await server.visitor().post('/api/cart/items', { productId: 1, quantity: 1 }, headers);
+    const attributes = answer.headers.get('set-cookie')?.split('; ').slice(1);
+    expect(attributes).toEqual(['Max-Age=86400', 'Path=/', 'HttpOnly', 'Secure', 'SameSite=Lax']);
+    const open = await (servers[0] as ShopServer).visitor().add(1);
+    expect(open.headers.get('set-cookie')).not.toContain('Secure');
+  });
+
+  test('that were tampered with, made with another secret, or endless in length are nobody', async () => {
+    const [server] = servers as [ShopServer];
+    const visitor = server.visitor();
+    const email = await visitor.signUp();
+    const good = visitor.cookies.get('sid') as string;
+    const foreign = await bench.serve(database, {
+      SESSION_STORE: 'cookie',
+      SESSION_SECRET: 'another secret, which is long enough too',
+    });
+    const signed = await bench.serve(database);
+    const stranger = signed.visitor();
+    await stranger.signUp();
+    const altered = [...good].map((_, index) => index).filter((index) => index % 37 === 0 && good[index] !== '.');
+    const bad = [
+      ...altered.map((index) => `${good.slice(0, index)}${good[index] === 'A' ? 'B' : 'A'}${good.slice(index + 1)}`),
+      good.slice(0, -1),
+      `${good}${'A'.repeat(4_000)}`,
+      'eyJhbGciOiJub25lIn0.e30.',
+      stranger.cookies.get('sid') as string,
+    ];
+    for (const cookie of bad) {
+      visitor.cookies.set('sid', cookie);
+      expect([cookie, (await visitor.get('/api/me')).status]).toEqual([cookie, 401]);
+      expect((await visitor.get('/')).text).not.toContain(email);
+    }
+    const elsewhere = foreign.visitor();
+    elsewhere.cookies.set('sid', good);
+    expect((await elsewhere.get('/api/me')).status).toBe(401);
+    visitor.cookies.set('sid', good);
+    expect((await visitor.get('/api/me')).json.email).toBe(email);
+  });
+
+  test('cannot be ended by a log-out, only dropped: a copy goes on until it expires', async () => {
+    const visitor = (servers[0] as ShopServer).visitor();
+    const email = await visitor.signUp();
+    const copy = (servers[1] as ShopServer).visitor();
+    copy.cookies.set('sid', visitor.cookies.get('sid') as string);
+    await visitor.post('/api/logout');
+    expect((await visitor.get('/api/me')).status).toBe(401);
+    expect((await copy.get('/api/me')).json.email).toBe(email);
+  });
+});
+
+test('sessions in PostgreSQL lead a visitor through the shop over two servers', async () => {
+  const database = await bench.database();
+  const servers = await Promise.all([bench.serve(database), bench.serve(database)]);
+  await journey(database, servers, 'postgres');
+});
+
+describeWith('redis-server', 'sessions in Redis', () => {
+  let redis: Awaited<ReturnType<typeof startRedis>>;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    redis = await startRedis({ dir: join(bench.dir, 'redis') });
+    env = { SESSION_STORE: 'redis', REDIS_URL: redis.url, PHASE: '3' };
+  });
+
+  afterAll(() => redis?.stop());
+
+  test('lead a visitor through the shop over two servers', async () => {
+    const database = await bench.database();
+    await journey(database, await Promise.all([1, 2].map(() => bench.serve(database, env))), 'redis');
+    expect(await sql(database, 'SELECT 1 FROM sessions')).toEqual([]);
+  });
+
+  test('end in Redis by themselves, 14 days after they began', async () => {
+    const shop = await bench.serve(await bench.database(), env);
+    await redis.command('FLUSHALL');
+    await shop.visitor().add(1);
+    const [key] = (await redis.command('KEYS', 'session:*')).split('\n');
+    const days = Number(await redis.command('TTL', key as string)) / 86_400;
+    expect(days).toBeGreaterThan(13.9);
+    expect(days).toBeLessThanOrEqual(14);
+  });
+
+  test('are ended by a log-out, also for a copy of the cookie', async () => {
+    const shop = await bench.serve(await bench.database(), env);
+    const visitor = shop.visitor();
+    await visitor.signUp();
+    const copy = shop.visitor();
+    copy.cookies.set('sid', visitor.cookies.get('sid') as string);
+    expect((await copy.get('/api/me')).status).toBe(200);
+    await visitor.post('/api/logout');
+    expect((await copy.get('/api/me')).status).toBe(401);
+  });
+
+  test('that nobody signed are not looked for', async () => {
+    const shop = await bench.serve(await bench.database(), env);
+    const visitor = shop.visitor();
+    await visitor.signUp();
+    const sid = visitor.cookies.get('sid') as string;
+    for (const cookie of [sid.slice(0, -1), `x${sid}`, sid.split('.')[0] as string, 'nothing']) {
+      visitor.cookies.set('sid', cookie);
+      expect((await visitor.get('/api/me')).status).toBe(401);
+    }
+  });
+
+  test('count failed log-ins over all servers', async () => {
+    const database = await bench.database();
+    const servers = await Promise.all([1, 2].map(() => bench.serve(database, env)));
+    const [email, other] = await makeUsers(database, 2);
+    const statuses: number[] = [];
+    for (let count = 0; count < 12; count += 1) {
+      const visitor = (servers[count % 2] as ShopServer).visitor();
+      const answer = await visitor.post('/api/login', { email, password: 'wrong' });
+      statuses.push(answer.status);
+      if (answer.status === 429) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect(statuses).toEqual([...Array(10).fill(401), 429, 429]);
+    await (servers[0] as ShopServer).visitor().logIn(other as string);
+    expect(await sql(database, 'SELECT 1 FROM login_attempts')).toEqual([]);
+  });
+
+  test('start afresh with a log-in that succeeds', async () => {
+    const database = await bench.database();
+    const shop = await bench.serve(database, env);
+    const [email] = await makeUsers(database, 1);
+    const fail = () => shop.visitor().post('/api/login', { email, password: 'wrong' });
+    for (let count = 0; count < 9; count += 1) await fail();
+    await shop.visitor().logIn(email as string);
+    for (let count = 0; count < 10; count += 1) expect((await fail()).status).toBe(401);
+    expect((await fail()).status).toBe(429);
+  });
+
+  test('share the server with a cache of the catalogue', async () => {
+    const database = await bench.database();
+    const servers = await Promise.all([1, 2].map(() => bench.serve(database, env)));
+    const [first, second] = servers as [ShopServer, ShopServer];
+    const asked = await first.visitor().get('/api/products?category=kitchen');
+    await sql(database, "UPDATE products SET name = 'Renamed' WHERE category = 'kitchen'");
+    expect((await second.visitor().get('/api/products?category=kitchen')).json).toEqual(asked.json);
+    await eventually(async () =>
+      (await second.visitor().get('/api/products?category=kitchen')).text.includes('Renamed'),
+    );
+  });
+});
+
+describeWith('redis-server', 'on the move from PostgreSQL to Redis', () => {
+  let redis: Awaited<ReturnType<typeof startRedis>>;
+  let replica: Awaited<ReturnType<typeof startRedis>>;
+  let database: string;
+  let before: ShopServer;
+  let after: ShopServer[];
+
+  beforeAll(async () => {
+    redis = await startRedis({ dir: join(bench.dir, 'primary') });
+    replica = await startRedis({ dir: join(bench.dir, 'replica'), primaryPort: redis.port });
+    database = await bench.database();
+    before = await bench.serve(database);
+    // A user with the rights that phase 3 gives it.
+    await redis.command('ACL', 'SETUSER', 'shop', 'on', '>p@ss/word', '~*', '&*', ...RIGHTS);
+    const url = `redis://shop:${encodeURIComponent('p@ss/word')}@127.0.0.1:${redis.port}`;
+    const env = { SESSION_STORE: 'redis', REDIS_URL: url, REDIS_MIN_REPLICAS: '1' };
+    after = await Promise.all([1, 2].map(() => bench.serve(database, env)));
+  });
+
+  afterAll(async () => {
+    await redis?.stop();
+    await replica?.stop();
+  });
+
+  /** A visitor with a session in PostgreSQL. */
+  async function fromBefore(): Promise<{ visitor: Visitor; email: string }> {
+    const [email] = await makeUsers(database, 1);
+    const visitor = before.visitor();
+    await visitor.logIn(email as string);
+    await visitor.add(1);
+    return { visitor, email: email as string };
+  }
+
+  const inPostgres = async () => (await sql(database, 'SELECT 1 FROM sessions')).length;
+
+  test('nobody is logged out and no cart is lost; the session moves with what is left of its life', async () => {
+    const { visitor, email } = await fromBefore();
+    await sql(database, `UPDATE sessions SET expire = now() + interval '1 day'`);
+    const count = await inPostgres();
+    for (const server of [...after, ...after]) {
+      visitor.url = server.url;
+      expect((await patiently(() => visitor.get('/api/me'))).json).toMatchObject({ email });
+      expect((await visitor.get('/api/cart')).json.items).toHaveLength(1);
+    }
+    expect(await inPostgres()).toBe(count - 1);
+    const [key] = (await redis.command('KEYS', 'session:*')).split('\n');
+    const seconds = Number(await redis.command('TTL', key as string));
+    expect(seconds).toBeGreaterThan(85_000);
+    expect(seconds).toBeLessThanOrEqual(86_400);
+    expect(await replica.command('EXISTS', key as string)).toBe('1');
+  });
+
+  test('a page of the catalogue carries it over as well', async () => {
+    const { visitor, email } = await fromBefore();
+    visitor.url = (after[0] as ShopServer).url;
+    await eventually(async () => (await visitor.get('/')).text.includes(email));
+    expect((await visitor.get('/api/me')).json.email).toBe(email);
+  });
+
+  test('many requests at once, to both servers, are all the same visitor', async () => {
+    const { visitor, email } = await fromBefore();
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => {
+        const tab = (after[index % 2] as ShopServer).visitor();
+        tab.cookies.set('sid', visitor.cookies.get('sid') as string);
+        return patiently(() => tab.get('/api/me'));
+      }),
+    );
+    expect(answers.map((answer) => answer.json.email)).toEqual(Array(40).fill(email));
+  });
+
+  test('whoever logs out is logged out, also when an earlier move was cut off before its end', async () => {
+    const { visitor } = await fromBefore();
+    const [row] = await sql(database, 'SELECT * FROM sessions ORDER BY expire DESC LIMIT 1');
+    const [server] = after as [ShopServer];
+    visitor.url = server.url;
+    expect((await patiently(() => visitor.get('/api/me'))).status).toBe(200);
+    await sql(database, 'INSERT INTO sessions (sid, sess, expire) VALUES ($1, $2, $3)', [
+      row.sid,
+      row.sess,
+      row.expire,
+    ]);
+    const copy = server.visitor();
+    copy.cookies.set('sid', visitor.cookies.get('sid') as string);
+    expect((await patiently(() => visitor.post('/api/logout'))).status).toBe(204);
+    expect((await copy.get('/api/me')).status).toBe(401);
+  });
+
+  test('whoever logs out is logged out, whatever else arrives in the same moment', async () => {
+    for (let round = 0; round < 15; round += 1) {
+      const { visitor } = await fromBefore();
+      const tabs = Array.from({ length: 8 }, (_, index) => {
+        const tab = (after[index % 2] as ShopServer).visitor();
+        tab.cookies.set('sid', visitor.cookies.get('sid') as string);
+        return tab;
+      });
+      const [leaving, ...others] = tabs as [Visitor, ...Visitor[]];
+      const [left] = await Promise.all([
+        patiently(() => leaving.post('/api/logout')),
+        ...others.map((tab) => tab.get('/api/me')),
+      ]);
+      expect(left.status).toBe(204);
+      for (const tab of others) expect((await tab.get('/api/me')).status).toBe(401);
+    }
+  });
+});
+
+describe('looking for sessions in PostgreSQL', () => {
+  /** Counts what it is asked, and has no session of that id. */
+  function carryOver(live: boolean) {
+    const asked = { live: 0, byId: 0 };
+    const database = {
+      query: async () => {
+        asked.live += 1;
+        return [{ found: live }];
+      },
+      transaction: (work: (tx: unknown) => unknown) =>
+        work({
+          query: async () => {
+            asked.byId += 1;
+            return [];
+          },
+        }),
+    };
+    return { asked, carryOver: new CarryOver({ get: async () => undefined } as never, database as never) };
+  }
+
+  test('costs one query for an id that nobody has, however often it comes', async () => {
+    const { asked, carryOver: lookup } = carryOver(true);
+    for (let count = 0; count < 100; count += 1) expect(await lookup.take('gone', 'session:gone')).toBeUndefined();
+    expect(asked.byId).toBe(1);
+  });
+
+  test('ends when no live session is left there', async () => {
+    const { asked, carryOver: lookup } = carryOver(false);
+    for (let id = 0; id < 100; id += 1) {
+      expect(await lookup.take(`${id}`, `session:${id}`)).toBeUndefined();
+      await lookup.forget(`${id}`);
+    }
+    expect(asked.byId).toBe(0);
+    // Every 5 s at most; this took no 45.
+    expect(asked.live).toBeLessThan(10);
+  });
+});
