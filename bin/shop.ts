@@ -22,7 +22,7 @@ function synthesize(): void {
 
   const phase4 = new ShopStack(app, 'phase-4', stackProps);
   // The region that the CDK command line is about to deploy to; unknown outside of it.
-  const region = process.env.CDK_DEFAULT_REGION ?? EDGE_REGION;
+  const region = process.env.CDK_DEFAULT_REGION || EDGE_REGION;
   const edge = region === EDGE_REGION ? undefined : new EdgeStack(app, 'phase-4-edge', { ...stackProps, ...props });
   new ElasticFleet(phase4, 'Shop', { ...props, edgeParts: edge?.seenFrom(phase4) });
 

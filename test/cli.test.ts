@@ -35,7 +35,10 @@ test.each([
   [['start', '--prot', '80'], "unknown option '--prot'"],
   [['start', '1', '2'], 'too many arguments'],
   [['deploy:local'], "missing required argument 'phase'"],
-  [['deploy:local', 'phase-9'], "'phase-9' is invalid for argument 'phase'. Allowed: phase-1, phase-2, phase-3, phase-4."],
+  [
+    ['deploy:local', 'phase-9'],
+    "'phase-9' is invalid for argument 'phase'. Allowed: phase-1, phase-2, phase-3, phase-4.",
+  ],
   [['deploy'], "unknown command 'deploy'"],
 ])('bad input %j: one clear line and exit code 2', (args, line) => {
   const { status, stdout, stderr } = run(...args);
