@@ -74,13 +74,13 @@ const parts: readonly Part[] = [
   },
   {
     name: 'redis-server',
-    neededFor: 'phases 3 and up on this machine',
+    neededFor: 'npm test: the fleets of phases 3 and 4',
     find: () => version('redis-server', '--version'),
     install: { apt: 'apt-get install redis-server', brew: 'brew install redis' },
   },
   {
     name: 'haproxy',
-    neededFor: 'phases 3 and up on this machine',
+    neededFor: 'npm test: the fleets of phases 3 and 4',
     find: () => version('haproxy', '-v'),
     install: { apt: 'apt-get install haproxy', brew: 'brew install haproxy' },
   },
