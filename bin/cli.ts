@@ -55,6 +55,17 @@ program
     process.exitCode = await deployLocally({ phase, context: options.context ?? [], json: options.json ?? false });
   });
 
+program
+  .command('bench')
+  .description('Measure a ratio in one run, medians of interleaved rounds; exit code 1 when it misses its goal.')
+  .argument('<what>', 'synth: cdk synth of all phases against an empty app', oneOf(['synth']))
+  .option('--rounds <number>', 'rounds that count', wholeNumber(1, 50), 5)
+  .option('--json', 'print the figures as JSON')
+  .action(async (_what: 'synth', options: { rounds: number; json?: boolean }) => {
+    const { benchSynth } = await import('../lib/bench/synth.js');
+    process.exitCode = await benchSynth({ rounds: options.rounds, json: options.json ?? false });
+  });
+
 function oneOf<T extends string>(allowed: readonly T[]): (value: string) => T {
   return (value) => {
     const found = allowed.find((one) => one === value);

@@ -44,8 +44,8 @@ const rules: readonly Rule[] = [
   },
   {
     name: 'what runs on this machine imports no CDK',
-    files: /^lib\/(rehearsal|emulator)\/|^lib\/[^/]+\.ts$/,
-    project: [/^lib\/(rehearsal|emulator)\/|^lib\/[^/]+\.ts$/],
+    files: /^lib\/(rehearsal|emulator|bench)\/|^lib\/[^/]+\.ts$/,
+    project: [/^lib\/(rehearsal|emulator|bench)\/|^lib\/[^/]+\.ts$/],
     notPackages: [CDK],
   },
   {

@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cdk } from '../cdk-cli';
 import { table } from '../table';
 import { UsageError } from '../usage-error';
-import { ACCOUNT, cdk, emulatorEnv, QUIET_SDK, REGION } from './cdk';
+import { ACCOUNT, emulatorEnv, QUIET_SDK, REGION } from './environment';
 import { type InventoryRow, type Template, takeInventory } from './inventory';
 import type { Facts } from './kinds';
 import { startMoto } from './moto';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
-import { emulatorEnv, QUIET_SDK } from '../../lib/emulator/cdk';
+import { emulatorEnv, QUIET_SDK } from '../../lib/emulator/environment';
 import { type InventoryRow, judge, takeInventory } from '../../lib/emulator/inventory';
 import { startMoto } from '../../lib/emulator/moto';
 import { describeWith } from '../support/needs';
