@@ -546,3 +546,31 @@ describe('files', () => {
     expect(existsSync(join(dir, 'file.new'))).toBe(false);
   });
 });
+
+describe('the static files of a release', () => {
+  const env = { ASSETS_BUCKET: 'the-bucket', RELEASE_DIR: '/opt/shop/releases/new' };
+  /** An `aws` that fails so many times first. */
+  const aws = (failures: number) => `
+    left=${failures}
+    aws() { echo "aws $*"; ((left-- <= 0)); }
+    sleep() { :; }`;
+  const SYNC =
+    'aws s3 sync --only-show-errors --size-only --exclude manifest.json /opt/shop/releases/new/public s3://the-bucket/assets\n';
+
+  test('go to the bucket, below the path that visitors ask for', () => {
+    expect(configure(`${aws(0)}; publish_assets`, env)).toEqual({ status: 0, stdout: SYNC, stderr: '' });
+  });
+
+  test('are tried again while the right to it is not known everywhere', () => {
+    expect(configure(`${aws(3)}; publish_assets`, env)).toMatchObject({ status: 0, stdout: SYNC.repeat(4) });
+  });
+
+  test('stop a server from serving when they cannot be put there', () => {
+    const { status, stdout, stderr } = configure(`${aws(99)}; publish_assets`, env);
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: 'error: cannot put the static files into the bucket the-bucket\n',
+    });
+    expect(stdout).toBe(SYNC.repeat(10));
+  });
+});
