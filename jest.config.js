@@ -10,8 +10,7 @@ module.exports = {
     ],
   },
   transformIgnorePatterns: ['/node_modules/(?!(node-pg-migrate|fast-check|pure-rand)/)'],
-  testTimeout: 60_000,
-  // More than there are cores: much of the time of these tests is waiting for servers to drain.
-  maxWorkers: '150%',
+  testTimeout: 120_000,
+  maxWorkers: '100%',
   reporters: ['default', '<rootDir>/test/support/skip-reporter.js'],
 };
