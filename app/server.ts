@@ -1,10 +1,10 @@
 import cluster from 'node:cluster';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { type Config, ConfigError, environment } from './config';
 import type { FromPrimary, FromWorker } from './process/messages';
 import { prepareDatabase } from './process/prepare';
 import { killWorkers, runPrimary } from './process/primary';
+import { readEnvironment, refuse } from './process/refusal';
 import { createServing, type Serving } from './process/serve';
 import { onStopRequest } from './process/stop-requests';
 import { JobQueue } from './queue';
@@ -18,9 +18,6 @@ const VERSION = typeof __VERSION__ === 'string' ? __VERSION__ : 'dev';
 /** What lies beside this script. */
 const PUBLIC_DIR = join(__dirname, 'public');
 const MIGRATIONS_DIR = join(__dirname, 'migrations');
-
-/** Exit code for what whoever starts the shop must mend. */
-const REFUSED = 2;
 
 const config = readEnvironment();
 const log = pino({ level: config.logLevel, base: { pid: process.pid, server: config.serverName } });
@@ -41,7 +38,7 @@ async function main(): Promise<void> {
   const secrets = await resolveSecrets(config);
   const prepare = () => prepareDatabase(config, secrets.database, MIGRATIONS_DIR, log);
   if (config.webConcurrency === 1) return serveAlone(secrets, prepare);
-  await runPrimary({ workers: config.webConcurrency, log, prepare, onReady: announce, onRefused: refuse });
+  await runPrimary({ workers: config.webConcurrency, log, prepare, onReady: announce, onRefused: refuseWithWorkers });
 }
 
 async function serveAlone(secrets: Secrets, prepare: () => Promise<number>): Promise<void> {
@@ -83,20 +80,10 @@ function announce(port: number): void {
   process.send?.({ type: 'ready', port });
 }
 
-function readEnvironment(): Config {
-  try {
-    return environment();
-  } catch (error) {
-    if (error instanceof ConfigError) return refuse(error.message);
-    throw error;
-  }
-}
-
-/** One line for each thing to mend, without a stack trace. */
-function refuse(lines: string): never {
-  console.error(lines);
+/** The workers would go on without this process. */
+function refuseWithWorkers(lines: string): never {
   killWorkers();
-  process.exit(REFUSED);
+  refuse(lines);
 }
 
 function portProblem(error: NodeJS.ErrnoException): string {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { type Config, ConfigError, environment } from './config';
 import { openPrimary } from './process/open-primary';
 import { prepareDatabase } from './process/prepare';
+import { readEnvironment, refuse } from './process/refusal';
 import { onStopRequest } from './process/stop-requests';
 import { JobQueue } from './queue';
 import { LANES, QueueWorker } from './queue-worker';
@@ -10,9 +10,6 @@ import { resolveSecrets } from './secrets';
 import { waitOutSpotNotice, watchForSpotNotice } from './spot';
 
 const MIGRATIONS_DIR = join(__dirname, 'migrations');
-
-/** Exit code for what whoever starts the worker must mend. */
-const REFUSED = 2;
 
 const config = readEnvironment();
 const log = pino({ level: config.logLevel, base: { pid: process.pid, server: config.serverName } });
@@ -40,19 +37,4 @@ async function main(queueUrl: string): Promise<void> {
   watchForSpotNotice(config, log);
   log.info({ phase: config.phase }, 'the worker is ready');
   process.send?.({ type: 'ready', port: 0 });
-}
-
-function readEnvironment(): Config {
-  try {
-    return environment();
-  } catch (error) {
-    if (error instanceof ConfigError) return refuse(error.message);
-    throw error;
-  }
-}
-
-/** One line for each thing to mend, without a stack trace. */
-function refuse(lines: string): never {
-  console.error(lines);
-  process.exit(REFUSED);
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 /** A TCP port on loopback that was free a moment ago. */
@@ -29,4 +30,9 @@ export function whenThisProcessDies(script: string, args: readonly string[]): ()
   (guard.stdin as unknown as { unref(): void }).unref();
   guard.stdin.on('error', () => {});
   return () => guard.stdin.end('called off\n');
+}
+
+/** The last lines of a log, for the error that it explains. */
+export function endOfLog(file: string, lines = 8): string {
+  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n') : '(no log)';
 }

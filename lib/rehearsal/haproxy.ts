@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ALB_IDLE, HEALTH_INTERVAL, HEALTH_UNHEALTHY_COUNT } from '../constants';
-import { freePort, whenThisProcessDies } from '../processes';
+import { endOfLog, freePort, whenThisProcessDies } from '../processes';
 
 /** Milliseconds until it must accept connections. */
 const READY_WITHIN = 30_000;
@@ -82,7 +82,7 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
     if (failure) throw new Error(`haproxy cannot be run: ${failure.message}`);
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop();
-      throw new Error(`haproxy did not start; the end of ${logFile}:\n${tail(logFile)}`);
+      throw new Error(`haproxy did not start; the end of ${logFile}:\n${endOfLog(logFile)}`);
     }
     await sleep(20);
   }
@@ -127,8 +127,4 @@ function accepts(port: number): Promise<boolean> {
     });
     socket.once('error', () => done(false));
   });
-}
-
-function tail(file: string): string {
-  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n');
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { generate } from 'selfsigned';
-import { freePort, whenThisProcessDies } from '../processes';
+import { endOfLog, freePort, whenThisProcessDies } from '../processes';
 import { type ServerUser, serverUser } from './postgres-user';
 
 /** Role that owns the shop's databases; like RDS's master user, it is no superuser. */
@@ -173,7 +173,7 @@ async function launch(options: PostgresOptions, binaries: Binaries, user: Server
     await user.run(binaries.pgCtl, ['start', '-w', '-t', '60', '-D', data, '-l', log, '-o', flags.join(' ')]);
   } catch {
     rmSync(socketDir, { recursive: true, force: true });
-    throw new Error(`PostgreSQL did not start; the end of ${log}:\n${tail(log)}`);
+    throw new Error(`PostgreSQL did not start; the end of ${log}:\n${endOfLog(log)}`);
   }
   const pid = Number.parseInt(readFileSync(join(data, 'postmaster.pid'), 'utf8'), 10);
   const callOff = whenThisProcessDies('dir=$1; shift; "$@"; rm -rf "$dir"', [
@@ -326,10 +326,6 @@ async function makeDatabase(adminUrl: string, database: string, password: string
 
 function isRunning(data: string): boolean {
   return existsSync(join(data, 'postmaster.pid'));
-}
-
-function tail(file: string): string {
-  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n') : '(no log)';
 }
 
 function once<T>(action: () => Promise<T>): () => Promise<T> {

@@ -1,9 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePort, whenThisProcessDies } from '../processes';
+import { endOfLog, freePort, whenThisProcessDies } from '../processes';
 
 const execute = promisify(execFile);
 
@@ -91,7 +91,7 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
     const deadline = Date.now() + READY_WITHIN;
     while (!(await check().catch(() => false))) {
       if (failure) throw new Error(`redis-server cannot be run: ${failure.message}`);
-      if (child.exitCode !== null) throw new Error(`redis-server ended; the end of ${log}:\n${tail(log)}`);
+      if (child.exitCode !== null) throw new Error(`redis-server ended; the end of ${log}:\n${endOfLog(log)}`);
       if (Date.now() > deadline) throw new Error(`redis-server: ${what} not within ${READY_WITHIN / 1000} s`);
       await sleep(20);
     }
@@ -129,12 +129,4 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
 async function ask(port: number, ...words: string[]): Promise<string> {
   const { stdout } = await execute('redis-cli', ['-e', '-h', '127.0.0.1', '-p', String(port), ...words]);
   return stdout.trim();
-}
-
-function tail(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n');
-  } catch {
-    return '(no log)';
-  }
 }

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppBundle } from '../app-bundle';
+import { endOfLog } from '../processes';
 
 export interface ShopProcessOptions {
   readonly bundle: AppBundle;
@@ -76,20 +77,16 @@ async function ready(
         });
       }),
       exited.then((code) => {
-        throw new Error(`the shop ended with ${code ?? 'a signal'} before it was ready:\n${tail(options.log)}`);
+        throw new Error(`the shop ended with ${code ?? 'a signal'} before it was ready:\n${endOfLog(options.log, 5)}`);
       }),
       new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
           child.kill('SIGKILL');
-          reject(new Error(`the shop was not ready within ${within / 1000} s:\n${tail(options.log)}`));
+          reject(new Error(`the shop was not ready within ${within / 1000} s:\n${endOfLog(options.log, 5)}`));
         }, within);
       }),
     ]);
   } finally {
     clearTimeout(timer);
   }
-}
-
-function tail(file: string): string {
-  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-5).join('\n');
 }
