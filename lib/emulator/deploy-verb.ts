@@ -1,11 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type AssembledStack, readAssembly } from '../assembly';
 import { cdk } from '../cdk-cli';
 import { table } from '../table';
 import { UsageError } from '../usage-error';
 import { ACCOUNT, emulatorEnv, QUIET_SDK, REGION } from './environment';
-import { type InventoryRow, type Template, takeInventory } from './inventory';
+import { type InventoryRow, takeInventory } from './inventory';
 import type { Facts } from './kinds';
 import { startMoto } from './moto';
 
@@ -43,8 +44,9 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
     const approval = ['--require-approval', 'never', '--progress', 'events'];
     await cdk(['deploy', options.phase, '--app', out, ...approval], env, detail);
 
+    const stack = readAssembly(out).find(({ id }) => id === options.phase) as AssembledStack;
     const rows = await takeInventory({
-      ...readAssembly(out, options.phase),
+      ...stack,
       skippedTypes: moto.skippedTypes(),
       endpoint: moto.endpoint,
       region: REGION,
@@ -59,26 +61,6 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
     await moto.stop();
     rmSync(out, { recursive: true, force: true });
   }
-}
-
-function readAssembly(out: string, stackId: string) {
-  const manifest = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'));
-  const { properties, additionalMetadataFile } = manifest.artifacts[stackId];
-  const metadata = JSON.parse(readFileSync(join(out, additionalMetadataFile), 'utf8'));
-  const template: Template = JSON.parse(readFileSync(join(out, properties.templateFile), 'utf8'));
-  return { template, paths: constructPaths(metadata), stackName: properties.stackName ?? stackId };
-}
-
-/** `/phase-1/Shop/Box/Instance` has an entry that tells its logical id; what is told is `Shop/Box/Instance`. */
-function constructPaths(metadata: Record<string, { type: string; data?: unknown }[]>): Map<string, string> {
-  const paths = new Map<string, string>();
-  for (const [path, entries] of Object.entries(metadata)) {
-    for (const { type, data } of entries) {
-      const below = path.replace(/^\/[^/]+\//, '').replace(/\/Resource$/, '');
-      if (type === 'aws:cdk:logicalId') paths.set(String(data), below);
-    }
-  }
-  return paths;
 }
 
 const MARKS = { exists: '✓', differs: '≠', missing: '✗', skipped: '–' } as const;
