@@ -21,8 +21,6 @@ import { SessionCache, type SessionCacheProps } from '../../lib/tiers/session-ca
 import { StateKey } from '../../lib/tiers/state-key';
 import { APP_BUNDLE, makeStack, resourcesOf, templateOf } from '../support/stack';
 
-process.env.CDK_VALIDATION = 'false';
-
 const ELB = 'AWS::ElasticLoadBalancingV2';
 const DOMAIN = { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC' };
 
