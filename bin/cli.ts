@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CostOptions } from '../lib/planner/cost-verb';
+import type { PlanOptions } from '../lib/planner/plan-verb';
 import { UsageError } from '../lib/usage-error';
 
 /** The command line: `npm run <verb> -- <arguments>`. Each verb loads only what it needs. */
@@ -59,12 +60,23 @@ program
 program
   .command('bench')
   .description('Measure a ratio in one run, medians of interleaved rounds; exit code 1 when it misses its goal.')
-  .argument('<what>', 'synth: cdk synth of all phases against an empty app', oneOf(['synth']))
-  .option('--rounds <number>', 'rounds that count', wholeNumber(1, 50), 5)
+  .argument(
+    '<what>',
+    'synth: cdk synth of all phases against an empty app; demand: CPU time of a request, for plans (no ratio, no goal)',
+    oneOf(['synth', 'demand']),
+  )
+  .option('--rounds <number>', 'synth: rounds that count', wholeNumber(1, 50), 5)
+  .option('--seconds <number>', 'demand: of load for each kind of request', wholeNumber(1, 60), 5)
   .option('--json', 'print the figures as JSON')
-  .action(async (_what: 'synth', options: { rounds: number; json?: boolean }) => {
-    const { benchSynth } = await import('../lib/bench/synth.js');
-    process.exitCode = await benchSynth({ rounds: options.rounds, json: options.json ?? false });
+  .action(async (what: 'synth' | 'demand', options: { rounds: number; seconds: number; json?: boolean }) => {
+    const json = options.json ?? false;
+    if (what === 'synth') {
+      const { benchSynth } = await import('../lib/bench/synth.js');
+      process.exitCode = await benchSynth({ rounds: options.rounds, json });
+    } else {
+      const { benchDemand } = await import('../lib/bench/demand.js');
+      process.exitCode = await benchDemand({ seconds: options.seconds, json });
+    }
   });
 
 withTraffic(
@@ -89,6 +101,33 @@ withTraffic(
   .action(async (what: string, options: Omit<CostOptions, 'what'>) => {
     const { cost } = await import('../lib/planner/cost-verb.js');
     process.exitCode = await cost({ what, ...options });
+  });
+
+withTraffic(
+  program
+    .command('plan')
+    .description('The phase for some traffic, how much of what, why, and its bill. Exit code 1 when no phase holds it.')
+    .requiredOption(
+      '--rps <number>',
+      'requests/s of visitors at the peak, static files among them',
+      number(0.001, 1e9),
+    ),
+)
+  .option('--cache-hit-ratio <share>', 'catalogue reads that the caches answer (default: 0.8)', number(0, 1))
+  .option('--utilization <share>', 'CPU that a tier is used to at the peak (default: 0.6)', number(0.05, 0.95))
+  .option('--job-seconds <seconds>', 'CPU time of a background job (default: 0.05)', number(0, 3600))
+  .addOption(
+    new Option('--survive <what>', 'what must be lost without an outage')
+      .choices(['nothing', 'server', 'zone'])
+      .default('nothing'),
+  )
+  .option('--usl <file>', 'a measured scalability law, {"usl":{"lambda","sigma","kappa"}}')
+  .option('--demand <file>', 'CPU time of requests, as "npm run bench -- demand --json" prints it')
+  .option('--region <region>', 'region whose prices count', 'us-east-1')
+  .option('--json', 'print plan and bill as JSON')
+  .action(async (options: PlanOptions) => {
+    const { plan } = await import('../lib/planner/plan-verb.js');
+    process.exitCode = await plan(options);
   });
 
 /** The options by which a verb is told of the traffic. */

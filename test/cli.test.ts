@@ -17,7 +17,7 @@ const verbs = Object.entries(scripts)
   .map(([name]) => name);
 
 test('the verbs of package.json are the verbs of the command line', () => {
-  expect(verbs).toEqual(['start', 'doctor', 'deploy:local', 'bench']);
+  expect(verbs).toEqual(['start', 'doctor', 'deploy:local', 'bench', 'cost', 'plan']);
   const { stdout } = run('--help');
   for (const verb of verbs) expect(stdout).toContain(`  ${verb} `);
 });
@@ -39,7 +39,7 @@ test.each([
     ['deploy:local', 'phase-9'],
     "'phase-9' is invalid for argument 'phase'. Allowed: phase-1, phase-2, phase-3, phase-4.",
   ],
-  [['bench', 'everything'], "'everything' is invalid for argument 'what'. Allowed: synth."],
+  [['bench', 'everything'], "'everything' is invalid for argument 'what'. Allowed: synth, demand."],
   [['deploy'], "unknown command 'deploy'"],
 ])('bad input %j: one clear line and exit code 2', (args, line) => {
   const { status, stdout, stderr } = run(...args);

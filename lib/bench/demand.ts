@@ -1,0 +1,167 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import autocannon from 'autocannon';
+import { buildApp } from '../app-bundle';
+import { type Demand, WORK, type Work } from '../demand';
+import { startPostgres } from '../rehearsal/postgres';
+import { startShop } from '../rehearsal/shop-process';
+import { table } from '../table';
+
+const SAID: Readonly<Record<Work, string>> = {
+  catalogue: 'a page or an answer of the catalogue, from the cache',
+  miss: 'the same, from the database (a search that nobody made before)',
+  session: 'a cart, for somebody who is logged in',
+  write: 'something put into a cart, or taken out',
+};
+
+export interface DemandBenchOptions {
+  /** Seconds of load for each kind of request. */
+  readonly seconds: number;
+  readonly json: boolean;
+}
+
+/**
+ * The bench `demand`: CPU time of server and database for each kind of request, by the clocks that Linux keeps for processes.
+ * Unlike requests/s, it hardly depends on what else the machine does. What a plan reckons with.
+ *
+ * @throws where there is no /proc
+ */
+export async function benchDemand(options: DemandBenchOptions): Promise<number> {
+  const demand = await measureDemand(options.seconds, (line) => options.json || console.error(`  … ${line}`));
+  const rows = WORK.map((work) => [SAID[work], demand.server[work].toFixed(3), demand.database[work].toFixed(3)]);
+  console.log(options.json ? JSON.stringify(demand, null, 2) : table(['CPU ms a request', 'server', 'database'], rows));
+  return 0;
+}
+
+const CONNECTIONS = 8;
+
+export async function measureDemand(seconds: number, say: (line: string) => void): Promise<Demand> {
+  if (process.platform !== 'linux') throw new Error(`bench demand reads /proc, which ${process.platform} has not`);
+  const dir = mkdtempSync(join(tmpdir(), 'shop-demand-'));
+  const postgres = await startPostgres({ dir: join(dir, 'postgres'), access: 'tls' });
+  try {
+    await postgres.createDatabase('shop');
+    const shop = await startShop({
+      bundle: buildApp(join(dir, 'bundle')),
+      log: join(dir, 'shop.log'),
+      env: {
+        DATABASE_URL: postgres.url('shop'),
+        SESSION_SECRET: 'only for the time of this measurement',
+        PORT: '0',
+        HOST: '127.0.0.1',
+        WEB_CONCURRENCY: '1',
+      },
+    });
+    try {
+      const url = `http://127.0.0.1:${shop.port}`;
+      const cookies: string[] = [];
+      // One by one: hashing passwords side by side is refused.
+      while (cookies.length < CONNECTIONS) cookies.push(await signUp(url));
+      const server: Record<string, number> = {};
+      const database: Record<string, number> = {};
+      for (const work of WORK) {
+        await load(url, work, cookies, Math.min(1, seconds));
+        const before = [cpuSeconds(shop.pid), cpuSeconds(postgres.pid)] as const;
+        const requests = await load(url, work, cookies, seconds);
+        server[work] = ((cpuSeconds(shop.pid) - before[0]) * 1000) / requests;
+        database[work] = ((cpuSeconds(postgres.pid) - before[1]) * 1000) / requests;
+        say(`${work}: ${requests} requests`);
+      }
+      return {
+        asOf: new Date().toISOString().slice(0, 10),
+        command: 'npm run bench -- demand --json',
+        machine: `${cpus()[0]?.model.trim()}, Node ${process.versions.node}`,
+        server: server as Record<Work, number>,
+        database: database as Record<Work, number>,
+      };
+    } finally {
+      await shop.stop();
+    }
+  } finally {
+    await postgres.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Sends one kind of request for some seconds. Returns how many were answered with success. */
+async function load(url: string, work: Work, cookies: readonly string[], seconds: number): Promise<number> {
+  let asked = 0;
+  let client = 0;
+  const search = () => `/api/products?q=${seconds}-${asked++}`;
+  const result = await autocannon({
+    url,
+    connections: CONNECTIONS,
+    duration: seconds,
+    setupClient: (one) => one.setRequests(requestsOf(work, search, cookies[client++ % CONNECTIONS] as string)),
+  });
+  if (result.errors + result.non2xx > 0) {
+    throw new Error(`bench demand: ${result.errors + result.non2xx} of the requests "${work}" failed`);
+  }
+  return result['2xx'];
+}
+
+function requestsOf(work: Work, search: () => string, cookie: string): autocannon.Request[] {
+  switch (work) {
+    case 'catalogue':
+      return ['/', '/api/products', '/api/products?page=2', '/products/1', '/products/2'].map((path) => ({ path }));
+    case 'miss':
+      return [{ setupRequest: (request) => ({ ...request, path: search() }) }];
+    case 'session':
+      return [{ path: '/api/cart', headers: { cookie } }];
+    case 'write': {
+      const body = JSON.stringify({ productId: 1, quantity: 1 });
+      // In turn, as a cart holds only so many of a product.
+      return [
+        { method: 'POST', path: '/api/cart/items', headers: { cookie, ...JSON_BODY }, body },
+        { method: 'DELETE', path: '/api/cart/items/1', headers: { cookie } },
+      ];
+    }
+  }
+}
+
+const JSON_BODY = { 'content-type': 'application/json' };
+
+/** A new visitor's cookie. */
+async function signUp(url: string): Promise<string> {
+  const email = `${Math.random().toString(36).slice(2)}@example.com`;
+  const answer = await fetch(`${url}/api/signup`, {
+    method: 'POST',
+    headers: JSON_BODY,
+    body: JSON.stringify({ email, password: 'correct horse battery' }),
+  });
+  if (!answer.ok) throw new Error(`bench demand: signing up was answered ${answer.status}`);
+  return answer.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ');
+}
+
+/** Ticks a second of the clocks in /proc; Linux tells programs 100 on every architecture that this runs on. */
+const TICKS = 100;
+
+/** CPU time of a process and its descendants, with that of children that have ended. */
+function cpuSeconds(root: number): number {
+  const stats = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        // The name of the program is in brackets, and may hold blanks.
+        const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ')
+          .map(Number);
+        const [, parent = 0] = fields;
+        return [{ pid: Number(pid), parent, ticks: fields.slice(11, 15).reduce((sum, one) => sum + one, 0) }];
+      } catch {
+        // It ended just now.
+        return [];
+      }
+    });
+  const family = new Set([root]);
+  for (let size = 0; size < family.size; ) {
+    size = family.size;
+    for (const { pid, parent } of stats) if (family.has(parent)) family.add(pid);
+  }
+  return stats.reduce((sum, { pid, ticks }) => sum + (family.has(pid) ? ticks : 0), 0) / TICKS;
+}

@@ -1,0 +1,40 @@
+import { throughput } from '../usl';
+import { type PlanInput, UTILIZATION_AFTER_LOSS, ZONES } from './workload';
+
+/** What a number of equal servers carries: the law that was measured, else a straight line through the service demand. */
+export interface FleetLaw {
+  /** Requests/s of one server at 100% CPU. */
+  readonly lambda: number;
+  readonly sigma: number;
+  readonly kappa: number;
+}
+
+/**
+ * @param vcpus of a server
+ * @param secondsPerRequest CPU time of a mean request
+ */
+export function fleetLaw({ usl }: PlanInput, vcpus: number, secondsPerRequest: number): FleetLaw {
+  if (!usl) return { lambda: vcpus / secondsPerRequest, sigma: 0, kappa: 0 };
+  const { lambda, sigma, kappa } = usl;
+  return { lambda: usl.vcpus ? (lambda * vcpus) / usl.vcpus : lambda, sigma, kappa };
+}
+
+/** Requests/s that the servers hold: at the target, and after a loss of one server and of a zone. */
+export function heldBy(law: FleetLaw, servers: number, utilization: number): number {
+  const after = (lost: number) => (servers > lost ? throughput(law, servers - lost) * UTILIZATION_AFTER_LOSS : 0);
+  return Math.min(throughput(law, servers) * utilization, after(1), after(Math.ceil(servers / ZONES)));
+}
+
+/** The fewest servers that hold it, or undefined when no number up to `most` does. */
+export function serversFor(
+  law: FleetLaw,
+  rps: number,
+  utilization: number,
+  least: number,
+  most: number,
+): number | undefined {
+  for (let servers = least; servers <= most; servers++) {
+    if (heldBy(law, servers, utilization) >= rps) return servers;
+  }
+  return undefined;
+}

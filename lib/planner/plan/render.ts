@@ -1,0 +1,66 @@
+import { table } from '../../table';
+import { ageLine, money, rightAligned } from '../cost/render';
+import type { PhasePlan, Plan } from './plan';
+import { steps } from './steps';
+import type { PlanInput } from './workload';
+
+/** A plan for a terminal; the bill itself is printed by whoever has it. */
+export function renderPlan(plan: Plan, input: PlanInput): string {
+  const { traffic } = input;
+  const head = ['phase', 'servers', 'database', 'USD/month', 'verdict'];
+  const rows = plan.phases.map((phase) =>
+    phase.holds
+      ? [phase.phase, serversOf(phase), databaseOf(phase), money(phase.bill.totalUsd), verdict(phase, plan)]
+      : [phase.phase, '-', '-', '-', `cannot: ${phase.why}`],
+  );
+  return [
+    `${traffic.rps.toLocaleString('en-US')} requests/s at the peak, ${traffic.peakToAverage} times the mean; to survive: ${input.survive}`,
+    '',
+    table(head, rightAligned(head, rows, [3])),
+    '',
+    ...(plan.chosen ? chosenPlan(plan.chosen) : NONE),
+  ].join('\n');
+}
+
+const NONE = [
+  'No phase up to 4 holds it. What is left is phase 5: services by function (Y), data in shards (Z), regions.',
+];
+
+function chosenPlan(plan: PhasePlan): string[] {
+  const reached = steps.filter(({ to }) => to <= plan.phase);
+  return [
+    `${plan.phase}, the cheapest that holds it:`,
+    '',
+    table(
+      ['what', 'why'],
+      plan.reasons.map(({ what, how }) => [what, how]),
+    ),
+    '',
+    table(
+      ['step', 'axis of the scale cube', 'how'],
+      reached.map(({ from, to, axis, how }) => [from === to ? to : `${from} -> ${to}`, axis, how]),
+    ),
+    '',
+    `npx cdk deploy ${plan.phase} ${plan.context.map((pair) => `-c ${pair}`).join(' ')}`,
+    ...(plan.database
+      ? [`and the class ${plan.database.class} in lib/tiers/database.ts, which no -c says (default: db.t4g.medium).`]
+      : []),
+    ageLine(plan.bill.age),
+  ];
+}
+
+function serversOf({ servers, averageServers, serverType, workers }: PhasePlan): string {
+  const [type] = serverType.split(', ');
+  const average = averageServers === servers ? '' : ` (${averageServers} on average)`;
+  return `${servers} x ${type}${average}${workers > 0 ? `, ${workers} workers` : ''}`;
+}
+
+function databaseOf({ database }: PhasePlan): string {
+  if (!database) return 'on the box';
+  return database.replicas > 0 ? `${database.class}, ${database.replicas} replicas` : database.class;
+}
+
+function verdict(phase: PhasePlan, { chosen }: Plan): string {
+  const held = `holds ${Math.floor(phase.holdsRps).toLocaleString('en-US')} requests/s`;
+  return phase === chosen ? `CHOSEN, ${held}` : `${held}, dearer`;
+}
