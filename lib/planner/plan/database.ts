@@ -55,13 +55,19 @@ export function processesOf(servers: number, vcpus: number): number {
   return Math.ceil((servers * (100 + FLEET_SURGE)) / 100) * vcpus;
 }
 
-/** The cheapest class, with its replicas, that holds the need; else why none does. */
+/**
+ * The cheapest class, with its replicas, that holds the need; else why none does.
+ *
+ * @param least the class below which it does not go, and the storage of each instance
+ */
 export function databaseFor(
   need: DatabaseNeed,
   prices: PriceTable,
-  storageGib: number,
+  least: { readonly class: string; readonly storageGib: number },
 ): DatabasePlan | { why: string } {
+  const floor = prices.find(`rds.postgres.${least.class}.single`)?.tiers[0]?.usd ?? 0;
   const plans = classesOf(prices)
+    .filter(({ usd }) => usd >= floor)
     .map((found) => ({ ...found, plan: planWith(found, need) }))
     .filter(({ plan }) => plan !== undefined)
     .map(({ usd, multiUsd, plan }) => ({
@@ -83,7 +89,7 @@ export function databaseFor(
   return { why: `reads would need more than ${MAX_REPLICAS} replicas, or more connections than any class has` };
 
   function monthly({ replicated, proxied }: DatabaseNeed, plan: DatabasePlan, usd: number, multiUsd: number): number {
-    const replicaStorage = (prices.find('rds.gp3.storage.single')?.tiers[0]?.usd ?? 0) * storageGib;
+    const replicaStorage = (prices.find('rds.gp3.storage.single')?.tiers[0]?.usd ?? 0) * least.storageGib;
     const proxy = proxied ? (prices.find('rds.proxy')?.tiers[0]?.usd ?? 0) * plan.vcpus : 0;
     return (
       (replicated ? multiUsd + proxy : usd) * HOURS_PER_MONTH + plan.replicas * (usd * HOURS_PER_MONTH + replicaStorage)

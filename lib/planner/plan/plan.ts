@@ -109,7 +109,7 @@ function onBox(phase: 'phase-1' | 'phase-2', input: PlanInput): Make {
       );
     }
     const plan = apart
-      ? databaseFor(databaseNeed(input, load, step.vcpus, false, false), prices, storageOf(templates, phase))
+      ? databaseFor(databaseNeed(input, load, step.vcpus, false, false), prices, databaseOf(templates, phase))
       : undefined;
     if (plan && 'why' in plan) return refuse(plan.why);
     const reasons: Reason[] = [
@@ -156,7 +156,7 @@ function onFarm(input: PlanInput): Make {
         continue;
       }
       const need = databaseNeed(input, load, processesOf(servers, step.vcpus), true, false);
-      const database = databaseFor(need, prices, storageOf(templates, phase));
+      const database = databaseFor(need, prices, databaseOf(templates, phase));
       if ('why' in database) {
         why = database.why;
         continue;
@@ -203,7 +203,7 @@ function onElasticFleet(input: PlanInput): Make {
     if (workers > MOST.workers) return refuse(`${workers} workers, and there are ${MOST.workers} at most`);
     const processes = processesOf(servers + workers, ELASTIC_VCPUS);
     const need = databaseNeed(input, load, processes, true, true);
-    const database = databaseFor(need, prices, storageOf(templates, phase));
+    const database = databaseFor(need, prices, databaseOf(templates, phase));
     if ('why' in database) return refuse(database.why);
     const scale = { databaseClass: database.class, replicas: database.replicas };
     const instances = { ElasticFleet: average, Workers: averageWorkers };
@@ -261,12 +261,14 @@ function phaseOf(templates: PhaseTemplates, phase: string) {
   return found;
 }
 
-function storageOf(templates: PhaseTemplates, phase: string): number {
+/** The database as the phase has it: no plan takes a smaller one. */
+function databaseOf(templates: PhaseTemplates, phase: string): { class: string; storageGib: number } {
   const resources = Object.values(phaseOf(templates, phase).template.Resources);
-  const primary = resources.find(
-    ({ Type, Properties }) => Type === 'AWS::RDS::DBInstance' && Properties?.AllocatedStorage,
-  );
-  return Number(primary?.Properties?.AllocatedStorage ?? 0);
+  const primary = resources.find(({ Properties }) => Properties?.AllocatedStorage && Properties.DBInstanceClass);
+  return {
+    class: String(primary?.Properties?.DBInstanceClass),
+    storageGib: Number(primary?.Properties?.AllocatedStorage),
+  };
 }
 
 function databaseNeed(input: PlanInput, load: Load, processes: number, replicated: boolean, proxied: boolean) {
@@ -380,7 +382,8 @@ export function spotSaving(
 }
 
 function n(value: number): string {
-  return value.toLocaleString('en-US', { maximumSignificantDigits: value < 100 ? 2 : 15, maximumFractionDigits: 0 });
+  const digits = value < 100 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 0 };
+  return value.toLocaleString('en-US', digits);
 }
 
 function percent(share: number): string {

@@ -1,5 +1,5 @@
 import { table } from '../../table';
-import { ageLine, money, rightAligned } from '../cost/render';
+import { money, rightAligned } from '../cost/render';
 import type { PhasePlan, Plan } from './plan';
 import { steps } from './steps';
 import type { PlanInput } from './workload';
@@ -18,7 +18,7 @@ export function renderPlan(plan: Plan, input: PlanInput): string {
     '',
     table(head, rightAligned(head, rows, [3])),
     '',
-    ...(plan.chosen ? chosenPlan(plan.chosen) : NONE),
+    ...(plan.chosen ? chosenPlan(plan.chosen, plan) : NONE),
   ].join('\n');
 }
 
@@ -26,7 +26,7 @@ const NONE = [
   'No phase up to 4 holds it. What is left is phase 5: services by function (Y), data in shards (Z), regions.',
 ];
 
-function chosenPlan(plan: PhasePlan): string[] {
+function chosenPlan(plan: PhasePlan, { phases }: Plan): string[] {
   const reached = steps.filter(({ to }) => to <= plan.phase);
   return [
     `${plan.phase}, the cheapest that holds it:`,
@@ -41,11 +41,27 @@ function chosenPlan(plan: PhasePlan): string[] {
       reached.map(({ from, to, axis, how }) => [from === to ? to : `${from} -> ${to}`, axis, how]),
     ),
     '',
+    ...priceOfSurvival(plan, phases),
     `npx cdk deploy ${plan.phase} ${plan.context.map((pair) => `-c ${pair}`).join(' ')}`,
-    ...(plan.database
-      ? [`and the class ${plan.database.class} in lib/tiers/database.ts, which no -c says (default: db.t4g.medium).`]
+    ...(plan.database && plan.database.class !== DEFAULT_CLASS
+      ? [`and the class ${plan.database.class} in lib/tiers/database.ts, which no -c says (it is ${DEFAULT_CLASS}).`]
       : []),
-    ageLine(plan.bill.age),
+  ];
+}
+
+/** The class that lib/tiers/database.ts takes by itself. */
+const DEFAULT_CLASS = 'db.t4g.medium';
+
+/** What it costs more to lose a machine without an outage. */
+function priceOfSurvival(plan: PhasePlan, phases: Plan['phases']): string[] {
+  const [safe] = phases
+    .filter((one): one is PhasePlan => one.holds && one.servers > 1)
+    .sort((one, other) => one.bill.totalUsd - other.bill.totalUsd);
+  if (plan.servers > 1 || !safe) return [];
+  const more = money(safe.bill.totalUsd - plan.bill.totalUsd);
+  return [
+    `One machine is one point of failure. ${safe.phase} loses any zone without an outage, for ${more} more a month.`,
+    '',
   ];
 }
 
