@@ -8,6 +8,7 @@ import { type FleetLaw, fleetLaw, heldBy, serversFor } from './fleet';
 import { type LadderStep, ladder } from './ladder';
 import { type Scale, scaledTemplate } from './scaled-template';
 import {
+  cacheThreads,
   databaseVcpus,
   jobVcpus,
   type Load,
@@ -144,6 +145,7 @@ function onFarm(input: PlanInput): Make {
     const { traffic, utilization } = input;
     const load = loadOf(input, traffic.rps, false);
     const busy = serverVcpus(input, load) + jobVcpus(input, load);
+    if (cacheThreads(load) > utilization) return { phase, holds: false, why: tooBusyCache(load) };
     const plans: PhasePlan[] = [];
     let why = '';
     for (const step of ladder) {
@@ -194,6 +196,7 @@ function onElasticFleet(input: PlanInput): Make {
     const { traffic, utilization } = input;
     const load = loadOf(input, traffic.rps, true);
     const mean = loadOf(input, traffic.rps / traffic.peakToAverage, true);
+    if (cacheThreads(load) > utilization) return refuse(tooBusyCache(load));
     const law = fleetLaw(input, ELASTIC_VCPUS, serverVcpus(input, load) / load.origin);
     const servers = serversFor(law, load.origin, utilization, LEAST, MOST[phase]);
     if (servers === undefined) return refuse(tooMany(law, MOST[phase], ELASTIC_TYPES[0], load.origin));
@@ -288,6 +291,10 @@ function tooMany(law: FleetLaw, most: number, type: string, rps: number): string
   return best < most
     ? `${n(best)} servers carry the most by the measured law, and they do not carry ${n(rps)} requests/s`
     : `${most} servers of ${type} are the most, and they do not carry ${n(rps)} requests/s`;
+}
+
+function tooBusyCache(load: Load): string {
+  return `sessions would keep the one thread of the cache's primary ${percent(cacheThreads(load))} busy`;
 }
 
 function arrivals({ traffic }: PlanInput, load: Load, hasEdge: boolean): Reason[] {
