@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CostOptions } from '../lib/planner/cost-verb';
+import type { CurveOptions } from '../lib/planner/curve-verb';
 import type { PlanOptions } from '../lib/planner/plan-verb';
 import { UsageError } from '../lib/usage-error';
 
@@ -128,6 +129,17 @@ withTraffic(
   .action(async (options: PlanOptions) => {
     const { plan } = await import('../lib/planner/plan-verb.js');
     process.exitCode = await plan(options);
+  });
+
+program
+  .command('curve')
+  .description('What machines cost at 1K to 1M requests/s, one box against many, as a table and as SVG.')
+  .option('--out <file>', 'the SVG', 'docs/pictures/cost-curve.svg')
+  .option('--region <region>', 'region whose prices count', 'us-east-1')
+  .option('--json', 'print the figures as JSON')
+  .action(async (options: CurveOptions) => {
+    const { curve } = await import('../lib/planner/curve-verb.js');
+    process.exitCode = curve(options);
   });
 
 /** The options by which a verb is told of the traffic. */

@@ -1,0 +1,188 @@
+import { type Traffic, usageOf } from '../cost/usage';
+import { databaseFor } from '../plan/database';
+import { fleetLaw, serversFor } from '../plan/fleet';
+import { cacheThreads, databaseVcpus, loadOf, type PlanInput, serverVcpus } from '../plan/workload';
+import { HOURS_PER_MONTH, type Price, type PriceTable, usdFor } from '../prices/table';
+import { throughput, type Usl } from '../usl';
+
+/** The law inside one machine: what its vCPUs share (locks, memory, the log of one database) and keep in agreement. */
+export type MachineLaw = Pick<Usl, 'sigma' | 'kappa'>;
+
+/** As if vCPUs shared nothing: no machine does better. */
+export const NO_CONTENTION: MachineLaw = { sigma: 0, kappa: 0 };
+
+/** An assumption, of the order that databases on big machines show: 1% of the work one at a time, and some agreement. */
+export const ASSUMED_CONTENTION: MachineLaw = { sigma: 0.01, kappa: 0.00001 };
+
+/** Requests/s of the picture. */
+export const MARKS = [1000, 10_000, 100_000, 500_000, 1_000_000] as const;
+
+export interface CurvePoint {
+  readonly rps: number;
+  /** US dollars a month for machines; undefined beyond the end. */
+  readonly usd: number | undefined;
+  /** What it is made of. */
+  readonly what: string;
+}
+
+export interface Curves {
+  /** One box for everything, if its vCPUs shared nothing. */
+  readonly vertical: readonly CurvePoint[];
+  /** The same under contention. */
+  readonly contended: readonly CurvePoint[];
+  /** Equal servers, balancer, database with standby and replicas, cache. Any zone may be lost. */
+  readonly horizontal: readonly CurvePoint[];
+  /** What the edge bills for the requests and answers themselves, whoever answers them. */
+  readonly traffic: readonly CurvePoint[];
+  readonly ends: { readonly vertical: VerticalEnd; readonly contended: VerticalEnd };
+}
+
+export interface VerticalEnd {
+  /** Requests/s that no box holds more than. */
+  readonly rps: number;
+  readonly type: string;
+  readonly vcpus: number;
+  readonly usd: number;
+}
+
+/** @param input its `rps` does not matter */
+export function curvesFor(input: PlanInput, prices: PriceTable, rates: readonly number[] = MARKS): Curves {
+  const at = (make: (rps: number) => Omit<CurvePoint, 'rps'>) => rates.map((rps) => ({ rps, ...make(rps) }));
+  return {
+    vertical: at((rps) => boxFor(input, rps, NO_CONTENTION, prices)),
+    contended: at((rps) => boxFor(input, rps, ASSUMED_CONTENTION, prices)),
+    horizontal: at((rps) => farmFor(input, rps, prices)),
+    traffic: at((rps) => ({
+      usd: trafficUsd({ ...input.traffic, rps }, prices),
+      what: 'CloudFront requests and answers',
+    })),
+    ends: { vertical: endOf(input, NO_CONTENTION, prices), contended: endOf(input, ASSUMED_CONTENTION, prices) },
+  };
+}
+
+interface Box {
+  readonly type: string;
+  readonly vcpus: number;
+  /** A month. */
+  readonly usd: number;
+}
+
+function boxes(prices: PriceTable): Box[] {
+  return prices.prices().flatMap(({ key }) => {
+    const type = key.replace(/^ec2\./, '');
+    const machine = key.startsWith('ec2.') ? prices.machine(type) : undefined;
+    return machine ? [{ type, vcpus: machine.vcpus, usd: monthOf(prices, key) }] : [];
+  });
+}
+
+/** Requests/s that a box holds with app and database on it. */
+function heldByBox(input: PlanInput, { vcpus }: Box, law: MachineLaw): number {
+  const load = loadOf(input, 1, false);
+  const database = databaseVcpus(input, load);
+  const lambda = 1 / (serverVcpus(input, load) + database.reads + database.writes);
+  return throughput({ lambda, ...law }, vcpus) * input.utilization;
+}
+
+function boxFor(input: PlanInput, rps: number, law: MachineLaw, prices: PriceTable): Omit<CurvePoint, 'rps'> {
+  const [cheapest] = boxes(prices)
+    .filter((box) => heldByBox(input, box, law) >= rps)
+    .sort((one, other) => one.usd - other.usd);
+  return cheapest
+    ? { usd: cheapest.usd, what: `1 x ${cheapest.type}, ${cheapest.vcpus} vCPUs` }
+    : { usd: undefined, what: 'no such machine' };
+}
+
+function endOf(input: PlanInput, law: MachineLaw, prices: PriceTable): VerticalEnd {
+  const held = boxes(prices).map((box) => ({ ...box, rps: heldByBox(input, box, law) }));
+  const [best] = held.sort((one, other) => other.rps - one.rps || one.usd - other.usd);
+  const { type, vcpus, usd, rps } = best as (typeof held)[number];
+  return { type, vcpus, usd, rps };
+}
+
+const SERVER = { type: 'c7g.large', vcpus: 2 } as const;
+const CACHE_NODE = 'cache.t4g.small';
+/** Primary and two replicas of each part of the cache. */
+const CACHE_NODES = 3;
+const LEAST_DATABASE = { class: 'db.t4g.medium', storageGib: 100 } as const;
+
+function farmFor(input: PlanInput, rps: number, prices: PriceTable): Omit<CurvePoint, 'rps'> {
+  const load = loadOf(input, rps, false);
+  const law = fleetLaw(input, SERVER.vcpus, serverVcpus(input, load) / load.origin);
+  const servers = serversFor(law, load.origin, input.utilization, 2, 100_000);
+  const { writes, reads } = databaseVcpus(input, load);
+  const shardAt = (shards: number) =>
+    databaseFor(
+      {
+        writes: writes / shards,
+        reads: reads / shards,
+        statements: (load.misses + load.sessions + load.writes) / shards,
+        replicated: true,
+        proxied: true,
+        processes: 0,
+        utilization: input.utilization,
+        peakToAverage: input.traffic.peakToAverage,
+      },
+      prices,
+      LEAST_DATABASE,
+    );
+  // What one writer cannot, parts of the data can.
+  const shards = Array.from({ length: 64 }, (_, index) => index + 1).find((count) => !('why' in shardAt(count)));
+  if (servers === undefined || shards === undefined) return { usd: undefined, what: 'more than the law allows' };
+  const database = shardAt(shards);
+  if ('why' in database) return { usd: undefined, what: database.why };
+  const cacheParts = Math.max(1, Math.ceil(cacheThreads(load) / input.utilization));
+  const units = usageOf({ ...input.traffic, rps }, false, 0).albUnits;
+  const databases =
+    monthOf(prices, `rds.postgres.${database.class}.multi`) +
+    database.replicas * monthOf(prices, `rds.postgres.${database.class}.single`) +
+    monthOf(prices, 'rds.proxy') * database.vcpus;
+  const usd =
+    servers * monthOf(prices, `ec2.${SERVER.type}`) +
+    monthOf(prices, 'alb.hour') +
+    usdFor(priceOf(prices, 'alb.lcu'), units * HOURS_PER_MONTH) +
+    shards * databases +
+    cacheParts * CACHE_NODES * monthOf(prices, `elasticache.valkey.${CACHE_NODE}`);
+  const parts = shards > 1 ? `${shards} shards of ` : '';
+  return {
+    usd,
+    what: `${servers} x ${SERVER.type}, ${parts}${database.class} with ${database.replicas} replicas, ${cacheParts * CACHE_NODES} cache nodes`,
+  };
+}
+
+function trafficUsd(traffic: Traffic, prices: PriceTable): number {
+  const { requests, egressGib } = usageOf(traffic, true, 0);
+  return (
+    usdFor(priceOf(prices, 'cloudfront.requests.https'), requests) +
+    usdFor(priceOf(prices, 'cloudfront.data'), egressGib)
+  );
+}
+
+function monthOf(prices: PriceTable, key: string): number {
+  return usdFor(priceOf(prices, key), HOURS_PER_MONTH);
+}
+
+function priceOf(prices: PriceTable, key: string): Price {
+  const price = prices.find(key);
+  if (!price) throw new Error(`curve: the table of ${prices.region} has no price for ${key}`);
+  return price;
+}
+
+/** The vertical ladder as the project was told at its start, in US dollars a month, beside today's prices. */
+export function seedLadder(prices: PriceTable): { type: string; vcpus: number; seedUsd: number; usd: number }[] {
+  return Object.entries(SEED_LADDER).map(([type, seedUsd]) => ({
+    type,
+    vcpus: prices.machine(type)?.vcpus ?? 0,
+    seedUsd,
+    usd: monthOf(prices, `ec2.${type}`),
+  }));
+}
+
+const SEED_LADDER = {
+  't3.micro': 8,
+  't3.large': 60,
+  'm6i.xlarge': 140,
+  'm6i.4xlarge': 560,
+  'r6i.16xlarge': 3200,
+  'x2idn.24xlarge': 14_000,
+  'u-24tb1.112xlarge': 200_000,
+} as const;
