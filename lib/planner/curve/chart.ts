@@ -164,7 +164,7 @@ function ends({ vertical, contended }: Curves['ends']) {
     itemStyle: { color, opacity: 1 },
     label: {
       show: true,
-      position: 'top' as const,
+      position,
       color,
       fontSize: 13,
       fontWeight: 'bold' as const,
