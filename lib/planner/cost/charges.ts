@@ -54,3 +54,14 @@ export function asNumber(value: unknown): number | undefined {
 export function isTrue(value: unknown): boolean {
   return value === true || value === 'true';
 }
+
+/** A list that may be an intrinsic function that nobody here can compute. */
+export function asList(value: unknown): Properties[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'object' && one !== null) : [];
+}
+
+/** A word of a template: `standard` when it is not said, "unknown" when only CloudFormation knows it. */
+export function asWord(value: unknown, standard: string): string {
+  if (value === undefined || value === null || value === '') return standard;
+  return typeof value === 'object' ? 'unknown' : String(value);
+}

@@ -1,6 +1,16 @@
 import type { TemplateResource } from '../../template';
 import { HOURS_PER_MONTH, type PriceTable } from '../prices/table';
-import { asNumber, byUsage, type Charge, fixed, isTrue, type Pricer, type Properties, type Scope } from './charges';
+import {
+  asNumber,
+  asWord,
+  byUsage,
+  type Charge,
+  fixed,
+  isTrue,
+  type Pricer,
+  type Properties,
+  type Scope,
+} from './charges';
 import { referencedId, referencedIds } from './resolve';
 
 /** IOPS of gp3 storage that RDS for PostgreSQL does not charge for, below and from 400 GiB. */
@@ -10,7 +20,7 @@ export const databaseInstance: Pricer = (properties, scope) => {
   // A replica says by an ARN whose it is, and takes over what it does not say itself.
   const [sourceId] = referencedIds(properties.SourceDBInstanceIdentifier);
   const source = sourceId === undefined ? undefined : scope.template.resources.get(sourceId)?.Properties;
-  const engine = properties.Engine ?? source?.Engine;
+  const engine = asWord(properties.Engine ?? source?.Engine, 'unknown');
   const type = properties.DBInstanceClass;
   if (type === 'db.serverless') return { free: 'Billed with its Aurora cluster, by capacity' };
   if (typeof type !== 'string') return { unpriced: 'its class is not in the template' };
@@ -20,7 +30,7 @@ export const databaseInstance: Pricer = (properties, scope) => {
     return { charges: [fixed(type, `rds.${engine}.${type}.${zones}`, HOURS_PER_MONTH)] };
   }
   const gib = asNumber(properties.AllocatedStorage) ?? asNumber(source?.AllocatedStorage);
-  const storage = properties.StorageType ?? source?.StorageType ?? 'gp2';
+  const storage = asWord(properties.StorageType ?? source?.StorageType, 'gp2');
   const iops = asNumber(properties.Iops) ?? 0;
   const where = zones === 'multi' ? 'Multi-AZ' : 'Single-AZ';
   const charges: Charge[] = [fixed(`${type} ${where}`, `rds.${engine}.${type}.${zones}`, HOURS_PER_MONTH)];
@@ -63,7 +73,7 @@ export const databaseProxy: Pricer = (_properties, scope, id) => {
   let vcpus = 0;
   for (const type of targets) {
     const found = typeof type === 'string' ? vcpusOf(type, scope.prices) : undefined;
-    if (found === undefined) return { unpriced: `the vCPUs of ${String(type)} are not known` };
+    if (found === undefined) return { unpriced: `the vCPUs of ${asWord(type, 'its database')} are not known` };
     vcpus += Math.max(LEAST_PROXY_VCPUS, found);
   }
   return { charges: [fixed(`proxy for ${vcpus} vCPUs`, 'rds.proxy', vcpus * HOURS_PER_MONTH)] };
@@ -82,14 +92,14 @@ export const replicationGroup: Pricer = (properties) => {
   const nodes =
     asNumber(properties.NumCacheClusters) ??
     (asNumber(properties.NumNodeGroups) ?? 1) * (1 + (asNumber(properties.ReplicasPerNodeGroup) ?? 0));
-  return cacheNodes(properties, properties.Engine ?? 'redis', nodes);
+  return cacheNodes(properties, asWord(properties.Engine, 'redis'), nodes);
 };
 
 export const cacheCluster: Pricer = (properties) =>
   // A member of a replication group is billed there.
   properties.ReplicationGroupId !== undefined
     ? { free: 'Billed with its replication group' }
-    : cacheNodes(properties, properties.Engine ?? 'redis', asNumber(properties.NumCacheNodes) ?? 1);
+    : cacheNodes(properties, asWord(properties.Engine, 'redis'), asNumber(properties.NumCacheNodes) ?? 1);
 
 function cacheNodes(properties: Properties, engine: string, nodes: number) {
   const type = properties.CacheNodeType;

@@ -1,4 +1,4 @@
-import { asNumber, type Charge, fixed, type Pricer, type Properties } from './charges';
+import { asList, asNumber, asWord, type Charge, fixed, type Pricer, type Properties } from './charges';
 
 /** What gp3 has without extra charge. */
 const GP3_IOPS = 3000;
@@ -13,8 +13,10 @@ export interface Disk {
 }
 
 /** The EBS disks that instances are launched with, as the template says; the image's own ones are not in it. */
-export function rootDisks(mappings: readonly Properties[] = []): Disk[] {
-  return mappings.filter(({ Ebs }) => Ebs !== undefined).map(({ Ebs }) => toDisk(Ebs, 'VolumeSize'));
+export function rootDisks(mappings: unknown): Disk[] {
+  return asList(mappings)
+    .filter(({ Ebs }) => Ebs !== undefined)
+    .map(({ Ebs }) => toDisk(Ebs, 'VolumeSize'));
 }
 
 export function ebsCharges(disk: Disk, count: number): Charge[] {
@@ -41,7 +43,7 @@ export const volume: Pricer = (properties) => ({ charges: ebsCharges(toDisk(prop
 function toDisk(properties: Properties, size: 'Size' | 'VolumeSize'): Disk {
   return {
     // CloudFormation's own default.
-    type: properties.VolumeType ?? 'gp2',
+    type: asWord(properties.VolumeType, 'gp2'),
     gib: asNumber(properties[size]),
     iops: asNumber(properties.Iops),
     throughput: asNumber(properties.Throughput),

@@ -1,5 +1,15 @@
 import { HOURS_PER_MONTH, type Price, type PriceTable } from '../prices/table';
-import { asNumber, byUsage, type Charge, fixed, isTrue, type Pricer, type Properties, type Scope } from './charges';
+import {
+  asList,
+  asNumber,
+  byUsage,
+  type Charge,
+  fixed,
+  isTrue,
+  type Pricer,
+  type Properties,
+  type Scope,
+} from './charges';
 import { ebsCharges, rootDisks } from './disks';
 
 /** Metrics that detailed monitoring publishes for an instance, at the price of custom ones. */
@@ -30,7 +40,7 @@ export const autoScalingGroup: Pricer = (properties, scope, id) => {
   const specification = mixed?.LaunchTemplate?.LaunchTemplateSpecification ?? properties.LaunchTemplate;
   const template = launchTemplate(specification, scope);
   const configuration = scope.template.target(properties.LaunchConfigurationName)?.resource.Properties ?? {};
-  const overrides: Properties[] = mixed?.LaunchTemplate?.Overrides ?? [];
+  const overrides = asList(mixed?.LaunchTemplate?.Overrides);
   const own = template.InstanceType ?? configuration.InstanceType;
   const types: unknown[] = overrides.length > 0 ? overrides.map((one) => one.InstanceType ?? own) : [own];
   const [first] = types;
@@ -89,7 +99,7 @@ export function spotPrice(types: readonly string[], prices: PriceTable): Price |
 }
 
 /** The disks of instances, their monitoring, and credits where they have any. */
-function around(type: string, mappings: Properties[] | undefined, monitoring: boolean, instances: number): Charge[] {
+function around(type: string, mappings: unknown, monitoring: boolean, instances: number): Charge[] {
   return [
     ...rootDisks(mappings).flatMap((disk) => ebsCharges(disk, instances)),
     ...(monitoring

@@ -1,4 +1,4 @@
-import { byUsage, fixed, isTrue, type Pricer } from './charges';
+import { asList, byUsage, fixed, isTrue, type Pricer } from './charges';
 import { type ResolvedTemplate, referencedId, referencedIds } from './resolve';
 
 export const queue: Pricer = (properties, { usage, template }, id) => {
@@ -66,7 +66,7 @@ const STANDARD_PERIOD = 60;
 
 /** An alarm on an expression costs as much as an alarm on each of its metrics. */
 export const alarm: Pricer = (properties) => {
-  const metrics: { MetricStat?: { Period?: number }; Period?: number }[] = properties.Metrics ?? [];
+  const metrics = asList(properties.Metrics);
   const periods = [properties.Period, ...metrics.map((metric) => metric.MetricStat?.Period)];
   if (periods.some((period) => Number(period) < STANDARD_PERIOD)) {
     return { unpriced: 'no price for alarms of high resolution' };
