@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
 import { emulatorEnv, QUIET_SDK } from '../../lib/emulator/environment';
-import { type InventoryRow, judge, type Template, takeInventory } from '../../lib/emulator/inventory';
+import { type InventoryRow, judge, takeInventory } from '../../lib/emulator/inventory';
 import { kinds, type Properties } from '../../lib/emulator/kinds';
 import { startMoto } from '../../lib/emulator/moto';
+import type { Template } from '../../lib/template';
 import { describeWith } from '../support/needs';
 
 const ROOT = resolve(__dirname, '../..');
