@@ -134,6 +134,24 @@ program
     await simulateVerb({ ...options, context: options.context ?? [], json: options.json ?? false });
   });
 
+program
+  .command('advise')
+  .description('Read CloudWatch, and name the next wall of a running stack and the phase that removes it, or say stay.')
+  .option('--stack <name>', 'CloudFormation stack', 'shop')
+  .option('--region <name>', "region of the stack (default: AWS_REGION, or the profile's)")
+  .option('--days <number>', 'how far back to look', wholeNumber(1, 455), 14)
+  .option('--until <time>', 'end of the time that is looked at (default: now)')
+  .option('--period <seconds>', 'of a point, in whole minutes', wholeMinutes, 300)
+  .option('--phase <number>', 'phase that runs (default: what the stack says)', wholeNumber(1, 5))
+  .option('--from <file>', 'read recorded metrics instead: a CSV file with time,metric,value')
+  .option('--database-class <class>', 'with --from: db.m7g.large, for the limits of the database')
+  .option('--cache-type <type>', 'with --from: cache.t4g.small, for the limits of the cache')
+  .option('--json', 'print the findings as JSON')
+  .action(async (options) => {
+    const { adviseVerb } = await import('../lib/planner/advise-verb.js');
+    await adviseVerb({ ...options, json: options.json ?? false });
+  });
+
 function oneOf<T extends string>(allowed: readonly T[]): (value: string) => T {
   return (value) => {
     const found = allowed.find((one) => one === value);
@@ -160,6 +178,14 @@ function number(from: number, to = Number.POSITIVE_INFINITY): (value: string) =>
     }
     return parsed;
   };
+}
+
+function wholeMinutes(value: string): number {
+  const seconds = Number(value);
+  if (!/^\d+$/.test(value) || seconds === 0 || seconds > 86_400 || seconds % 60 !== 0) {
+    throw new InvalidArgumentError('Allowed: 60 and its multiples up to 86400.');
+  }
+  return seconds;
 }
 
 const BAD_INPUT = 2;
