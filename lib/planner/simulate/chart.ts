@@ -114,7 +114,7 @@ function limit(yAxis: number, formatter: string, shown: boolean) {
     silent: true,
     symbol: 'none',
     lineStyle: { color: RED, type: 'dashed' as const, width: 1 },
-    label: { formatter, position: 'insideEndTop' as const, color: RED },
+    label: { formatter, position: 'insideStartTop' as const, color: RED },
     data: shown ? [{ yAxis }] : [],
   };
 }

@@ -1,8 +1,8 @@
 import { CloudFormation } from '@aws-sdk/client-cloudformation';
-import { CloudWatch } from '@aws-sdk/client-cloudwatch';
+import { CloudWatch, type PutMetricDataCommandInput } from '@aws-sdk/client-cloudwatch';
 import { emulatorEnv } from '../../../lib/emulator/environment';
 import { type Moto, startMoto } from '../../../lib/emulator/moto';
-import { readStack } from '../../../lib/planner/advise/stack';
+import { type Resource, readStack } from '../../../lib/planner/advise/stack';
 import { walls } from '../../../lib/planner/advise/walls';
 import { type AdviseOptions, adviseVerb } from '../../../lib/planner/advise-verb';
 import { readPriceTable } from '../../../lib/planner/prices/table';
@@ -12,25 +12,25 @@ import { stackOf } from './stack';
 
 const DAY = 86_400;
 /** Few points, because the emulator looks at each of them for each other. */
-const PERIOD = DAY / 4;
+const PERIOD = DAY / 2;
 const DAYS = 14;
 
 type Phase = 1 | 2 | 3 | 4;
-/** Value of a wall's metric by the day of the window and the quarter of the day; `null` publishes nothing. */
-type Levels = Readonly<Record<string, number | ((day: number, quarter: number) => number) | null>>;
+/** Value of a wall's metric by the day of the window and the half of the day; `null` publishes nothing. */
+type Levels = Readonly<Record<string, number | ((day: number, half: number) => number) | null>>;
 
 /** Traffic that goes up and down by day, far from any wall. */
 const QUIET: Levels = {
-  'box.cpu': (_, quarter) => 20 + 10 * quarter,
+  'box.cpu': (_, half) => 20 + 30 * half,
   'box.memory': 50,
   'box.disk': 30,
-  'servers.cpu': (_, quarter) => 30 + 5 * quarter,
+  'servers.cpu': (_, half) => 30 + 15 * half,
   'servers.memory': 55,
-  'servers.size': (_, quarter) => 3 + quarter,
+  'servers.size': (_, half) => 3 + 3 * half,
   'servers.size.limit': 20,
   'balancer.unhealthy': 0,
-  'database.cpu': (_, quarter) => 15 + 5 * quarter,
-  'database.connections': (day, quarter) => 120 + 20 * quarter + ((day * 7) % 5),
+  'database.cpu': (_, half) => 15 + 15 * half,
+  'database.connections': (day, half) => 120 + 60 * half + ((day * 7) % 5),
   'database.memory': 5 * 1024 ** 3,
   'database.read-latency': 0.002,
   'database.disk-queue': 1,
@@ -44,6 +44,7 @@ const QUIET: Levels = {
 describeWith('moto server', 'advise, on metrics that were published', () => {
   let moto: Moto;
   let cloudWatch: CloudWatch;
+  const resources = new Map<Phase, readonly Resource[]>();
   const inherited = { ...process.env };
   const printed = jest.spyOn(console, 'log').mockImplementation();
 
@@ -55,7 +56,10 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
     const cloudFormation = new CloudFormation({});
     for (const phase of [1, 2, 3, 4] as const) {
       await cloudFormation.createStack({ StackName: `shop-${phase}`, TemplateBody: stackOf(phase) });
+      resources.set(phase, (await readStack(`shop-${phase}`, undefined, readPriceTable('us-east-1'))).resources);
     }
+    const queue = JSON.stringify({ Resources: { Jobs: { Type: 'AWS::SQS::Queue' } } });
+    await cloudFormation.createStack({ StackName: 'other', TemplateBody: queue });
     cloudFormation.destroy();
   });
 
@@ -73,8 +77,8 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
   async function publish(phase: Phase, levels: Levels): Promise<string> {
     windows += 1;
     const end = Math.floor(Date.now() / 1000 / DAY) * DAY - windows * 30 * DAY;
-    const { resources } = await readStack(`shop-${phase}`, undefined, readPriceTable('us-east-1'));
-    for (const { tier, dimensions, dimensionsOf } of resources) {
+    const puts: PutMetricDataCommandInput[] = [];
+    for (const { tier, dimensions, dimensionsOf } of resources.get(phase) ?? []) {
       for (const wall of walls.filter((one) => one.tier === tier)) {
         for (const [metric, level] of [
           [wall.metric, levels[wall.id]],
@@ -82,18 +86,19 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
         ] as const) {
           if (!metric || level === undefined || level === null) continue;
           const all = Object.entries(dimensionsOf?.[metric.name] ?? dimensions);
-          await cloudWatch.putMetricData({
+          puts.push({
             Namespace: metric.namespace,
-            MetricData: Array.from({ length: DAYS * 4 }, (_, i) => ({
+            MetricData: Array.from({ length: DAYS * 2 }, (_, i) => ({
               MetricName: metric.name,
               Dimensions: all.map(([Name, Value]) => ({ Name, Value })),
               Timestamp: new Date((end - DAYS * DAY + i * PERIOD + 60) * 1000),
-              Value: typeof level === 'number' ? level : level(Math.floor(i / 4), i % 4),
+              Value: typeof level === 'number' ? level : level(Math.floor(i / 2), i % 2),
             })),
           });
         }
       }
     }
+    await Promise.all(puts.map((put) => cloudWatch.putMetricData(put)));
     return new Date(end * 1000).toISOString();
   }
 
@@ -194,10 +199,15 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
     expect(text).toMatch(/CPU of the database +shop-4-\S+ +fine +30% +≥ 90% .*AWS recommended alarms/);
   });
 
-  test('a stack that is not there, and one that does not tell its phase', async () => {
-    await expect(ask(9 as Phase, new Date().toISOString())).rejects.toThrow(
-      new UsageError('--stack shop-9: there is no such stack in this account and region'),
+  test('a stack that is not there, one that does not tell its phase, and a time that is none', async () => {
+    const now = new Date().toISOString();
+    await expect(ask(1, now, { stack: 'none' })).rejects.toThrow(
+      new UsageError('--stack none: there is no such stack in this account and region'),
     );
+    await expect(ask(1, now, { stack: 'other' })).rejects.toThrow(
+      new UsageError('--phase: stack other has no output "Phase" to tell it; allowed is 1, 2, 3, 4, 5'),
+    );
+    expect(JSON.parse(await ask(1, now, { stack: 'other', phase: 4 }))).toMatchObject({ phase: 4, verdict: 'unknown' });
     await expect(ask(1, 'yesterday')).rejects.toThrow(
       new UsageError('--until yesterday: allowed is a time such as 2026-11-27T12:00Z'),
     );
