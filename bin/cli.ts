@@ -112,7 +112,11 @@ program
   .option('--traffic <name>', 'steady, daily, spike, black-friday, or a CSV file with time,rps', 'daily')
   .option('--rps <number>', 'ordinary traffic, requests a second (default: what suits the group)', number(0))
   .option('--days <number>', 'length of the traffic (default: its own)', wholeNumber(1, 3660))
-  .option('--server-rps <number>', 'requests a second of one server at 100% CPU (default: from its targets)', number(0))
+  .option(
+    '--server-rps <number>',
+    'requests a second of one server at 100% CPU (default: from its targets)',
+    number(0.001),
+  )
   .option('--servers <number>', 'servers at the start (default: as the template says)', wholeNumber(0, 100_000))
   .option('--profile <name>', 'service whose habits are followed: ec2 or ecs', oneOf(['ec2', 'ecs']), 'ec2')
   .option('--boot <seconds>', 'from the start of a server until it is in service', number(0))

@@ -55,13 +55,24 @@ async function fromStack(options: AdviseOptions, machines: PriceTable): Promise<
   if (Number.isNaN(end)) throw new UsageError(`--until ${options.until}: allowed is a time such as 2026-11-27T12:00Z`);
   // CloudWatch rounds its points to whole periods anyway.
   const window = { end: Math.floor(end / period) * period, start: 0, period };
-  const found = await readStack(stack, region, machines);
+  const found = await readStack(stack, region, machines).catch(explain);
   const phase = (options.phase as PhaseNumber | undefined) ?? found.phase;
   if (phase === undefined) {
     throw new UsageError(`--phase: stack ${stack} has no output "Phase" to tell it; allowed is 1, 2, 3, 4, 5`);
   }
   const whole = { ...window, start: window.end - options.days * 86_400 };
   return { what: `Stack ${stack}`, phase, watched: await readMetrics(found.resources, whole, region), window: whole };
+}
+
+/** What the SDK says of an account that it cannot reach, in the words of this command line. */
+function explain(error: Error): never {
+  if (/^Region is missing/.test(error.message)) {
+    throw new UsageError('--region: none is given, and neither AWS_REGION nor a profile names one');
+  }
+  if (error.name === 'CredentialsProviderError') {
+    throw new UsageError('No AWS credentials; allowed is what the AWS CLI takes (AWS_PROFILE, …), or --from FILE');
+  }
+  throw error;
 }
 
 function fromFile(options: AdviseOptions, file: string, machines: PriceTable): Read {
