@@ -40,6 +40,8 @@ export interface Config {
   readonly metricsPeriod: number;
   /** URL of EC2's instance metadata service, where the notice of a spot instance's end appears; absent where it cannot. */
   readonly instanceMetadata?: string;
+  /** Whether what is more than a process can do is refused; without, it can be seen what happens then. */
+  readonly loadShedding: boolean;
   readonly serverName: string;
   readonly availabilityZone: string;
   readonly logLevel: string;
@@ -159,6 +161,7 @@ const Environment = Type.Object({
   }),
   AWS_EC2_METADATA_DISABLED: Type.Boolean({ default: false, description: 'true or false' }),
   SERVER_NAME: Type.Optional(Type.String({ maxLength: 100, description: 'at most 100 characters long' })),
+  LOAD_SHEDDING: Type.Boolean({ default: true, description: 'true or false' }),
   AVAILABILITY_ZONE: Type.String({ maxLength: 100, default: 'local', description: 'at most 100 characters long' }),
   LOG_LEVEL: Type.Union(
     (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const).map((level) => Type.Literal(level)),
@@ -232,6 +235,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     metricsPeriod: read.METRICS_PERIOD,
     ...(read.PHASE >= FIRST_SPOT_PHASE &&
       !read.AWS_EC2_METADATA_DISABLED && { instanceMetadata: read.AWS_EC2_METADATA_SERVICE_ENDPOINT }),
+    loadShedding: read.LOAD_SHEDDING,
     serverName: read.SERVER_NAME ?? hostname(),
     availabilityZone: read.AVAILABILITY_ZONE,
     logLevel: read.LOG_LEVEL,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { median } from '../../lib/bench/synth';
+import { median } from '../../lib/bench/rounds';
 
 test('the median is the middle value, or the mean of the middle two', () => {
   expect(median([3, 1, 2])).toBe(2);
