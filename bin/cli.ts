@@ -56,15 +56,35 @@ program
     process.exitCode = await deployLocally({ phase, context: options.context ?? [], json: options.json ?? false });
   });
 
+const benches = {
+  synth: 'cdk synth of all phases against an empty app',
+  overload: 'what is left of the peak at three times as many requests, by who refuses the rest',
+  outage: 'what is answered while PostgreSQL is away, and after',
+  wait: 'what it costs that a session is saved when a replica of Redis has it',
+  catalogue: 'the cached catalogue against bare Express',
+  sessions: 'reading a session against Express with express-session and connect-redis',
+  'cold-start': 'from spawn to the first answer, against bare node:http',
+} as const;
+type BenchName = keyof typeof benches;
+
 program
   .command('bench')
-  .description('Measure a ratio in one run, medians of interleaved rounds; exit code 1 when it misses its goal.')
-  .argument('<what>', 'synth: cdk synth of all phases against an empty app', oneOf(['synth']))
+  .description('Measure on this machine, medians of interleaved rounds; exit code 1 when a goal is missed.')
+  .argument('<what>', listed(benches), oneOf(Object.keys(benches) as BenchName[]))
   .option('--rounds <number>', 'rounds that count', wholeNumber(1, 50), 5)
+  .option('--seconds <number>', 'outage: how long the database is away', wholeNumber(1, 600), 60)
   .option('--json', 'print the figures as JSON')
-  .action(async (_what: 'synth', options: { rounds: number; json?: boolean }) => {
-    const { benchSynth } = await import('../lib/bench/synth.js');
-    process.exitCode = await benchSynth({ rounds: options.rounds, json: options.json ?? false });
+  .action(async (what: BenchName, { rounds, seconds, json = false }: BenchArguments) => {
+    const bench: Readonly<Record<BenchName, () => Promise<number>>> = {
+      synth: async () => (await import('../lib/bench/synth.js')).benchSynth({ rounds, json }),
+      overload: async () => (await import('../lib/bench/overload.js')).benchOverload({ rounds, json }),
+      outage: async () => (await import('../lib/bench/outage.js')).benchOutage({ seconds, json }),
+      wait: async () => (await import('../lib/bench/wait.js')).benchWait({ rounds, json }),
+      catalogue: async () => (await import('../lib/bench/bare.js')).benchCatalogue({ rounds, json }),
+      sessions: async () => (await import('../lib/bench/bare.js')).benchSessions({ rounds, json }),
+      'cold-start': async () => (await import('../lib/bench/cold-start.js')).benchColdStart({ rounds, json }),
+    };
+    process.exitCode = await bench[what]();
   });
 
 withTraffic(
@@ -155,6 +175,17 @@ program
     const { adviseVerb } = await import('../lib/planner/advise-verb.js');
     await adviseVerb({ ...options, json: options.json ?? false });
   });
+interface BenchArguments {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly json?: boolean;
+}
+
+function listed(of: Readonly<Record<string, string>>): string {
+  return Object.entries(of)
+    .map(([name, what]) => `${name}: ${what}`)
+    .join('; ');
+}
 
 function oneOf<T extends string>(allowed: readonly T[]): (value: string) => T {
   return (value) => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,14 @@ import { type AppBundle, buildApp } from '../app-bundle';
 import { type Postgres, startPostgres } from '../rehearsal/postgres';
 import { type ShopProcess, startShop } from '../rehearsal/shop-process';
 import { place } from './processors';
+
+/** What each server is started with unless its bench says otherwise. */
+export const SHOP_ENV = {
+  SESSION_SECRET: 'a secret for benches, long enough for a signature',
+  PORT: '0',
+  HOST: '127.0.0.1',
+  WEB_CONCURRENCY: '1',
+};
 
 export interface Shop {
   readonly process: ShopProcess;
@@ -46,22 +55,17 @@ export class ShopBench {
     this.#ends.push(end);
   }
 
-  /** A server of one process over the database of that name, ready. */
+  /** A server over the database of that name, ready. */
   async serve(database: string, env: Readonly<Record<string, string>> = {}): Promise<Shop> {
     await this.postgres.createDatabase(database);
+    return this.start({ DATABASE_URL: this.postgres.url(database), ...env });
+  }
+
+  /** A server on a free port, ready; of one process unless `env` says otherwise. */
+  async start(env: Readonly<Record<string, string>>): Promise<Shop> {
     this.#started += 1;
-    const process = await startShop({
-      bundle: this.bundle,
-      log: join(this.dir, `shop-${this.#started}.log`),
-      env: {
-        DATABASE_URL: this.postgres.url(database),
-        SESSION_SECRET: 'a secret for benches, long enough for a signature',
-        PORT: '0',
-        HOST: '127.0.0.1',
-        WEB_CONCURRENCY: '1',
-        ...env,
-      },
-    });
+    const log = join(this.dir, `shop-${this.#started}.log`);
+    const process = await startShop({ bundle: this.bundle, log, env: { ...SHOP_ENV, ...env } });
     this.onClose(() => process.stop());
     place(process.pid, 'measured');
     return { process, url: `http://127.0.0.1:${process.port}` };
@@ -69,13 +73,24 @@ export class ShopBench {
 }
 
 /** The cookie of a new visitor with one product in the cart. */
-export async function cookieOfCart(url: string): Promise<string> {
-  const answer = await fetch(`${url}/api/cart/items`, {
+export function cookieOfCart(url: string): Promise<string> {
+  return beginSession(`${url}/api/cart/items`, { productId: 1, quantity: 1 });
+}
+
+/** The cookie of a new user who is logged in. */
+export function cookieOfUser(url: string): Promise<string> {
+  const email = `${randomUUID()}@example.com`;
+  return beginSession(`${url}/api/signup`, { email, password: 'correct horse battery' });
+}
+
+/** Sends `body` as a visitor who has no session; returns the cookie of the one that it began. */
+export async function beginSession(url: string, body: unknown): Promise<string> {
+  const answer = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ productId: 1, quantity: 1 }),
+    body: JSON.stringify(body),
   });
   const [cookie] = answer.headers.getSetCookie();
-  if (answer.status !== 200 || cookie === undefined) throw new Error(`the cart was not begun: ${await answer.text()}`);
+  if (!answer.ok || cookie === undefined) throw new Error(`${url} began no session: ${await answer.text()}`);
   return cookie.slice(0, cookie.indexOf(';'));
 }
