@@ -39,7 +39,10 @@ export async function benchWait(options: BenchOptions): Promise<number> {
       const pool = new Pool(url, { connections: AT_ONCE });
       bench.onClose(() => pool.destroy());
       for (const write of ['session', 'none'] as const) {
-        for (const [how, inFlight] of Object.entries({ 'one by one': 1, 'at once': AT_ONCE }) as ['at once', number][]) {
+        for (const [how, inFlight] of Object.entries({ 'one by one': 1, 'at once': AT_ONCE }) as [
+          'at once',
+          number,
+        ][]) {
           measurements.push([`${write}, ${wait} WAIT, ${how}`, () => addTimed(pool, write, inFlight)]);
         }
       }
