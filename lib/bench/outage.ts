@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../processes';
 import { startPostgres } from '../rehearsal/postgres';
@@ -65,14 +64,11 @@ function judge(seen: Outage) {
 }
 
 /** Lets the database go away for so many seconds while visitors go on. */
-export function outage(seconds: number): Promise<Outage> {
+export async function outage(seconds: number): Promise<Outage> {
+  // As RDS: over TCP and TLS, always at the same address.
+  const access = { access: 'tls', port: await freePort() } as const;
   return ShopBench.run(async (bench) => {
-    // As RDS: over TCP and TLS, always at the same address.
-    const options = { dir: join(bench.dir, 'away'), access: 'tls', port: await freePort() } as const;
-    let postgres = await startPostgres(options);
-    bench.onClose(() => postgres.stop());
-    await postgres.createDatabase('shop');
-    const { url } = await bench.start({ DATABASE_URL: postgres.url('shop'), WEB_CONCURRENCY: String(PROCESSES) });
+    const { url } = await bench.serve('shop', { WEB_CONCURRENCY: String(PROCESSES) });
     const cookies: string[] = [];
     for (let visitor = 0; visitor < VISITORS; visitor += 1) {
       const cookie = await cookieOfUser(url);
@@ -83,7 +79,7 @@ export function outage(seconds: number): Promise<Outage> {
     // Connections go to the processes in turn: so every process comes to know the catalogue.
     for (const path of CATALOGUE) for (let count = 0; count < 5 * PROCESSES; count += 1) await ask(url, path);
 
-    await postgres.stop();
+    await bench.postgres.stop();
     const seen = { health: new Set<string>(), catalogue: new Set<string>(), checkout: new Set<string>() };
     let requests = 0;
     let slowestMs = 0;
@@ -104,7 +100,8 @@ export function outage(seconds: number): Promise<Outage> {
       );
     }
 
-    postgres = await startPostgres(options);
+    const postgres = await startPostgres({ dir: bench.postgres.dir, ...access });
+    bench.onClose(() => postgres.stop());
     const firstCheckouts = new Set<string>();
     for (const cookie of cookies) {
       firstCheckouts.add(String((await ask(url, '/api/orders', { cookie, key: 'after', body: {} })).status));
@@ -120,7 +117,7 @@ export function outage(seconds: number): Promise<Outage> {
       firstCheckouts: [...firstCheckouts],
       sameProcesses: [...before].sort().join() === [...after].sort().join(),
     };
-  });
+  }, access);
 }
 
 interface Ask {

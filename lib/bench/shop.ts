@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AppBundle, buildApp } from '../app-bundle';
-import { type Postgres, startPostgres } from '../rehearsal/postgres';
+import { type Postgres, type PostgresOptions, startPostgres } from '../rehearsal/postgres';
 import { type ShopProcess, startShop } from '../rehearsal/shop-process';
 import { place } from './processors';
 
@@ -33,21 +33,18 @@ export class ShopBench {
     this.onClose(() => postgres.stop());
   }
 
-  static async open(): Promise<ShopBench> {
-    const dir = mkdtempSync(join(tmpdir(), 'shop-bench-'));
-    const postgres = await startPostgres({ dir: join(dir, 'postgres'), settings: { max_connections: '200' } });
-    place(postgres.pid, 'measured');
-    return new ShopBench(dir, buildApp(), postgres);
-  }
-
   /** Runs `work`, and ends all that it started, whatever happens. */
-  static async run<T>(work: (bench: ShopBench) => Promise<T>): Promise<T> {
-    const bench = await ShopBench.open();
+  static async run<T>(work: (bench: ShopBench) => Promise<T>, access: Partial<PostgresOptions> = {}): Promise<T> {
+    const dir = mkdtempSync(join(tmpdir(), 'shop-bench-'));
+    const settings = { max_connections: '200' };
+    const postgres = await startPostgres({ dir: join(dir, 'postgres'), settings, ...access });
+    place(postgres.pid, 'measured');
+    const bench = new ShopBench(dir, buildApp(), postgres);
     try {
       return await work(bench);
     } finally {
       for (const end of bench.#ends.reverse()) await end();
-      rmSync(bench.dir, { recursive: true, force: true });
+      rmSync(dir, { recursive: true, force: true });
     }
   }
 
