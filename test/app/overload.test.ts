@@ -23,21 +23,24 @@ afterAll(() => bench?.close());
 const ATTEMPTS = 3;
 const GOAL = 0.9;
 
+/** Milliseconds. Without shedding most would wait a second for a connection to the database first. */
+const QUICK = 300;
+
 test('asked for three times what it can do, it does as much as at its peak, and refuses the rest at once', async () => {
   const target = { url: `${shop.url}/api/cart`, cookie: await cookieOfCart() };
   const watching = watchHealth();
-  let ratio = 0;
-  for (let attempt = 0; attempt < ATTEMPTS && ratio < GOAL; attempt += 1) {
-    const peak = await fullLoad({ ...target, connections: 40, seconds: 3 }).catch(() => undefined);
-    if (peak === undefined) continue;
-    const over = await steadyLoad({ ...target, connections: 500, seconds: 4, rate: 3 * peak });
-    ratio = over.inTime / peak;
-    expect(over.failed).toBe(0);
-    expect(over.refused).toBeGreaterThan(peak);
-    // Without shedding most would wait a second for a connection to the database first.
-    expect(over.refusalP50Ms).toBeLessThan(300);
+  const met = ({ ratio, refused, peak, p50 }: typeof seen) => ratio >= GOAL && refused > peak && p50 < QUICK;
+  let seen = { peak: 0, ratio: 0, refused: 0, failed: 0, p50: Number.POSITIVE_INFINITY };
+  for (let attempt = 0; attempt < ATTEMPTS && !met(seen); attempt += 1) {
+    const peak = await fullLoad({ ...target, connections: 40, seconds: 3 }).catch(() => 0);
+    if (peak === 0) continue;
+    const { inTime, ...over } = await steadyLoad({ ...target, connections: 500, seconds: 4, rate: 3 * peak });
+    seen = { peak, ratio: inTime / peak, refused: over.refused, failed: over.failed, p50: over.refusalP50Ms };
   }
-  expect(ratio).toBeGreaterThanOrEqual(GOAL);
+  expect(seen.failed).toBe(0);
+  expect(seen.ratio).toBeGreaterThanOrEqual(GOAL);
+  expect(seen.refused).toBeGreaterThan(seen.peak);
+  expect(seen.p50).toBeLessThan(QUICK);
   expect(await watching.stop()).toEqual(new Set(['/healthz 200', '/readyz 200', '/api/products 200']));
 });
 
