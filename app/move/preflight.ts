@@ -28,6 +28,7 @@ const SERVER = `
  * @throws MoveError with a line for each thing to mend
  */
 export async function preflight(source: Source, target: Target): Promise<number> {
+  await checkSuperuser(source.session);
   const [{ rows: from }, { rows: to }] = await Promise.all([
     source.session.query<Server>(SERVER),
     target.session.query<Server>(SERVER),
@@ -48,7 +49,9 @@ export async function preflight(source: Source, target: Target): Promise<number>
 function sameKind(source: Server, target: Server): string[] {
   const problems: string[] = [];
   if (source.version !== target.version) {
-    problems.push(`the source is PostgreSQL ${source.version}, the target ${target.version}: they must be of one major version`);
+    problems.push(
+      `the source is PostgreSQL ${source.version}, the target ${target.version}: they must be of one major version`,
+    );
   }
   if (source.encoding !== target.encoding) {
     problems.push(`the source is in ${source.encoding}, the target in ${target.encoding}`);
@@ -60,25 +63,30 @@ function sameKind(source: Server, target: Server): string[] {
   return problems;
 }
 
+/** Others may not even see what the rest looks at. */
+async function checkSuperuser(session: DatabaseClient): Promise<void> {
+  const { rows } = await session.query('SELECT rolsuper AS superuser FROM pg_roles WHERE rolname = current_user');
+  if (!rows[0].superuser) throw new MoveError('MOVE_FROM_URL: its user must be a superuser of the source');
+}
+
 async function sourceServer(session: DatabaseClient): Promise<string[]> {
   const { rows } = await session.query(
-    `SELECT current_setting('wal_level') AS "walLevel", rolsuper AS superuser,
+    `SELECT current_setting('wal_level') AS "walLevel",
             current_setting('max_replication_slots')::int
               - (SELECT count(*) FROM pg_replication_slots WHERE slot_name NOT LIKE 'shop_move%') AS slots,
             current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_replication) AS senders,
             (SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database()) AS prepared,
-            (SELECT count(*) FROM pg_largeobject_metadata) AS large
-     FROM pg_roles WHERE rolname = current_user`,
+            (SELECT count(*) FROM pg_largeobject_metadata) AS large`,
   );
   const [server] = rows;
   const problems: string[] = [];
-  if (!server.superuser) problems.push('MOVE_FROM_URL: its user must be a superuser of the source');
   if (server.walLevel !== 'logical') {
     problems.push(`the source has wal_level=${server.walLevel}, needed: logical (and a restart)`);
   }
   if (server.slots < 2) problems.push(`the source has ${server.slots} free replication slots, needed: 2`);
   if (server.senders < 1) problems.push('the source has no free WAL sender (max_wal_senders)');
-  if (server.prepared > 0) problems.push(`the source has ${server.prepared} prepared transactions: commit or roll them back`);
+  if (server.prepared > 0)
+    problems.push(`the source has ${server.prepared} prepared transactions: commit or roll them back`);
   if (server.large > 0) problems.push(`the source has ${server.large} large objects, which its log does not hold`);
   return problems;
 }

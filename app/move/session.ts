@@ -1,4 +1,5 @@
 import { type Connection, connect, type DatabaseClient, type DatabaseSettings } from '../db';
+import { MoveError } from './errors';
 
 /** What PostgreSQL shows as the application of the mover's sessions; a pause of the writes leaves them alone. */
 export const MOVER = 'shop-move';
@@ -17,6 +18,8 @@ const OPTIONS = Object.entries({
   statement_timeout: '0',
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
+  // A long statement ends soon after its mover was killed.
+  client_connection_check_interval: '1s',
 })
   .map(([name, value]) => `-c ${name}=${value}`)
   .join(' ');
@@ -31,6 +34,22 @@ export function openSession(settings: DatabaseSettings): Promise<DatabaseClient>
   return connect(asMover(settings), MOVER);
 }
 
+/**
+ * The session that a side of the move is worked on with: only one mover at a time has it.
+ *
+ * @param side what messages call it
+ * @param taken what another mover at it means
+ * @throws MoveError
+ */
+export async function openSide(settings: DatabaseSettings, side: string, taken: string): Promise<DatabaseClient> {
+  const session = await openSession(settings).catch((error: Error) => {
+    throw new MoveError(`the ${side} does not let the mover in: ${error.message}`, { cause: error });
+  });
+  if (await lockForMove(session)) return session;
+  await session.end();
+  throw new MoveError(taken);
+}
+
 /** Ends a session at once, whatever it does. */
 export function cutOff(session: DatabaseClient): void {
   (session as unknown as { readonly connection: Connection }).connection.stream.destroy();
@@ -42,10 +61,10 @@ const LOCK = 7_354_911_028;
 /**
  * Takes what only one mover at a time can have. A mover that was killed may hold it until its last statement has ended.
  *
- * @returns whether it was free within ten seconds
+ * @returns whether it was free within five seconds
  */
-export async function lockForMove(session: DatabaseClient): Promise<boolean> {
-  for (let attempt = 0; attempt < 40; attempt += 1) {
+async function lockForMove(session: DatabaseClient): Promise<boolean> {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
     const { rows } = await session.query('SELECT pg_try_advisory_lock($1) AS taken', [LOCK]);
     if (rows[0].taken) return true;
     await new Promise((resolve) => setTimeout(resolve, 250));

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type DatabaseClient, type DatabaseSettings, walPosition, walPositionText } from '../db';
 import { MoveError } from './errors';
-import { asMover, cutOff, lockForMove, MOVER, openSession } from './session';
+import { asMover, cutOff, MOVER, openSession, openSide } from './session';
 import { sqlName, type Table } from './tables';
 
-/** Slot and publication on the source; nothing else of the move is there. */
-const SLOT = 'shop_move';
+/** All that the move leaves on the source while it goes on, and a slot whose name ends with the database's id. */
 const PUBLICATION = 'shop_move';
 
 /** Messages of the log that are read at a time; PostgreSQL goes on to the end of the transaction. */
@@ -27,14 +26,17 @@ export class Source {
   private constructor(
     readonly session: DatabaseClient,
     private readonly settings: DatabaseSettings,
+    /** Its replication slot; their names are those of the whole server. */
+    private readonly slot: string,
   ) {}
 
-  /** @throws MoveError when another mover works on it */
+  /** @throws MoveError when it does not answer, or another mover works on it */
   static async open(settings: DatabaseSettings): Promise<Source> {
-    const session = await openSession(settings);
-    if (await lockForMove(session)) return new Source(session, settings);
-    await session.end();
-    throw new MoveError('another move of this database is under way');
+    const session = await openSide(settings, 'source', 'another move of this database is under way');
+    const { rows } = await session.query(
+      `SELECT 'shop_move_' || oid AS slot FROM pg_database WHERE datname = current_database()`,
+    );
+    return new Source(session, settings, rows[0].slot);
   }
 
   async close(): Promise<void> {
@@ -51,12 +53,12 @@ export class Source {
     await this.forget();
     const list = tables.map(({ name }) => sqlName(name)).join(', ');
     await this.session.query(`CREATE PUBLICATION ${PUBLICATION} FOR TABLE ${list}`);
-    return this.#snapshot(SLOT, '');
+    return this.#snapshot(this.slot, '');
   }
 
   /** The state at a point of the log that {@link changes} will reach. */
   point(): Promise<Snapshot> {
-    return this.#snapshot(`${SLOT}_point`, 'TEMPORARY');
+    return this.#snapshot(`${this.slot}_point`, 'TEMPORARY');
   }
 
   /** Only a replication slot gives a snapshot whose place in the log is known. */
@@ -82,7 +84,7 @@ export class Source {
     const { rows } = await this.session.query(
       `SELECT 1 FROM pg_replication_slots WHERE slot_name = $1 AND plugin = 'pgoutput' AND wal_status <> 'lost'
          AND EXISTS (SELECT FROM pg_publication WHERE pubname = $2)`,
-      [SLOT, PUBLICATION],
+      [this.slot, PUBLICATION],
     );
     return rows.length > 0;
   }
@@ -110,7 +112,7 @@ export class Source {
   async changes(upTo: bigint): Promise<{ readonly messages: Buffer[]; readonly all: boolean }> {
     const { rows } = await this.session.query<{ data: Buffer }>(
       `SELECT data FROM pg_logical_slot_peek_binary_changes($1, $2, $3, 'proto_version', '1', 'publication_names', $4)`,
-      [SLOT, walPositionText(upTo), BATCH, PUBLICATION],
+      [this.slot, walPositionText(upTo), BATCH, PUBLICATION],
     );
     return { messages: rows.map(({ data }) => data), all: rows.length < BATCH };
   }
@@ -120,7 +122,7 @@ export class Source {
     await this.session.query(
       `SELECT pg_replication_slot_advance(slot_name, $2) FROM pg_replication_slots
        WHERE slot_name = $1 AND confirmed_flush_lsn < $2`,
-      [SLOT, walPositionText(position)],
+      [this.slot, walPositionText(position)],
     );
   }
 
@@ -183,11 +185,11 @@ export class Source {
   async forget(): Promise<void> {
     await this.session.query(
       'SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = $1 AND active',
-      [SLOT],
+      [this.slot],
     );
     await this.session.query(
       'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
-      [SLOT],
+      [this.slot],
     );
     await this.session.query(`DROP PUBLICATION IF EXISTS ${PUBLICATION}`);
   }

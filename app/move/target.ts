@@ -2,7 +2,7 @@ import { type DatabaseClient, type DatabaseSettings, escapeIdentifier, walPositi
 import { migrate } from '../migrate';
 import { MoveError } from './errors';
 import type { Transaction } from './pgoutput';
-import { asMover, cutOff, lockForMove, MOVER, openSession } from './session';
+import { asMover, cutOff, MOVER, openSide } from './session';
 import { type Statement, statementsOf } from './statements';
 import { listTables, sqlName, type Table } from './tables';
 
@@ -23,12 +23,10 @@ export class Target {
     private readonly settings: DatabaseSettings,
   ) {}
 
-  /** @throws MoveError when another mover works on it */
+  /** @throws MoveError when it does not answer, or another mover works on it */
   static async open(settings: DatabaseSettings): Promise<Target> {
-    const session = await openSession(settings);
-    if (await lockForMove(session)) return new Target(session, settings);
-    await session.end();
-    throw new MoveError('source and target are the same database, or another move to it is under way');
+    const taken = 'source and target are the same database, or another move to it is under way';
+    return new Target(await openSide(settings, 'target', taken), settings);
   }
 
   async close(): Promise<void> {
@@ -85,7 +83,9 @@ export class Target {
   async copied(position: bigint): Promise<void> {
     // Statistics, or the first queries after the move read whole tables.
     await this.session.query('ANALYZE');
-    await this.session.query(`UPDATE move.state SET step = 'copied', applied = $1, changed_at = now()`, [walPositionText(position)]);
+    await this.session.query(`UPDATE move.state SET step = 'copied', applied = $1, changed_at = now()`, [
+      walPositionText(position),
+    ]);
   }
 
   /** Up to where the source's log is in here. */

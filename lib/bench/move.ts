@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { type AppBundle, buildApp } from '../app-bundle';
 import { freePort } from '../processes';
-import { runMove } from '../rehearsal/move';
+import { MOVE_STEPS, type MoveEnd, type MoveProcessOptions, runMove } from '../rehearsal/move';
 import { type Postgres, startPostgres } from '../rehearsal/postgres';
 import { type ShopProcess, startShop } from '../rehearsal/shop-process';
 import { table } from '../table';
@@ -15,7 +15,7 @@ import { type Promised, ShopTraffic } from './shop-traffic';
 const MAX_PAUSE = 10;
 
 /** Milliseconds of traffic before the move, and after it. */
-const AROUND = 3_000;
+const AROUND = 2_000;
 
 const VISITORS = 40;
 const PRODUCTS = 20;
@@ -26,18 +26,22 @@ export interface MoveBenchOptions {
   /** Writes a second while it moves. */
   readonly writes: number;
   readonly runs: number;
+  /** Kill the mover at each of its steps first, and let the next run go on. */
+  readonly kill: boolean;
   readonly json: boolean;
 }
 
 export interface MoveRun {
-  /** Rows of all tables that were moved. */
+  /** Rows of all tables together, when source and copy were compared. */
   readonly rows: number;
-  /** Of the whole move. */
+  /** Of the whole move, the app's change to the new database included. */
   readonly seconds: number;
+  /** How often the mover was killed. */
+  readonly kills: number;
   /** Longest time without an acknowledged write, as visitors had it: the app's change to the new database is in it. */
   readonly pauseSeconds: number;
-  /** Of it, what the mover took. */
-  readonly moverPauseSeconds: number;
+  /** Of it, what the mover took; unknown when it was killed before it could say. */
+  readonly moverPauseSeconds?: number | undefined;
   /** Writes that were acknowledged, before the move and after it. */
   readonly acknowledged: number;
   readonly lost: number;
@@ -65,7 +69,9 @@ export async function benchMove(options: MoveBenchOptions): Promise<number> {
     }
   }
   const { rows, writes } = options;
-  console.log(options.json ? JSON.stringify({ orders: rows, writes, maxPause: MAX_PAUSE, runs }, null, 2) : render(runs));
+  console.log(
+    options.json ? JSON.stringify({ orders: rows, writes, maxPause: MAX_PAUSE, runs }, null, 2) : render(runs),
+  );
   return runs.every(isGood) ? 0 : 1;
 }
 
@@ -74,7 +80,7 @@ export function isGood(run: MoveRun): boolean {
   return kept && run.pauseSeconds <= MAX_PAUSE;
 }
 
-export async function moveOnce({ rows, writes }: Pick<MoveBenchOptions, 'rows' | 'writes'>): Promise<MoveRun> {
+export async function moveOnce({ rows, writes, kill }: Omit<MoveBenchOptions, 'runs' | 'json'>): Promise<MoveRun> {
   const dir = mkdtempSync(join(tmpdir(), 'shop-move-'));
   let from: Postgres | undefined;
   let to: Postgres | undefined;
@@ -86,7 +92,8 @@ export async function moveOnce({ rows, writes }: Pick<MoveBenchOptions, 'rows' |
     await from.createDatabase('shop');
     await to.createDatabase('shop');
     const port = String(await freePort());
-    const start = (phase: string, database: string) => startShopOn(bundle, join(dir, 'shop.log'), port, phase, database);
+    const start = (phase: string, database: string) =>
+      startShopOn(bundle, join(dir, 'shop.log'), port, phase, database);
 
     shop = await start('1', from.url());
     await fill(from, rows);
@@ -98,10 +105,11 @@ export async function moveOnce({ rows, writes }: Pick<MoveBenchOptions, 'rows' |
     });
     await sleep(AROUND);
     const begin = performance.now();
-    const { code, stderr, moved } = await runMove({ bundle, from, to });
-    if (code !== 0 || moved === undefined) {
+    const killed = kill ? await killAtEachStep({ bundle, from, to }) : [];
+    const last = await runMove({ bundle, from, to });
+    if (last.moved === undefined) {
       await traffic.end();
-      throw new Error(`the move ended with ${code}: ${stderr}`);
+      throw new Error(`the move ended with ${last.code}: ${last.stderr}`);
     }
     await shop.stop();
     shop = await start('2', to.url());
@@ -110,10 +118,11 @@ export async function moveOnce({ rows, writes }: Pick<MoveBenchOptions, 'rows' |
     const promised = await traffic.end();
     await shop.stop();
     return {
-      rows: moved.tables.reduce((sum, content) => sum + content.rows, 0),
+      rows: rowsCompared([...killed, last]),
       seconds,
+      kills: killed.length,
       pauseSeconds: promised.longestGap / 1000,
-      moverPauseSeconds: moved.pauseSeconds ?? Number.NaN,
+      moverPauseSeconds: last.moved.pauseSeconds,
       acknowledged: promised.acknowledged,
       ...(await audit(to, promised)),
       equal: await isEqual(from, to),
@@ -127,6 +136,29 @@ export async function moveOnce({ rows, writes }: Pick<MoveBenchOptions, 'rows' |
     await to?.stop();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** Each run goes one step further than the one before. */
+async function killAtEachStep(options: MoveProcessOptions): Promise<MoveEnd[]> {
+  const killed: MoveEnd[] = [];
+  for (const step of MOVE_STEPS) {
+    killed.push(
+      await runMove({
+        ...options,
+        onEvent: (event, child) => {
+          if (event.step === step) child.kill('SIGKILL');
+        },
+      }),
+    );
+  }
+  return killed.filter(({ code }) => code === null);
+}
+
+function rowsCompared(ends: readonly MoveEnd[]): number {
+  const compared = ends.flatMap(({ events }) =>
+    events.filter(({ step, rows }) => step === 'compare' && rows !== undefined),
+  );
+  return compared.at(-1)?.rows ?? 0;
 }
 
 function startShopOn(bundle: AppBundle, log: string, port: string, phase: string, database: string) {
@@ -205,11 +237,7 @@ async function isEqual(from: Postgres, to: Postgres): Promise<boolean> {
   return here?.digest === there?.digest;
 }
 
-async function query(
-  database: Postgres,
-  sql: string,
-  values?: readonly unknown[],
-): Promise<Record<string, unknown>[]> {
+async function query(database: Postgres, sql: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: database.adminUrl() });
   await client.connect();
   try {
@@ -220,13 +248,26 @@ async function query(
 }
 
 function render(runs: readonly MoveRun[]): string {
-  const head = ['run', 'rows', 'move', 'pause', 'of it mover', 'acknowledged', 'lost', 'doubled', 'equal', 'reads failed'];
+  const head = [
+    'run',
+    'rows',
+    'move',
+    'killed',
+    'pause',
+    'of it mover',
+    'acknowledged',
+    'lost',
+    'doubled',
+    'equal',
+    'reads failed',
+  ];
   const rows = runs.map((run, index) => [
     String(index + 1),
     String(run.rows),
     `${run.seconds.toFixed(1)} s`,
+    String(run.kills),
     `${run.pauseSeconds.toFixed(2)} s`,
-    `${run.moverPauseSeconds.toFixed(2)} s`,
+    run.moverPauseSeconds === undefined ? '-' : `${run.moverPauseSeconds.toFixed(2)} s`,
     String(run.acknowledged),
     String(run.lost),
     String(run.doubled),

@@ -20,6 +20,20 @@ export interface MoveProcessOptions {
   readonly onEvent?: (event: MoveEvent, child: ChildProcess) => void;
 }
 
+/** The steps of a move, in their order. */
+export const MOVE_STEPS = [
+  'check',
+  'schema',
+  'copy',
+  'follow',
+  'compare',
+  'pause',
+  'drain',
+  'verify',
+  'open',
+  'clean',
+] as const;
+
 /** A line of `move.js --json`; a step begins with an event that holds nothing else. */
 export interface MoveEvent {
   readonly step: string;

@@ -318,9 +318,9 @@ async function makeDatabase(adminUrl: string, database: string, password: string
     const role = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [OWNER]);
     if (role.rowCount === 0) {
       await client.query(`CREATE ROLE ${escapeIdentifier(OWNER)} LOGIN PASSWORD ${escapeLiteral(password)}`);
+      // RDS lets its master user, and whoever copies data into a server needs it.
+      await client.query(`GRANT SET ON PARAMETER session_replication_role TO ${escapeIdentifier(OWNER)}`);
     }
-    // RDS lets its master user, and whoever copies data into a server needs it.
-    await client.query(`GRANT SET ON PARAMETER session_replication_role TO ${escapeIdentifier(OWNER)}`);
     const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database]);
     if (found.rowCount === 0) {
       await client.query(`CREATE DATABASE ${escapeIdentifier(database)} OWNER ${escapeIdentifier(OWNER)}`);
