@@ -29,7 +29,8 @@ SCRIPT=${SCRIPT:-server.js}
 # Says that the orders are in RDS, so that no phase starts over with the old ones.
 MOVED=$DATA/moved-to-rds
 # Where the data is: on this machine (box), or in RDS (rds).
-DATABASE=rds
+DATABASE=${DATABASE_SECRET_ARN:+rds}
+DATABASE=${DATABASE:-box}
 FOR_THE_APP=(DATABASE_SECRET_ARN DATABASE_REPLICA_HOSTS SESSION_STORE SESSION_SECRET_ARN REDIS_URL REDIS_SECRET_ARN
   REDIS_MIN_REPLICAS TRUST_PROXY VIEWER_PROTOCOL MAX_SERVERS METRICS_NAMESPACE QUEUE_URL DATABASE_PROXY_HOST ASSETS_URL)
 
@@ -95,13 +96,9 @@ on_box() {
 
 # Phase 2 leaves the app where its data is. What has a database here goes on with it until `move.sh` has moved the data.
 choose_database() {
-  if [[ $PHASE == 1 ]]; then
-    [[ ! -e $MOVED ]] ||
-      fail "the shop's data is in RDS ($MOVED): phase $PHASE would start without it. Move it back first, then remove $MOVED"
-    DATABASE=box
-  elif [[ $PHASE == 2 && -e $DATA/pgsql/PG_VERSION && ! -e $MOVED ]]; then
-    DATABASE=box
-  fi
+  [[ $PHASE != 1 || ! -e $MOVED ]] ||
+    fail "the shop's data is in RDS ($MOVED): phase $PHASE would start without it. Move it back first, then remove $MOVED"
+  [[ $PHASE != 2 || ! -e $DATA/pgsql/PG_VERSION || -e $MOVED ]] || DATABASE=box
 }
 
 # A server of a fleet that served an empty database would end the box that has the orders. When the database does not answer,

@@ -111,7 +111,7 @@ export class Target {
         batch = [];
       }
     }
-    if (end > applied) await this.#run(batch, end);
+    if (batch.length > 0) await this.#run(batch, end);
   }
 
   async #run(batch: readonly Statement[], end: bigint): Promise<void> {

@@ -190,8 +190,10 @@ test('a pause that would be too long is given up; what changed since is compared
   await sleeping;
 
   await sql(pair.from.url(), `UPDATE orders SET status = 'fulfilled' WHERE idempotency_key = '3'`);
+  // More in one transaction than is repeated at a time.
+  await sql(pair.from.url(), `INSERT INTO carts SELECT FROM generate_series(1, 700)`);
   const again = await move(pair);
-  expect(again).toMatchObject({ code: 0, moved: { followed: 2 } });
+  expect(again).toMatchObject({ code: 0, moved: { followed: 3 } });
   // The copy of the run before was good.
   expect(again.events.map(({ step }) => step)).not.toContain('copy');
   await resume(pair.from);
