@@ -492,13 +492,13 @@ describe('the move of the data', () => {
    *
    * @param mover exit codes of its verbs
    */
-  const moveOnBox = (played: { run?: number; back?: number; stack?: string; ready?: boolean }) => {
+  const moveOnBox = (played: { run?: number; back?: number; stack?: string; ready?: boolean; call?: string }) => {
     const { run = 0, back = 0, stack = '2', ready = true } = played;
     const script = `source ${HOST}/move.sh; ${PLAYED}
       aws() { echo ${stack}; }
       mover() { echo "mover $1"; case $1 in run) return ${run} ;; back) return ${back} ;; esac; }
       curl() { [[ ${ready} == true ]] || grep -q DATABASE_URL "$ETC/environment"; }
-      move_to_rds`;
+      alone; ${played.call ?? 'move_to_rds'}`;
     return bash(script, {
       DATA: join(dir, 'data'),
       SHOP: join(dir, 'shop'),
@@ -576,6 +576,13 @@ describe('the move of the data', () => {
       /error: the shop does not start on RDS, which holds orders/,
     );
     expect(marked()).toBe(true);
+  });
+
+  test('is given up by hand as long as the data is here, and never beside another or a deploy', () => {
+    prepared();
+    expect(moveOnBox({ call: 'take_back' })).toEqual({ status: 0, stdout: 'mover back\n', stderr: '' });
+    expect(moveOnBox({ call: 'touch "$MOVED"; take_back' }).stderr).toMatch(/^error: the shop's data is in RDS/);
+    expect(moveOnBox({ call: '(alone)' }).stderr).toMatch(/^error: a deploy or another move is at work/);
   });
 
   test('stops a deploy of phase 1 while it keeps the log', () => {

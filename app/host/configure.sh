@@ -115,7 +115,7 @@ prepare_move() {
   if [[ -z ${DATABASE_SECRET_ARN:-} ]]; then
     rm -f /etc/systemd/system/shop-move.service "$ETC/move"
     [[ $(local_psql postgres "SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE 'shop_move%'") == 0 ]] ||
-      fail "a move to RDS was begun and keeps PostgreSQL's log: deploy phase 2 and finish it, or give it up (runbook)"
+      fail "a move to RDS was begun and keeps PostgreSQL's log: deploy phase 2 and finish it, or give it up (move.sh back)"
     return
   fi
   local name environment=''

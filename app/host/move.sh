@@ -1,6 +1,7 @@
 #!/bin/bash
 # Moves the data from the PostgreSQL on this machine to RDS, and the app with it: `systemctl start shop-move`, which runs this
 # as root. Repeating it does what is left to do, wherever it was cut off; after a reboot it goes on by itself.
+# `bash /opt/shop/current/host/move.sh back` gives up a move that was begun: writes go on here, and its slot is removed.
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -13,10 +14,13 @@ set +a
 # shellcheck source=app/host/configure.sh
 source "$RELEASE_DIR/host/configure.sh"
 
-move_to_rds() {
+alone() {
   cd /
   exec 9>"${LOCK:-/run/box-setup.lock}"
-  flock -n 9 || fail 'a deploy is setting this machine up: start this again when it has ended'
+  flock -n 9 || fail 'a deploy or another move is at work on this machine: start this again when it has ended'
+}
+
+move_to_rds() {
   guard_stack
   systemctl enable -q shop-move
   if [[ ! -e $MOVED ]]; then
@@ -57,12 +61,23 @@ guard_stack() {
 # Usage: give_up STATUS. Only a mover that was killed, or that has lost both servers, may have left writes paused.
 give_up() {
   if (($1 > 2)); then
-    mover back || fail "writes are still paused: start this again, or see the runbook"
+    mover back || fail "writes are still paused: start this again, or give it up (move.sh back)"
   fi
   systemctl disable -q shop-move
   fail 'nothing was moved, and the shop goes on with PostgreSQL on this machine'
 }
 
+take_back() {
+  [[ ! -e $MOVED ]] || fail "the shop's data is in RDS ($MOVED)"
+  mover back
+  systemctl disable -q shop-move
+}
+
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
-  move_to_rds
+  alone
+  case ${1:-} in
+    '') move_to_rds ;;
+    back) take_back ;;
+    *) fail "\"$1\": must be back, or nothing" ;;
+  esac
 fi

@@ -118,11 +118,19 @@ export class Target {
     const note = `UPDATE move.state SET applied = '${walPositionText(end)}' WHERE applied < '${walPositionText(end)}'`;
     // One message for them all: a round trip for each change would be slower than the source's visitors.
     const sql = ['BEGIN', ...batch.map((statement) => statement.sql), note].join(';\n');
-    const results = (await this.session.query(sql)) as unknown as { rowCount: number | null }[];
-    const wrong = results.slice(1).findIndex(({ rowCount }) => rowCount !== 1);
-    if (wrong >= 0) {
-      await this.session.query('ROLLBACK');
-      throw new MoveError(`a change does not fit the copy: ${batch[wrong]?.about ?? 'it was applied before'}`);
+    try {
+      const results = (await this.session.query(sql)) as unknown as { rowCount: number | null }[];
+      const wrong = results.slice(1).findIndex(({ rowCount }) => rowCount !== 1);
+      if (wrong >= 0) {
+        throw new MoveError(`a change does not fit the copy: ${batch[wrong]?.about ?? 'it was applied before'}`);
+      }
+    } catch (error) {
+      // What does not fit now will not fit later. When the server is away, so is the copy's mark, and all stays as it is.
+      await this.session.query('ROLLBACK').then(
+        () => this.discard(),
+        () => {},
+      );
+      throw error;
     }
     await this.session.query('COMMIT');
   }
