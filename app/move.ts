@@ -23,7 +23,9 @@ Moves the shop's data from one PostgreSQL to another while the shop goes on, wit
   back     gives the move up: the source takes writes again. Once the target has taken some, it refuses
   status   prints none, closed, copied or open: how far the target of the environment is
 
-  --json               progress and result as one JSON object a line
+  --json               a JSON object a line: step and seconds; while it copies table, rows, bytes and size (on disk);
+                       at the end of run moved, with pauseSeconds, followed (transactions that were repeated after the
+                       copy) and tables (table, rows, checksum)
   --max-pause SECONDS  with run: a longer pause of the writes is given up (default 10, from 0.1 to 3600)
 
 Environment: MOVE_FROM_URL (a superuser of the source; not for status), and the target as the app will reach it:
@@ -35,6 +37,9 @@ Exit codes: 0 done; 1 not done, and the source goes on; 2 bad input; 3 status: t
 const MIGRATIONS_DIR = join(__dirname, 'migrations');
 
 const VERBS = ['prepare', 'run', 'back', 'status'] as const;
+
+// Whoever listened may go; the move goes on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 main().catch((error: Error) => {
   console.error(error instanceof MoveError ? error.message : error);

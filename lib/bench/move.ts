@@ -49,6 +49,8 @@ export interface MoveRun {
   /** Whether what the source held at the end is in the target, by count and checksum. */
   readonly equal: boolean;
   readonly reads: number;
+  /** Reads that failed until the mover had ended; after that the app is restarted. */
+  readonly readsFailedBefore: number;
   readonly readsFailed: number;
   /** Answers that nobody should get. */
   readonly wrong: readonly string[];
@@ -111,6 +113,7 @@ export async function moveOnce({ rows, writes, kill }: Omit<MoveBenchOptions, 'r
       await traffic.end();
       throw new Error(`the move ended with ${last.code}: ${last.stderr}`);
     }
+    const readsFailedBefore = traffic.readsFailed;
     await shop.stop();
     shop = await start('2', to.url());
     const seconds = (performance.now() - begin) / 1000;
@@ -127,6 +130,7 @@ export async function moveOnce({ rows, writes, kill }: Omit<MoveBenchOptions, 'r
       ...(await audit(to, promised)),
       equal: await isEqual(from, to),
       reads: promised.reads,
+      readsFailedBefore,
       readsFailed: promised.readsFailed,
       wrong: promised.wrong,
     };
@@ -171,7 +175,7 @@ function startShopOn(bundle: AppBundle, log: string, port: string, phase: string
       PHASE: phase,
       DATABASE_URL: database,
       SESSION_SECRET: 'a secret of the bench, long enough for it',
-      WEB_CONCURRENCY: '1',
+      WEB_CONCURRENCY: '2',
       LOG_LEVEL: 'warn',
     },
   });
@@ -260,6 +264,7 @@ function render(runs: readonly MoveRun[]): string {
     'doubled',
     'equal',
     'reads failed',
+    'of them in the restart',
   ];
   const rows = runs.map((run, index) => [
     String(index + 1),
@@ -273,6 +278,7 @@ function render(runs: readonly MoveRun[]): string {
     String(run.doubled),
     run.equal ? 'yes' : 'no',
     `${run.readsFailed} of ${run.reads}`,
+    String(run.readsFailed - run.readsFailedBefore),
   ]);
   const wrong = [...new Set(runs.flatMap((run) => run.wrong))];
   return [table(head, rows), `goal: a pause of at most ${MAX_PAUSE} s, nothing lost or doubled`, ...wrong].join('\n');

@@ -25,6 +25,7 @@ test.each<[string, Partial<MoveRun>]>([
     doubled: 0,
     equal: true,
     reads: 10,
+    readsFailedBefore: 0,
     readsFailed: 0,
     wrong: [],
   };
