@@ -26,9 +26,14 @@ export interface MoveBenchOptions {
   /** Writes a second while it moves. */
   readonly writes: number;
   readonly runs: number;
-  /** Kill the mover at each of its steps first, and let the next run go on. */
-  readonly kill: boolean;
-  readonly json: boolean;
+  /**
+   * Kill the mover at each of its steps first, and let the next run go on.
+   *
+   * @default false
+   */
+  readonly kill?: boolean;
+  /** @default false */
+  readonly json?: boolean;
 }
 
 export interface MoveRun {
