@@ -3,6 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import { contents, differences } from '../../app/move/compare';
+import { openSession } from '../../app/move/session';
+import { listTables, movedTables } from '../../app/move/tables';
 import { type AppBundle, buildApp } from '../../lib/app-bundle';
 import { freePort } from '../../lib/processes';
 import { type MoveEnd, type MoveProcessOptions, runMove } from '../../lib/rehearsal/move';
@@ -59,7 +62,8 @@ async function fill(): Promise<void> {
     database.adminUrl(),
     `INSERT INTO users (email, password_hash) SELECT i || '@example.com', 'it''s \\ a hash' FROM generate_series(1, 10) i;
      INSERT INTO orders (user_id, idempotency_key, total_cents) SELECT id, i::text, 5 FROM users, generate_series(1, 20) i;
-     INSERT INTO jobs (kind, order_id) SELECT 'receipt', id FROM orders`,
+     INSERT INTO jobs (kind, order_id) SELECT 'receipt', id FROM orders;
+     INSERT INTO sessions SELECT 'big', to_json(string_agg(md5(i::text), '')), now() FROM generate_series(1, 500) i`,
   );
 }
 
@@ -175,7 +179,7 @@ test('what is written behind its back during the pause is found, and the source 
   expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([true, false]);
 });
 
-test('a pause that would be too long is given up; what changed since is compared by key when all would take too long', async () => {
+test('a pause that would be too long is given up; the next run takes the copy up where it was, with every kind of change', async () => {
   const pair = await sides();
   // Whoever holds a row keeps the mover from ending the pause.
   const busy = new Client({ connectionString: pair.from.url() });
@@ -189,14 +193,51 @@ test('a pause that would be too long is given up; what changed since is compared
   await busy.end();
   await sleeping;
 
-  await sql(pair.from.url(), `UPDATE orders SET status = 'fulfilled' WHERE idempotency_key = '3'`);
-  // More in one transaction than is repeated at a time.
-  await sql(pair.from.url(), `INSERT INTO carts SELECT FROM generate_series(1, 700)`);
+  for (const written of [
+    `UPDATE orders SET status = 'fulfilled' WHERE idempotency_key = '3'`,
+    // The log does not repeat a big value that stays as it was.
+    `UPDATE sessions SET expire = expire + interval '1 day'`,
+    `INSERT INTO users (email, password_hash) VALUES ('new', E'a ''\\\\ \\n\\t✓')`,
+    `UPDATE users SET id = gen_random_uuid() WHERE email = 'new'`,
+    `DELETE FROM jobs WHERE id < 5`,
+    // More in one transaction than is repeated at a time.
+    `INSERT INTO carts SELECT FROM generate_series(1, 700)`,
+  ]) {
+    await sql(pair.from.url(), written);
+  }
   const again = await move(pair);
-  expect(again).toMatchObject({ code: 0, moved: { followed: 3 } });
+  expect(again).toMatchObject({ code: 0, moved: { followed: 7 } });
   // The copy of the run before was good.
   expect(again.events.map(({ step }) => step)).not.toContain('copy');
   await resume(pair.from);
+});
+
+test('where all rows would take too long, those that changed are compared by their keys, however many columns those have', async () => {
+  const pair = await sides();
+  await sql(
+    pair.from.url(),
+    `INSERT INTO order_items SELECT id, p, 'a thing', 5, 1 FROM orders, generate_series(1, 2) p;
+     UPDATE order_items SET quantity = 9 WHERE product_id = 2`,
+  );
+  const [{ order_id: id }] = await sql(pair.from.url(), 'SELECT order_id FROM order_items LIMIT 1');
+  const session = await openSession({ connectionString: pair.from.url() });
+  const tables = movedTables(await listTables(session)).filter(({ name }) => /^(order_items|users)$/.test(name));
+  const look = (keys: string[][]) =>
+    contents(session, tables, new Map([['order_items', new Map(keys.map((key) => [key.join(), key]))]]));
+  try {
+    const [one, two] = [await look([[id, '1']]), await look([[id, '2']])];
+    expect([one, two]).toMatchObject(Array(2).fill([{ rows: 1 }, { table: 'users', rows: 0, checksum: '0' }]));
+    expect(differences(one, two)).toEqual(['order_items: 1 rows with other content']);
+    expect(
+      await look([
+        [id, '1'],
+        [id, '2'],
+        [id, '3'],
+      ]),
+    ).toMatchObject([{ rows: 2 }, { rows: 0 }]);
+  } finally {
+    await session.end();
+  }
 });
 
 test('asked to stop, it lets writes go on', async () => {
