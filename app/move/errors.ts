@@ -7,3 +7,8 @@ export class MoveError extends Error {
 export class WritesPaused extends MoveError {
   override readonly name = 'WritesPaused';
 }
+
+/** The copy is not as the source: it is thrown away, and the next run makes another. */
+export class CopyDiffers extends MoveError {
+  override readonly name = 'CopyDiffers';
+}

@@ -1,7 +1,7 @@
 import type { DatabaseSettings } from '../db';
 import { type Content, contents, differences, type Keys } from './compare';
 import { streamCopy } from './copy';
-import { MoveError, WritesPaused } from './errors';
+import { CopyDiffers, MoveError, WritesPaused } from './errors';
 import { decode } from './pgoutput';
 import { preflight } from './preflight';
 import { megabytes, type Progress } from './progress';
@@ -61,7 +61,8 @@ class Move {
   /** Keys of the rows that were repeated since the last comparison. */
   #touched = new Map<string, Map<string, string[]>>();
   #followed = 0;
-  #paused: number | undefined;
+  #pausedAt = 0;
+  #gaveUp = false;
   #opening = false;
 
   constructor(
@@ -69,19 +70,14 @@ class Move {
     private readonly source: Source,
     private readonly target: Target,
   ) {
-    options.signal.addEventListener('abort', () => {
-      // Whatever is under way fails.
-      source.abandon();
-      target.abandon();
-    });
+    options.signal.addEventListener('abort', () => this.#abandon());
   }
 
   async run(): Promise<Moved> {
     const { progress } = this.options;
     const step = await this.target.step();
     if (step === 'open') return this.#finishEarlier();
-    // The target is closed, so whoever paused them was cut off before anything was decided.
-    if (await this.source.isPaused()) await this.source.resume();
+    if (await this.source.isPaused()) await this.#resumeEarlier(step);
 
     progress.step('check');
     const bytes = await preflight(this.source, this.target);
@@ -90,22 +86,33 @@ class Move {
     await this.target.prepare(this.options.migrationsDir);
     await this.#listTables();
     if (step !== 'copied' || !(await this.source.isKept())) await this.#copy();
-    progress.step('follow');
-    await this.#catchUp();
-    const compared = await this.#compareAtPoints();
     try {
-      return await this.#switch(compared);
+      progress.step('follow');
+      await this.#catchUp();
+      const compared = await this.#compareAtPoints();
+      return await this.#switch(compared).catch((error) => this.#wayBack(error));
     } catch (error) {
-      return await this.#wayBack(error as Error);
+      if (error instanceof CopyDiffers) {
+        await this.target.discard();
+        await this.source.forget();
+      }
+      throw error;
     }
+  }
+
+  /** An earlier run was killed in its pause, and had not opened the target. */
+  async #resumeEarlier(step: string | undefined): Promise<void> {
+    if (step !== 'copied' || !(await this.source.isKept())) {
+      throw new MoveError('the source is read-only, and not by a move to this target: "back" would let it take writes');
+    }
+    await this.source.resume();
   }
 
   async #listTables(): Promise<void> {
     const [here, there] = [await listTables(this.source.session), await listTables(this.target.session)];
-    const other = new Map(there.map((table) => [table.name, JSON.stringify(table)]));
+    const [mine, other] = [here, there].map((tables) => new Map(tables.map((one) => [one.name, JSON.stringify(one)])));
     const names = new Set([...here, ...there].map(({ name }) => name));
-    const mine = new Map(here.map((table) => [table.name, JSON.stringify(table)]));
-    const unequal = [...names].filter((name) => mine.get(name) !== other.get(name));
+    const unequal = [...names].filter((name) => mine?.get(name) !== other?.get(name));
     if (unequal.length > 0) {
       throw new MoveError(
         `not the same at source and target: ${unequal.join(', ')}. The app that runs on the source must be of this version`,
@@ -219,24 +226,21 @@ class Move {
     return touched;
   }
 
-  /** @throws MoveError when they differ; the copy is then begun anew in the next run */
+  /** @throws CopyDiffers */
   async #compare(session: Snapshot['session'], keys?: Keys): Promise<Content[]> {
     const [here, there] = await Promise.all([
       contents(session, this.#tables, keys),
       contents(this.target.session, this.#tables, keys),
     ]);
     const different = differences(here, there);
-    if (different.length === 0) return here;
-    await this.target.discard();
-    await this.source.forget();
-    throw new MoveError(`source and target differ:\n${different.join('\n')}`);
+    if (different.length > 0) throw new CopyDiffers(`source and target differ:\n${different.join('\n')}`);
+    return here;
   }
 
   async #switch(compared: { readonly all: Content[]; readonly seconds: number }): Promise<Moved> {
     const { progress, maxPause } = this.options;
     progress.step('pause');
-    const begin = performance.now();
-    this.#paused = begin;
+    this.#pausedAt = performance.now();
     const timer = setTimeout(() => this.#giveUp(), maxPause * 1000);
     try {
       await this.source.pause();
@@ -251,7 +255,7 @@ class Move {
       this.#opening = true;
       await this.target.openForAll();
       clearTimeout(timer);
-      const pauseSeconds = Number(((performance.now() - begin) / 1000).toFixed(3));
+      const pauseSeconds = Number(this.#pausedFor().toFixed(3));
       await this.#clean();
       return { pauseSeconds, tables: all ? found : compared.all, followed: this.#followed };
     } finally {
@@ -259,9 +263,13 @@ class Move {
     }
   }
 
-  #gaveUp = false;
   #giveUp(): void {
     this.#gaveUp = true;
+    this.#abandon();
+  }
+
+  /** Whatever is under way fails. */
+  #abandon(): void {
     this.source.abandon();
     this.target.abandon();
   }
@@ -289,17 +297,24 @@ class Move {
     return { tables: [], followed: 0 };
   }
 
+  #pausedFor(): number {
+    return (performance.now() - this.#pausedAt) / 1000;
+  }
+
   /** Writes go on at the source, unless the target was opened after all. */
   async #wayBack(error: Error): Promise<Moved> {
     const { options } = this;
     const reason = this.#gaveUp ? new MoveError(`the pause would have been longer than ${options.maxPause} s`) : error;
-    if (this.#opening && (await this.#wasOpened(reason))) return { tables: [], followed: this.#followed };
+    if (this.#opening && (await this.#wasOpened(reason))) {
+      await this.#clean();
+      return { tables: [], followed: this.#followed };
+    }
     try {
       await this.source.resume();
     } catch (problem) {
       throw new WritesPaused(`${reason.message}\nand writes cannot be let go on: ${(problem as Error).message}`);
     }
-    const seconds = ((performance.now() - (this.#paused as number)) / 1000).toFixed(1);
+    const seconds = this.#pausedFor().toFixed(1);
     options.progress.tell({ wayBack: true }, `writes go on at the source, after a pause of ${seconds} s`);
     throw reason;
   }

@@ -1,6 +1,6 @@
 import { type DatabaseClient, type DatabaseSettings, escapeIdentifier, walPosition, walPositionText } from '../db';
 import { migrate } from '../migrate';
-import { MoveError } from './errors';
+import { CopyDiffers } from './errors';
 import type { Transaction } from './pgoutput';
 import { asMover, cutOff, MOVER, openSide } from './session';
 import { type Statement, statementsOf } from './statements';
@@ -97,7 +97,7 @@ export class Target {
   /**
    * Repeats transactions of the source, each once: how far it has come is written along with them.
    *
-   * @throws MoveError when a row is not as the source had it
+   * @throws CopyDiffers when a row is not as the source had it
    */
   async apply(transactions: readonly Transaction[], tables: ReadonlyMap<string, Table>): Promise<void> {
     const applied = await this.applied();
@@ -121,16 +121,11 @@ export class Target {
     try {
       const results = (await this.session.query(sql)) as unknown as { rowCount: number | null }[];
       const wrong = results.slice(1).findIndex(({ rowCount }) => rowCount !== 1);
-      if (wrong >= 0) {
-        throw new MoveError(`a change does not fit the copy: ${batch[wrong]?.about ?? 'it was applied before'}`);
-      }
+      if (wrong >= 0) throw new Error(batch[wrong]?.about ?? 'it was applied before');
     } catch (error) {
-      // What does not fit now will not fit later. When the server is away, so is the copy's mark, and all stays as it is.
-      await this.session.query('ROLLBACK').then(
-        () => this.discard(),
-        () => {},
-      );
-      throw error;
+      // Fails, with an error of its own, when the target is away; then the copy may be good.
+      await this.session.query('ROLLBACK');
+      throw new CopyDiffers(`a change does not fit the copy: ${(error as Error).message}`, { cause: error });
     }
     await this.session.query('COMMIT');
   }

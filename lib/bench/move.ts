@@ -72,7 +72,11 @@ export async function benchMove(options: MoveBenchOptions): Promise<number> {
     const done = await moveOnce(options);
     runs.push(done);
     if (!options.json) {
-      console.error(`  … run ${run} of ${options.runs}: pause ${done.pauseSeconds.toFixed(2)} s, ${done.lost} lost`);
+      const content = done.equal ? 'equal' : 'not equal';
+      const pause = done.pauseSeconds.toFixed(2);
+      console.error(
+        `  … run ${run} of ${options.runs}: pause ${pause} s, ${done.lost} lost, ${done.doubled} doubled, ${content}`,
+      );
     }
   }
   const { rows, writes } = options;

@@ -240,6 +240,29 @@ test('where all rows would take too long, those that changed are compared by the
   }
 });
 
+test('a change that the copy cannot take is found, the source goes on, and the next run makes another copy', async () => {
+  const [pair, another] = [await sides(), await sides()];
+  const stopped = await move(pair, {
+    onEvent: ({ step }, child) => {
+      if (step === 'follow') child.kill('SIGKILL');
+    },
+  });
+  expect(stopped.code).toBeNull();
+  await change(pair.to, `DELETE FROM orders WHERE idempotency_key = '1'`);
+  await sql(pair.from.url(), `UPDATE orders SET status = 'fulfilled'`);
+  expect(await move(pair)).toMatchObject({ code: 1, stderr: 'a change does not fit the copy: update in orders\n' });
+  expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([true, false]);
+  expect(await leftBehind(pair.from)).toEqual([]);
+  expect((await move(pair)).code).toBe(0);
+
+  // It is not for a move to another target to wake the past.
+  expect(await move({ from: pair.from, to: another.to })).toMatchObject({
+    code: 1,
+    stderr: 'the source is read-only, and not by a move to this target: "back" would let it take writes\n',
+  });
+  await resume(pair.from);
+});
+
 test('asked to stop, it lets writes go on', async () => {
   const pair = await sides();
   const end = await move(pair, {
