@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { AdviseOptions } from '../lib/planner/advise-verb';
 import type { CostOptions } from '../lib/planner/cost-verb';
+import type { SimulateOptions } from '../lib/planner/simulate-verb';
 import { UsageError } from '../lib/usage-error';
 
 /** The command line: `npm run <verb> -- <arguments>`. Each verb loads only what it needs. */
@@ -153,7 +155,7 @@ program
   .option('--seed <number>', 'of all that is random', wholeNumber(0, 2 ** 32 - 1), 1)
   .option('--svg <file>', 'write a chart')
   .option('--json', 'print the figures as JSON')
-  .action(async (options) => {
+  .action(async (options: Omit<SimulateOptions, 'context' | 'json'> & { context?: string[]; json?: boolean }) => {
     const { simulateVerb } = await import('../lib/planner/simulate-verb.js');
     await simulateVerb({ ...options, context: options.context ?? [], json: options.json ?? false });
   });
@@ -171,7 +173,7 @@ program
   .option('--database-class <class>', 'with --from: db.m7g.large, for the limits of the database')
   .option('--cache-type <type>', 'with --from: cache.t4g.small, for the limits of the cache')
   .option('--json', 'print the findings as JSON')
-  .action(async (options) => {
+  .action(async (options: Omit<AdviseOptions, 'json'> & { json?: boolean }) => {
     const { adviseVerb } = await import('../lib/planner/advise-verb.js');
     await adviseVerb({ ...options, json: options.json ?? false });
   });

@@ -153,9 +153,10 @@ export function isBeyond(value: number, threshold: number, side: Wall['side']): 
 
 const ORDER: readonly State[] = ['full', 'filling', 'fine', 'no limit', 'no data'];
 
-/** Full before filling; what was full longer first; of equals, what the others wait for. */
+/** Walls before symptoms; full before filling; what was full longer first; of equals, what the others wait for. */
 function byUrgency(a: Finding, b: Finding): number {
   return (
+    Number(a.wall.symptom ?? false) - Number(b.wall.symptom ?? false) ||
     ORDER.indexOf(a.state) - ORDER.indexOf(b.state) ||
     (a.crossing?.expected ?? 0) - (b.crossing?.expected ?? 0) ||
     b.share - a.share ||
@@ -164,8 +165,8 @@ function byUrgency(a: Finding, b: Finding): number {
 }
 
 /** Why there is no date, in words, for a wall that is not full. */
-export function trendInWords({ trend, state }: Finding): string {
-  if (state === 'no data' || state === 'no limit') return '';
+export function trendInWords({ trend, state, wall }: Finding): string {
+  if (state !== 'fine' || wall.symptom) return '';
   if (!trend) return `fewer than ${FEWEST_DAYS} days`;
   return trend.significant ? '' : 'no significant trend';
 }

@@ -60,11 +60,13 @@ function watchedIn(series: ReadonlyMap<string, Point[]>, limits: Partial<Record<
   const tiers = new Set([...series.keys()].map((metric) => metric.split('.')[0]));
   return walls
     .filter(({ tier }) => tiers.has(tier))
-    .flatMap((wall) => {
+    .flatMap((wall): Watched[] => {
       const names = [...series.keys()]
         .map((metric) => METRIC.exec(metric) as RegExpExecArray)
         .filter(([, id, limit]) => id === wall.id && !limit)
         .map(([, , , name]) => name);
+      // CloudWatch has nothing where nothing happened; a file may just not have been asked for it.
+      if (names.length === 0 && wall.missingIsZero) return [];
       return (names.length > 0 ? names : [undefined]).map((name) => {
         const at = name === undefined ? '' : `@${name}`;
         return {

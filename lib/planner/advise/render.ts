@@ -50,8 +50,16 @@ function findingsTable(findings: readonly Finding[], window: Window): string {
     .filter(({ state }) => state !== 'no data' && state !== 'no limit')
     .map((finding) => {
       const { wall, resource, state, peak } = finding;
-      const trend = state === 'filling' ? when(finding, window) : state === 'fine' ? trendInWords(finding) : '';
-      return [wall.what, resource, state, shown(peak, wall), limitOf(finding), trend, wall.source];
+      const trend = state === 'filling' ? when(finding, window) : trendInWords(finding);
+      return [
+        wall.what,
+        resource,
+        wall.symptom && state === 'full' ? 'wrong' : state,
+        shown(peak, wall),
+        limitOf(finding),
+        trend,
+        wall.source,
+      ];
     });
   if (rows.length === 0) return 'No metric has data of the last day.';
   return table(['wall', 'at', 'state', 'last day', 'full', 'if the trend holds', 'source of the limit'], rows);
