@@ -34,6 +34,20 @@ test('recorded metrics name the wall', async () => {
   expect(advice.unknown).toContain('memory of the servers (servers): no data');
 });
 
+test('a load that falls leads nowhere, memory that falls does', async () => {
+  expect(await ask(noons('servers.cpu', (day) => 70 - 3 * day))).toMatchObject({ verdict: 'stay', wall: null });
+  const free = noons('database.memory', (day) => (5 - 0.2 * day) * 1024 ** 3);
+  expect(await ask(free, { databaseClass: 'db.m7g.large' })).toMatchObject({
+    verdict: 'prepare',
+    // 8 GiB of RAM, a quarter of it is full; 3.2 GiB are left on the last day, 0.2 fewer each day.
+    wall: {
+      wall: 'database.memory',
+      full: { side: 'below', value: 2 * 1024 ** 3 },
+      fullOn: { expected: '2026-03-17' },
+    },
+  });
+});
+
 test('several of a kind are told apart by their names', async () => {
   const advice = await ask([...noons('replicas.cpu@one', () => 20), ...noons('replicas.cpu@two', () => 95)]);
   expect(advice).toMatchObject({ verdict: 'act', wall: { wall: 'replicas.cpu', resource: 'two' } });

@@ -114,6 +114,9 @@ test('traffic of a file is replayed, and its servers are counted', async () => {
   expect(runs[0].summary).toMatchObject({ minutes: 180, demand: 50 * 3600 + 800 * 7200, most: 10, peakRps: 800 });
   expect(runs[0].summary.dropped).toBeGreaterThan(0);
   expect(runs[0].hours[2].servers).toBe(10);
+  // From some minutes into the second hour to the end of the third.
+  expect(runs[0].summary.minutesAtMax).toBeGreaterThan(100);
+  expect(runs[0].summary.minutesAtMax).toBeLessThan(120);
 });
 
 test('the same seed prints the same bytes, and another one does not', async () => {
