@@ -86,6 +86,7 @@ export class GroupController {
     backlogPerInstance: new Mean(),
   };
   private readonly warmups: Warmups;
+  private readonly scaleInAtMost: number;
   private now: number;
   private inService: number;
   /** Of the newest activity of a simple policy: still going on, and until when its cool-down holds. */
@@ -99,6 +100,7 @@ export class GroupController {
   ) {
     const { profile, start } = options;
     this.now = start;
+    this.scaleInAtMost = profile.scaleInAtMost;
     this.minSize = group.minSize;
     this.maxSize = group.maxSize;
     this.desired = clamp(options.desired ?? group.desiredCapacity ?? group.minSize, group.minSize, group.maxSize);
@@ -222,8 +224,9 @@ export class GroupController {
       metric: low.value as number,
       capacity: proportional(this.desired, low.value as number, policy.target),
     }));
-    const { policy, metric, capacity } = asked.reduce((most, one) => (one.capacity > most.capacity ? one : most));
-    if (capacity >= this.desired) return;
+    const { policy, metric, ...most } = asked.reduce((most, one) => (one.capacity > most.capacity ? one : most));
+    if (most.capacity >= this.desired) return;
+    const capacity = Math.max(most.capacity, this.desired - Math.max(1, Math.floor(this.desired * this.scaleInAtMost)));
     const why = () => `${figure(policy.metric, metric)} of ${this.desired}, target ${policy.target}`;
     wishes.push({ out: false, capacity, cause: policy.id, why });
   }

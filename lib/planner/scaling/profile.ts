@@ -9,6 +9,8 @@ export interface ScalingProfile {
   /** Points of a minute, all of which must be beyond the bound. */
   readonly scaleOutPoints: number;
   readonly scaleInPoints: number;
+  /** Share of the group that target tracking removes in a minute at most, one server at least. */
+  readonly scaleInAtMost: number;
   /** From an alarm to the change of the desired capacity. */
   readonly actionDelay: number;
   /** From the start of an instance or task until it is in service in its group; the app starts after that. */
@@ -17,13 +19,17 @@ export interface ScalingProfile {
   readonly bootMark: Mark;
 }
 
-/** Bounds and delays as event logs of both services show them; AWS documents none of them. */
+/**
+ * Bounds and delays as event logs of both services show them; AWS documents none of them. It says that target tracking scales
+ * in "more gradually" than out and not how: `scaleInAtMost` is this project's assumption.
+ */
 export const profiles: Readonly<Record<ScalingProfile['name'], ScalingProfile>> = {
   ec2: {
     name: 'ec2',
     scaleInShare: 0.7,
     scaleOutPoints: 3,
     scaleInPoints: 15,
+    scaleInAtMost: 0.1,
     actionDelay: 20,
     boot: 26,
     bootMark: 'seen',
@@ -33,6 +39,7 @@ export const profiles: Readonly<Record<ScalingProfile['name'], ScalingProfile>> 
     scaleInShare: 0.9,
     scaleOutPoints: 3,
     scaleInPoints: 15,
+    scaleInAtMost: 0.1,
     actionDelay: 20,
     boot: 30,
     bootMark: 'assumed',

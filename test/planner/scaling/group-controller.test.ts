@@ -139,13 +139,26 @@ describe('several policies', () => {
     const group = { ...GROUP, policies: [cpuAt(50), requests] };
     expect(follow(group, 4, minutes(3, { cpu: 20, requestsPerTarget: 2000 })).at(-1)).toBe(8);
     expect(follow(group, 4, minutes(60, { cpu: 20, requestsPerTarget: 900 })).at(-1)).toBe(4);
-    // 4 x 20 / 50 is 2, 4 x 500 / 1000 as well; then each of 4 has its turn: the higher capacity stays.
     expect(follow(group, 4, minutes(15, { cpu: 20, requestsPerTarget: 600 })).at(-1)).toBe(3);
+    // By CPU 2 would do, but 3 x 690 / 1000 is more than 2.
+    expect(follow(group, 3, minutes(60, { cpu: 20, requestsPerTarget: 690 })).at(-1)).toBe(3);
   });
 
   test('a policy without scale-in has no vote', () => {
     const group = { ...GROUP, policies: [cpuAt(50), { ...requests, disableScaleIn: true } as ScalingPolicy] };
-    expect(follow(group, 4, minutes(15, { cpu: 20, requestsPerTarget: 900 })).at(-1)).toBe(2);
+    expect(follow(group, 4, minutes(15, { cpu: 20, requestsPerTarget: 900 })).at(-1)).toBe(3);
+  });
+
+  test('target tracking removes none while one warms up, and one as soon as it is warm', () => {
+    const group = { ...GROUP, policies: [cpuAt(50, { warmup: 1800 })] };
+    const desired = follow(group, 2, [...minutes(3, { cpu: 60 }), ...minutes(40, { cpu: 5 })]);
+    // In service from minute 3 on, warm half an hour later.
+    expect([2, 31, 32].map((minute) => desired[minute])).toEqual([3, 3, 2]);
+  });
+
+  test('target tracking removes a tenth of the group in a minute at most', () => {
+    const group = { ...GROUP, policies: [cpuAt(50)] };
+    expect(follow(group, 40, minutes(18, { cpu: 5 })).slice(-5)).toEqual([40, 36, 33, 30, 27]);
   });
 
   test('a metric that is missing holds scale-in and asks for nothing', () => {
