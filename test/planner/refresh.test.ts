@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { QUIET_SDK } from '../../lib/emulator/environment';
 import { type Refreshed, refresh } from '../../lib/planner/prices/refresh';
 import { readPriceTable } from '../../lib/planner/prices/table';
+
+Object.assign(process.env, QUIET_SDK);
 
 /** The SDK's real requests against a price list of a few products. */
 interface Asked {
@@ -58,7 +61,10 @@ beforeAll(async () => {
   home = await refresh(table, 'us-east-1', '2026-11-22', config, () => {});
 });
 
-afterAll(() => server?.close());
+afterAll(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
 
 const lineOf = ({ lines }: Refreshed, key: string) => lines.filter((line) => line.startsWith(`${key},`));
 

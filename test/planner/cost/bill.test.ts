@@ -264,4 +264,21 @@ describe('intrinsic functions', () => {
     expect(bill(resources, rest).rows.map(({ id }) => id)).toEqual(['B', 'C']);
     expect(bill(resources, rest, { parameters: { Env: 'prod' } }).rows.map(({ id }) => id)).toEqual(['A', 'C']);
   });
+
+  test('conditions are combined, and one part that cannot be told leaves it open unless another decides', () => {
+    const unknown = { 'Fn::Equals': [{ Ref: 'AWS::AccountId' }, '1'] };
+    const both = (one: unknown, other: unknown) => ({ 'Fn::And': [one, other] });
+    const either = (one: unknown, other: unknown) => ({ 'Fn::Or': [one, other] });
+    const [isProd, isDev] = [{ Condition: 'IsProd' }, { Condition: 'IsDev' }];
+    const there = (condition: unknown) => {
+      const resources = { It: { Type: 'AWS::EC2::EIP', Condition: 'C' } };
+      return bill(resources, { ...rest, Conditions: { ...Conditions, C: condition } }).rows.length === 1;
+    };
+    expect([both(isProd, unknown), both(isDev, unknown), both(isDev, isDev)].map(there)).toEqual([false, true, true]);
+    expect([either(isProd, isProd), either(isProd, unknown), either(isDev, unknown)].map(there)).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
 });
