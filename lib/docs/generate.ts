@@ -1,4 +1,5 @@
 import { phases } from '../phases/phases';
+import { markdownTable } from '../table';
 
 /** Parts of the README that are made from the code, by the name in their markers `<!-- NAME -->` and `<!-- /NAME -->`. */
 const parts: Readonly<Record<string, () => string>> = { phases: phasesTable };
@@ -20,7 +21,7 @@ function phasesTable(): string {
   const rows = phases.map((phase) => {
     const name = phase.built ? `[\`${phase.className}\`](lib/phases/${phase.file})` : `\`${phase.className}\``;
     const id = phase.built ? `\`${phase.id}\`` : `\`${phase.id}\` (to come)`;
-    return `| ${id} | ${name} | ${phase.adds} | ${phase.users} | ${phase.breaksNext} |`;
+    return [id, name, phase.adds, phase.users, phase.breaksNext];
   });
-  return ['| stack | class | what it adds | users | what breaks next |', '|---|---|---|---|---|', ...rows].join('\n');
+  return markdownTable(['stack', 'class', 'what it adds', 'users', 'what breaks next'], rows);
 }

@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cdk } from '../cdk-cli';
+import { readCloudAssembly } from '../cloud-assembly';
 import { table } from '../table';
 import { UsageError } from '../usage-error';
 import { ACCOUNT, emulatorEnv, QUIET_SDK, REGION } from './environment';
@@ -44,7 +45,7 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
     await cdk(['deploy', options.phase, '--app', out, ...approval], env, detail);
 
     const rows = await takeInventory({
-      ...readAssembly(out, options.phase),
+      ...readStack(out, options.phase),
       skippedTypes: moto.skippedTypes(),
       endpoint: moto.endpoint,
       region: REGION,
@@ -61,24 +62,10 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
   }
 }
 
-function readAssembly(out: string, stackId: string) {
-  const manifest = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'));
-  const { properties, additionalMetadataFile } = manifest.artifacts[stackId];
-  const metadata = JSON.parse(readFileSync(join(out, additionalMetadataFile), 'utf8'));
-  const template: Template = JSON.parse(readFileSync(join(out, properties.templateFile), 'utf8'));
-  return { template, paths: constructPaths(metadata), stackName: properties.stackName ?? stackId };
-}
-
-/** `/phase-1/Shop/Box/Instance` has an entry that tells its logical id; what is told is `Shop/Box/Instance`. */
-function constructPaths(metadata: Record<string, { type: string; data?: unknown }[]>): Map<string, string> {
-  const paths = new Map<string, string>();
-  for (const [path, entries] of Object.entries(metadata)) {
-    for (const { type, data } of entries) {
-      const below = path.replace(/^\/[^/]+\//, '').replace(/\/Resource$/, '');
-      if (type === 'aws:cdk:logicalId') paths.set(String(data), below);
-    }
-  }
-  return paths;
+function readStack(out: string, id: string) {
+  const stack = readCloudAssembly(out).find((one) => one.id === id);
+  if (stack === undefined) throw new Error(`cdk synth left no stack ${id} behind`);
+  return { template: stack.template as Template, paths: stack.paths, stackName: stack.stackName };
 }
 
 const MARKS = { exists: '✓', differs: '≠', missing: '✗', skipped: '–' } as const;

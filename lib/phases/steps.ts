@@ -1,0 +1,53 @@
+/** Whether a shop in one phase may be deployed as another. */
+export interface Step {
+  readonly from: number;
+  readonly to: number;
+  /**
+   * - `allowed`
+   * - `on purpose`: only with `-c goBackFrom=`, which names the phase that is left
+   * - `refused`
+   */
+  readonly verdict: 'allowed' | 'on purpose' | 'refused';
+  readonly why: string;
+  /** What leads there all the same. */
+  readonly instead?: string;
+}
+
+/**
+ * The rule for a step between phases. Its two ends are guarded twice: at synth, when the CDK's credentials can see the running
+ * stack (`bin/shop.ts`), and at deploy by the set-up of box and servers (`app/host/configure.sh`), which fails before anything that
+ * serves is touched.
+ */
+export function stepBetween(from: number, to: number): Step {
+  if (from === to) return { from, to, verdict: 'allowed', why: 'the same phase' };
+  if (from === 1 && to > 2) {
+    return {
+      from,
+      to,
+      verdict: 'refused',
+      why: 'the orders are on the box, and the box goes',
+      instead: 'deploy phase-2 first, which moves them to RDS',
+    };
+  }
+  if (from > 2 && to === 1) {
+    return {
+      from,
+      to,
+      verdict: 'refused',
+      why: 'the orders are in RDS, and phase 1 would start without them',
+      instead: `go back to phase 2 (-c goBackFrom=${from}), move them back to the box, then deploy phase-1`,
+    };
+  }
+  if (from < to) {
+    const why =
+      from === 1 ? 'once the data is moved: until then the set-up of the box refuses' : 'nothing stands against it';
+    return { from, to, verdict: 'allowed', why };
+  }
+  const why =
+    to === 1
+      ? 'once the data is moved back: until then the set-up of the box refuses'
+      : to === 2
+        ? 'everybody is logged out with the cache, and the box is set up anew'
+        : 'servers of the phase before come up beside those that serve';
+  return { from, to, verdict: 'on purpose', why, instead: `-c goBackFrom=${from}` };
+}
