@@ -41,7 +41,7 @@ export function summary(reports: readonly StepReport[], style: Style): string {
     report.title,
     ...FATES.map((fate) => String(countOf(report, fate) || '')),
     gateOf(report),
-    report.step ? verdictOf(report.step) : '',
+    report.step?.verdict === 'refused' ? `refused: ${report.step.why}` : (report.step?.verdict ?? ''),
   ]);
   return style.table(['step', ...FATES, 'gate', 'deploy'], rows);
 }

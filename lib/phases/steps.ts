@@ -51,3 +51,15 @@ export function stepBetween(from: number, to: number): Step {
         : 'servers of the phase before come up beside those that serve';
   return { from, to, verdict: 'on purpose', why, instead: `-c goBackFrom=${from}` };
 }
+
+/**
+ * Why a running shop may not be deployed as another phase, in one line; undefined when it may.
+ *
+ * @param goBackFrom phase that the person said to leave
+ */
+export function refusal(from: number, to: number, goBackFrom?: number): string | undefined {
+  const { verdict, why, instead } = stepBetween(from, to);
+  if (verdict === 'allowed' || (verdict === 'on purpose' && goBackFrom === from)) return undefined;
+  const what = verdict === 'refused' ? 'cannot become' : 'goes back only on purpose to';
+  return `the shop runs in phase ${from}, and ${what} phase ${to}: ${why}. The way: ${instead}`;
+}
