@@ -17,7 +17,7 @@ const verbs = Object.entries(scripts)
   .map(([name]) => name);
 
 test('the verbs of package.json are the verbs of the command line', () => {
-  expect(verbs).toEqual(['start', 'doctor', 'deploy:local', 'bench']);
+  expect(verbs).toEqual(['start', 'doctor', 'deploy:local', 'bench', 'evolution']);
   const { stdout } = run('--help');
   for (const verb of verbs) expect(stdout).toContain(`  ${verb} `);
 });
@@ -40,6 +40,12 @@ test.each([
     "'phase-9' is invalid for argument 'phase'. Allowed: phase-1, phase-2, phase-3, phase-4.",
   ],
   [['bench', 'everything'], "'everything' is invalid for argument 'what'. Allowed: synth."],
+  [['evolution', '--before', 'a.json'], '--before a.json: needs --after as well'],
+  [
+    ['evolution', '--before', 'none.json', '--after', 'none.json'],
+    '--before none.json: is not there; allowed is a template',
+  ],
+  [['evolution', '--json', '--markdown'], "option '--json' cannot be used with option '--markdown'"],
   [['deploy'], "unknown command 'deploy'"],
 ])('bad input %j: one clear line and exit code 2', (args, line) => {
   const { status, stdout, stderr } = run(...args);

@@ -49,6 +49,12 @@ const rules: readonly Rule[] = [
     notPackages: [CDK],
   },
   {
+    name: 'the evolution compares templates, and of the phases reads only what is said of them',
+    files: /^lib\/evolution\//,
+    project: [/^lib\/(evolution\/|phases\/(phases|sizes|steps)\.ts$|emulator\/environment\.ts$|[^/]+\.ts$)/],
+    notPackages: [CDK],
+  },
+  {
     name: 'the app imports itself and the constants',
     files: /^app\//,
     project: [CONSTANTS, /^app\//],
@@ -109,6 +115,8 @@ test.each([
   ['lib/monitoring/alarms.ts', "import { SingleBox } from '../phases/phase-1-single-box';"],
   ['lib/phases/phase-1-single-box.ts', "import { startShop } from '../rehearsal/shop-process';"],
   ['lib/planner/cost.ts', "import { Stack } from 'aws-cdk-lib';"],
+  ['lib/evolution/gate.ts', "import { Stack } from 'aws-cdk-lib';"],
+  ['lib/evolution/gate.ts', "import { SingleBox } from '../phases/phase-1-single-box';"],
   ['lib/rehearsal/start.ts', "import { Box } from '../tiers/box';"],
   ['lib/rehearsal/start.ts', "import { createApp } from '../../app/app';"],
   ['app/app.ts', "import { table } from '../lib/table';"],

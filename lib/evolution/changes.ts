@@ -155,7 +155,7 @@ function differencesWithConsequences(before: Template, after: Template): Map<str
 }
 
 function consequence(difference: ResourceDifference): string | undefined {
-  if (!difference.isUpdate) return undefined;
+  if (!difference.isUpdate || difference.resourceTypeChanged) return undefined;
   const { resourceType, propertyUpdates } = difference;
   const impacts = Object.entries(propertyUpdates).map(
     ([name, change]) => propertyChange(resourceType ?? '', name, change).fate,
