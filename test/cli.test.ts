@@ -40,11 +40,6 @@ test.each([
     "'phase-9' is invalid for argument 'phase'. Allowed: phase-1, phase-2, phase-3, phase-4.",
   ],
   [['bench', 'everything'], "'everything' is invalid for argument 'what'. Allowed: synth."],
-  [['evolution', '--before', 'a.json'], '--before a.json: needs --after as well'],
-  [
-    ['evolution', '--before', 'none.json', '--after', 'none.json'],
-    '--before none.json: is not there; allowed is a template',
-  ],
   [['evolution', '--json', '--markdown'], "option '--json' cannot be used with option '--markdown'"],
   [['deploy'], "unknown command 'deploy'"],
 ])('bad input %j: one clear line and exit code 2', (args, line) => {

@@ -192,8 +192,14 @@ function conditionsThatChange(comparison: Comparison): Finding[] {
 function lookedUpAtEachDeploy({ after }: Comparison): Finding[] {
   const { Parameters = {}, Resources } = after.template;
   const lookedUp = (name: string) => /^AWS::SSM::Parameter::Value</.test(Parameters[name]?.Type ?? '');
-  const later = mapReferences(after.template, ({ target }) => (lookedUp(target) ? `${target} (new)` : target));
-  return compare(after, { ...after, template: later as Template })
+  let isUsed = false;
+  const later = mapReferences(Resources, ({ target }) => {
+    if (!lookedUp(target)) return target;
+    isUsed = true;
+    return `${target} (new)`;
+  }) as Template['Resources'];
+  if (!isUsed) return [];
+  return compare(after, { ...after, template: { ...after.template, Resources: later } })
     .changes.filter(({ id, fate }) => fate === 'replaced' && Resources[id] && isStateful(Resources[id]))
     .map(({ id, path, type, properties }) => ({
       rule: 'lookup' as const,

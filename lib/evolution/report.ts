@@ -75,7 +75,11 @@ export function whatHappens({ comparison, manifest }: StepReport, style: Style):
 
 function whatAndWhy(change: Change, { resources = {} }: Manifest): string {
   const { fate, properties, leaving, stateful, id } = change;
-  const changed = properties.map(({ name, why }) => (why ? `${name} (${why})` : name)).join(', ');
+  // Of what is replaced, only what replaces it.
+  const changed = properties
+    .filter((property) => property.fate === fate)
+    .map(({ name, why }) => (why ? `${name} (${why})` : name))
+    .join(', ');
   if (fate === 'removed') return [leaving, resources[id]?.reason].filter(Boolean).join(': ');
   if (fate === 'replaced' && !stateful) return `${changed}; it holds no state, and the new one is made first`;
   if (fate === 'replaced') return [`${changed}; ${leaving}`, resources[id]?.reason].filter(Boolean).join(': ');

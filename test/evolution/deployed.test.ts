@@ -91,13 +91,9 @@ describeWith('moto server', 'a shop that runs', () => {
     expect(found).toEqual({ 'phase-1': [refusal(4, 1)], 'phase-2': [], 'phase-3': [], 'phase-4': [] });
   });
 
-  test('is no hindrance under another name, and a warning where nobody may ask', async () => {
-    const [other, foreign] = await Promise.all([
-      errors({ stackName: 'other' }),
-      errors({}, { CDK_DEFAULT_ACCOUNT: '999999999999' }),
-    ]);
-    expect(Object.values(other.found).flat()).toEqual([]);
-    expect(Object.values(foreign.found).flat()).toEqual([]);
-    expect(foreign.stderr).toContain('warning: cannot ask which phase the stack shop is in');
+  test('is a warning where it is another account’s', async () => {
+    const { found, stderr } = await errors({}, { CDK_DEFAULT_ACCOUNT: '999999999999' });
+    expect(Object.values(found).flat()).toEqual([]);
+    expect(stderr).toContain('warning: cannot ask which phase the stack shop is in');
   });
 });
