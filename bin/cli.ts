@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { CostOptions } from '../lib/planner/cost-verb';
 import { UsageError } from '../lib/usage-error';
 
 /** The command line: `npm run <verb> -- <arguments>`. Each verb loads only what it needs. */
@@ -103,6 +104,50 @@ interface EvolutionArguments {
   readonly context?: string[];
   readonly json?: boolean;
   readonly markdown?: boolean;
+}
+
+withTraffic(
+  program
+    .command('cost')
+    .description('The monthly bill of a synthesized template: priced, by usage, free, unpriced. Nothing is deployed.')
+    .argument('<what>', 'phase-N, a template file, or a folder that cdk synth wrote')
+    .option('--against <what>', 'compare with the bill of another')
+    .option('--stack <id>', 'the one stack of the folder that is meant')
+    .option('-c, --context <name=value...>', 'CDK context of the phase, such as size=growth')
+    .option('--parameter <name=value...>', 'parameters of the template')
+    .option(
+      '--instances <name=number...>',
+      'sizes of Auto Scaling groups, such as ElasticFleet=8 (default: their least)',
+    )
+    .option('--budget <usd>', 'exit code 1 when the bill is above it', number(0, 1e12)),
+)
+  .option('--rps <number>', 'requests/s at the peak; without it, what is billed by use has no sum', number(0, 1e9))
+  .option('--region <region>', 'region whose prices count', 'us-east-1')
+  .addOption(new Option('--json', 'print the bill as JSON').conflicts('markdown'))
+  .option('--markdown', 'print the bill as Markdown')
+  .action(async (what: string, options: Omit<CostOptions, 'what'>) => {
+    const { cost } = await import('../lib/planner/cost-verb.js');
+    process.exitCode = await cost({ what, ...options });
+  });
+
+/** The options by which a verb is told of the traffic. */
+function withTraffic(verb: Command): Command {
+  return verb
+    .option('--peak-to-average <ratio>', 'the peak over the mean of a month', number(1, 1000))
+    .option('--response-bytes <bytes>', 'a mean answer', number(1, 1e9))
+    .option('--edge-hit-ratio <share>', 'requests that an edge cache answers', number(0, 1))
+    .option('--write-ratio <share>', 'requests that write', number(0, 1))
+    .option('--data-gib <gib>', 'what the database holds', number(0, 1e6));
+}
+
+function number(from: number, to: number): (value: string) => number {
+  return (value) => {
+    const given = Number(value);
+    if (!/^[\d.]+(e\d+)?$/i.test(value) || Number.isNaN(given) || given < from || given > to) {
+      throw new InvalidArgumentError(`Allowed: a number from ${from} to ${to}.`);
+    }
+    return given;
+  };
 }
 
 function oneOf<T extends string>(allowed: readonly T[]): (value: string) => T {

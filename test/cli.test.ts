@@ -17,7 +17,7 @@ const verbs = Object.entries(scripts)
   .map(([name]) => name);
 
 test('the verbs of package.json are the verbs of the command line', () => {
-  expect(verbs).toEqual(['start', 'doctor', 'deploy:local', 'bench', 'evolution']);
+  expect(verbs).toEqual(['start', 'doctor', 'deploy:local', 'bench', 'evolution', 'cost']);
   const { stdout } = run('--help');
   for (const verb of verbs) expect(stdout).toContain(`  ${verb} `);
 });

@@ -14,7 +14,6 @@ import {
 } from '../lib/constants';
 import { phaseTemplate, resourcesOf } from './support/stack';
 
-process.env.CDK_VALIDATION = 'false';
 // Each synth of a phase without a domain warns of plain HTTP.
 jest.spyOn(console, 'error').mockImplementation();
 

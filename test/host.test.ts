@@ -23,7 +23,6 @@ import { findBinaries } from '../lib/rehearsal/postgres';
 import { serverUser } from '../lib/rehearsal/postgres-user';
 import { phaseTemplate, resourcesOf } from './support/stack';
 
-process.env.CDK_VALIDATION = 'false';
 jest.spyOn(console, 'error').mockImplementation();
 
 const HOST = join(__dirname, '..', 'app', 'host');

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type AssembledStack, readAssembly } from '../assembly';
 import { cdk } from '../cdk-cli';
-import { readCloudAssembly } from '../cloud-assembly';
 import { table } from '../table';
 import { UsageError } from '../usage-error';
 import { ACCOUNT, emulatorEnv, QUIET_SDK, REGION } from './environment';
-import { type InventoryRow, type Template, takeInventory } from './inventory';
+import { type InventoryRow, takeInventory } from './inventory';
 import type { Facts } from './kinds';
 import { startMoto } from './moto';
 
@@ -44,8 +44,9 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
     const approval = ['--require-approval', 'never', '--progress', 'events'];
     await cdk(['deploy', options.phase, '--app', out, ...approval], env, detail);
 
+    const stack = readAssembly(out).find(({ id }) => id === options.phase) as AssembledStack;
     const rows = await takeInventory({
-      ...readStack(out, options.phase),
+      ...stack,
       skippedTypes: moto.skippedTypes(),
       endpoint: moto.endpoint,
       region: REGION,
@@ -60,12 +61,6 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
     await moto.stop();
     rmSync(out, { recursive: true, force: true });
   }
-}
-
-function readStack(out: string, id: string) {
-  const stack = readCloudAssembly(out).find((one) => one.id === id);
-  if (stack === undefined) throw new Error(`cdk synth left no stack ${id} behind`);
-  return { template: stack.template as Template, paths: stack.paths, stackName: stack.stackName };
 }
 
 const MARKS = { exists: '✓', differs: '≠', missing: '✗', skipped: '–' } as const;

@@ -1,5 +1,6 @@
 import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
-import { type Clients, type Facts, kinds, makeClients, type Properties } from './kinds';
+import type { Template } from '../template';
+import { type Clients, type Facts, kinds, makeClients } from './kinds';
 
 /**
  * - `exists`: there, and what its service describes is what the template asked for
@@ -18,10 +19,6 @@ export interface InventoryRow {
   readonly found: Facts;
   /** Names of facts that were asked for and that the emulator's CloudFormation does not pass on. */
   readonly ignored: readonly string[];
-}
-
-export interface Template {
-  readonly Resources: Readonly<Record<string, { Type: string; Properties?: Properties }>>;
 }
 
 export interface InventoryOptions {

@@ -1,6 +1,7 @@
 import { fullDiff, type ResourceDifference, ResourceImpact } from '@aws-cdk/cloudformation-diff';
+import type { Template } from '../template';
 import { isStateful, type Leaving, leavingBy, policyOf } from './stateful';
-import { mapReferences, type NamedTemplate, type Template } from './template';
+import { mapReferences, type NamedTemplate } from './template';
 import { updateBehaviours } from './update-behaviours';
 
 /**

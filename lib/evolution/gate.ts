@@ -1,6 +1,7 @@
+import type { Template } from '../template';
 import { type Change, type Comparison, compare } from './changes';
 import { careOf, isStateful, PROTECTIONS, policyOf } from './stateful';
-import { mapReferences, type Template } from './template';
+import { mapReferences } from './template';
 
 /** What may go in one step. Everything else that holds state, or that others may know, stays. */
 export interface Manifest {

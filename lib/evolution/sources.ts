@@ -1,34 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { cdk } from '../cdk-cli';
-import { readCloudAssembly } from '../cloud-assembly';
-import { QUIET_SDK } from '../emulator/environment';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readAssembly, type SynthesizeOptions, synthesize } from '../assembly';
+import type { Template } from '../template';
 import { UsageError } from '../usage-error';
-import type { NamedTemplate, Template } from './template';
+import type { NamedTemplate } from './template';
 
-/**
- * The templates of this project's phases, by the id of their stack.
- *
- * @param context CDK context, `name=value` each
- * @param say told what the CDK prints
- */
-export async function synthesizePhases(
-  context: readonly string[],
-  say: (line: string) => void,
-): Promise<ReadonlyMap<string, NamedTemplate>> {
-  const out = mkdtempSync(join(tmpdir(), 'shop-evolution-'));
-  try {
-    // A phase that the running shop may not become has an error on its stack, and is compared all the same.
-    const args = ['synth', '--quiet', '--ignore-errors', '--no-validation', '--output', out];
-    await cdk([...args, ...context.flatMap((pair) => ['-c', pair])], { ...process.env, ...QUIET_SDK }, say);
-    const stacks = readCloudAssembly(out).map(
-      ({ id, template, paths }) => [id, { name: id, template, paths }] as const,
-    );
-    return new Map(stacks);
-  } finally {
-    rmSync(out, { recursive: true, force: true });
-  }
+/** The templates of this project's phases, by the id of their stack. */
+export async function synthesizePhases(options: SynthesizeOptions): Promise<ReadonlyMap<string, NamedTemplate>> {
+  const stacks = await synthesize(options);
+  return new Map(stacks.map(({ id, template, paths }) => [id, { name: id, template, paths }]));
 }
 
 /**
@@ -43,7 +22,7 @@ export function readTemplates(path: string, option: string): NamedTemplate[] {
   if (!existsSync(path)) throw refuse('is not there');
   try {
     if (!statSync(path).isDirectory()) return [{ name: path, template: parseTemplate(readFileSync(path, 'utf8')) }];
-    const stacks = readCloudAssembly(path);
+    const stacks = readAssembly(path);
     return stacks.map(({ id, template, paths }) => ({ name: id, template: checked(template), paths }));
   } catch (error) {
     throw refuse((error as Error).message.split('\n')[0] ?? '');

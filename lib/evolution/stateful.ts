@@ -1,4 +1,4 @@
-import type { Resource } from './template';
+import type { TemplateResource } from '../template';
 
 /**
  * Types that hold what nobody can make again, or that such a thing cannot do without: its network, its key, its secret. Those
@@ -45,7 +45,7 @@ const TYPES = new Set([
 ]);
 
 /** Whether the resource, as it is deployed, holds state. A read replica does not: its source has all that it has. */
-export function isStateful({ Type, Properties = {} }: Resource): boolean {
+export function isStateful({ Type, Properties = {} }: TemplateResource): boolean {
   return TYPES.has(Type) && Properties.SourceDBInstanceIdentifier === undefined;
 }
 
@@ -64,7 +64,7 @@ const LEAVING: Readonly<Record<string, Leaving>> = {
  *
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
  */
-export function policyOf(resource: Resource, attribute: 'DeletionPolicy' | 'UpdateReplacePolicy'): string {
+export function policyOf(resource: TemplateResource, attribute: 'DeletionPolicy' | 'UpdateReplacePolicy'): string {
   const { Type, Properties = {} } = resource;
   // RDS takes no notice of a policy of a replica.
   if (Properties.SourceDBInstanceIdentifier !== undefined) return 'Delete';

@@ -1,26 +1,4 @@
-/** A resource in a CloudFormation template. */
-export interface Resource {
-  readonly Type: string;
-  // biome-ignore lint/suspicious/noExplicitAny: properties have no common type
-  readonly Properties?: Readonly<Record<string, any>>;
-  readonly DeletionPolicy?: string;
-  readonly UpdateReplacePolicy?: string;
-  readonly Condition?: string;
-  readonly Metadata?: Readonly<Record<string, unknown>>;
-}
-
-export interface Output {
-  readonly Value: unknown;
-  readonly Export?: { readonly Name: unknown };
-}
-
-/** What is read of a CloudFormation template. */
-export interface Template {
-  readonly Resources: Readonly<Record<string, Resource>>;
-  readonly Outputs?: Readonly<Record<string, Output>>;
-  readonly Parameters?: Readonly<Record<string, { readonly Type: string; readonly Default?: unknown }>>;
-  readonly Conditions?: Readonly<Record<string, unknown>>;
-}
+import type { Template } from '../template';
 
 /** A template with what it is called in a report. */
 export interface NamedTemplate {

@@ -92,7 +92,7 @@ function pairs(
 /** What is deployed elsewhere, as each phase of now that it is, or as the one that is asked for. */
 async function againstFile(against: string, options: EvolutionOptions): Promise<StepReport[]> {
   const olds = readTemplates(against, '--against');
-  const now = await synthesizePhases(options.context, progress(options));
+  const now = await synthesizePhases({ context: options.context, say: progress(options) });
   const asked = askedFor(options);
   return olds
     .filter(({ name }) => olds.length === 1 || now.has(asked ?? name))
@@ -113,7 +113,7 @@ async function againstFile(against: string, options: EvolutionOptions): Promise<
 async function fromDeployed(stackName: string, options: EvolutionOptions): Promise<StepReport[]> {
   const { readDeployed } = await import('./deployed.js');
   const running = await readDeployed(stackName);
-  const now = await synthesizePhases(options.context, progress(options));
+  const now = await synthesizePhases({ context: options.context, say: progress(options) });
   const asked = askedFor(options);
   const { phase } = running;
   const targets = asked ? [asked] : phase ? [`phase-${phase}`, `phase-${phase + 1}`] : [];
@@ -162,7 +162,7 @@ async function betweenPhases(options: EvolutionOptions): Promise<StepReport[]> {
   for (const size of names) {
     if (size !== undefined) say(`cdk synth -c size=${size}`);
     const context = size === undefined ? options.context : [...options.context, `size=${size}`];
-    ofSize.set(size ?? '', await synthesizePhases(context, say));
+    ofSize.set(size ?? '', await synthesizePhases({ context, say }));
   }
   const [smallest] = ofSize.values();
   const template = (id: string, templates = smallest) => {

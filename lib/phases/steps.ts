@@ -26,7 +26,7 @@ export function stepBetween(from: number, to: number): Step {
       to,
       verdict: 'refused',
       why: 'the orders are on the box, and the box goes',
-      instead: 'deploy phase-2 first, which moves them to RDS',
+      instead: 'deploy phase-2 and move them to RDS first',
     };
   }
   if (from > 2 && to === 1) {
@@ -38,14 +38,15 @@ export function stepBetween(from: number, to: number): Step {
       instead: `go back to phase 2 (-c goBackFrom=${from}), move them back to the box, then deploy phase-1`,
     };
   }
+  const moved = 'once the data is moved: until then the set-up of the servers refuses';
   if (from < to) {
     const why =
-      from === 1 ? 'once the data is moved: until then the set-up of the box refuses' : 'nothing stands against it';
+      from === 1 ? 'the app stays with its data on the box until that is moved' : from === 2 ? moved : 'at any time';
     return { from, to, verdict: 'allowed', why };
   }
   const why =
     to === 1
-      ? 'once the data is moved back: until then the set-up of the box refuses'
+      ? 'data that was moved is moved back first, or the set-up of the box refuses'
       : to === 2
         ? 'everybody is logged out with the cache, and the box is set up anew'
         : 'servers of the phase before come up beside those that serve';

@@ -1,13 +1,9 @@
-import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ALB_IDLE, HEALTH_INTERVAL, HEALTH_UNHEALTHY_COUNT } from '../constants';
-import { endOfLog, freePort, whenThisProcessDies } from '../processes';
-
-/** Milliseconds until it must accept connections. */
-const READY_WITHIN = 30_000;
+import { freePort } from '../processes';
+import { startProgram } from './program';
 
 export interface HaproxyOptions {
   /** Folder of its configuration and its log. Made when missing. */
@@ -58,35 +54,16 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
   mkdirSync(dir, { recursive: true });
   const port = options.port ?? (await freePort());
   const file = join(dir, 'haproxy.cfg');
-  const logFile = join(dir, 'haproxy.log');
   writeFileSync(file, configuration(options, port));
-  const log = openSync(logFile, 'a');
-  const child = spawn('haproxy', ['-f', file], { stdio: ['ignore', log, log], detached: true });
-  closeSync(log);
-  let failure: Error | undefined;
-  child.once('error', (error) => {
-    failure = error;
-  });
-  const exited = new Promise<void>((done) => {
-    child.once('exit', () => done());
-    child.once('error', () => done());
-  });
-  const callOff = whenThisProcessDies('kill "$1"', [String(child.pid)]);
-  const stop = async () => {
-    child.kill('SIGTERM');
-    await exited;
-    callOff();
-  };
-  const deadline = Date.now() + READY_WITHIN;
-  while (!(await accepts(port))) {
-    if (failure) throw new Error(`haproxy cannot be run: ${failure.message}`);
-    if (child.exitCode !== null || Date.now() > deadline) {
-      await stop();
-      throw new Error(`haproxy did not start; the end of ${logFile}:\n${endOfLog(logFile)}`);
-    }
-    await sleep(20);
+  const haproxy = startProgram('haproxy', ['-f', file], join(dir, 'haproxy.log'));
+  const stop = () => haproxy.end('SIGTERM');
+  try {
+    await haproxy.until('listening', () => accepts(port));
+  } catch (error) {
+    await stop();
+    throw error;
   }
-  return { pid: child.pid as number, port, url: `http://127.0.0.1:${port}`, stop };
+  return { pid: haproxy.pid, port, url: `http://127.0.0.1:${port}`, stop };
 }
 
 function configuration(options: HaproxyOptions, port: number): string {

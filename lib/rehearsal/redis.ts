@@ -1,14 +1,11 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { endOfLog, freePort, whenThisProcessDies } from '../processes';
+import { freePort } from '../processes';
+import { startProgram } from './program';
 
 const execute = promisify(execFile);
-
-/** Milliseconds that a server may take until it answers, or a replica until it has its primary's data. */
-const READY_WITHIN = 60_000;
 
 export interface RedisServerOptions {
   /** Folder of this server's log. Made when missing. */
@@ -57,12 +54,10 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
   const dir = resolve(options.dir);
   mkdirSync(dir, { recursive: true });
   const port = options.port ?? (await freePort());
-  const log = join(dir, 'redis.log');
   const settings: Record<string, string> = {
     port: String(port),
     bind: '127.0.0.1',
     dir,
-    logfile: log,
     save: '',
     appendonly: 'no',
     // It would wait 5 s for more replicas before it serves the first.
@@ -70,39 +65,15 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
     ...(options.primaryPort && { replicaof: `127.0.0.1 ${options.primaryPort}` }),
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-  const child = spawn('redis-server', flags, { stdio: 'ignore', detached: true });
-  let failure: Error | undefined;
-  child.once('error', (error) => {
-    failure = error;
-  });
-  const exited = new Promise<void>((done) => {
-    child.once('exit', () => done());
-    child.once('error', () => done());
-  });
-  const callOff = whenThisProcessDies('kill "$1"', [String(child.pid)]);
-  const end = async (signal: NodeJS.Signals) => {
-    child.kill(signal);
-    await exited;
-    callOff();
-  };
-
+  const redis = startProgram('redis-server', flags, join(dir, 'redis.log'));
   const command = (...words: string[]) => ask(port, ...words);
-  const until = async (what: string, check: () => Promise<boolean>) => {
-    const deadline = Date.now() + READY_WITHIN;
-    while (!(await check().catch(() => false))) {
-      if (failure) throw new Error(`redis-server cannot be run: ${failure.message}`);
-      if (child.exitCode !== null) throw new Error(`redis-server ended; the end of ${log}:\n${endOfLog(log)}`);
-      if (Date.now() > deadline) throw new Error(`redis-server: ${what} not within ${READY_WITHIN / 1000} s`);
-      await sleep(20);
-    }
-  };
   // Asked of the primary, which counts a replica a moment after the replica itself does.
   const synchronised = (primaryPort: number) =>
-    until('a copy of its primary', async () =>
+    redis.until('in step with its primary', async () =>
       (await ask(primaryPort, 'INFO', 'replication')).includes(`port=${port},state=online`),
     );
   const server: RedisServer = {
-    pid: child.pid as number,
+    pid: redis.pid,
     port,
     url: `redis://127.0.0.1:${port}`,
     command,
@@ -113,11 +84,11 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
     promote: async () => {
       await command('REPLICAOF', 'NO', 'ONE');
     },
-    kill: () => end('SIGKILL'),
-    stop: () => end('SIGTERM'),
+    kill: () => redis.end('SIGKILL'),
+    stop: () => redis.end('SIGTERM'),
   };
   try {
-    await until('an answer', async () => (await command('PING')) === 'PONG');
+    await redis.until('answering', async () => (await command('PING')) === 'PONG');
     if (options.primaryPort) await synchronised(options.primaryPort);
   } catch (error) {
     await server.kill();

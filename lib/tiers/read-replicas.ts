@@ -15,6 +15,7 @@ import {
   type IDatabaseInstance,
   ParameterGroup,
   PostgresEngineVersion,
+  StorageType,
   SubnetGroup,
 } from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
@@ -96,6 +97,8 @@ export class ReadReplicas extends Construct {
       const replica = new DatabaseInstanceReadReplica(this, `Replica${index + 1}`, {
         sourceDatabaseInstance: props.source,
         instanceType: props.instanceType,
+        // The CDK would ask for gp2, whatever the source has.
+        storageType: StorageType.GP3,
         vpc: props.vpc,
         subnetGroup,
         securityGroups: [props.securityGroup],

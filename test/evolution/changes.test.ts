@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { compare, type Fate } from '../../lib/evolution/changes';
 import { judge } from '../../lib/evolution/gate';
 import { readTemplates } from '../../lib/evolution/sources';
-import type { Resource, Template } from '../../lib/evolution/template';
+import type { TemplateResource as Resource, Template } from '../../lib/template';
 
 const fixture = (name: string) => {
   const [template] = readTemplates(join(__dirname, 'fixtures', name), '--before');

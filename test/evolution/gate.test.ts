@@ -3,7 +3,6 @@ import { Construct } from 'constructs';
 import { compare } from '../../lib/evolution/changes';
 import { type Finding, judge, type Manifest } from '../../lib/evolution/gate';
 import { mayLeave } from '../../lib/evolution/leaving';
-import type { Template } from '../../lib/evolution/template';
 import { SingleBox } from '../../lib/phases/phase-1-single-box';
 import { ShopStack } from '../../lib/phases/shop-stack';
 import { type BoxSizeName, sizes } from '../../lib/phases/sizes';
@@ -14,24 +13,15 @@ import { JobQueue } from '../../lib/tiers/queue';
 import { StateKey } from '../../lib/tiers/state-key';
 import { APP_BUNDLE, makeApp, type PhaseId, phaseTemplate, type TemplateJson, templateOf } from '../support/stack';
 
-// CDK's own validation of templates is tried in test/phases.
-process.env.CDK_VALIDATION = 'false';
-
 const DOMAIN = { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC' };
 const PHASES = [1, 2, 3, 4];
 
-const templates = new Map<string, TemplateJson>();
-
-/** Made once for each phase and size; not to be changed. */
-function template(phase: number, props: { size?: BoxSizeName } = {}): TemplateJson {
-  const key = JSON.stringify([phase, props]);
-  const made = templates.get(key) ?? phaseTemplate(`phase-${phase}` as PhaseId, { ...DOMAIN, ...props });
-  templates.set(key, made);
-  return made;
-}
+/** Not to be changed. */
+const template = (phase: number, props: { size?: BoxSizeName } = {}) =>
+  phaseTemplate(`phase-${phase}` as PhaseId, { ...DOMAIN, ...props });
 
 function findings(before: TemplateJson, after: TemplateJson, manifest: Manifest = {}): readonly Finding[] {
-  const named = (template: TemplateJson, name: string) => ({ name, template: template as Template });
+  const named = (template: TemplateJson, name: string) => ({ name, template });
   return judge(compare(named(before, 'before'), named(after, 'after')), manifest);
 }
 

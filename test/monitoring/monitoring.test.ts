@@ -8,7 +8,6 @@ import { MonthlyBudget } from '../../lib/monitoring/monthly-budget';
 import { RunbookAlarm, type RunbookAlarmProps, runbookLink } from '../../lib/monitoring/runbook-alarm';
 import { makeStack, phaseTemplate, resourcesOf, type TemplateJson } from '../support/stack';
 
-process.env.CDK_VALIDATION = 'false';
 // Each synth of a phase without a domain warns of plain HTTP.
 jest.spyOn(console, 'error').mockImplementation();
 

@@ -1,23 +1,22 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
-import { Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
 import { APP_DRAIN, APP_STOP_TIMEOUT, READINESS_GRACE } from '../../lib/constants';
 import { EdgeStack } from '../../lib/phases/edge-parts';
 import { ElasticFleet } from '../../lib/phases/phase-4-elastic-fleet';
 import type { ElasticProps } from '../../lib/phases/shop-props';
 import { ShopStack } from '../../lib/phases/shop-stack';
+import { describeWith } from '../support/needs';
 import {
   APP_BUNDLE,
+  isStateful,
+  lint,
   makeApp,
+  makePhase,
+  nagFindings,
   phaseTemplate,
   resourcesOf,
-  type TemplateJson,
   templateDiff,
   templateOf,
+  variantsOf,
 } from '../support/stack';
 
 const DOMAIN = { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC' };
@@ -26,52 +25,11 @@ const VARIANTS: Readonly<Record<string, Partial<ElasticProps>>> = {
   'with everything': { ...DOMAIN, alarmEmail: 'ops@example.com', monthlyBudget: 100, maxServers: 40, replicas: 3 },
   'without spot': { spot: false, natGateways: 1, predictive: 'ForecastAndScale', timeZone: 'Europe/Berlin' },
 };
-/** Where data is, and what cannot be read without it. */
-const STATEFUL = [
-  'AWS::RDS::DBInstance',
-  'AWS::SecretsManager::Secret',
-  'AWS::KMS::Key',
-  'AWS::Backup::BackupVault',
-  'AWS::Logs::LogGroup',
-  'AWS::S3::Bucket',
-  'AWS::SQS::Queue',
-];
-const everyVariant = Object.entries(VARIANTS).map(([name, props]) => ({ name, props }));
+const everyVariant = variantsOf('phase-4', VARIANTS);
+const template = (props: Partial<ElasticProps> = {}) => phaseTemplate('phase-4', props);
 
-function make(props: Partial<ElasticProps> = {}, app = makeApp()) {
-  const stack = new ShopStack(app, 'phase-4');
-  const shop = new ElasticFleet(stack, 'Shop', { appBundle: APP_BUNDLE, ...props });
-  return { app, stack, shop };
-}
-
-const templates = new Map<string, TemplateJson>();
-
-/** Made once for each variant; not to be changed. */
-function template(props: Partial<ElasticProps> = {}): TemplateJson {
-  const key = JSON.stringify(props);
-  const made = templates.get(key) ?? templateOf(make(props).stack);
-  templates.set(key, made);
-  return made;
-}
-
-// Findings are printed.
-const said = jest.spyOn(console, 'error').mockImplementation();
-
-// With CDK's own validation of templates, as in phases.test.ts.
-let validation: string | undefined;
-beforeAll(() => {
-  validation = process.env.CDK_VALIDATION;
-  delete process.env.CDK_VALIDATION;
-});
-afterAll(() => {
-  if (validation !== undefined) process.env.CDK_VALIDATION = validation;
-});
-
-const ASSET_HASH = /[0-9a-f]{64}/g;
-expect.addSnapshotSerializer({
-  test: (value) => typeof value === 'string' && value.search(ASSET_HASH) >= 0,
-  serialize: (value: string) => JSON.stringify(value.replace(ASSET_HASH, 'ASSET_HASH')),
-});
+// With CDK's own validation of templates.
+delete process.env.CDK_VALIDATION;
 
 describe('snapshots', () => {
   test('of phase-4 as it is by default', () => {
@@ -214,9 +172,8 @@ describe('servers and workers', () => {
 
 describe('everything', () => {
   test.each(everyVariant)('in phase 4 $name keeps its state when the stack goes', ({ props }) => {
-    for (const [name, { Type, DeletionPolicy }] of Object.entries(template(props).Resources)) {
-      const replica = /^ShopReadReplicas/.test(name);
-      if (STATEFUL.includes(Type) && !replica) expect([name, DeletionPolicy]).toEqual([name, 'RetainExceptOnCreate']);
+    for (const [name, resource] of Object.entries(template(props).Resources)) {
+      if (isStateful(resource)) expect([name, resource.DeletionPolicy]).toEqual([name, 'RetainExceptOnCreate']);
     }
   });
 
@@ -234,8 +191,8 @@ describe('everything', () => {
       );
     expect(listeners({})).toEqual(['HTTP']);
     expect(listeners(DOMAIN)).toEqual(['HTTPS']);
-    expect(make().shop.address.url).toMatch(/^https:/);
-    const warned = make().shop.address.node.metadata.filter(({ type }) => type === 'aws:cdk:warning');
+    expect(makePhase('phase-4').shop.address.url).toMatch(/^https:/);
+    const warned = makePhase('phase-4').shop.address.node.metadata.filter(({ type }) => type === 'aws:cdk:warning');
     expect(warned).toEqual([]);
   });
 
@@ -281,7 +238,7 @@ describe('from phase 3 to phase 4', () => {
     expect(gone.filter((id) => !/^Shop(LoadBalancer|Fleet|DatabaseFromFleet|SessionCacheFromFleet)/.test(id))).toEqual(
       [],
     );
-    const kept = gone.filter((id) => STATEFUL.includes(before.Resources[id].Type));
+    const kept = gone.filter((id) => isStateful(before.Resources[id]));
     expect(kept.map((id) => before.Resources[id].Type).sort()).toEqual(['AWS::Logs::LogGroup', 'AWS::S3::Bucket']);
     for (const id of kept) expect(before.Resources[id].DeletionPolicy).toBe('RetainExceptOnCreate');
   });
@@ -337,34 +294,13 @@ describe('a shop in another region', () => {
 });
 
 describe('checks of others', () => {
-  test.each(everyVariant)('cdk-nag finds nothing without a written reason in phase 4 $name', ({ props }) => {
-    const app = makeApp();
-    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-    make(props, app);
-    said.mockClear();
-    let failure: unknown;
-    try {
-      app.synth();
-    } catch (error) {
-      failure = error;
-    }
-    const findings = said.mock.calls.flat().filter((line) => !line.startsWith('WARNING'));
-    expect({ findings, failure }).toEqual({ findings: [], failure: undefined });
+  test.each(everyVariant)('cdk-nag finds nothing without a written reason in $id $name', (variant) => {
+    expect(nagFindings(variant)).toEqual({ findings: [], failure: undefined });
   });
+});
 
-  test('cfn-lint has no error and no warning', () => {
-    if (spawnSync('cfn-lint', ['--version']).error) {
-      console.warn('SKIPPED: cfn-lint is not here (pip install cfn-lint), so the templates are not linted');
-      return;
-    }
-    const dir = mkdtempSync(join(tmpdir(), 'templates-'));
-    const files = everyVariant.map(({ name, props }) => {
-      const file = join(dir, `${name}.json`);
-      writeFileSync(file, JSON.stringify(template(props)));
-      return file;
-    });
-    const { stdout, status } = spawnSync('cfn-lint', files, { encoding: 'utf8' });
-    rmSync(dir, { recursive: true });
-    expect({ stdout, status }).toEqual({ stdout: '', status: 0 });
+describeWith('cfn-lint', 'cfn-lint', () => {
+  test('has no error and no warning', () => {
+    expect(lint(everyVariant)).toEqual({ stdout: '', status: 0 });
   });
 });

@@ -1,22 +1,25 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
-import { Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
 import type { FarmProps } from '../../lib/phases/shop-props';
 import { type BoxSizeName, sizes } from '../../lib/phases/sizes';
+import { describeWith } from '../support/needs';
 import {
-  makeApp,
+  isStateful,
+  lint,
   makePhase,
+  nagFindings,
   type PhaseId,
+  phaseTemplate,
   resourcesOf,
   type TemplateJson,
   templateDiff,
   templateOf,
+  variantsOf,
 } from '../support/stack';
 
 const ROOT = join(__dirname, '..', '..');
@@ -35,74 +38,34 @@ const FARM_VARIANTS: Readonly<Record<string, Partial<FarmProps>>> = {
   'ten servers': { servers: 10 },
   'without replicas': { replicas: 0 },
 };
-const named = (id: PhaseId, variants: Readonly<Record<string, Partial<FarmProps>>>) =>
-  Object.entries(variants).map(([name, props]) => ({ id, name, props }));
-const everyVariant = [...PHASES.flatMap((id) => named(id, VARIANTS)), ...named('phase-3', FARM_VARIANTS)];
+const farmVariants = variantsOf('phase-3', FARM_VARIANTS);
+const everyVariant = [...PHASES.flatMap((id) => variantsOf(id, VARIANTS)), ...farmVariants];
 
-const templates = new Map<string, TemplateJson>();
-
-/** Made once for each phase and variant; not to be changed. */
-function template(id: PhaseId, props: Partial<FarmProps> = {}): TemplateJson {
-  const key = JSON.stringify([id, props]);
-  const made = templates.get(key) ?? templateOf(makePhase(id, props).stack);
-  templates.set(key, made);
-  return made;
-}
-
-/** Where the data is, and what cannot be read without it. */
-const STATEFUL = [
-  'AWS::EC2::Volume',
-  'AWS::RDS::DBInstance',
-  'AWS::SecretsManager::Secret',
-  'AWS::KMS::Key',
-  'AWS::Backup::BackupVault',
-  'AWS::Logs::LogGroup',
-  'AWS::S3::Bucket',
-];
-
-/** A replica holds nothing that its primary does not. */
-const isStateful = (resource: TemplateJson['Resources'][string]) =>
-  STATEFUL.includes(resource.Type) && resource.Properties.SourceDBInstanceIdentifier === undefined;
-
-// Findings are printed; so is, at each synth without a domain, the warning of plain HTTP.
-const said = jest.spyOn(console, 'error').mockImplementation();
-
-// Here alone with CDK's own validation of templates, which costs seconds in every file that has it on.
-let validation: string | undefined;
-beforeAll(() => {
-  validation = process.env.CDK_VALIDATION;
-  delete process.env.CDK_VALIDATION;
-});
-afterAll(() => {
-  if (validation !== undefined) process.env.CDK_VALIDATION = validation;
-});
-
-const ASSET_HASH = /[0-9a-f]{64}/g;
-expect.addSnapshotSerializer({
-  test: (value) => typeof value === 'string' && value.search(ASSET_HASH) >= 0,
-  serialize: (value: string) => JSON.stringify(value.replace(ASSET_HASH, 'ASSET_HASH')),
-});
+// With CDK's own validation of templates.
+delete process.env.CDK_VALIDATION;
+// At each synth without a domain, the warning of plain HTTP is printed.
+jest.spyOn(console, 'error').mockImplementation();
 
 describe('snapshots', () => {
   test.each(PHASES)('of %s as it is by default', (id) => {
-    expect(template(id)).toMatchSnapshot();
+    expect(phaseTemplate(id)).toMatchSnapshot();
   });
 
   test.each(PHASES)('of what a domain changes in %s', (id) => {
-    expect(templateDiff(template(id), template(id, DOMAIN))).toMatchSnapshot();
+    expect(templateDiff(phaseTemplate(id), phaseTemplate(id, DOMAIN))).toMatchSnapshot();
   });
 
-  test.each(named('phase-3', FARM_VARIANTS))('of what $name changes in phase-3', ({ props }) => {
-    expect(templateDiff(template('phase-3'), template('phase-3', props))).toMatchSnapshot();
+  test.each(farmVariants)('of what $name changes in phase-3', ({ props }) => {
+    expect(templateDiff(phaseTemplate('phase-3'), phaseTemplate('phase-3', props))).toMatchSnapshot();
   });
 
   test('of what an e-mail address and a budget add', () => {
     const props = { alarmEmail: 'ops@example.com', monthlyBudget: 100 };
-    expect(templateDiff(template('phase-1'), template('phase-1', props))).toMatchSnapshot();
+    expect(templateDiff(phaseTemplate('phase-1'), phaseTemplate('phase-1', props))).toMatchSnapshot();
   });
 
   test.each(Object.keys(sizes) as BoxSizeName[])('of what size %s changes', (size) => {
-    expect(templateDiff(template('phase-1'), template('phase-1', { size }))).toMatchSnapshot();
+    expect(templateDiff(phaseTemplate('phase-1'), phaseTemplate('phase-1', { size }))).toMatchSnapshot();
   });
 });
 
@@ -111,7 +74,7 @@ describe('a bigger size', () => {
   const steps = names.slice(1).map((to, index) => ({ from: names[index] as BoxSizeName, to }));
 
   test.each(steps)('from $from to $to replaces nothing', ({ from, to }) => {
-    const diff = fullDiff(template('phase-1', { size: from }), template('phase-1', { size: to }));
+    const diff = fullDiff(phaseTemplate('phase-1', { size: from }), phaseTemplate('phase-1', { size: to }));
     const impacts: Record<string, string> = {};
     diff.resources.forEachDifference((id, change) => {
       impacts[`${change.resourceType} ${id}`] = change.changeImpact;
@@ -128,7 +91,7 @@ describe('a bigger size', () => {
   });
 
   test('changes the hardware and what names it, nothing else', () => {
-    const changed = templateDiff(template('phase-1'), template('phase-1', { size: 'growth' })).map((line) =>
+    const changed = templateDiff(phaseTemplate('phase-1'), phaseTemplate('phase-1', { size: 'growth' })).map((line) =>
       line.replace(/: .*/, '').replace(/[0-9A-F]{8}\b/g, ''),
     );
     expect(changed.filter((path) => !/^Resources\.Shop(Dashboard|BoxMonitoring)/.test(path))).toEqual([
@@ -150,8 +113,8 @@ describe('a bigger size', () => {
 });
 
 describe('from phase 1 to phase 2', () => {
-  const before = template('phase-1');
-  const after = template('phase-2');
+  const before = phaseTemplate('phase-1');
+  const after = phaseTemplate('phase-2');
   const diff = fullDiff(before, after);
 
   test('no resource is removed, changed in type, or replaced', () => {
@@ -193,8 +156,8 @@ describe('from phase 1 to phase 2', () => {
 });
 
 describe('from phase 2 to phase 3', () => {
-  const before = template('phase-2', DOMAIN);
-  const after = template('phase-3', DOMAIN);
+  const before = phaseTemplate('phase-2', DOMAIN);
+  const after = phaseTemplate('phase-3', DOMAIN);
   const diff = fullDiff(before, after);
 
   // The schema of RDS allows for a replacement by MultiAZ, as it has Aurora's cases in it as well; of a PostgreSQL instance it
@@ -266,7 +229,7 @@ describe('from phase 2 to phase 3', () => {
 
 describe('a later deploy of phase 3', () => {
   test('with more servers changes their number, the pools that follow from it, and no other resource', () => {
-    const changed = templateDiff(template('phase-3'), template('phase-3', { servers: 10 })).map((line) =>
+    const changed = templateDiff(phaseTemplate('phase-3'), phaseTemplate('phase-3', { servers: 10 })).map((line) =>
       line.replace(/: .*/, '').replace(/[0-9A-F]{8}\b/g, ''),
     );
     const expected = /^Resources\.Shop(FleetGroup|FleetLaunchTemplate|FleetMonitoringTooFewAlarm)/;
@@ -275,7 +238,7 @@ describe('a later deploy of phase 3', () => {
 
   test('with one replica fewer takes none of the others', () => {
     const ids = (replicas: number) =>
-      Object.keys(resourcesOf(template('phase-3', { replicas }), 'AWS::RDS::DBInstance'));
+      Object.keys(resourcesOf(phaseTemplate('phase-3', { replicas }), 'AWS::RDS::DBInstance'));
     expect(ids(2)).toHaveLength(3);
     expect(ids(2)).toEqual(expect.arrayContaining(ids(1)));
   });
@@ -292,7 +255,7 @@ describe('a later deploy of the same phase', () => {
     'of %s with another app changes the set-up and what it may read, and nothing that it runs on',
     (id) => {
       const [one, other] = [appOf('1'), appOf('2')];
-      const diff = fullDiff(template(id, { appBundle: one }), template(id, { appBundle: other }));
+      const diff = fullDiff(phaseTemplate(id, { appBundle: one }), phaseTemplate(id, { appBundle: other }));
       const changed: string[] = [];
       diff.resources.forEachDifference((_, change) => {
         changed.push(`${change.resourceType}: ${change.changeImpact}`);
@@ -304,14 +267,14 @@ describe('a later deploy of the same phase', () => {
   );
 
   test.each(BOXES)('of %s cannot move the image, the user data or the volume', (id) => {
-    const [instance] = Object.values(resourcesOf(template(id), 'AWS::EC2::Instance'));
+    const [instance] = Object.values(resourcesOf(phaseTemplate(id), 'AWS::EC2::Instance'));
     expect(instance.Properties.ImageId).toBeUndefined();
     expect(instance.Properties.UserData).toBeUndefined();
     expect(instance.Properties.BlockDeviceMappings).toBeUndefined();
     expect(instance.Properties.LaunchTemplate.Version).toBe('1');
     // A parameter that stands for an image would be resolved anew at each deploy; this is the only one there is.
-    expect(Object.keys(template(id).Parameters ?? {})).toEqual(['BootstrapVersion']);
-    const [volume] = Object.values(resourcesOf(template(id), 'AWS::EC2::Volume'));
+    expect(Object.keys(phaseTemplate(id).Parameters ?? {})).toEqual(['BootstrapVersion']);
+    const [volume] = Object.values(resourcesOf(phaseTemplate(id), 'AWS::EC2::Volume'));
     expect(volume.Properties.AvailabilityZone).toEqual({
       'Fn::GetAtt': [expect.stringMatching(/PublicSubnet1Subnet/), 'AvailabilityZone'],
     });
@@ -320,7 +283,7 @@ describe('a later deploy of the same phase', () => {
 
 describe('every phase', () => {
   test.each(everyVariant)('$id $name keeps its state when the stack goes', ({ id, props }) => {
-    for (const [name, resource] of Object.entries(template(id, props).Resources)) {
+    for (const [name, resource] of Object.entries(phaseTemplate(id, props).Resources)) {
       if (!isStateful(resource)) continue;
       expect([name, resource.DeletionPolicy, resource.UpdateReplacePolicy]).toEqual([
         name,
@@ -331,11 +294,11 @@ describe('every phase', () => {
   });
 
   test.each(PHASES)('%s has the phase in no name, tag or id, so that the next one does not change it', (id) => {
-    expect(JSON.stringify(template(id))).not.toMatch(/phase-?\d/);
+    expect(JSON.stringify(phaseTemplate(id))).not.toMatch(/phase-?\d/);
   });
 
   test.each(PHASES)('%s has no function behind it', (id) => {
-    expect(Object.keys(resourcesOf(template(id), 'AWS::Lambda::Function'))).toEqual([]);
+    expect(Object.keys(resourcesOf(phaseTemplate(id), 'AWS::Lambda::Function'))).toEqual([]);
   });
 
   test.each(PHASES)('%s says no secret: neither to Systems Manager nor in user data', (id) => {
@@ -365,7 +328,7 @@ describe('every phase', () => {
 /** What cdk-nag does not see. */
 describe('own checks', () => {
   test.each(everyVariant)('every fleet behind a balancer in $id $name goes by its health checks', ({ id, props }) => {
-    for (const group of Object.values(resourcesOf(template(id, props), 'AWS::AutoScaling::AutoScalingGroup'))) {
+    for (const group of Object.values(resourcesOf(phaseTemplate(id, props), 'AWS::AutoScaling::AutoScalingGroup'))) {
       if (!group.Properties.TargetGroupARNs) continue;
       expect(group.Properties).toMatchObject({ HealthCheckType: 'ELB', HealthCheckGracePeriod: expect.any(Number) });
       expect(group.Properties.HealthCheckGracePeriod).toBeGreaterThan(0);
@@ -382,7 +345,7 @@ describe('own checks', () => {
   });
 
   test.each(everyVariant)('every server of $id $name wants IMDSv2 and has an encrypted disk', ({ id, props }) => {
-    const templates = Object.values(resourcesOf(template(id, props), 'AWS::EC2::LaunchTemplate'));
+    const templates = Object.values(resourcesOf(phaseTemplate(id, props), 'AWS::EC2::LaunchTemplate'));
     expect(templates.length).toBeGreaterThan(0);
     for (const { Properties } of templates) {
       expect(Properties.LaunchTemplateData).toMatchObject({
@@ -394,35 +357,14 @@ describe('own checks', () => {
 });
 
 describe('checks of others', () => {
-  test.each(everyVariant)('cdk-nag finds nothing without a written reason in $id $name', ({ id, props }) => {
-    const app = makeApp();
-    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-    makePhase(id, props, app);
-    said.mockClear();
-    let failure: unknown;
-    try {
-      app.synth();
-    } catch (error) {
-      failure = error;
-    }
-    const findings = said.mock.calls.flat().filter((line) => !line.startsWith('WARNING'));
-    expect({ findings, failure }).toEqual({ findings: [], failure: undefined });
+  test.each(everyVariant)('cdk-nag finds nothing without a written reason in $id $name', (variant) => {
+    expect(nagFindings(variant)).toEqual({ findings: [], failure: undefined });
   });
+});
 
-  test('cfn-lint has no error and no warning', () => {
-    if (spawnSync('cfn-lint', ['--version']).error) {
-      console.warn('SKIPPED: cfn-lint is not here (pip install cfn-lint), so the templates are not linted');
-      return;
-    }
-    const dir = mkdtempSync(join(tmpdir(), 'templates-'));
-    const files = everyVariant.map(({ id, name, props }) => {
-      const file = join(dir, `${id} ${name}.json`);
-      writeFileSync(file, JSON.stringify(template(id, props)));
-      return file;
-    });
-    const { stdout, status } = spawnSync('cfn-lint', files, { encoding: 'utf8' });
-    rmSync(dir, { recursive: true });
-    expect({ stdout, status }).toEqual({ stdout: '', status: 0 });
+describeWith('cfn-lint', 'cfn-lint', () => {
+  test('has no error and no warning', () => {
+    expect(lint(everyVariant)).toEqual({ stdout: '', status: 0 });
   });
 });
 

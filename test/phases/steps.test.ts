@@ -20,7 +20,7 @@ test.each([
 
 test('what stands against a step is told with the way round', () => {
   expect(refusal(1, 3)).toBe(
-    'the shop runs in phase 1, and cannot become phase 3: the orders are on the box, and the box goes. The way: deploy phase-2 first, which moves them to RDS',
+    'the shop runs in phase 1, and cannot become phase 3: the orders are on the box, and the box goes. The way: deploy phase-2 and move them to RDS first',
   );
   expect(refusal(4, 3)).toMatch(
     /^the shop runs in phase 4, and goes back only on purpose to phase 3: .*-c goBackFrom=4$/,

@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, type Stack } from 'aws-cdk-lib';
+import { App, type Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
 import { SingleBox } from '../../lib/phases/phase-1-single-box';
 import { SeparateDatabase } from '../../lib/phases/phase-2-separate-database';
 import { LoadBalancedFarm } from '../../lib/phases/phase-3-load-balanced-farm';
@@ -15,6 +17,15 @@ const ROOT = join(__dirname, '..', '..');
 /** Where apps are synthesized to; the CDK would leave a folder behind for each. */
 const OUT = mkdtempSync(join(tmpdir(), 'cdk-test-'));
 afterAll(() => rmSync(OUT, { recursive: true, force: true }));
+
+// CDK's own validation of templates costs seconds in every file that has it on; those of the phases delete this.
+process.env.CDK_VALIDATION = 'false';
+
+const ASSET_HASH = /[0-9a-f]{64}/g;
+expect.addSnapshotSerializer({
+  test: (value) => typeof value === 'string' && value.search(ASSET_HASH) >= 0,
+  serialize: (value: string) => JSON.stringify(value.replace(ASSET_HASH, 'ASSET_HASH')),
+});
 
 /** A small app that never changes, so that snapshots do not move with the shop. */
 export const APP_BUNDLE = join(__dirname, 'app-bundle');
@@ -57,14 +68,75 @@ export function templateOf(stack: Stack): TemplateJson {
   return Template.fromStack(stack).toJSON() as TemplateJson;
 }
 
+const templates = new Map<string, TemplateJson>();
+
+/** The template of a phase, made once for each set of props in a file; not to be changed. */
 export function phaseTemplate(id: PhaseId, props: Partial<FarmProps & ElasticProps> = {}): TemplateJson {
-  return templateOf(makePhase(id, props).stack);
+  const key = JSON.stringify([id, props]);
+  const made = templates.get(key) ?? templateOf(makePhase(id, props).stack);
+  templates.set(key, made);
+  return made;
+}
+
+/** A phase and its props under a name, for `test.each`. */
+export interface Variant {
+  readonly id: PhaseId;
+  readonly name: string;
+  readonly props: Partial<FarmProps & ElasticProps>;
+}
+
+export function variantsOf(id: PhaseId, variants: Readonly<Record<string, Variant['props']>>): Variant[] {
+  return Object.entries(variants).map(([name, props]) => ({ id, name, props }));
 }
 
 /** Resources of one type, by logical id. */
 // biome-ignore lint/suspicious/noExplicitAny: see TemplateJson
 export function resourcesOf(template: TemplateJson, type: string): Record<string, any> {
   return Object.fromEntries(Object.entries(template.Resources).filter(([, resource]) => resource.Type === type));
+}
+
+/** Where data is, and what cannot be read without it. */
+const STATEFUL = [
+  'AWS::EC2::Volume',
+  'AWS::RDS::DBInstance',
+  'AWS::SecretsManager::Secret',
+  'AWS::KMS::Key',
+  'AWS::Backup::BackupVault',
+  'AWS::Logs::LogGroup',
+  'AWS::S3::Bucket',
+  'AWS::SQS::Queue',
+];
+
+/** A read replica is not: it holds nothing that its primary does not. */
+export function isStateful(resource: TemplateJson['Resources'][string]): boolean {
+  return STATEFUL.includes(resource.Type) && resource.Properties.SourceDBInstanceIdentifier === undefined;
+}
+
+/** What cdk-nag finds in a phase and nobody has written a reason for. */
+export function nagFindings({ id, props }: Variant): { findings: unknown[]; failure: unknown } {
+  const app = makeApp();
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  makePhase(id, props, app);
+  const printed = jest.spyOn(console, 'error').mockClear().mockImplementation();
+  let failure: unknown;
+  try {
+    app.synth();
+  } catch (error) {
+    failure = error;
+  }
+  return { findings: printed.mock.calls.flat().filter((line) => !line.startsWith('WARNING')), failure };
+}
+
+/** What cfn-lint prints of phases, and its exit code. */
+export function lint(variants: readonly Variant[]): { stdout: string; status: number | null } {
+  const dir = mkdtempSync(join(OUT, 'lint-'));
+  const files = variants.map(({ id, name, props }) => {
+    const file = join(dir, `${id} ${name}.json`);
+    writeFileSync(file, JSON.stringify(phaseTemplate(id, props)));
+    return file;
+  });
+  const { stdout, status } = spawnSync('cfn-lint', files, { encoding: 'utf8' });
+  return { stdout, status };
 }
 
 /**

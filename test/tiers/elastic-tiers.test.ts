@@ -19,8 +19,6 @@ import { StateKey } from '../../lib/tiers/state-key';
 import { WebAcl, type WebAclProps } from '../../lib/tiers/web-acl';
 import { makeStack, resourcesOf, templateOf } from '../support/stack';
 
-process.env.CDK_VALIDATION = 'false';
-
 describe('Edge', () => {
   const make = (props: Partial<EdgeProps> = {}) => {
     const stack = makeStack();

@@ -21,8 +21,6 @@ import { SessionCache, type SessionCacheProps } from '../../lib/tiers/session-ca
 import { StateKey } from '../../lib/tiers/state-key';
 import { APP_BUNDLE, makeStack, resourcesOf, templateOf } from '../support/stack';
 
-process.env.CDK_VALIDATION = 'false';
-
 const ELB = 'AWS::ElasticLoadBalancingV2';
 const DOMAIN = { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC' };
 
@@ -329,13 +327,14 @@ describe('ReadReplicas', () => {
     return { stack, replicas, primary, made: all.filter((one) => one !== primary) };
   };
 
-  test('are in different zones, private, and of the class of their primary', () => {
+  test('are in different zones, private, and of the class and the storage of their primary', () => {
     const { made, primary } = make(2);
     const zones = made.map(({ Properties }) => Properties.AvailabilityZone['Fn::GetAtt'][0]);
     expect(zones).toEqual([expect.stringMatching(/DataSubnet2/), expect.stringMatching(/DataSubnet3/)]);
     for (const { Properties } of made) {
       expect(Properties).toMatchObject({
         DBInstanceClass: primary.Properties.DBInstanceClass,
+        StorageType: primary.Properties.StorageType,
         PubliclyAccessible: false,
         VPCSecurityGroups: primary.Properties.VPCSecurityGroups,
       });

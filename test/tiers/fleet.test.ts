@@ -9,8 +9,6 @@ import { Network } from '../../lib/tiers/network';
 import { StateKey } from '../../lib/tiers/state-key';
 import { APP_BUNDLE, makeStack, resourcesOf, templateOf } from '../support/stack';
 
-process.env.CDK_VALIDATION = 'false';
-
 const GROUP = 'AWS::AutoScaling::AutoScalingGroup';
 const TEMPLATE = 'AWS::EC2::LaunchTemplate';
 

@@ -11,8 +11,6 @@ import { SessionSecret } from '../../lib/tiers/session-secret';
 import { StateKey } from '../../lib/tiers/state-key';
 import { APP_BUNDLE, makeStack, resourcesOf, templateOf } from '../support/stack';
 
-process.env.CDK_VALIDATION = 'false';
-
 describe('Network', () => {
   const stack = makeStack();
   const { vpc } = new Network(stack, 'Network');
