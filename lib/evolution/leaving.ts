@@ -4,7 +4,7 @@ const BOX: Allowance = {
   fate: 'removed',
   policy: 'Delete',
   reason:
-    'holds no state from phase 2 on, and ends when the servers serve (docs/decisions/033-the-box-leaves-in-phase-3.md)',
+    'its data is in RDS by then, and it ends when the servers serve (docs/decisions/033-the-box-leaves-in-phase-3.md)',
 };
 const VOLUME: Allowance = {
   fate: 'removed',

@@ -26,13 +26,21 @@ export interface Style {
   readonly table: typeof table;
   readonly heading: (text: string) => string;
   readonly item: (text: string) => string;
+  /** A reason with the page that gives it. */
+  readonly reason: (why: string, source: string | undefined) => string;
 }
 
-export const TERMINAL: Style = { table, heading: (text) => `${text}\n`, item: (text) => `  ${text}` };
+export const TERMINAL: Style = {
+  table,
+  heading: (text) => `${text}\n`,
+  item: (text) => `  ${text}`,
+  reason: (why) => why,
+};
 export const MARKDOWN: Style = {
   table: markdownTable,
   heading: (text) => `### ${text}\n`,
   item: (text) => `- ${text}`,
+  reason: (why, source) => (source ? `[${why}](${source})` : why),
 };
 
 /** One row for each step. */
@@ -64,7 +72,7 @@ export function whatHappens({ comparison, manifest }: StepReport, style: Style):
   const rows = comparison.changes
     .filter(worthARow)
     .sort((a, b) => order(a) - order(b))
-    .map((change) => [change.fate, change.path, shortType(change.type), whatAndWhy(change, manifest)]);
+    .map((change) => [change.fate, change.path, shortType(change.type), whatAndWhy(change, manifest, style)]);
   const others = FATES.flatMap((fate) => {
     const counted = comparison.changes.filter((change) => change.fate === fate && !worthARow(change));
     return counted.length > 0 ? [style.item(`${counted.length} more ${fate}: ${countByType(counted)}`)] : [];
@@ -73,12 +81,12 @@ export function whatHappens({ comparison, manifest }: StepReport, style: Style):
   return [...listed, ...others].join('\n');
 }
 
-function whatAndWhy(change: Change, { resources = {} }: Manifest): string {
+function whatAndWhy(change: Change, { resources = {} }: Manifest, { reason }: Style): string {
   const { fate, properties, leaving, stateful, id } = change;
   // Of what is replaced, only what replaces it.
   const changed = properties
     .filter((property) => property.fate === fate)
-    .map(({ name, why }) => (why ? `${name} (${why})` : name))
+    .map(({ name, why, source }) => (why ? `${name} (${reason(why, source)})` : name))
     .join(', ');
   if (fate === 'removed') return [leaving, resources[id]?.reason].filter(Boolean).join(': ');
   if (fate === 'replaced' && !stateful) return `${changed}; it holds no state, and the new one is made first`;
