@@ -80,7 +80,7 @@ function changeOf(
     ];
     return { ...common, fate: 'refused', properties };
   }
-  if (!difference?.isDifferent) return { ...common, fate: 'kept' };
+  if (difference === undefined || !reachesResource(difference)) return { ...common, fate: 'kept' };
   const properties = Object.entries(difference.propertyUpdates).map(([name, change]) =>
     propertyChange(was.Type, name, change),
   );
@@ -88,6 +88,12 @@ function changeOf(
     properties.some((property) => property.fate === one),
   );
   return { ...common, properties, fate: fate ?? 'changed', ...(fate === 'replaced' ? { leaving } : {}) };
+}
+
+/** Notes and the order of things are changed in the stack alone. */
+function reachesResource({ propertyUpdates, otherChanges }: ResourceDifference): boolean {
+  const others = Object.keys(otherChanges).filter((name) => name !== 'Metadata' && name !== 'DependsOn');
+  return Object.keys(propertyUpdates).length > 0 || others.length > 0;
 }
 
 /** Where apps with `pathMetadata` on tell it: `Stack/Shop/Box/Instance/Resource`. */

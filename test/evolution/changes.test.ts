@@ -107,6 +107,15 @@ test('a group is told of a changed launch template by its newest version', () =>
   });
 });
 
+test('notes and the order of things reach no resource; a policy does', () => {
+  const queue = resource('AWS::SQS::Queue');
+  const topic = { Topic: resource('AWS::SNS::Topic') };
+  const after = (more: object) => fates({ Queue: queue, ...topic }, { Queue: { ...queue, ...more }, ...topic }).Queue;
+  expect(after({ Metadata: { 'aws:cdk:path': 'Other/Queue' } })).toBe('kept');
+  expect(after({ DependsOn: ['Topic'] })).toBe('kept');
+  expect(after({ DeletionPolicy: 'Retain' })).toBe('changed');
+});
+
 describe('the gate sees beyond the difference', () => {
   test('an image that is looked up at each deploy replaces the machine at some later one', () => {
     const machine = { Box: resource('AWS::EC2::Instance', { ImageId: { Ref: 'Image' } }) };
