@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os');
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
@@ -11,6 +13,7 @@ module.exports = {
   },
   transformIgnorePatterns: ['/node_modules/(?!(node-pg-migrate|fast-check|pure-rand)/)'],
   testTimeout: 120_000,
-  maxWorkers: '100%',
+  // Many of the longest files wait: for drains, time limits and lags that are real.
+  maxWorkers: availableParallelism() + 1,
   reporters: ['default', '<rootDir>/test/support/skip-reporter.js'],
 };

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { MetricDatum } from '@aws-sdk/client-cloudwatch';
 import type { FastifyBaseLogger } from 'fastify';
+import { APP_METRICS, type AppMetric } from '../lib/constants';
 import type { App } from './app';
 import { SESSION_COOKIE } from './sessions';
 
@@ -10,10 +11,10 @@ const PUBLISH_TIMEOUT = 5_000;
 /** Different values of one metric that CloudWatch takes at once. */
 const MAX_VALUES = 150;
 
+type Counted = 'Shed' | `Cache${string}` | `${string}Statements` | 'ReplicaFallbacks';
+
 /** What the process counts elsewhere, since it started. */
-export type Totals = Readonly<
-  Record<'Shed' | 'CacheNear' | 'CacheShared' | 'CacheDatabase' | 'PrimaryStatements' | 'ReplicaStatements', number>
->;
+export type Totals = Readonly<Record<Extract<AppMetric, Counted>, number>>;
 
 /** How many background jobs wait, and for how many seconds the oldest has. */
 export interface Backlog {
@@ -29,19 +30,7 @@ export interface MetricsSources {
 /**
  * Publishes what this process does to CloudWatch, in one request every period and never while a visitor waits: requests only
  * add to numbers in memory. When CloudWatch does not answer, a period's figures are lost and nothing else.
- *
- * | metric | unit | statistic that makes sense over a fleet |
- * |---|---|---|
- * | `Requests`, `Errors5xx`, `Shed` | Count | Sum; a request that is shed is in no other metric |
- * | `Latency` | Milliseconds | p50, p99: the distribution is sent, not an average |
- * | `EventLoopUtilization` | Percent | Average, Maximum |
- * | `SessionRequests`, `SessionsStarted` | Count | Sum |
- * | `CacheNear`, `CacheShared`, `CacheDatabase` | Count | Sum: where answers of the catalogue came from |
- * | `PrimaryStatements`, `ReplicaStatements` | Count | Sum |
- * | `JobsWaiting` | Count | Maximum |
- * | `OldestJobAge` | Seconds | Maximum |
- *
- * They have no dimensions: each combination is paid for, and a fleet's servers come and go.
+ * What they are is in {@link APP_METRICS}.
  */
 export class Metrics {
   #counts = fresh();
@@ -99,8 +88,7 @@ export class Metrics {
       const MetricData = this.#take();
       const backlog = await this.sources.backlog().catch(() => undefined);
       if (backlog) {
-        MetricData.push({ MetricName: 'JobsWaiting', Unit: 'Count', Value: backlog.jobs });
-        MetricData.push({ MetricName: 'OldestJobAge', Unit: 'Seconds', Value: backlog.oldestSeconds });
+        MetricData.push(datum('JobsWaiting', backlog.jobs), datum('OldestJobAge', backlog.oldestSeconds));
       }
       // A server without metrics never loads it.
       const { CloudWatchClient, PutMetricDataCommand } = await import('@aws-sdk/client-cloudwatch');
@@ -126,15 +114,21 @@ export class Metrics {
     this.#latencies = new Map();
     this.#totals = totals;
     this.#loop = performance.eventLoopUtilization();
-    const differences = (Object.keys(totals) as (keyof Totals)[]).map((name) => [name, totals[name] - before[name]]);
     return [
-      ...[...Object.entries(counts), ...differences].map(
-        ([name, Value]): MetricDatum => ({ MetricName: String(name), Unit: 'Count', Value: Number(Value) }),
-      ),
-      { MetricName: 'EventLoopUtilization', Unit: 'Percent', Value: utilization * 100 },
+      ...namesOf(counts).map((name) => datum(name, counts[name])),
+      ...namesOf(totals).map((name) => datum(name, totals[name] - before[name])),
+      datum('EventLoopUtilization', utilization * 100),
       ...(latencies.length > 0 ? [distribution(latencies)] : []),
     ];
   }
+}
+
+function namesOf<T extends object>(counters: T): (keyof T & AppMetric)[] {
+  return Object.keys(counters) as (keyof T & AppMetric)[];
+}
+
+function datum(MetricName: AppMetric, Value: number): MetricDatum {
+  return { MetricName, Unit: APP_METRICS[MetricName], Value };
 }
 
 function fresh() {
@@ -143,8 +137,8 @@ function fresh() {
 
 function distribution(latencies: readonly (readonly [number, number])[]): MetricDatum {
   return {
-    MetricName: 'Latency',
-    Unit: 'Milliseconds',
+    MetricName: 'Latency' satisfies AppMetric,
+    Unit: APP_METRICS.Latency,
     Values: latencies.map(([bin]) => middleOf(bin)),
     Counts: latencies.map(([, count]) => count),
   };

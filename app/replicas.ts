@@ -44,6 +44,8 @@ interface Sample {
  * replayed then is a safe thing to know now.
  */
 export class Replicas {
+  /** Reads that the primary answered since no replica could: each was behind the reader's own write, left out, or failed. */
+  readonly counters = { fallbacks: 0 };
   readonly #replicas: readonly Replica[];
   #samples: readonly Sample[] = [];
   #next = 0;
@@ -90,13 +92,15 @@ export class Replicas {
     return {
       query: async (sql, values) => {
         const replica = this.#choose(seen);
-        if (replica === undefined) return this.primary.query(sql, values);
-        try {
-          return await replica.database.query(sql, values);
-        } catch (error) {
-          if (error instanceof Unavailable && !isCrowded(error)) this.#leaveOut(replica, error);
-          return this.primary.query(sql, values);
+        if (replica) {
+          try {
+            return await replica.database.query(sql, values);
+          } catch (error) {
+            if (error instanceof Unavailable && !isCrowded(error)) this.#leaveOut(replica, error);
+          }
         }
+        if (this.any && seen !== 'everything') this.counters.fallbacks += 1;
+        return this.primary.query(sql, values);
       },
     };
   }

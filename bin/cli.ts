@@ -140,15 +140,38 @@ function withTraffic(verb: Command): Command {
     .option('--data-gib <gib>', 'what the database holds', number(0, 1e6));
 }
 
-function number(from: number, to: number): (value: string) => number {
-  return (value) => {
-    const given = Number(value);
-    if (!/^[\d.]+(e\d+)?$/i.test(value) || Number.isNaN(given) || given < from || given > to) {
-      throw new InvalidArgumentError(`Allowed: a number from ${from} to ${to}.`);
-    }
-    return given;
-  };
-}
+program
+  .command('simulate')
+  .description("Replay a template's scaling policies against traffic: capacity and demand, dropped requests, bill.")
+  .option('--phase <number>', 'phase whose template is read: 3 or 4', oneOf(['3', '4']), '4')
+  .option('-c, --context <name=value...>', 'CDK context for the phase, such as maxServers=200')
+  .option('--template <path>', 'read this instead: a JSON template, or a folder that cdk synth wrote')
+  .option('--stack <id>', 'stack of that folder')
+  .option('--group <id>', 'logical id of the Auto Scaling group, or a part of it (default: the one behind a balancer)')
+  .option('--traffic <name>', 'steady, daily, spike, black-friday, or a CSV file with time,rps', 'daily')
+  .option('--rps <number>', 'ordinary traffic, requests a second (default: what suits the group)', number(0))
+  .option('--days <number>', 'length of the traffic (default: its own)', wholeNumber(1, 3660))
+  .option('--server-rps <number>', 'requests a second of one server at 100% CPU (default: from its targets)', number(0))
+  .option('--servers <number>', 'servers at the start (default: as the template says)', wholeNumber(0, 100_000))
+  .option('--profile <name>', 'service whose habits are followed: ec2 or ecs', oneOf(['ec2', 'ecs']), 'ec2')
+  .option('--boot <seconds>', 'from the start of a server until it is in service', number(0))
+  .option('--app-start <seconds>', 'from there until the app answers (default: 60)', number(0))
+  .option('--metric-delay <seconds>', 'by which metrics are late (default: 60)', number(0))
+  .option('--cooldown <seconds>', 'cool-down of simple policies, shown next to 300', number(0))
+  .option('--warmup <seconds>', 'warm-up of all other policies (default: as the template says)', number(0))
+  .option('--spot-loss <percent>', 'spot servers taken back a month (default: by the spot advisor)', number(0, 100))
+  .option('--spot-sweep <minute>', 'minute at which all spot servers are taken back at once', wholeNumber(0, 5_270_400))
+  .option('--forecast <file>', 'CSV file with time,rps for predictive scaling (default: a stand-in)')
+  .option('--region <name>', 'region of the prices', 'us-east-1')
+  .option('--price-per-hour <usd>', 'of a server on demand (default: from the table of prices)', number(0))
+  .option('--spot-price-per-hour <usd>', 'of a spot server (default: from the table of prices)', number(0))
+  .option('--seed <number>', 'of all that is random', wholeNumber(0, 2 ** 32 - 1), 1)
+  .option('--svg <file>', 'write a chart')
+  .option('--json', 'print the figures as JSON')
+  .action(async (options) => {
+    const { simulateVerb } = await import('../lib/planner/simulate-verb.js');
+    await simulateVerb({ ...options, context: options.context ?? [], json: options.json ?? false });
+  });
 
 function oneOf<T extends string>(allowed: readonly T[]): (value: string) => T {
   return (value) => {
@@ -165,6 +188,16 @@ function wholeNumber(from: number, to: number): (value: string) => number {
       throw new InvalidArgumentError(`Allowed: a whole number from ${from} to ${to}.`);
     }
     return number;
+  };
+}
+
+function number(from: number, to = Number.POSITIVE_INFINITY): (value: string) => number {
+  return (value) => {
+    const parsed = Number(value);
+    if (value.trim() === '' || !Number.isFinite(parsed) || parsed < from || parsed > to) {
+      throw new InvalidArgumentError(`Allowed: a number from ${from}${Number.isFinite(to) ? ` to ${to}` : ''}.`);
+    }
+    return parsed;
   };
 }
 

@@ -64,3 +64,37 @@ export const FLEET_SURGE = 20;
 
 /** Share of the database's connections that the app's pools may fill together; the rest is for people and jobs. */
 export const CONNECTION_SHARE = 0.8;
+
+/**
+ * The app's own metrics in CloudWatch and their units: what it publishes, and all that dashboards can draw of it. They have no
+ * dimensions: each combination is paid for, and a fleet's servers come and go.
+ *
+ * - `Requests`, `Errors5xx`, `Shed`: take the Sum; a request that is shed is in no other metric
+ * - `Latency`: p50, p99; the distribution is sent, not an average
+ * - `EventLoopUtilization`: Average, Maximum
+ * - `SessionRequests`, `SessionsStarted`: Sum
+ * - `CacheNear`, `CacheShared`, `CacheDatabase`: Sum; where answers of the catalogue came from
+ * - `PrimaryStatements`, `ReplicaStatements`: Sum
+ * - `ReplicaFallbacks`: Sum; reads that the primary answered because no replica could: each was behind the visitor's own
+ *   write, left out, or failed
+ * - `JobsWaiting`, `OldestJobAge`: Maximum
+ */
+export const APP_METRICS = {
+  Requests: 'Count',
+  Errors5xx: 'Count',
+  Shed: 'Count',
+  Latency: 'Milliseconds',
+  EventLoopUtilization: 'Percent',
+  SessionRequests: 'Count',
+  SessionsStarted: 'Count',
+  CacheNear: 'Count',
+  CacheShared: 'Count',
+  CacheDatabase: 'Count',
+  PrimaryStatements: 'Count',
+  ReplicaStatements: 'Count',
+  ReplicaFallbacks: 'Count',
+  JobsWaiting: 'Count',
+  OldestJobAge: 'Seconds',
+} as const;
+
+export type AppMetric = keyof typeof APP_METRICS;

@@ -17,9 +17,11 @@ const verbs = Object.entries(scripts)
   .map(([name]) => name);
 
 test('the verbs of package.json are the verbs of the command line', () => {
-  expect(verbs).toEqual(['start', 'doctor', 'deploy:local', 'bench', 'evolution', 'cost']);
-  const { stdout } = run('--help');
-  for (const verb of verbs) expect(stdout).toContain(`  ${verb} `);
+  const listed = [...(run('--help').stdout.split('Commands:')[1] ?? '').matchAll(/^ {2}([a-z:]+) /gm)].map(
+    ([, verb]) => verb,
+  );
+  expect(listed).toEqual(expect.arrayContaining(['start', 'deploy:local']));
+  expect(verbs).toEqual(listed);
 });
 
 test.each(verbs)('%s --help says how to call it', (verb) => {

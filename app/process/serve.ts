@@ -119,6 +119,7 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
               CacheDatabase: catalogue.counters.database,
               PrimaryStatements: database.counters.statements,
               ReplicaStatements: replicas.statements,
+              ReplicaFallbacks: replicas.counters.fallbacks,
             }),
             backlog: () => jobBacklog(database),
           },

@@ -49,7 +49,7 @@ export async function takeInventory(options: InventoryOptions): Promise<Inventor
       rows.push({ path, type: Type, verdict, asked, found: {}, ignored: [] });
       continue;
     }
-    const found = await describe(clients, Type, physicalId);
+    const found = await describe(clients, Type, physicalId, asked);
     const notPassedOn = kinds[Type]?.notPassedOn ?? [];
     const ignored = differences(asked, found ?? {}).filter((name) => notPassedOn.includes(name));
     rows.push({ path, type: Type, verdict: judge(asked, found, notPassedOn), asked, found: found ?? {}, ignored });
@@ -69,11 +69,11 @@ async function listPhysicalIds(client: CloudFormationClient, stackName: string):
 }
 
 /** What the resource's service says of it; undefined when it says that there is none. */
-async function describe(clients: Clients, type: string, physicalId: string): Promise<Facts | undefined> {
+async function describe(clients: Clients, type: string, physicalId: string, asked: Facts): Promise<Facts | undefined> {
   const kind = kinds[type];
   if (kind === undefined || physicalId === '') return {};
   try {
-    return await kind.found(clients, physicalId);
+    return await kind.found(clients, physicalId, asked);
   } catch {
     return undefined;
   }

@@ -6,8 +6,9 @@ about a secret, for example, has no resource. Secrets themselves moto does have;
 
 import inspect
 import json
-from typing import Any
+from typing import Any, Callable
 
+from moto.autoscaling.models import FakeAutoScalingGroup, FakeScheduledAction, autoscaling_backends
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.core.common_models import CloudFormationModel
 from moto.ec2.models import ec2_backends
@@ -136,7 +137,8 @@ class ReplicationGroup(CloudFormationModel):
         named = {name: given.get("".join(part.capitalize() for part in name.split("_"))) for name in wanted}
         named |= {
             "replication_group_id": resource_name.lower()[:40],
-            "num_cache_clusters": int(given["NumCacheClusters"]),
+            # moto counts the nodes of a group without shards by its replicas alone.
+            "replicas_per_node_group": int(given["NumCacheClusters"]) - 1,
             "port": int(given["Port"]),
             "multi_az_enabled": given.get("MultiAZEnabled"),
             "security_group_ids": given.get("SecurityGroupIds", []),
@@ -182,6 +184,41 @@ class DatabaseProxy(CloudFormationModel):
                 idle_client_timeout=given["IdleClientTimeout"],
                 debug_logging=None,
                 tags=[],
+            )
+        )
+
+
+class ScalingPolicy(CloudFormationModel):
+    """moto's Auto Scaling has policies; only its CloudFormation cannot make them."""
+
+    __module__ = "moto.autoscaling.extras"
+
+    def __init__(self, policy: Any) -> None:
+        self.physical_resource_id = policy.arn
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::AutoScaling::ScalingPolicy"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **kwargs: Any
+    ) -> "ScalingPolicy":
+        given = cloudformation_json["Properties"]
+        return cls(
+            autoscaling_backends[account_id][region_name].put_scaling_policy(
+                name=resource_name,
+                policy_type=given["PolicyType"],
+                metric_aggregation_type=given.get("MetricAggregationType"),
+                adjustment_type=given.get("AdjustmentType"),
+                as_name=given["AutoScalingGroupName"],
+                min_adjustment_magnitude=given.get("MinAdjustmentMagnitude"),
+                scaling_adjustment=given.get("ScalingAdjustment"),
+                cooldown=given.get("Cooldown"),
+                target_tracking_config=given.get("TargetTrackingConfiguration", {}),
+                step_adjustments=given.get("StepAdjustments", []),
+                estimated_instance_warmup=given.get("EstimatedInstanceWarmup"),
+                predictive_scaling_configuration=given.get("PredictiveScalingConfiguration", {}),
             )
         )
 
@@ -293,6 +330,49 @@ def let_prefix_lists_in() -> None:
     SecurityGroupIngress.create_from_cloudformation_json = classmethod(create_rule)
 
 
+def pass_on(model: Any, rest: Callable[[Any, dict[str, Any]], None]) -> None:
+    """moto's CloudFormation drops some of what its services keep and describe; they get it once the resource is made."""
+    create = model.create_from_cloudformation_json.__func__
+
+    def create_and_pass_on(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):  # type: ignore
+        made = create(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs)
+        rest(made, cloudformation_json["Properties"])
+        return made
+
+    model.create_from_cloudformation_json = classmethod(create_and_pass_on)
+
+
+def to_balancer(balancer: FakeLoadBalancer, given: dict[str, Any]) -> None:
+    # Without its type a balancer of layer 4 is one of layer 7, and refuses listeners for TCP.
+    balancer.type = given.get("Type", "application")
+    balancer.attrs.update({one["Key"]: one["Value"] for one in given.get("LoadBalancerAttributes", [])})
+
+
+def to_target_group(group: FakeTargetGroup, given: dict[str, Any]) -> None:
+    group.attributes.update({one["Key"]: one["Value"] for one in given.get("TargetGroupAttributes", [])})
+
+
+def to_auto_scaling_group(group: FakeAutoScalingGroup, given: dict[str, Any]) -> None:
+    group.capacity_rebalance = given.get("CapacityRebalance", False)
+    for hook in given.get("LifecycleHookSpecificationList", []):
+        group.autoscaling_backend.create_lifecycle_hook(
+            name=hook["LifecycleHookName"],
+            as_name=group.name,
+            transition=hook["LifecycleTransition"],
+            timeout=hook.get("HeartbeatTimeout"),
+            result=hook.get("DefaultResult"),
+        )
+
+
+def name_scheduled_action() -> None:
+    """moto lists it without a physical id."""
+    FakeScheduledAction.physical_resource_id = property(lambda action: action.scheduled_action_name)
+
+
+pass_on(FakeLoadBalancer, to_balancer)
+pass_on(FakeTargetGroup, to_target_group)
+pass_on(FakeAutoScalingGroup, to_auto_scaling_group)
+name_scheduled_action()
 launch_from_template()
 let_prefix_lists_in()
 name_parameter_group()

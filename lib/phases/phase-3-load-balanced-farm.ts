@@ -3,6 +3,7 @@ import { Dashboard, TextWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import { AlarmTopic } from '../monitoring/alarm-topic';
+import { appWidgets } from '../monitoring/app-widgets';
 import { DatabaseMonitoring } from '../monitoring/database-monitoring';
 import { FleetMonitoring } from '../monitoring/fleet-monitoring';
 import { LoadBalancerMonitoring } from '../monitoring/load-balancer-monitoring';
@@ -23,7 +24,7 @@ import { SessionSecret } from '../tiers/session-secret';
 import { StateKey } from '../tiers/state-key';
 import { maySeePhase } from './may-see-phase';
 import { boxSize } from './shop-on-box';
-import { openSession, shopOnFleet } from './shop-on-fleet';
+import { METRICS_NAMESPACE, openSession, shopOnFleet } from './shop-on-fleet';
 import type { FarmProps } from './shop-props';
 
 /**
@@ -139,7 +140,8 @@ export class LoadBalancedFarm extends Construct {
 
     new Dashboard(this, 'Dashboard', {
       widgets: [
-        [new TextWidget({ markdown: NEXT_WALL, width: 24, height: 3 })],
+        [new TextWidget({ markdown: NEXT_WALL, width: 24, height: 4 })],
+        ...appWidgets(METRICS_NAMESPACE),
         ...monitoring.flatMap(({ widgets }) => widgets),
       ],
     });
@@ -162,6 +164,7 @@ export class LoadBalancedFarm extends Construct {
 }
 
 const NEXT_WALL = `# Phase 3: a farm of servers
-The next wall is whichever line below comes first to its alarm. **CPU of the servers**: more of them (\`-c servers=10\`).
-**CPU of the replicas**: more replicas. **Somebody changes the number of servers every week, or static files and jobs fill
-them**: phase 4. **CPU of the primary**: a bigger class; writes have one place until phase 5.`;
+The next wall is whichever line below comes first to its alarm or its top. **CPU of the servers, event loop of the app, requests
+shed**: more servers (\`-c servers=10\`). **CPU of the replicas while the cache hits**: more replicas. **Somebody changes the
+number of servers every week, or static files and jobs fill them**: phase 4. **CPU of the primary**: a bigger class; writes have
+one place until phase 5.`;

@@ -4,6 +4,7 @@ import { InstanceType, Port } from 'aws-cdk-lib/aws-ec2';
 import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import { AlarmTopic } from '../monitoring/alarm-topic';
+import { appWidgets } from '../monitoring/app-widgets';
 import { DatabaseMonitoring } from '../monitoring/database-monitoring';
 import { edgeWidgets } from '../monitoring/edge-widgets';
 import { ElasticityMonitoring } from '../monitoring/elasticity-monitoring';
@@ -35,7 +36,7 @@ import { SessionSecret } from '../tiers/session-secret';
 import { StateKey } from '../tiers/state-key';
 import { EdgeParts } from './edge-parts';
 import { maySeePhase } from './may-see-phase';
-import { openSession, shopOnFleet } from './shop-on-fleet';
+import { METRICS_NAMESPACE, openSession, shopOnFleet } from './shop-on-fleet';
 import type { ElasticProps } from './shop-props';
 
 /**
@@ -243,8 +244,9 @@ export class ElasticFleet extends Construct {
 
     new Dashboard(this, 'Dashboard', {
       widgets: [
-        [new TextWidget({ markdown: NEXT_WALL, width: 24, height: 4 })],
+        [new TextWidget({ markdown: NEXT_WALL, width: 24, height: 5 })],
         ...edgeWidgets(this.edge),
+        ...appWidgets(METRICS_NAMESPACE),
         ...monitoring.flatMap(({ widgets }) => widgets),
       ],
     });
@@ -275,6 +277,7 @@ const SERVERS = ['c7g.large', 'm7g.large', 'c6g.large', 'm6g.large'].map((name) 
 const PREFERRED = SERVERS[0] as InstanceType;
 
 const NEXT_WALL = `# Phase 4: an elastic fleet
-The next wall is whichever line below comes first to its alarm. **Servers at their maximum**: raise it (\`-c maxServers=40\`).
+The next wall is whichever line below comes first to its alarm or its top. **Servers at their maximum, requests shed**: raise it
+(\`-c maxServers=40\`). **Event loop of the app full while the CPU is not**: aim at fewer requests for each server.
 **Wait for a connection at the proxy, CPU of the replicas**: a bigger class, more replicas. **CPU of the primary at the top of
 its classes, or one region is not enough**: phase 5. **Jobs late with all workers busy**: more workers, or what they wait for.`;

@@ -1,4 +1,5 @@
 import { CloudWatch } from '@aws-sdk/client-cloudwatch';
+import { APP_METRICS } from '../../lib/constants';
 import { type Moto, startMoto } from '../../lib/emulator/moto';
 import { describeWith } from '../support/needs';
 import { Bench, eventually, makeUsers } from '../support/shop';
@@ -73,11 +74,14 @@ describeWith('moto server', 'with CloudWatch', () => {
     );
     expect(await figure('PrimaryStatements', 'Sum')).toBeGreaterThan(5);
     expect(await figure('ReplicaStatements', 'Sum')).toBe(0);
+    expect(await figure('ReplicaFallbacks', 'Sum')).toBe(0);
     expect(await figure('Shed', 'Sum')).toBe(0);
     expect(await figure('EventLoopUtilization', 'Maximum')).toBeGreaterThan(0);
     expect(await figure('EventLoopUtilization', 'Maximum')).toBeLessThanOrEqual(100);
     expect(await figure('JobsWaiting', 'Maximum')).toBe(0);
     expect(await figure('OldestJobAge', 'Maximum')).toBe(0);
+    const { Metrics = [] } = await cloudWatch.listMetrics({ Namespace: NAMESPACE });
+    expect(new Set(Metrics.map(({ MetricName }) => MetricName))).toEqual(new Set(Object.keys(APP_METRICS)));
   });
 });
 

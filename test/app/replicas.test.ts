@@ -204,9 +204,12 @@ describe('where reads go', () => {
     expect(primary.counters.statements - primaryBefore).toBeLessThan(5);
   });
 
-  test('to the primary for whoever must see what no replica has', async () => {
+  test('to the primary for whoever must see what no replica has, and that is counted', async () => {
+    const before = replicas.counters.fallbacks;
     expect(await from('everything')).toBe(0);
+    expect(replicas.counters.fallbacks - before).toBe(0);
     expect(await from((await primary.walPosition()) + 2n ** 40n)).toBe(0);
+    expect(replicas.counters.fallbacks - before).toBe(1);
     const position = (await replicas.position()) as bigint;
     await eventually(async () => (await from(position)) > 0);
   });

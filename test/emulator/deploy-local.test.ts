@@ -3,11 +3,16 @@ import { resolve } from 'node:path';
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
 import { emulatorEnv, QUIET_SDK } from '../../lib/emulator/environment';
 import { type InventoryRow, judge, takeInventory } from '../../lib/emulator/inventory';
+import { kinds, type Properties } from '../../lib/emulator/kinds';
 import { startMoto } from '../../lib/emulator/moto';
+import type { Template } from '../../lib/template';
 import { describeWith } from '../support/needs';
 
 const ROOT = resolve(__dirname, '../..');
 Object.assign(process.env, QUIET_SDK);
+
+/** Types of which everything that is told of the template is told of the emulator as well. */
+const COMPARED = /^AWS::(AutoScaling|ElasticLoadBalancingV2|ElastiCache::ReplicationGroup|SQS::Queue$|RDS::DBProxy$)/;
 
 function deployLocal(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
   return new Promise((done) => {
@@ -53,6 +58,10 @@ describeWith('moto server', 'deploy:local, against an AWS emulator', () => {
       if (status !== 0) throw new Error(stderr);
       const rows: InventoryRow[] = JSON.parse(stdout);
       expect(rows.filter(({ verdict }) => verdict === 'missing' || verdict === 'differs')).toEqual([]);
+      for (const { type, asked, found } of rows.filter((row) => COMPARED.test(row.type) && row.verdict === 'exists')) {
+        const names = Object.keys(asked);
+        expect({ type, compared: names.filter((name) => name in found) }).toEqual({ type, compared: names });
+      }
       const there = rows.filter(({ verdict }) => verdict === 'exists').map(({ type }) => type);
       expect(there).toEqual(expect.arrayContaining(expected));
       expect(stderr).toContain(`cdk deploy ${phase}`);
@@ -100,6 +109,190 @@ describeWith('moto server', 'deploy:local, against an AWS emulator', () => {
     expect(() => process.kill(moto.pid, 0)).toThrow('ESRCH');
   }, 120_000);
 });
+
+describeWith('moto server', 'fleets, balancers, caches and queues', () => {
+  const Subnets = [{ Ref: 'Subnet' }];
+  const group = {
+    MinSize: '1',
+    MaxSize: '3',
+    HealthCheckType: 'ELB',
+    HealthCheckGracePeriod: 120,
+    VPCZoneIdentifier: Subnets,
+    TargetGroupARNs: [{ Ref: 'Connections' }],
+    CapacityRebalance: true,
+    LifecycleHookSpecificationList: [
+      {
+        LifecycleHookName: 'drain',
+        LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING',
+        HeartbeatTimeout: 60,
+        DefaultResult: 'CONTINUE',
+      },
+    ],
+    MixedInstancesPolicy: {
+      InstancesDistribution: {
+        OnDemandBaseCapacity: 2,
+        OnDemandPercentageAboveBaseCapacity: 50,
+        SpotAllocationStrategy: 'price-capacity-optimized',
+      },
+      LaunchTemplate: {
+        LaunchTemplateSpecification: { LaunchTemplateId: { Ref: 'Launch' }, Version: '1' },
+        Overrides: [{ InstanceType: 'c7g.large' }, { InstanceType: 'm7g.large' }],
+      },
+    },
+  };
+  const policy = (PolicyType: string, rest: object) => ({
+    Type: 'AWS::AutoScaling::ScalingPolicy',
+    Properties: { AutoScalingGroupName: { Ref: 'Group' }, PolicyType, ...rest },
+  });
+  const attributes = (given: Record<string, string>) => Object.entries(given).map(([Key, Value]) => ({ Key, Value }));
+  const resources: Template['Resources'] = {
+    Vpc: { Type: 'AWS::EC2::VPC', Properties: { CidrBlock: '10.0.0.0/16' } },
+    Subnet: { Type: 'AWS::EC2::Subnet', Properties: { VpcId: { Ref: 'Vpc' }, CidrBlock: '10.0.1.0/24' } },
+    Launch: {
+      Type: 'AWS::EC2::LaunchTemplate',
+      Properties: { LaunchTemplateData: { ImageId: 'ami-1234abcd', InstanceType: 'c7g.large' } },
+    },
+    Balancer: {
+      Type: 'AWS::ElasticLoadBalancingV2::LoadBalancer',
+      Properties: {
+        Type: 'network',
+        Scheme: 'internal',
+        Subnets,
+        LoadBalancerAttributes: attributes({ 'load_balancing.cross_zone.enabled': 'true' }),
+      },
+    },
+    Connections: {
+      Type: 'AWS::ElasticLoadBalancingV2::TargetGroup',
+      Properties: {
+        VpcId: { Ref: 'Vpc' },
+        Protocol: 'TCP',
+        Port: 8080,
+        TargetType: 'instance',
+        HealthCheckProtocol: 'HTTP',
+        HealthCheckPath: '/readyz',
+        HealthCheckIntervalSeconds: 5,
+        HealthCheckTimeoutSeconds: 4,
+        HealthyThresholdCount: 3,
+        UnhealthyThresholdCount: 4,
+        Matcher: { HttpCode: '200' },
+        TargetGroupAttributes: attributes({ 'deregistration_delay.timeout_seconds': '30' }),
+      },
+    },
+    Listener: {
+      Type: 'AWS::ElasticLoadBalancingV2::Listener',
+      Properties: {
+        LoadBalancerArn: { Ref: 'Balancer' },
+        Protocol: 'TCP',
+        Port: 80,
+        DefaultActions: [{ Type: 'forward', TargetGroupArn: { Ref: 'Connections' } }],
+      },
+    },
+    Group: { Type: 'AWS::AutoScaling::AutoScalingGroup', Properties: group },
+    Tracking: policy('TargetTrackingScaling', {
+      EstimatedInstanceWarmup: 300,
+      TargetTrackingConfiguration: {
+        PredefinedMetricSpecification: { PredefinedMetricType: 'ASGAverageCPUUtilization' },
+        TargetValue: 60,
+      },
+    }),
+    Step: policy('StepScaling', {
+      AdjustmentType: 'ChangeInCapacity',
+      StepAdjustments: [{ MetricIntervalLowerBound: 0, ScalingAdjustment: 2 }],
+    }),
+    Predictive: policy('PredictiveScaling', {
+      PredictiveScalingConfiguration: {
+        Mode: 'ForecastOnly',
+        MetricSpecifications: [
+          { TargetValue: 60, PredefinedMetricPairSpecification: { PredefinedMetricType: 'ASGCPUUtilization' } },
+        ],
+      },
+    }),
+    Morning: {
+      Type: 'AWS::AutoScaling::ScheduledAction',
+      Properties: {
+        AutoScalingGroupName: { Ref: 'Group' },
+        MinSize: 4,
+        MaxSize: 9,
+        Recurrence: '0 7 * * *',
+        TimeZone: 'Etc/UTC',
+      },
+    },
+    Cache: {
+      Type: 'AWS::ElastiCache::ReplicationGroup',
+      Properties: {
+        ReplicationGroupDescription: 'Sessions',
+        Engine: 'valkey',
+        CacheNodeType: 'cache.t4g.small',
+        NumCacheClusters: 3,
+        Port: 6380,
+        MultiAZEnabled: true,
+        AutomaticFailoverEnabled: true,
+        AtRestEncryptionEnabled: true,
+        TransitEncryptionEnabled: true,
+        SnapshotRetentionLimit: 7,
+      },
+    },
+    Dead: { Type: 'AWS::SQS::Queue', Properties: { MessageRetentionPeriod: 1_209_600 } },
+    Queue: {
+      Type: 'AWS::SQS::Queue',
+      Properties: {
+        MessageRetentionPeriod: 86_400,
+        VisibilityTimeout: 60,
+        ReceiveMessageWaitTimeSeconds: 20,
+        RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': ['Dead', 'Arn'] }, maxReceiveCount: 5 },
+      },
+    },
+  };
+
+  test('are seen as they were asked for, and any one value that is another as a difference', async () => {
+    const moto = await startMoto();
+    try {
+      const config = {
+        endpoint: moto.endpoint,
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'emulator', secretAccessKey: 'emulator' },
+      };
+      await new CloudFormationClient(config).send(
+        new CreateStackCommand({ StackName: 'shop', TemplateBody: JSON.stringify({ Resources: resources }) }),
+      );
+      const rows = await takeInventory({
+        template: { Resources: resources },
+        paths: new Map(),
+        stackName: 'shop',
+        skippedTypes: moto.skippedTypes(),
+        ...config,
+      });
+      expect(rows.filter(({ verdict }) => verdict !== 'exists')).toEqual([]);
+      for (const { path, type, found } of rows.filter((row) => COMPARED.test(row.type))) {
+        const properties = resources[path]?.Properties ?? {};
+        const unseen = withOneValueChanged(properties)
+          .filter(({ at }) => !UNTOLD.test(at))
+          .filter(({ changed }) => judge(kinds[type]?.asked(changed) ?? {}, found) !== 'differs')
+          .map(({ at }) => at);
+        expect({ path, unseen }).toEqual({ path, unseen: [] });
+      }
+    } finally {
+      await moto.stop();
+    }
+  }, 120_000);
+});
+
+/** What is not worth telling, or names something else. */
+const UNTOLD = /Description|AdjustmentType|LifecycleHookName|LaunchTemplateSpecification|\.(Ref|Fn::GetAtt)|\.Key$/;
+
+/** The same properties, once for each of their values with that value changed; and where it is. */
+function withOneValueChanged(value: unknown, at = ''): { at: string; changed: Properties }[] {
+  if (typeof value !== 'object' || value === null) {
+    const changed = typeof value === 'number' ? value + 1 : typeof value === 'boolean' ? !value : `${value}0`;
+    return [{ at, changed: changed as unknown as Properties }];
+  }
+  return Object.entries(value).flatMap(([key, inner]) =>
+    withOneValueChanged(inner, `${at}.${key}`).map(({ at, changed }) => ({
+      at,
+      changed: Object.assign(Array.isArray(value) ? [...value] : { ...value }, { [key]: changed }),
+    })),
+  );
+}
 
 test('facts are compared where both sides tell them', () => {
   expect(judge({ size: '500 GiB' }, { size: '500 GiB', state: 'in-use' })).toBe('exists');

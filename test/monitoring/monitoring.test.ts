@@ -4,6 +4,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Topic } from 'aws-cdk-lib/aws-sns';
+import { APP_METRICS } from '../../lib/constants';
 import { MonthlyBudget } from '../../lib/monitoring/monthly-budget';
 import { RunbookAlarm, type RunbookAlarmProps, runbookLink } from '../../lib/monitoring/runbook-alarm';
 import { makeStack, phaseTemplate, resourcesOf, type TemplateJson } from '../support/stack';
@@ -214,4 +215,15 @@ describe.each([
     for (const namespace of namespaces) expect(body).toContain(namespace);
     expect(body).toContain('The next wall');
   });
+});
+
+test.each([
+  ['phase-3', phase3],
+  ['phase-4', phase4],
+])('the dashboard of %s draws all that the app publishes, where its servers are told to publish it', (_, template) => {
+  const servers = JSON.stringify(resourcesOf(template, 'AWS::EC2::LaunchTemplate'));
+  const [, namespace] = /METRICS_NAMESPACE='(\w+)'/.exec(servers) ?? [];
+  const body = JSON.stringify(resourcesOf(template, 'AWS::CloudWatch::Dashboard')).replaceAll('\\', '');
+  const drawn = [...body.matchAll(new RegExp(`"${namespace}","(\\w+)"`, 'g'))].map((match) => match[1]);
+  expect(new Set(drawn)).toEqual(new Set(Object.keys(APP_METRICS)));
 });

@@ -4,39 +4,28 @@ import { EdgeStack } from '../../lib/phases/edge-parts';
 import { ElasticFleet } from '../../lib/phases/phase-4-elastic-fleet';
 import type { ElasticProps } from '../../lib/phases/shop-props';
 import { ShopStack } from '../../lib/phases/shop-stack';
-import { describeWith } from '../support/needs';
 import {
   APP_BUNDLE,
+  DOMAIN,
+  elasticVariants,
   isStateful,
-  lint,
   makeApp,
   makePhase,
-  nagFindings,
   phaseTemplate,
   resourcesOf,
   templateDiff,
   templateOf,
-  variantsOf,
 } from '../support/stack';
 
-const DOMAIN = { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC' };
-const VARIANTS: Readonly<Record<string, Partial<ElasticProps>>> = {
-  minimal: {},
-  'with everything': { ...DOMAIN, alarmEmail: 'ops@example.com', monthlyBudget: 100, maxServers: 40, replicas: 3 },
-  'without spot': { spot: false, natGateways: 1, predictive: 'ForecastAndScale', timeZone: 'Europe/Berlin' },
-};
-const everyVariant = variantsOf('phase-4', VARIANTS);
 const template = (props: Partial<ElasticProps> = {}) => phaseTemplate('phase-4', props);
-
-// With CDK's own validation of templates.
-delete process.env.CDK_VALIDATION;
+const propsOf = (name: string) => elasticVariants.find((variant) => variant.name === name)?.props;
 
 describe('snapshots', () => {
   test('of phase-4 as it is by default', () => {
     expect(template()).toMatchSnapshot();
   });
 
-  test.each(everyVariant.slice(1))('of what $name changes in phase-4', ({ props }) => {
+  test.each(elasticVariants.slice(1))('of what $name changes in phase-4', ({ props }) => {
     expect(templateDiff(template(), template(props))).toMatchSnapshot();
   });
 });
@@ -82,7 +71,7 @@ describe('the fleet', () => {
     const { MixedInstancesPolicy, CapacityRebalance } = only(
       'AWS::AutoScaling::AutoScalingGroup',
       'ShopElasticFleet',
-      template(VARIANTS['without spot']),
+      template(propsOf('without spot')),
     ).Properties;
     expect(MixedInstancesPolicy.InstancesDistribution.OnDemandPercentageAboveBaseCapacity).toBe(100);
     expect(CapacityRebalance ?? false).toBe(false);
@@ -102,7 +91,7 @@ describe('the fleet', () => {
   });
 
   // cdk-nag cannot read a mixed instances policy, and asks for a launch template of another kind.
-  test.each(everyVariant)(
+  test.each(elasticVariants)(
     'of phase 4 $name has IMDSv2 and encrypted disks on every server of a mixed policy',
     ({ props }) => {
       const all = template(props);
@@ -171,7 +160,7 @@ describe('servers and workers', () => {
 });
 
 describe('everything', () => {
-  test.each(everyVariant)('in phase 4 $name keeps its state when the stack goes', ({ props }) => {
+  test.each(elasticVariants)('in phase 4 $name keeps its state when the stack goes', ({ props }) => {
     for (const [name, resource] of Object.entries(template(props).Resources)) {
       if (isStateful(resource)) expect([name, resource.DeletionPolicy]).toEqual([name, 'RetainExceptOnCreate']);
     }
@@ -290,17 +279,5 @@ describe('a shop in another region', () => {
     });
     expect(config.WebACLId).toEqual(output('WebAclArn'));
     expect(config.ViewerCertificate.AcmCertificateArn).toEqual(output('CertificateArn'));
-  });
-});
-
-describe('checks of others', () => {
-  test.each(everyVariant)('cdk-nag finds nothing without a written reason in $id $name', (variant) => {
-    expect(nagFindings(variant)).toEqual({ findings: [], failure: undefined });
-  });
-});
-
-describeWith('cfn-lint', 'cfn-lint', () => {
-  test('has no error and no warning', () => {
-    expect(lint(everyVariant)).toEqual({ stdout: '', status: 0 });
   });
 });

@@ -23,10 +23,9 @@ export class Bench {
 
   static async open(settings: Readonly<Record<string, string>> = {}): Promise<Bench> {
     const dir = mkdtempSync(join(tmpdir(), 'shop-test-'));
-    const bundle = buildApp(join(dir, 'bundle'));
     // Faster, and nothing here outlives the machine.
     const quick = { fsync: 'off', max_connections: '200', ...settings };
-    return new Bench(dir, bundle, await startPostgres({ dir: join(dir, 'postgres'), settings: quick }));
+    return new Bench(dir, buildApp(), await startPostgres({ dir: join(dir, 'postgres'), settings: quick }));
   }
 
   /** A new database, empty. Returns its connection string. */

@@ -18,7 +18,7 @@ const ROOT = join(__dirname, '..', '..');
 const OUT = mkdtempSync(join(tmpdir(), 'cdk-test-'));
 afterAll(() => rmSync(OUT, { recursive: true, force: true }));
 
-// CDK's own validation of templates costs seconds in every file that has it on; those of the phases delete this.
+// CDK's own validation of templates costs seconds in every file that has it on; that of the phases deletes this.
 process.env.CDK_VALIDATION = 'false';
 
 const ASSET_HASH = /[0-9a-f]{64}/g;
@@ -85,9 +85,33 @@ export interface Variant {
   readonly props: Partial<FarmProps & ElasticProps>;
 }
 
-export function variantsOf(id: PhaseId, variants: Readonly<Record<string, Variant['props']>>): Variant[] {
+function variantsOf(id: PhaseId, variants: Readonly<Record<string, Variant['props']>>): Variant[] {
   return Object.entries(variants).map(([name, props]) => ({ id, name, props }));
 }
+
+export const DOMAIN = { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC' };
+
+const EVERYTHING = { size: '64vcpu', ...DOMAIN, alarmEmail: 'ops@example.com', monthlyBudget: 100 } as const;
+
+/** Phases 1 to 3, each by default and with everything. */
+export const variants: readonly Variant[] = (['phase-1', 'phase-2', 'phase-3'] as const).flatMap((id) =>
+  variantsOf(id, { minimal: {}, 'with everything': EVERYTHING }),
+);
+
+export const farmVariants: readonly Variant[] = variantsOf('phase-3', {
+  'layer 4': { layer: 4, sticky: true },
+  sticky: { sticky: true },
+  'one NAT': { natGateways: 1 },
+  'round robin': { algorithm: 'round-robin' },
+  'ten servers': { servers: 10 },
+  'without replicas': { replicas: 0 },
+});
+
+export const elasticVariants: readonly Variant[] = variantsOf('phase-4', {
+  minimal: {},
+  'with everything': { ...DOMAIN, alarmEmail: 'ops@example.com', monthlyBudget: 100, maxServers: 40, replicas: 3 },
+  'without spot': { spot: false, natGateways: 1, predictive: 'ForecastAndScale', timeZone: 'Europe/Berlin' },
+});
 
 /** Resources of one type, by logical id. */
 // biome-ignore lint/suspicious/noExplicitAny: see TemplateJson

@@ -1,3 +1,4 @@
+import type { Template, TemplateResource } from '../../template';
 import { UsageError } from '../../usage-error';
 import type {
   AdjustmentType,
@@ -8,7 +9,6 @@ import type {
   ScheduledAction,
   StepAdjustment,
 } from './scaling-group';
-import type { Template, TemplateResource } from './template';
 
 export interface ReadOptions {
   /**

@@ -10,6 +10,8 @@ export interface Traffic {
   readonly start: number;
   /** Whole requests of each minute. */
   readonly requests: Float64Array;
+  /** What the shape was scaled to, in requests a second; recorded traffic has none. */
+  readonly ordinaryRps?: number;
 }
 
 interface Shape {
@@ -93,7 +95,7 @@ export function shapedTraffic(name: ShapeName, options: TrafficOptions): Traffic
     const hour = (minute / 60) % (shape.days * 24);
     requests[minute] = Math.round(options.rps * 60 * factor(hour) * differs);
   }
-  return { name, start: Date.parse(start) / 1000, requests };
+  return { name, start: Date.parse(start) / 1000, requests, ordinaryRps: options.rps };
 }
 
 /** A line from each point to the next; points rise. */

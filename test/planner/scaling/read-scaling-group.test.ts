@@ -1,5 +1,5 @@
 import { readScalingGroup } from '../../../lib/planner/scaling/read-scaling-group';
-import { loadTemplate, type Template } from '../../../lib/planner/scaling/template';
+import type { Template } from '../../../lib/template';
 import { UsageError } from '../../../lib/usage-error';
 import { phaseTemplate } from '../../support/stack';
 
@@ -117,15 +117,6 @@ test('of several groups, the one behind a balancer is meant', () => {
   const resources = { Jobs: group(), Web: group({ TargetGroupARNs: [{ Ref: 'Targets' }] }) };
   expect(read(resources).id).toBe('Web');
   expect(readScalingGroup({ Resources: resources }, { group: 'Jobs' }).id).toBe('Jobs');
-});
-
-test.each([
-  ['nowhere.json', 'Template "nowhere.json" is not there; allowed is a JSON template or a cdk.out.'],
-  ['README.md', 'Template "README.md" is not JSON; allowed is what cdk synth writes to cdk.out.'],
-  ['package.json', 'Template "package.json" has no Resources; allowed is a CloudFormation template.'],
-  ['docs', 'Folder "docs" holds no templates; name the file of one.'],
-])('%s is no template, and the error says so', (path, message) => {
-  expect(() => loadTemplate(path)).toThrow(new UsageError(message));
 });
 
 describe('phase 4 of the project', () => {

@@ -1,0 +1,95 @@
+import {
+  DescribeListenersCommand,
+  DescribeLoadBalancerAttributesCommand,
+  DescribeLoadBalancersCommand,
+  DescribeTargetGroupAttributesCommand,
+  DescribeTargetGroupsCommand,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import { type Facts, type Kinds, only } from './kind';
+
+export const balancing: Kinds = {
+  'AWS::ElasticLoadBalancingV2::LoadBalancer': {
+    asked: (p) => ({
+      type: p.Type,
+      scheme: p.Scheme,
+      subnets: p.Subnets?.length,
+      ...byName(p.LoadBalancerAttributes),
+    }),
+    found: async ({ balancing }, arn, asked) => {
+      const { LoadBalancers } = await balancing.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [arn] }));
+      const balancer = only(LoadBalancers);
+      const described = new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: arn });
+      return {
+        ...thoseAsked((await balancing.send(described)).Attributes, asked),
+        type: balancer.Type,
+        scheme: balancer.Scheme,
+        subnets: balancer.AvailabilityZones?.length,
+      };
+    },
+  },
+  'AWS::ElasticLoadBalancingV2::TargetGroup': {
+    asked: (p) => ({
+      protocol: p.Protocol,
+      port: p.Port,
+      targets: p.TargetType,
+      'health check': p.HealthCheckPath,
+      by: p.HealthCheckProtocol,
+      every: p.HealthCheckIntervalSeconds,
+      within: p.HealthCheckTimeoutSeconds,
+      healthy: p.HealthyThresholdCount,
+      unhealthy: p.UnhealthyThresholdCount,
+      code: p.Matcher?.HttpCode,
+      ...byName(p.TargetGroupAttributes),
+    }),
+    found: async ({ balancing }, arn, asked) => {
+      const { TargetGroups } = await balancing.send(new DescribeTargetGroupsCommand({ TargetGroupArns: [arn] }));
+      const group = only(TargetGroups);
+      const described = new DescribeTargetGroupAttributesCommand({ TargetGroupArn: arn });
+      return {
+        ...thoseAsked((await balancing.send(described)).Attributes, asked),
+        protocol: group.Protocol,
+        port: group.Port,
+        targets: group.TargetType,
+        'health check': group.HealthCheckPath,
+        by: group.HealthCheckProtocol,
+        every: group.HealthCheckIntervalSeconds,
+        within: group.HealthCheckTimeoutSeconds,
+        healthy: group.HealthyThresholdCount,
+        unhealthy: group.UnhealthyThresholdCount,
+        code: group.Matcher?.HttpCode,
+      };
+    },
+  },
+  'AWS::ElasticLoadBalancingV2::Listener': {
+    asked: (p) => ({
+      protocol: p.Protocol,
+      port: p.Port,
+      'TLS policy': p.SslPolicy,
+      does: p.DefaultActions?.[0]?.Type,
+    }),
+    found: async ({ balancing }, arn) => {
+      const listener = only((await balancing.send(new DescribeListenersCommand({ ListenerArns: [arn] }))).Listeners);
+      return {
+        protocol: listener.Protocol,
+        port: listener.Port,
+        'TLS policy': listener.SslPolicy,
+        does: listener.DefaultActions?.[0]?.Type,
+      };
+    },
+  },
+};
+
+interface Attribute {
+  readonly Key?: string;
+  readonly Value?: unknown;
+}
+
+function byName(attributes: readonly Attribute[] = []): Facts {
+  return Object.fromEntries(attributes.map(({ Key, Value }) => [Key, Value]));
+}
+
+/** Services list every attribute that there is. */
+function thoseAsked(attributes: readonly Attribute[] | undefined, asked: Facts): Facts {
+  const all = byName(attributes);
+  return Object.fromEntries(Object.keys(asked).map((name) => [name, all[name]]));
+}

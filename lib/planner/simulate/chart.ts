@@ -1,0 +1,130 @@
+import * as echarts from 'echarts';
+import type { ScalingGroup } from '../scaling/scaling-group';
+import type { Simulation } from './simulate';
+import type { Traffic } from './traffic';
+
+const WIDTH = 1100;
+const HEIGHT = 780;
+/** More points than this are no sharper on the page. */
+const POINTS = 1000;
+
+const BLUE = '#2563eb';
+const GREEN = '#059669';
+const RED = '#dc2626';
+const GREY = '#64748b';
+const INK = '#0f172a';
+
+/** Demand against capacity, servers, and CPU over time, as SVG: three panels on one axis. */
+export function chartOf(title: string, simulation: Simulation, traffic: Traffic, group: ScalingGroup): string {
+  const { series, summary } = simulation;
+  const stride = Math.max(1, Math.ceil(series.demand.length / POINTS));
+  const perSecond = (value: number) => value / 60;
+  const points = (values: Float64Array, pick: 'most' | 'mean', convert = (value: number) => value) =>
+    thinned(values, stride, pick).map((value, i) => [(traffic.start + i * stride * 60) * 1000, convert(value)]);
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
+  try {
+    const share = summary.demand === 0 ? 0 : (summary.dropped / summary.demand) * 100;
+    chart.setOption({
+      animation: false,
+      backgroundColor: '#ffffff',
+      textStyle: { fontFamily: 'Helvetica, Arial, sans-serif', color: INK },
+      title: {
+        text: title,
+        subtext: `${share.toFixed(share > 0 && share < 0.1 ? 3 : 1)}% dropped · ${summary.fewest} to ${summary.most} servers · ${summary.changesOut} changes out, ${summary.changesIn} in · thrash ${summary.thrash}`,
+        left: 24,
+        top: 14,
+        textStyle: { fontSize: 18 },
+        subtextStyle: { color: GREY, fontSize: 13 },
+      },
+      useUTC: true,
+      // Widths of texts are guessed here, where there is no page to measure them on: leave room.
+      legend: {
+        left: 76,
+        bottom: 14,
+        itemGap: 36,
+        itemWidth: 18,
+        itemHeight: 4,
+        icon: 'roundRect',
+        textStyle: { color: INK },
+      },
+      grid: [panel(100, 290), panel(440, 120), panel(610, 90)],
+      xAxis: [0, 1, 2].map((gridIndex) => ({
+        type: 'time',
+        gridIndex,
+        axisLabel: { show: gridIndex === 2, hideOverlap: true, color: GREY },
+        axisTick: { show: gridIndex === 2 },
+        axisLine: { lineStyle: { color: '#94a3b8' } },
+      })),
+      yAxis: ['requests a second', 'servers', 'CPU (%)'].map((name, gridIndex) => ({
+        type: 'value',
+        gridIndex,
+        name,
+        nameLocation: 'end',
+        nameTextStyle: { align: 'left', padding: [0, 0, 2, -48], color: INK },
+        ...(gridIndex === 0 ? {} : { splitNumber: 2 }),
+        ...(gridIndex === 2 ? { max: 100, interval: 50 } : {}),
+        minInterval: gridIndex === 1 ? 1 : undefined,
+        axisLabel: { color: GREY },
+        splitLine: { lineStyle: { color: '#e2e8f0' } },
+      })),
+      series: [
+        area('demand that is dropped', RED, points(series.demand, 'most', perSecond)),
+        area('demand that is served', BLUE, points(series.served, 'most', perSecond), 0.9),
+        line('capacity', GREEN, points(series.capacity, 'mean', perSecond), 0),
+        line('servers wanted', GREY, points(series.desired, 'mean'), 1, {
+          step: 'end',
+          lineStyle: { width: 1.2, type: 'dashed' },
+          markLine: limit(group.maxSize, `maximum ${group.maxSize}`, summary.most > group.maxSize * 0.6),
+        }),
+        line('servers in service', GREEN, points(series.inService, 'mean'), 1, { step: 'end' }),
+        line('CPU', BLUE, points(series.cpu, 'mean'), 2, {
+          markLine: limit(summary.cpuTarget, `target ${Math.round(summary.cpuTarget)}%`, true),
+        }),
+      ],
+    });
+    return chart.renderToSVGString();
+  } finally {
+    // Without it, a timer of the chart keeps the process alive.
+    chart.dispose();
+  }
+}
+
+const panel = (top: number, height: number) => ({ left: 76, right: 32, top, height });
+
+function line(name: string, color: string, data: number[][], axis: number, more: object = {}) {
+  return {
+    name,
+    type: 'line' as const,
+    xAxisIndex: axis,
+    yAxisIndex: axis,
+    symbol: 'none',
+    color,
+    lineStyle: { width: 1.6 },
+    data,
+    ...more,
+  };
+}
+
+function area(name: string, color: string, data: number[][], opacity = 0.85) {
+  return { ...line(name, color, data, 0), lineStyle: { width: 0 }, areaStyle: { color, opacity } };
+}
+
+function limit(yAxis: number, formatter: string, shown: boolean) {
+  return {
+    silent: true,
+    symbol: 'none',
+    lineStyle: { color: RED, type: 'dashed' as const, width: 1 },
+    label: { formatter, position: 'insideEndTop' as const, color: RED },
+    data: shown ? [{ yAxis }] : [],
+  };
+}
+
+/** Fewer points: of each stride the highest value, or the mean. */
+function thinned(values: Float64Array, stride: number, pick: 'most' | 'mean'): number[] {
+  if (stride === 1) return [...values];
+  return Array.from({ length: Math.ceil(values.length / stride) }, (_, i) => {
+    const some = values.subarray(i * stride, (i + 1) * stride);
+    const sum = some.reduce((total, one) => (pick === 'most' ? Math.max(total, one) : total + one), 0);
+    return pick === 'most' ? sum : sum / some.length;
+  });
+}
