@@ -27,11 +27,16 @@ export interface EvolutionOptions {
   readonly format: 'text' | 'json' | 'markdown';
 }
 
-/** The verb `evolution`. Returns the exit code: 1 when the gate is red. */
+const BUILT = phases.filter((phase) => phase.built).map(({ id }) => id);
+
+/** The verb `evolution`. Returns the exit code: 1 when the gate is red, or a step that is asked for by name is refused. */
 export async function evolution(options: EvolutionOptions): Promise<number> {
+  const unknown = options.phases.find((name) => !BUILT.includes(name));
+  if (unknown !== undefined) throw new UsageError(`${unknown}: allowed is ${BUILT.join(', ')}`);
   const reports = await makeReports(options);
   console.log(render(reports, options));
-  return reports.some(isRed) ? 1 : 0;
+  const refused = options.phases.length > 0 && reports.some(({ step }) => step?.verdict === 'refused');
+  return refused || reports.some(isRed) ? 1 : 0;
 }
 
 function render(reports: readonly StepReport[], { format, phases: named }: EvolutionOptions): string {
@@ -94,19 +99,21 @@ async function againstFile(against: string, options: EvolutionOptions): Promise<
   const olds = readTemplates(against, '--against');
   const now = await synthesizePhases({ context: options.context, say: progress(options) });
   const asked = askedFor(options);
-  return olds
-    .filter(({ name }) => olds.length === 1 || now.has(asked ?? name))
-    .map((old) => {
-      const phase = phaseOf(old);
-      const id = asked ?? (phase ? `phase-${phase}` : undefined);
-      const is = id === undefined ? undefined : now.get(id);
-      if (is === undefined) {
-        throw new UsageError(
-          `--against ${against}: has no output Phase; say which phase it becomes: phase-1 to phase-4`,
-        );
-      }
-      return asPhase(phase, old, is);
-    });
+  const comparable = olds.filter(({ name }) => olds.length === 1 || now.has(name));
+  if (comparable.length === 0) {
+    throw new UsageError(
+      `--against ${against}: has ${olds.map(({ name }) => name).join(', ')}; allowed is ${BUILT.join(', ')}`,
+    );
+  }
+  return comparable.map((old) => {
+    const phase = phaseOf(old);
+    const id = asked ?? (phase ? `phase-${phase}` : undefined);
+    const is = id === undefined ? undefined : now.get(id);
+    if (is === undefined) {
+      throw new UsageError(`--against ${against}: has no output Phase; say which phase it becomes: phase-1 to phase-4`);
+    }
+    return asPhase(phase, old, is);
+  });
 }
 
 /** A running stack as the phase that is asked for; or as the one that it is, and the next. */
@@ -167,16 +174,15 @@ async function betweenPhases(options: EvolutionOptions): Promise<StepReport[]> {
   const [smallest] = ofSize.values();
   const template = (id: string, templates = smallest) => {
     const found = templates?.get(id);
-    if (found === undefined) throw new UsageError(`${id}: allowed is ${[...(smallest?.keys() ?? [])].join(', ')}`);
+    if (found === undefined) throw new Error(`cdk synth left no ${id} behind`);
     return found;
   };
   const between = (a: string, b: string) => asPhase(phaseOf(template(a)), template(a), template(b));
   if (from !== undefined && to !== undefined) return [between(from, to)];
 
-  const built = phases.filter((phase) => phase.built).map(({ id }) => id);
-  const forward = built.flatMap((id, i) => built.slice(i + 1).map((next) => between(id, next)));
-  const back = built.flatMap((id, i) => built.slice(0, i).map((previous) => between(id, previous)));
-  const bigger = built.flatMap((id) =>
+  const forward = BUILT.flatMap((id, i) => BUILT.slice(i + 1).map((next) => between(id, next)));
+  const back = BUILT.flatMap((id, i) => BUILT.slice(0, i).map((previous) => between(id, previous)));
+  const bigger = BUILT.flatMap((id) =>
     names.slice(1).map((size, i) => {
       const [was, is] = [names[i], size].map((name) => template(id, ofSize.get(name ?? '')));
       const title = `${id}: ${names[i]} -> ${size}`;

@@ -97,6 +97,20 @@ describe('any app’s templates', () => {
   });
 });
 
+describe('a step of the shop', () => {
+  const phase = (value: string) => file(`phase-${value}.json`, { Resources: {}, Outputs: { Phase: { Value: value } } });
+
+  test('that is refused has exit code 1 when it is asked for, whatever the gate would say', async () => {
+    const { code, text } = await run({ phases: ['phase-3'], against: phase('1') });
+    expect(code).toBe(1);
+    expect(text).toContain('deploy: refused: the orders are on the box');
+  });
+
+  test('without a word which phase it is cannot be judged', async () => {
+    await expect(run({ against: file('no-phase.json', { Resources: {} }) })).rejects.toThrow('has no output Phase');
+  });
+});
+
 test.each<[Partial<EvolutionOptions>, string]>([
   [{ after: AFTER }, 'needs --before as well'],
   [{ before: BEFORE, against: BEFORE }, '--before, --against: allowed is one of them'],
@@ -109,6 +123,7 @@ test.each<[Partial<EvolutionOptions>, string]>([
     'b.json: /outputs/A: Expected',
   ],
   [{ before: cdkOut('three', 1), after: cdkOut('four', 1), stack: 'web' }, '--stack web: no stack is in both'],
+  [{ phases: ['phase-9'], against: BEFORE }, 'phase-9: allowed is phase-1, phase-2, phase-3, phase-4'],
   [{ phases: ['phase-2'] }, 'phase-2: allowed are two phases'],
 ])('refuses %j', async (options, message) => {
   await expect(run(options)).rejects.toThrow(UsageError);
