@@ -1,7 +1,7 @@
 import { availableParallelism, hostname } from 'node:os';
-import { type Static, Type } from '@sinclair/typebox';
+import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
 import { APP_PORT } from '../lib/constants';
-import { forText } from './validation';
 
 /** Where a secret comes from: its value itself, or the ARN under which AWS Secrets Manager keeps it. */
 export type Secret = { readonly value: string } | { readonly arn: string };
@@ -40,6 +40,8 @@ export interface Config {
   readonly metricsPeriod: number;
   /** URL of EC2's instance metadata service, where the notice of a spot instance's end appears; absent where it cannot. */
   readonly instanceMetadata?: string;
+  /** Whether what is more than a process can do is refused; without, it can be seen what happens then. */
+  readonly loadShedding: boolean;
   readonly serverName: string;
   readonly availabilityZone: string;
   readonly logLevel: string;
@@ -51,6 +53,14 @@ export interface RedisConfig {
   readonly secretArn?: string | undefined;
   /** Replicas that must have a session before it counts as saved. */
   readonly minReplicas: number;
+}
+
+/** What `move.js` needs to know. Made by {@link readMoveConfig} only. */
+export interface MoveConfig {
+  /** PostgreSQL URL of the database whose data is moved, as a superuser. */
+  readonly from?: string;
+  /** The database that it moves to, as the app will reach it. */
+  readonly to: Secret;
 }
 
 /** The environment cannot be used; one line for each value that is wrong. */
@@ -159,6 +169,7 @@ const Environment = Type.Object({
   }),
   AWS_EC2_METADATA_DISABLED: Type.Boolean({ default: false, description: 'true or false' }),
   SERVER_NAME: Type.Optional(Type.String({ maxLength: 100, description: 'at most 100 characters long' })),
+  LOAD_SHEDDING: Type.Boolean({ default: true, description: 'true or false' }),
   AVAILABILITY_ZONE: Type.String({ maxLength: 100, default: 'local', description: 'at most 100 characters long' }),
   LOG_LEVEL: Type.Union(
     (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const).map((level) => Type.Literal(level)),
@@ -166,11 +177,18 @@ const Environment = Type.Object({
   ),
 });
 
-type Name = keyof typeof Environment.properties;
+const MoveEnvironment = Type.Object({
+  MOVE_FROM_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'a postgres:// URL' })),
+  DATABASE_URL: Environment.properties.DATABASE_URL,
+  DATABASE_SECRET_ARN: Environment.properties.DATABASE_SECRET_ARN,
+});
+
+type Name = keyof typeof Environment.properties | keyof typeof MoveEnvironment.properties;
 
 /** Their values never appear in a message. A database URL holds a password. */
 const SECRETS: ReadonlySet<string> = new Set<Name>([
   'DATABASE_URL',
+  'MOVE_FROM_URL',
   'DATABASE_REPLICA_URLS',
   'REDIS_URL',
   'SESSION_SECRET',
@@ -183,18 +201,7 @@ const SECRETS: ReadonlySet<string> = new Set<Name>([
  * @throws ConfigError that names every bad value, not only the first
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(
-    Object.keys(Environment.properties)
-      .map((name) => [name, env[name]])
-      .filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const validate = forText({ allErrors: true }).compile(Environment);
-  const values = { ...given };
-  const lines: string[] = [];
-  if (!validate(values)) {
-    const bad = new Set((validate.errors ?? []).map((error) => error.instancePath.slice(1)));
-    for (const name of bad) lines.push(refusal(name as Name, given[name] ?? ''));
-  }
+  const { given, values, lines } = check(Environment, env);
   lines.push(...exactlyOne(given, 'DATABASE_URL', 'DATABASE_SECRET_ARN'));
   lines.push(...exactlyOne(given, 'SESSION_SECRET', 'SESSION_SECRET_ARN'));
   if (given.SESSION_STORE === 'redis' && !given.REDIS_URL) {
@@ -206,7 +213,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   lines.push(...goesWith(given, 'DATABASE_PROXY_HOST', 'DATABASE_SECRET_ARN'));
   if (lines.length > 0) throw new ConfigError(lines);
 
-  const read = values as unknown as Static<typeof Environment>;
+  const read = values as Static<typeof Environment>;
   return {
     port: read.PORT,
     host: read.HOST,
@@ -232,10 +239,27 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     metricsPeriod: read.METRICS_PERIOD,
     ...(read.PHASE >= FIRST_SPOT_PHASE &&
       !read.AWS_EC2_METADATA_DISABLED && { instanceMetadata: read.AWS_EC2_METADATA_SERVICE_ENDPOINT }),
+    loadShedding: read.LOAD_SHEDDING,
     serverName: read.SERVER_NAME ?? hostname(),
     availabilityZone: read.AVAILABILITY_ZONE,
     logLevel: read.LOG_LEVEL,
   };
+}
+
+/** The value that the text stands for, by the type that is wanted; text that stands for none stays what it is. */
+function fromText(text: string, schema: TSchema): unknown {
+  if (schema.type === 'integer' && /^-?\d+$/.test(text)) return Number(text);
+  if (schema.type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
+  return text;
+}
+
+/** @throws ConfigError as {@link readConfig} */
+export function readMoveConfig(env: Readonly<Record<string, string | undefined>>): MoveConfig {
+  const { given, values, lines } = check(MoveEnvironment, env);
+  lines.push(...exactlyOne(given, 'DATABASE_URL', 'DATABASE_SECRET_ARN'));
+  if (lines.length > 0) throw new ConfigError(lines);
+  const { MOVE_FROM_URL: from, DATABASE_URL, DATABASE_SECRET_ARN } = values as Static<typeof MoveEnvironment>;
+  return { to: secret(DATABASE_URL, DATABASE_SECRET_ARN), ...(from && { from }) };
 }
 
 /** This process's configuration. */
@@ -243,9 +267,33 @@ export function environment(): Config {
   return readConfig(process.env);
 }
 
-function refusal(name: Name, value: string): string {
+/** The configuration of a process that moves data. */
+export function moveEnvironment(): MoveConfig {
+  return readMoveConfig(process.env);
+}
+
+/** What is given of a schema's variables, the values with defaults filled in, and a line for each bad one. */
+function check(schema: TObject, env: Readonly<Record<string, string | undefined>>) {
+  const given = Object.fromEntries(
+    Object.keys(schema.properties)
+      .map((name) => [name, env[name]])
+      .filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const values: Record<string, unknown> = {};
+  const lines: string[] = [];
+  for (const [name, property] of Object.entries(schema.properties)) {
+    const text = given[name];
+    const value = text === undefined ? property.default : fromText(text, property);
+    // Not by Ajv: it would write and compile a program for this one check, which took a sixth of a start.
+    if (text !== undefined && !Value.Check(property, value)) lines.push(refusal(name as Name, text, schema));
+    else values[name] = value;
+  }
+  return { given, values: values as unknown, lines };
+}
+
+function refusal(name: Name, value: string, schema: TObject): string {
   const shown = SECRETS.has(name) ? name : `${name}=${JSON.stringify(value)}`;
-  return `${shown}: must be ${Environment.properties[name].description}`;
+  return `${shown}: must be ${schema.properties[name]?.description}`;
 }
 
 function exactlyOne(given: Readonly<Record<string, string | undefined>>, value: Name, arn: Name): string[] {

@@ -2,7 +2,8 @@ import { Client, type ClientConfig, Pool, type PoolClient, type QueryConfig, typ
 import { CONNECTION_SHARE } from '../lib/constants';
 import { Unavailable } from './errors';
 
-export type { Client as DatabaseClient, ClientConfig as DatabaseSettings } from 'pg';
+export type { Client as DatabaseClient, ClientConfig as DatabaseSettings, Connection, Submittable } from 'pg';
+export { escapeIdentifier, escapeLiteral } from 'pg';
 
 /** Waits longer than this for a connection (in ms) are answered 503: a database that is away must not pile requests up. */
 const CONNECT_TIMEOUT = 1_000;
@@ -149,19 +150,19 @@ export function walPosition(text: string): bigint {
   return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
 }
 
+/** The opposite of {@link walPosition}. */
+export function walPositionText(position: bigint): string {
+  const hex = (part: bigint) => part.toString(16).toUpperCase();
+  return `${hex(position >> 32n)}/${hex(position & 0xffffffffn)}`;
+}
+
 /**
  * Runs `work` on a connection of its own, outside any pool and without its time limits: migrations may take long.
  *
  * @throws Unavailable when the database does not answer
  */
 export async function withClient<T>(settings: ClientConfig, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({
-    ...settings,
-    application_name: 'shop-migrate',
-    connectionTimeoutMillis: 5 * CONNECT_TIMEOUT,
-    keepAlive: true,
-  });
-  client.on('error', () => {});
+  const client = newClient(settings, 'shop-migrate');
   try {
     await client.connect();
     return await work(client);
@@ -170,6 +171,30 @@ export async function withClient<T>(settings: ClientConfig, work: (client: Clien
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+/**
+ * Opens a connection of its own, outside any pool and without its time limits. The caller ends it, and gets the driver's own
+ * errors.
+ *
+ * @param name what PostgreSQL shows as its application
+ */
+export async function connect(settings: ClientConfig, name: string): Promise<Client> {
+  const client = newClient(settings, name);
+  await client.connect();
+  return client;
+}
+
+function newClient(settings: ClientConfig, name: string): Client {
+  const client = new Client({
+    ...settings,
+    application_name: name,
+    connectionTimeoutMillis: 5 * CONNECT_TIMEOUT,
+    keepAlive: true,
+  });
+  // What breaks fails the query that runs, or the next; without a listener it would end the process.
+  client.on('error', () => {});
+  return client;
 }
 
 /** Whether PostgreSQL refused a row because of the named constraint. */

@@ -1,4 +1,4 @@
-import type { Config, RedisConfig } from './config';
+import type { Config, RedisConfig, Secret } from './config';
 import type { DatabaseSettings } from './db';
 import type { RedisSettings } from './redis';
 
@@ -17,14 +17,17 @@ export interface Secrets {
  */
 export async function resolveSecrets(config: Config): Promise<Secrets> {
   const [database, redis, sessionSecret] = await Promise.all([
-    'value' in config.database
-      ? { connectionString: config.database.value }
-      : fetchSecret(config.database.arn).then(fromRdsSecret),
+    resolveDatabase(config.database),
     config.redis && withUser(config.redis),
     'value' in config.sessionSecret ? config.sessionSecret.value : fetchSecret(config.sessionSecret.arn),
   ]);
   if (sessionSecret.length < 32) throw new Error('SESSION_SECRET_ARN: the secret is shorter than 32 characters');
   return { database, replicas: replicasOf(config.replicas, database), redis, sessionSecret };
+}
+
+/** @throws as {@link resolveSecrets} */
+export async function resolveDatabase(database: Secret): Promise<DatabaseSettings> {
+  return 'value' in database ? { connectionString: database.value } : fromRdsSecret(await fetchSecret(database.arn));
 }
 
 function replicasOf(replicas: Config['replicas'], database: DatabaseSettings): DatabaseSettings[] {

@@ -16,7 +16,7 @@ const MAX_TURN = 75;
 /** Health checks decide over the life of a server, and one that is busy is alive. */
 const ALWAYS = /^\/(healthz|readyz|whoami)$/;
 
-/** Made from memory: they must not be refused because visitors' requests wait for the database. */
+/** Made from memory, but for the visitor's name: they must not be refused because other requests wait for the database. */
 const FROM_MEMORY = /^\/(api\/products|products\/|assets\/|\?|$)/;
 
 const API_REFUSAL = refusal(
@@ -37,7 +37,7 @@ const PAGE_REFUSAL = refusal(
 export class Shedding {
   /** Since the process started. */
   readonly counters = { shed: 0 };
-  #inFlight = 0;
+  readonly #inFlight = { fromMemory: 0, others: 0 };
   #turnBegan: number | undefined;
 
   /** Puts itself before what handles the server's requests. Refusing there costs a fraction of what the framework does. */
@@ -53,11 +53,11 @@ export class Shedding {
 
   #admits(url: string, response: ServerResponse): boolean {
     if (this.#turn() > MAX_TURN) return false;
-    if (FROM_MEMORY.test(url)) return true;
-    if (this.#inFlight >= MAX_IN_FLIGHT) return false;
-    this.#inFlight += 1;
+    const kind = FROM_MEMORY.test(url) ? 'fromMemory' : 'others';
+    if (this.#inFlight[kind] >= MAX_IN_FLIGHT) return false;
+    this.#inFlight[kind] += 1;
     response.once('close', () => {
-      this.#inFlight -= 1;
+      this.#inFlight[kind] -= 1;
     });
     return true;
   }
@@ -85,11 +85,10 @@ export class Shedding {
 }
 
 /** Made once, as a refusal must cost as little as can be. */
-function refusal(type: string, text: string): { readonly headers: string[]; readonly body: Buffer } {
-  const body = Buffer.from(text);
+function refusal(type: string, body: string): { readonly headers: string[]; readonly body: string } {
   const headers = {
     'content-type': `${type}; charset=utf-8`,
-    'content-length': String(body.length),
+    'content-length': String(Buffer.byteLength(body)),
     'cache-control': 'no-store',
     'retry-after': '1',
   };

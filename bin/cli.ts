@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { AdviseOptions } from '../lib/planner/advise-verb';
 import type { CostOptions } from '../lib/planner/cost-verb';
+import type { SimulateOptions } from '../lib/planner/simulate-verb';
 import { UsageError } from '../lib/usage-error';
 
 /** The command line: `npm run <verb> -- <arguments>`. Each verb loads only what it needs. */
@@ -56,15 +58,35 @@ program
     process.exitCode = await deployLocally({ phase, context: options.context ?? [], json: options.json ?? false });
   });
 
+const benches = {
+  synth: 'cdk synth of all phases against an empty app',
+  overload: 'what is left of the peak at three times as many requests, by who refuses the rest',
+  outage: 'what is answered while PostgreSQL is away, and after',
+  wait: 'what it costs that a session is saved when a replica of Redis has it',
+  catalogue: 'the cached catalogue against bare Express',
+  sessions: 'reading a session against Express with express-session and connect-redis',
+  'cold-start': 'from spawn to the first answer, against bare node:http',
+} as const;
+type BenchName = keyof typeof benches;
+
 program
   .command('bench')
-  .description('Measure a ratio in one run, medians of interleaved rounds; exit code 1 when it misses its goal.')
-  .argument('<what>', 'synth: cdk synth of all phases against an empty app', oneOf(['synth']))
+  .description('Measure on this machine, medians of interleaved rounds; exit code 1 when a goal is missed.')
+  .argument('<what>', listed(benches), oneOf(Object.keys(benches) as BenchName[]))
   .option('--rounds <number>', 'rounds that count', wholeNumber(1, 50), 5)
+  .option('--seconds <number>', 'outage: how long the database is away', wholeNumber(1, 600), 60)
   .option('--json', 'print the figures as JSON')
-  .action(async (_what: 'synth', options: { rounds: number; json?: boolean }) => {
-    const { benchSynth } = await import('../lib/bench/synth.js');
-    process.exitCode = await benchSynth({ rounds: options.rounds, json: options.json ?? false });
+  .action(async (what: BenchName, { rounds, seconds, json = false }: BenchArguments) => {
+    const bench: Readonly<Record<BenchName, () => Promise<number>>> = {
+      synth: async () => (await import('../lib/bench/synth.js')).benchSynth({ rounds, json }),
+      overload: async () => (await import('../lib/bench/overload.js')).benchOverload({ rounds, json }),
+      outage: async () => (await import('../lib/bench/outage.js')).benchOutage({ seconds, json }),
+      wait: async () => (await import('../lib/bench/wait.js')).benchWait({ rounds, json }),
+      catalogue: async () => (await import('../lib/bench/bare.js')).benchCatalogue({ rounds, json }),
+      sessions: async () => (await import('../lib/bench/bare.js')).benchSessions({ rounds, json }),
+      'cold-start': async () => (await import('../lib/bench/cold-start.js')).benchColdStart({ rounds, json }),
+    };
+    process.exitCode = await bench[what]();
   });
 
 program
@@ -151,7 +173,11 @@ program
   .option('--traffic <name>', 'steady, daily, spike, black-friday, or a CSV file with time,rps', 'daily')
   .option('--rps <number>', 'ordinary traffic, requests a second (default: what suits the group)', number(0))
   .option('--days <number>', 'length of the traffic (default: its own)', wholeNumber(1, 3660))
-  .option('--server-rps <number>', 'requests a second of one server at 100% CPU (default: from its targets)', number(0))
+  .option(
+    '--server-rps <number>',
+    'requests a second of one server at 100% CPU (default: from its targets)',
+    number(0.001),
+  )
   .option('--servers <number>', 'servers at the start (default: as the template says)', wholeNumber(0, 100_000))
   .option('--profile <name>', 'service whose habits are followed: ec2 or ecs', oneOf(['ec2', 'ecs']), 'ec2')
   .option('--boot <seconds>', 'from the start of a server until it is in service', number(0))
@@ -168,10 +194,39 @@ program
   .option('--seed <number>', 'of all that is random', wholeNumber(0, 2 ** 32 - 1), 1)
   .option('--svg <file>', 'write a chart')
   .option('--json', 'print the figures as JSON')
-  .action(async (options) => {
+  .action(async (options: Omit<SimulateOptions, 'context' | 'json'> & { context?: string[]; json?: boolean }) => {
     const { simulateVerb } = await import('../lib/planner/simulate-verb.js');
     await simulateVerb({ ...options, context: options.context ?? [], json: options.json ?? false });
   });
+
+program
+  .command('advise')
+  .description('Read CloudWatch, and name the next wall of a running stack and the phase that removes it, or say stay.')
+  .option('--stack <name>', 'CloudFormation stack', 'shop')
+  .option('--region <name>', "region of the stack (default: AWS_REGION, or the profile's)")
+  .option('--days <number>', 'how far back to look', wholeNumber(1, 455), 14)
+  .option('--until <time>', 'end of the time that is looked at (default: now)')
+  .option('--period <seconds>', 'of a point, in whole minutes', wholeMinutes, 300)
+  .option('--phase <number>', 'phase that runs (default: what the stack says)', wholeNumber(1, 5))
+  .option('--from <file>', 'read recorded metrics instead: a CSV file with time,metric,value')
+  .option('--database-class <class>', 'with --from: db.m7g.large, for the limits of the database')
+  .option('--cache-type <type>', 'with --from: cache.t4g.small, for the limits of the cache')
+  .option('--json', 'print the findings as JSON')
+  .action(async (options: Omit<AdviseOptions, 'json'> & { json?: boolean }) => {
+    const { adviseVerb } = await import('../lib/planner/advise-verb.js');
+    await adviseVerb({ ...options, json: options.json ?? false });
+  });
+interface BenchArguments {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly json?: boolean;
+}
+
+function listed(of: Readonly<Record<string, string>>): string {
+  return Object.entries(of)
+    .map(([name, what]) => `${name}: ${what}`)
+    .join('; ');
+}
 
 function oneOf<T extends string>(allowed: readonly T[]): (value: string) => T {
   return (value) => {
@@ -199,6 +254,14 @@ function number(from: number, to = Number.POSITIVE_INFINITY): (value: string) =>
     }
     return parsed;
   };
+}
+
+function wholeMinutes(value: string): number {
+  const seconds = Number(value);
+  if (!/^\d+$/.test(value) || seconds === 0 || seconds > 86_400 || seconds % 60 !== 0) {
+    throw new InvalidArgumentError('Allowed: 60 and its multiples up to 86400.');
+  }
+  return seconds;
 }
 
 const BAD_INPUT = 2;

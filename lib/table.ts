@@ -4,9 +4,14 @@ const NONE = '';
 const ROW = { top: NONE, 'top-mid': NONE, 'top-left': NONE, 'top-right': NONE } as const;
 const FOOT = { bottom: NONE, 'bottom-mid': NONE, 'bottom-left': NONE, 'bottom-right': NONE } as const;
 
-/** A table for the terminal: aligned columns, one rule under the heads, no colours, so that it reads the same in a log. */
+/**
+ * A table for the terminal: aligned columns, one rule under the heads, no colours, so that it reads the same in a log. A cell
+ * may have several lines.
+ */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((text, i) => Math.max(text.length, ...rows.map((row) => (row[i] ?? '').length)));
+  const widths = head.map((text, i) =>
+    Math.max(text.length, ...rows.flatMap((row) => (row[i] ?? '').split('\n')).map((line) => line.length)),
+  );
   const out = new Table({
     chars: {
       ...ROW,

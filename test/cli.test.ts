@@ -41,7 +41,10 @@ test.each([
     ['deploy:local', 'phase-9'],
     "'phase-9' is invalid for argument 'phase'. Allowed: phase-1, phase-2, phase-3, phase-4.",
   ],
-  [['bench', 'everything'], "'everything' is invalid for argument 'what'. Allowed: synth."],
+  [['simulate', '--phase', '1'], "'--phase <number>' argument '1' is invalid. Allowed: 3, 4."],
+  [['advise', '--period', '90'], "argument '90' is invalid. Allowed: 60 and its multiples up to 86400."],
+  [['bench', 'everything'], "'everything' is invalid for argument 'what'. Allowed: synth, overload, outage, wait, "],
+  [['bench', 'outage', '--seconds', '0'], "'0' is invalid. Allowed: a whole number from 1 to 600."],
   [['evolution', '--json', '--markdown'], "option '--json' cannot be used with option '--markdown'"],
   [['deploy'], "unknown command 'deploy'"],
 ])('bad input %j: one clear line and exit code 2', (args, line) => {

@@ -414,7 +414,7 @@ describe('the guard of the phases', () => {
   });
 });
 
-describe('the guard of the orders', () => {
+describe('where the data is', () => {
   const phase2 = { PHASE: '2', DATABASE_SECRET_ARN: 'arn:database' };
   const boxHasDatabase = () => {
     mkdirSync(join(dir, 'data', 'pgsql'), { recursive: true });
@@ -424,52 +424,185 @@ describe('the guard of the orders', () => {
     mkdirSync(join(dir, 'data'), { recursive: true });
     writeFileSync(join(dir, 'data', 'moved-to-rds'), '');
   };
-  /** Answers of psql: databases called shop, tables, rows. */
-  const psql = (...answers: number[]) => `
-    local_psql() {
-      case $2 in
-        *pg_database*) echo ${answers[0]} ;;
-        *pg_tables*) echo ${answers[1]} ;;
-        *) echo ${answers[2]} ;;
-      esac
-    }`;
+  const chosen = (env: Record<string, string> = {}) => configure('choose_database; echo "$DATABASE"', env);
 
-  test('lets a fresh box begin in phase 2', () => {
-    expect(configure('guard_orders', phase2)).toEqual({ status: 0, stdout: '', stderr: '' });
+  test.each<[string, () => void, Record<string, string>, string]>([
+    ['on a box in phase 1', () => {}, {}, 'box'],
+    ['in RDS, for a box that begins in phase 2', () => {}, phase2, 'rds'],
+    ['still on the box, when it had a database before phase 2', boxHasDatabase, phase2, 'box'],
+    ['in RDS, once it was moved', () => [boxHasDatabase(), moved()], phase2, 'rds'],
+    ['in RDS, for a server of a fleet', () => {}, { ...phase2, PHASE: '3' }, 'rds'],
+  ])('%s', (_, make, env, where) => {
+    make();
+    expect(chosen(env)).toEqual({ status: 0, stdout: `${where}\n`, stderr: '' });
   });
 
-  test.each([
-    ['no shop', [0, 0, 0]],
-    ['no tables', [1, 0, 0]],
-    ['nothing that a visitor was promised', [1, 2, 0]],
-  ])('lets a box with %s go on to phase 2', (_, answers) => {
+  test('a box whose data has moved does not start over in phase 1', () => {
     boxHasDatabase();
-    expect(configure(`${psql(...answers)}; guard_orders`, phase2).status).toBe(0);
+    moved();
+    expect(chosen().stderr).toMatch(/^error: the shop's data is in RDS .*phase 1 would start without it/);
   });
 
-  test('stops a box with accounts, orders or carts, in one line', () => {
+  test('the app on a box of phase 2 stays with its data, and says that it is in the shape of phase 1', () => {
     boxHasDatabase();
-    expect(configure(`${psql(1, 2, 3)}; guard_orders`, phase2)).toEqual({
+    const { stdout } = configure('choose_database; environment_file', phase2);
+    expect(stdout).toContain('PHASE=1\n');
+    expect(stdout).toContain('DATABASE_URL=postgres://shop@/shop?host=/run/postgresql\n');
+    expect(stdout).not.toContain('arn:database');
+  });
+
+  /** What `move.js status` answers. */
+  const status = (code: number) =>
+    configure(`runuser() { echo "runuser $*"; return ${code}; }; guard_move`, {
+      ...phase2,
+      PHASE: '3',
+      RELEASE_DIR: '/release',
+    });
+
+  test('a server of a fleet refuses to serve a database that waits for its data', () => {
+    expect(status(3)).toMatchObject({
+      status: 1,
+      stderr: "error: the shop's data is not in RDS yet: move it in phase 2, before phase 3\n",
+    });
+    expect(status(0)).toEqual({
+      status: 0,
+      stdout: 'runuser -u shop -- env DATABASE_SECRET_ARN=arn:database /usr/bin/node-24 /release/move.js status\n',
+      stderr: '',
+    });
+    // Its app waits for a database that does not answer.
+    expect(status(1).status).toBe(0);
+  });
+});
+
+describe('the move of the data', () => {
+  const env = { PHASE: '2', DATABASE_SECRET_ARN: 'arn:database', POSTGRES_MAJOR: '17' };
+  /** The box as a deploy of phase 2 leaves it, up to what systemd is told. */
+  const prepared = () => {
+    const path = release('a', true);
+    cpSync(HOST, join(path, 'host'), { recursive: true });
+    const { status, stderr } = configure(
+      `DATABASE=box; install_file() { :; }; mover() { echo "mover $*"; }; activate_release; prepare_move`,
+      { ...env, RELEASE_DIR: path },
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return path;
+  };
+  /**
+   * `move.sh` with this machine's services played.
+   *
+   * @param mover exit codes of its verbs
+   */
+  const moveOnBox = (played: { run?: number; back?: number; stack?: string; ready?: boolean; call?: string }) => {
+    const { run = 0, back = 0, stack = '2', ready = true } = played;
+    const script = `source ${HOST}/move.sh; ${PLAYED}
+      aws() { echo ${stack}; }
+      mover() { echo "mover $1"; case $1 in run) return ${run} ;; back) return ${back} ;; esac; }
+      curl() { [[ ${ready} == true ]] || grep -q DATABASE_URL "$ETC/environment"; }
+      alone; ${played.call ?? 'move_to_rds'}`;
+    return bash(script, {
+      DATA: join(dir, 'data'),
+      SHOP: join(dir, 'shop'),
+      ETC: join(dir, 'etc'),
+      LOCK: join(dir, 'lock'),
+    });
+  };
+  const environment = () => readFileSync(join(dir, 'etc', 'environment'), 'utf8');
+  const marked = () => existsSync(join(dir, 'data', 'moved-to-rds'));
+  const calls = () => readFileSync(join(dir, 'shop', 'calls'), 'utf8').split('\n');
+
+  beforeEach(() => mkdirSync(join(dir, 'data')));
+
+  test('cannot be started before a deploy of phase 2', () => {
+    mkdirSync(join(dir, 'etc'));
+    expect(moveOnBox({})).toEqual({
       status: 1,
       stdout: '',
-      stderr:
-        "error: the PostgreSQL on this machine holds the shop's accounts, orders or carts: move them to RDS first. The shop stays in phase 1\n",
+      stderr: `error: ${join(dir, 'etc')}/move is not there: deploy phase 2 first\n`,
     });
   });
 
-  test('stops a box that cannot be asked', () => {
-    boxHasDatabase();
-    const { status, stderr } = configure('local_psql() { return 2; }; guard_orders', phase2);
-    expect([status, stderr]).toEqual([1, expect.stringMatching(/^error: cannot ask the PostgreSQL .*\n$/)]);
+  test('ends with the app on RDS, the mark, and PostgreSQL here at rest; again, it does nothing twice', () => {
+    prepared();
+    expect(environment()).toContain('DATABASE_URL=');
+    expect(moveOnBox({})).toEqual({ status: 0, stdout: "mover run\nThe shop's data is in RDS\n", stderr: '' });
+    expect(environment()).toContain('DATABASE_SECRET_ARN=arn:database\n');
+    expect(environment()).toContain('PHASE=2\n');
+    expect(marked()).toBe(true);
+    expect(calls()).toEqual(expect.arrayContaining(['enable -q shop-move', 'disable -q shop-move']));
+
+    const before = restarts();
+    expect(moveOnBox({})).toEqual({ status: 0, stdout: "The shop's data is in RDS\n", stderr: '' });
+    expect(restarts()).toBe(before);
   });
 
-  test('lets a box go on whose orders have moved, and does not let it go back to phase 1', () => {
-    boxHasDatabase();
-    moved();
-    expect(configure(`${psql(1, 2, 3)}; guard_orders`, phase2).status).toBe(0);
-    expect(configure('guard_orders').stderr).toMatch(
-      /^error: the shop's data is in RDS .*phase 1 would start without it/,
+  test('waits for the deploy to end, which could still be rolled back', () => {
+    prepared();
+    expect(moveOnBox({ stack: '1' })).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'error: the stack is in phase 1: wait for the deploy of phase 2 to end\n',
+    });
+  });
+
+  test.each([
+    [1, 'mover run\n'],
+    // Killed, or unable to let writes go on.
+    [137, 'mover run\nmover back\n'],
+    [4, 'mover run\nmover back\n'],
+  ])('that ends with %i leaves the app where it is', (run, stdout) => {
+    prepared();
+    expect(moveOnBox({ run })).toEqual({
+      status: 1,
+      stdout,
+      stderr: 'error: nothing was moved, and the shop goes on with PostgreSQL on this machine\n',
+    });
+    expect(environment()).toContain('DATABASE_URL=');
+    expect([marked(), calls().at(-2)]).toEqual([false, 'disable -q shop-move']);
+  });
+
+  test('is taken back when the app does not become ready on RDS', () => {
+    prepared();
+    const { status, stdout, stderr } = moveOnBox({ ready: false });
+    expect([status, stdout]).toEqual([1, 'mover run\nmover back\n']);
+    expect(stderr).toContain('error: release a did not become ready, a runs again\n');
+    expect(stderr).toMatch(/error: the shop does not start on RDS, and goes on with PostgreSQL on this machine\n$/);
+    expect(environment()).toContain('DATABASE_URL=');
+    expect(marked()).toBe(false);
+  });
+
+  test('keeps its mark when RDS has taken orders already', () => {
+    prepared();
+    expect(moveOnBox({ ready: false, back: 1 }).stderr).toMatch(
+      /error: the shop does not start on RDS, which holds orders/,
     );
+    expect(marked()).toBe(true);
+  });
+
+  test('is given up by hand as long as the data is here, and never beside another or a deploy', () => {
+    prepared();
+    expect(moveOnBox({ call: 'take_back' })).toEqual({ status: 0, stdout: 'mover back\n', stderr: '' });
+    expect(moveOnBox({ call: 'touch "$MOVED"; take_back' }).stderr).toMatch(/^error: the shop's data is in RDS/);
+    expect(moveOnBox({ call: '(alone)' }).stderr).toMatch(/^error: a deploy or another move is at work/);
+  });
+
+  test('stops a deploy of phase 1 while it keeps the log', () => {
+    const slots = (count: number) => configure(`DATABASE=box; local_psql() { echo ${count}; }; prepare_move`);
+    expect(slots(0).status).toBe(0);
+    expect(slots(1).stderr).toMatch(/^error: a move to RDS was begun and keeps PostgreSQL's log: .*\n$/);
+  });
+
+  test('stops a deploy of phase 2 when it could not be done', () => {
+    const failing = configure(
+      'DATABASE=box; write_file() { :; }; install_file() { :; }; mover() { return 1; }; prepare_move',
+      {
+        ...env,
+        RELEASE_DIR: release('a', true),
+      },
+    );
+    expect(failing).toMatchObject({
+      status: 1,
+      stderr: 'error: the data cannot be moved to RDS: see above. The shop goes on with PostgreSQL on this machine\n',
+    });
   });
 });
 

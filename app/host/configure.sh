@@ -6,7 +6,7 @@
 # Environment:
 #   RELEASE_DIR          the unpacked bundle, below /opt/shop/releases
 #   AWS_REGION           region of the secrets
-#   PHASE                1: PostgreSQL on this machine; 2: on RDS; 3 and later: one server of a fleet
+#   PHASE                1: PostgreSQL on this machine; 2: on RDS, once the data is there; 3 and later: one server of a fleet
 #   STACK_ID             stack, which says what phase it was in before
 #   NODE_MAJOR           major version of Node.js
 #   POSTGRES_MAJOR       major version of PostgreSQL
@@ -28,6 +28,9 @@ LOG=${LOG:-/var/log/shop/app.log}
 SCRIPT=${SCRIPT:-server.js}
 # Says that the orders are in RDS, so that no phase starts over with the old ones.
 MOVED=$DATA/moved-to-rds
+# Where the data is: on this machine (box), or in RDS (rds).
+DATABASE=${DATABASE_SECRET_ARN:+rds}
+DATABASE=${DATABASE:-box}
 FOR_THE_APP=(DATABASE_SECRET_ARN DATABASE_REPLICA_HOSTS SESSION_STORE SESSION_SECRET_ARN REDIS_URL REDIS_SECRET_ARN
   REDIS_MIN_REPLICAS TRUST_PROXY VIEWER_PROTOCOL MAX_SERVERS METRICS_NAMESPACE QUEUE_URL DATABASE_PROXY_HOST ASSETS_URL)
 
@@ -40,18 +43,19 @@ main() {
   cd /
   check_environment
   guard_phase
-  guard_orders
+  choose_database
   install_packages
   make_user
+  ! in_fleet || guard_move
   CHANGED=no
   install_file "$RELEASE_DIR/host/shop.service" /etc/systemd/system/shop.service
   UNIT_CHANGED=$CHANGED
-  if [[ -z ${DATABASE_SECRET_ARN:-} ]]; then run_postgresql; else retire_postgresql; fi
+  if on_box; then run_postgresql; else retire_postgresql; fi
   [[ -z ${DOMAIN_NAME:-} ]] || install_nginx
   [[ -z ${ASSETS_BUCKET:-} ]] || publish_assets
   activate_release
   [[ -z ${DOMAIN_NAME:-} ]] || start_nginx
-  in_fleet || [[ -z ${DATABASE_SECRET_ARN:-} ]] || touch "$MOVED"
+  if on_box; then prepare_move; elif ! in_fleet; then touch "$MOVED"; fi
   remove_old_releases
   echo "The shop runs in phase $PHASE: $(basename "$RELEASE_DIR")"
 }
@@ -86,29 +90,49 @@ guard_phase() {
   esac
 }
 
-# The database may change only when nothing is left behind in the old one.
-guard_orders() {
-  if [[ -z ${DATABASE_SECRET_ARN:-} ]]; then
-    [[ ! -e $MOVED ]] ||
-      fail "the shop's data is in RDS ($MOVED): phase $PHASE would start without it. Move it back first, then remove $MOVED"
-    return
-  fi
-  [[ -e $DATA/pgsql/PG_VERSION && ! -e $MOVED ]] || return 0
-  local held
-  held=$(local_rows) ||
-    fail 'cannot ask the PostgreSQL on this machine whether it holds orders: start it (systemctl start postgresql), then deploy again'
-  [[ $held == 0 ]] ||
-    fail "the PostgreSQL on this machine holds the shop's accounts, orders or carts: move them to RDS first. The shop stays in phase 1"
+on_box() {
+  [[ $DATABASE == box ]]
 }
 
-# Prints 0 when the local database holds nothing that a visitor was promised: no accounts, orders or filled carts.
-local_rows() {
-  local exists
-  exists=$(local_psql postgres "SELECT count(*) FROM pg_database WHERE datname = 'shop'") || return
-  [[ $exists != 0 ]] || { echo 0; return; }
-  exists=$(local_psql shop "SELECT count(*) FROM pg_tables WHERE tablename IN ('users', 'orders', 'cart_items')") || return
-  [[ $exists != 0 ]] || { echo 0; return; }
-  local_psql shop 'SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM orders) + (SELECT count(*) FROM cart_items)'
+# Phase 2 leaves the app where its data is. What has a database here goes on with it until `move.sh` has moved the data.
+choose_database() {
+  [[ $PHASE != 1 || ! -e $MOVED ]] ||
+    fail "the shop's data is in RDS ($MOVED): phase $PHASE would start without it. Move it back first, then remove $MOVED"
+  [[ $PHASE != 2 || ! -e $DATA/pgsql/PG_VERSION || -e $MOVED ]] || DATABASE=box
+}
+
+# A server of a fleet that served an empty database would end the box that has the orders. When the database does not answer,
+# the app waits for it by itself.
+guard_move() {
+  local status=0
+  runuser -u shop -- env DATABASE_SECRET_ARN="$DATABASE_SECRET_ARN" "/usr/bin/node-$NODE_MAJOR" "$RELEASE_DIR/move.js" status ||
+    status=$?
+  ((status != 3)) || fail "the shop's data is not in RDS yet: move it in phase 2, before phase $PHASE"
+}
+
+# Leaves what `systemctl start shop-move` needs. Phase 1 has nowhere to move to.
+prepare_move() {
+  if [[ -z ${DATABASE_SECRET_ARN:-} ]]; then
+    rm -f /etc/systemd/system/shop-move.service "$ETC/move"
+    [[ $(local_psql postgres "SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE 'shop_move%'") == 0 ]] ||
+      fail "a move to RDS was begun and keeps PostgreSQL's log: deploy phase 2 and finish it, or give it up (move.sh back)"
+    return
+  fi
+  local name environment=''
+  for name in RELEASE_DIR AWS_REGION PHASE STACK_ID NODE_MAJOR POSTGRES_MAJOR SESSION_SECRET_ARN DATABASE_SECRET_ARN DOMAIN_NAME; do
+    environment+="$name='${!name:-}'"$'\n'
+  done
+  write_file "$ETC/move" "$environment"
+  install_file "$RELEASE_DIR/host/shop-move.service" /etc/systemd/system/shop-move.service
+  systemctl daemon-reload
+  mover prepare || fail "the data cannot be moved to RDS: see above. The shop goes on with PostgreSQL on this machine"
+  echo "The shop's data is still on this machine: systemctl start shop-move moves it"
+}
+
+# Usage: mover VERB. As postgres, PostgreSQL's superuser here by socket.
+mover() {
+  runuser -u postgres -- env MOVE_FROM_URL='postgres://postgres@/shop?host=/run/postgresql' \
+    DATABASE_SECRET_ARN="$DATABASE_SECRET_ARN" "/usr/bin/node-$NODE_MAJOR" "$RELEASE_DIR/move.js" "$@"
 }
 
 local_psql() {
@@ -117,7 +141,7 @@ local_psql() {
 
 install_packages() {
   local packages=("nodejs$NODE_MAJOR")
-  [[ -n ${DATABASE_SECRET_ARN:-} ]] || packages+=("postgresql$POSTGRES_MAJOR-server")
+  ! on_box || packages+=("postgresql$POSTGRES_MAJOR-server")
   [[ -z ${DOMAIN_NAME:-} ]] || packages+=(nginx certbot)
   rpm -q --quiet "${packages[@]}" || dnf install -y -q "${packages[@]}" || fail "cannot install ${packages[*]}"
 }
@@ -212,7 +236,8 @@ environment_file() {
   instance=$(metadata instance-id)
   zone=$(metadata placement/availability-zone)
   echo "NODE_ENV=production"
-  echo "PHASE=$PHASE"
+  # What visitors are shown: until the data has moved, the shape is that of phase 1.
+  if on_box; then echo "PHASE=1"; else echo "PHASE=$PHASE"; fi
   echo "PORT=$(app_port)"
   echo "AWS_REGION=$AWS_REGION"
   echo "SERVER_NAME=$instance"
@@ -227,10 +252,10 @@ environment_file() {
   # Behind nginx nobody else needs to reach the app.
   [[ -z ${DOMAIN_NAME:-} ]] || echo "HOST=127.0.0.1"
   echo "TRUST_PROXY=$([[ -n ${DOMAIN_NAME:-} ]] && echo 1 || echo 0)"
-  if [[ -n ${DATABASE_SECRET_ARN:-} ]]; then
-    echo "DATABASE_SECRET_ARN=$DATABASE_SECRET_ARN"
-  else
+  if on_box; then
     echo "DATABASE_URL=postgres://shop@/shop?host=/run/postgresql"
+  else
+    echo "DATABASE_SECRET_ARN=$DATABASE_SECRET_ARN"
   fi
   echo "SESSION_STORE=postgres"
   echo "SESSION_SECRET_ARN=$SESSION_SECRET_ARN"

@@ -5,8 +5,13 @@ const REFUSED = 2;
 
 /** This process's configuration; what is wrong with it ends the process. */
 export function readEnvironment(): Config {
+  return readConfiguration(environment);
+}
+
+/** As that, for a process with a configuration of its own. */
+export function readConfiguration<T>(read: () => T): T {
   try {
-    return environment();
+    return read();
   } catch (error) {
     if (error instanceof ConfigError) return refuse(error.message);
     throw error;

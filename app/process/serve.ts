@@ -104,7 +104,7 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
   });
 
   const shedding = new Shedding();
-  shedding.guard(app.server);
+  if (config.loadShedding) shedding.guard(app.server);
   const metrics =
     config.metricsNamespace === undefined
       ? undefined

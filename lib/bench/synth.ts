@@ -3,24 +3,19 @@ import { join, relative, resolve } from 'node:path';
 import { cdk } from '../cdk-cli';
 import { QUIET_SDK } from '../emulator/environment';
 import { table } from '../table';
+import { type BenchOptions, measureInTurn } from './rounds';
 
 const ROOT = resolve(__dirname, '../..');
 
 /** `cdk synth` of all phases may take this many times as long as that of an empty app. */
 const GOAL = 2;
 
-export interface SynthBenchOptions {
-  /** Times that each app is synthesized, one after the other in turn; the medians are compared. */
-  readonly rounds: number;
-  readonly json: boolean;
-}
-
 /**
  * The bench `synth`: the real CDK CLI over this project and over an app with a single resource, in interleaved rounds, so that
  * a slow moment of the machine meets both. Template validation is on, as by default. Returns the exit code: 1 when the
  * ratio misses its goal.
  */
-export async function benchSynth(options: SynthBenchOptions): Promise<number> {
+export async function benchSynth(options: BenchOptions): Promise<number> {
   // Below the project, so that it finds the same packages and the same feature flags.
   const dist = join(ROOT, 'dist');
   mkdirSync(dist, { recursive: true });
@@ -32,23 +27,21 @@ export async function benchSynth(options: SynthBenchOptions): Promise<number> {
       empty: ['--app', `node --import tsx ${relative(ROOT, empty)}`],
       phases: [],
     };
-    const seconds: Record<keyof typeof apps, number[]> = { empty: [], phases: [] };
-    // One round more: the first fills the caches, and builds the app.
-    for (let round = 0; round <= options.rounds; round++) {
-      for (const name of ['empty', 'phases'] as const) {
-        const begin = performance.now();
-        const args = ['synth', '--quiet', '--ignore-errors', '--output', join(work, name), ...apps[name]];
-        await cdk(args, { ...process.env, ...QUIET_SDK }, () => {});
-        const took = (performance.now() - begin) / 1000;
-        if (round > 0) seconds[name].push(took);
-        if (!options.json) console.error(`  … round ${round} of ${options.rounds}: ${name} ${took.toFixed(2)} s`);
-      }
-    }
+    const synthOf = (name: keyof typeof apps) => async () => {
+      const begin = performance.now();
+      const args = ['synth', '--quiet', '--ignore-errors', '--output', join(work, name), ...apps[name]];
+      await cdk(args, { ...process.env, ...QUIET_SDK }, () => {});
+      return { seconds: (performance.now() - begin) / 1000 };
+    };
+    const { empty: emptyApp, phases } = await measureInTurn(
+      { empty: synthOf('empty'), phases: synthOf('phases') },
+      options,
+    );
     const result = {
       rounds: options.rounds,
-      emptySeconds: median(seconds.empty),
-      phasesSeconds: median(seconds.phases),
-      ratio: median(seconds.phases) / median(seconds.empty),
+      emptySeconds: emptyApp.seconds,
+      phasesSeconds: phases.seconds,
+      ratio: phases.seconds / emptyApp.seconds,
       goal: GOAL,
     };
     console.log(options.json ? JSON.stringify(result, null, 2) : render(result));
@@ -65,14 +58,6 @@ const app = new App();
 new CfnResource(new Stack(app, 'empty'), 'Topic', { type: 'AWS::SNS::Topic' });
 app.synth();
 `;
-
-/** Of an even number of values, the mean of the middle two. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const around = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]] as [number, number];
-  return (around[0] + around[1]) / 2;
-}
 
 function render(result: { emptySeconds: number; phasesSeconds: number; ratio: number; goal: number }): string {
   const rows = [

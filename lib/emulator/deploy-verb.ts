@@ -120,5 +120,14 @@ function tell(facts: Facts): string {
   return Object.entries(facts)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name} ${value}`)
-    .join(', ');
+    .reduce(byLines, '');
+}
+
+/** Characters of a line in a cell: two such columns and the names fit a wide terminal. */
+const LINE = 56;
+
+function byLines(text: string, part: string): string {
+  if (text === '') return part;
+  const line = text.slice(text.lastIndexOf('\n') + 1);
+  return `${text},${line.length + part.length + 2 > LINE ? '\n' : ' '}${part}`;
 }

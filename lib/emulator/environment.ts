@@ -7,10 +7,10 @@ export const QUIET_SDK = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'tr
 
 /**
  * The environment of programs that talk to the emulator. Nothing of the person's own AWS set-up is left in it, so that no
- * call can reach a real account.
+ * call can reach a real account. `CDK_VALIDATION` stays: whether a synth validates templates concerns no account.
  */
 export function emulatorEnv(endpoint: string): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(AWS|CDK)_/.test(name));
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(AWS|CDK)_(?!VALIDATION$)/.test(name));
   return {
     ...Object.fromEntries(inherited),
     AWS_ENDPOINT_URL: endpoint,

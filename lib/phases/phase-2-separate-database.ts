@@ -22,8 +22,9 @@ import type { ShopProps } from './shop-props';
  *
  *     new SeparateDatabase(stack, 'Shop', { appBundle: 'dist/app' });
  *
- * The box and its data volume stay as they were in phase 1: the volume is the way back. A box whose PostgreSQL still
- * holds orders or accounts refuses the set-up, and CloudFormation rolls the deploy back.
+ * From phase 1: the deploy makes the database and leaves the app on the box's own PostgreSQL. `systemctl start shop-move` on
+ * the box then moves the data while the shop goes on, with writes paused for some seconds, and the app with it. The box and
+ * its data volume stay as they were in phase 1: the volume is the way back.
  *
  * Billed on top of phase 1: the database instance, its storage and backups, and one more secret.
  *

@@ -9,6 +9,7 @@ import { readScalingGroup } from './scaling/read-scaling-group';
 import type { ScalingGroup } from './scaling/scaling-group';
 import { type Assumption, assumptionsOf, round } from './simulate/assumptions';
 import { hourPrices, spotLossOf } from './simulate/bill';
+import { chartOf } from './simulate/chart';
 import { CLASSIC_RULES, hasCooldown, USUAL_COOLDOWN, withCooldown, withWarmup } from './simulate/cooldown';
 import { renderReport, reportAsJson } from './simulate/render';
 import { cpuTargetOf, type SimulationOptions, simulate } from './simulate/simulate';
@@ -117,7 +118,6 @@ export async function simulateVerb(options: SimulateOptions): Promise<void> {
   const hour = hourPrices(type, prices, { onDemand: options.pricePerHour, spot: options.spotPricePerHour });
   const report = { what, group: first.group, traffic, runs, prices: hour, assumptions };
   if (options.svg !== undefined) {
-    const { chartOf } = await import('./simulate/chart.js');
     const named = options.cooldown === undefined ? '' : `, ${first.name}`;
     writeFileSync(
       options.svg,

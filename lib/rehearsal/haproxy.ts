@@ -32,6 +32,14 @@ export interface HaproxyOptions {
    * @default - the load balancer's, 5 seconds
    */
   readonly healthInterval?: number;
+
+  /**
+   * Requests that each server works on at once. As many more wait for their turn; what is beyond that is refused here, with
+   * 503 and `Retry-After`. An Application Load Balancer has no such bound.
+   *
+   * @default - no bound
+   */
+  readonly maxInFlight?: number;
 }
 
 /** A running HAProxy in the place of an Application Load Balancer. */
@@ -67,8 +75,13 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
 }
 
 function configuration(options: HaproxyOptions, port: number): string {
-  const { servers, balance = 'roundrobin', healthInterval = HEALTH_INTERVAL } = options;
-  const check = `check inter ${healthInterval}s fall ${HEALTH_UNHEALTHY_COUNT} rise 2`;
+  const { servers, balance = 'roundrobin', healthInterval = HEALTH_INTERVAL, maxInFlight } = options;
+  const bound = maxInFlight === undefined ? '' : ` maxconn ${maxInFlight}`;
+  const check = `check inter ${healthInterval}s fall ${HEALTH_UNHEALTHY_COUNT} rise 2${bound}`;
+  const refusal =
+    maxInFlight === undefined
+      ? ''
+      : `  http-request return status 503 hdr retry-after 1 if { queue(servers) ge ${maxInFlight * servers.length} }\n`;
   return `global
   maxconn 4000
   log stdout format raw local0 notice
@@ -86,7 +99,7 @@ defaults
 
 frontend shop
   bind 127.0.0.1:${port}
-  default_backend servers
+${refusal}  default_backend servers
 
 backend servers
   balance ${balance}

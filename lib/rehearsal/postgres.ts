@@ -50,6 +50,8 @@ export interface Postgres {
   readonly port?: number;
   /** Connection string of the owning role; TLS is verified (`sslmode=verify-full`). */
   url(database?: string): string;
+  /** Connection string of the superuser, through the socket. */
+  adminUrl(database?: string): string;
   /** Makes the database unless it is there. */
   createDatabase(database: string): Promise<void>;
   /** Ends sessions, writes a checkpoint and stops the server. Safe to call twice. */
@@ -193,6 +195,8 @@ async function launch(options: PostgresOptions, binaries: Binaries, user: Server
     access,
     port,
     url: (database = 'shop') => connectionString(OWNER, database),
+    adminUrl: (database = 'shop') =>
+      `postgres://postgres@/${database}?host=${encodeURIComponent(socketDir)}&port=${port ?? 5432}`,
     createDatabase: (database) => makeDatabase(connectionString('postgres', 'postgres'), database, password),
     stop: once(async () => {
       if (isRunning(data)) await user.run(binaries.pgCtl, stopArguments(data));
@@ -314,6 +318,8 @@ async function makeDatabase(adminUrl: string, database: string, password: string
     const role = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [OWNER]);
     if (role.rowCount === 0) {
       await client.query(`CREATE ROLE ${escapeIdentifier(OWNER)} LOGIN PASSWORD ${escapeLiteral(password)}`);
+      // RDS lets its master user, and whoever copies data into a server needs it.
+      await client.query(`GRANT SET ON PARAMETER session_replication_role TO ${escapeIdentifier(OWNER)}`);
     }
     const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database]);
     if (found.rowCount === 0) {

@@ -24,6 +24,13 @@ export interface RedisServerOptions {
    * @default - it is a primary
    */
   readonly primaryPort?: number;
+
+  /**
+   * Further settings of redis.conf, such as `{ 'tls-port': '6380' }`.
+   *
+   * @default - Redis's own
+   */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** A running Redis server; a real one, from the system's `redis-server`. Its data is in memory only. */
@@ -63,6 +70,7 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
     // It would wait 5 s for more replicas before it serves the first.
     'repl-diskless-sync-delay': '0',
     ...(options.primaryPort && { replicaof: `127.0.0.1 ${options.primaryPort}` }),
+    ...options.settings,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   const redis = startProgram('redis-server', flags, join(dir, 'redis.log'));

@@ -36,6 +36,7 @@ describe('the environment', () => {
       assetsUrl: '/assets',
       metricsPeriod: 60,
       serverName: hostname(),
+      loadShedding: true,
       availabilityZone: 'local',
       logLevel: 'info',
     });

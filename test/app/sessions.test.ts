@@ -2,10 +2,17 @@ import { join } from 'node:path';
 import { CarryOver } from '../../app/sessions/carry-over';
 import { startRedis } from '../../lib/rehearsal/redis';
 import { describeWith } from '../support/needs';
-import { Bench, eventually, makeUsers, PASSWORD, patiently, type ShopServer, sql, Visitor } from '../support/shop';
-
-/** Of the user in `lib/tiers/session-cache.ts`. */
-const RIGHTS = ['+@all', '-@admin', '-@dangerous', '+info', '+role'];
+import {
+  Bench,
+  eventually,
+  makeUsers,
+  PASSWORD,
+  patiently,
+  REDIS_RIGHTS,
+  type ShopServer,
+  sql,
+  Visitor,
+} from '../support/shop';
 
 let bench: Bench;
 
@@ -242,7 +249,7 @@ describeWith('redis-server', 'on the move from PostgreSQL to Redis', () => {
     database = await bench.database();
     before = await bench.serve(database);
     // A user with the rights that phase 3 gives it.
-    await redis.command('ACL', 'SETUSER', 'shop', 'on', '>p@ss/word', '~*', '&*', ...RIGHTS);
+    await redis.command('ACL', 'SETUSER', 'shop', 'on', '>p@ss/word', '~*', '&*', ...REDIS_RIGHTS);
     const url = `redis://shop:${encodeURIComponent('p@ss/word')}@127.0.0.1:${redis.port}`;
     const env = { SESSION_STORE: 'redis', REDIS_URL: url, REDIS_MIN_REPLICAS: '1' };
     after = await Promise.all([1, 2].map(() => bench.serve(database, env)));

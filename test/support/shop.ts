@@ -175,6 +175,9 @@ export class Visitor {
   }
 }
 
+/** What the user in `lib/tiers/session-cache.ts` may do with Redis. */
+export const REDIS_RIGHTS = ['+@all', '-@admin', '-@dangerous', '+info', '+role'];
+
 export const PASSWORD = 'correct horse battery';
 
 /** Adds users straight to the database, with a hash that is cheap to check: log-in, unlike sign-up, costs nothing then. */

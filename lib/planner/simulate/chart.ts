@@ -1,6 +1,6 @@
 import * as echarts from 'echarts';
 import type { ScalingGroup } from '../scaling/scaling-group';
-import type { Simulation } from './simulate';
+import type { Simulation, Summary } from './simulate';
 import type { Traffic } from './traffic';
 
 const WIDTH = 1100;
@@ -23,14 +23,13 @@ export function chartOf(title: string, simulation: Simulation, traffic: Traffic,
     thinned(values, stride, pick).map((value, i) => [(traffic.start + i * stride * 60) * 1000, convert(value)]);
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
   try {
-    const share = summary.demand === 0 ? 0 : (summary.dropped / summary.demand) * 100;
     chart.setOption({
       animation: false,
       backgroundColor: '#ffffff',
       textStyle: { fontFamily: 'Helvetica, Arial, sans-serif', color: INK },
       title: {
         text: title,
-        subtext: `${share.toFixed(share > 0 && share < 0.1 ? 3 : 1)}% dropped · ${summary.fewest} to ${summary.most} servers · ${summary.changesOut} changes out, ${summary.changesIn} in · thrash ${summary.thrash}`,
+        subtext: subtitle(summary),
         left: 24,
         top: 14,
         textStyle: { fontSize: 18 },
@@ -55,7 +54,7 @@ export function chartOf(title: string, simulation: Simulation, traffic: Traffic,
         axisTick: { show: gridIndex === 2 },
         axisLine: { lineStyle: { color: '#94a3b8' } },
       })),
-      yAxis: ['requests a second', 'servers', 'CPU (%)'].map((name, gridIndex) => ({
+      yAxis: [summary.waits ? 'jobs a second' : 'requests a second', 'servers', 'CPU (%)'].map((name, gridIndex) => ({
         type: 'value',
         gridIndex,
         name,
@@ -68,8 +67,17 @@ export function chartOf(title: string, simulation: Simulation, traffic: Traffic,
         splitLine: { lineStyle: { color: '#e2e8f0' } },
       })),
       series: [
-        area('demand that is dropped', RED, points(series.demand, 'most', perSecond)),
-        area('demand that is served', BLUE, points(series.served, 'most', perSecond), 0.9),
+        area(
+          summary.waits ? 'jobs that wait' : 'demand that is dropped',
+          RED,
+          points(series.demand, 'most', perSecond),
+        ),
+        area(
+          summary.waits ? 'jobs that are done' : 'demand that is served',
+          BLUE,
+          points(series.served, 'most', perSecond),
+          0.9,
+        ),
         line('capacity', GREEN, points(series.capacity, 'mean', perSecond), 0),
         line('servers wanted', GREY, points(series.desired, 'mean'), 1, {
           step: 'end',
@@ -78,7 +86,7 @@ export function chartOf(title: string, simulation: Simulation, traffic: Traffic,
         }),
         line('servers in service', GREEN, points(series.inService, 'mean'), 1, { step: 'end' }),
         line('CPU', BLUE, points(series.cpu, 'mean'), 2, {
-          markLine: limit(summary.cpuTarget, `target ${Math.round(summary.cpuTarget)}%`, true),
+          markLine: limit(summary.cpuTarget, `target ${Math.round(summary.cpuTarget)}%`, !summary.waits),
         }),
       ],
     });
@@ -87,6 +95,24 @@ export function chartOf(title: string, simulation: Simulation, traffic: Traffic,
     // Without it, a timer of the chart keeps the process alive.
     chart.dispose();
   }
+}
+
+function subtitle({
+  waits,
+  mostWaiting,
+  demand,
+  dropped,
+  fewest,
+  most,
+  changesOut,
+  changesIn,
+  thrash,
+}: Summary): string {
+  const share = demand === 0 ? 0 : (dropped / demand) * 100;
+  const lost = waits
+    ? `${mostWaiting.toLocaleString('en-US')} jobs waiting at the most`
+    : `${share.toFixed(share > 0 && share < 0.1 ? 3 : 1)}% dropped`;
+  return `${lost} · ${fewest} to ${most} servers · ${changesOut} changes out, ${changesIn} in · thrash ${thrash}`;
 }
 
 const panel = (top: number, height: number) => ({ left: 76, right: 32, top, height });
@@ -114,7 +140,7 @@ function limit(yAxis: number, formatter: string, shown: boolean) {
     silent: true,
     symbol: 'none',
     lineStyle: { color: RED, type: 'dashed' as const, width: 1 },
-    label: { formatter, position: 'insideEndTop' as const, color: RED },
+    label: { formatter, position: 'insideStartTop' as const, color: RED },
     data: shown ? [{ yAxis }] : [],
   };
 }

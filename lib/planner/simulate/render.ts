@@ -68,9 +68,9 @@ function figures(runs: readonly Run[], prices: HourPrices): string {
   ];
   const summaries = runs.map(({ simulation }) => simulation.summary);
   const unused = new Set([
-    ...(summaries.every(({ mostWaiting }) => mostWaiting === 0)
+    ...(summaries.every(({ waits }) => !waits)
       ? ['waiting at the end, at most']
-      : ['dropped', 'minutes that dropped']),
+      : ['dropped', 'minutes that dropped', 'minutes above target CPU']),
     ...(summaries.every(({ neverHealthy }) => neverHealthy === 0) ? ['servers never healthy'] : []),
     ...(summaries.every(({ spotHours }) => spotHours === 0) ? ['spot servers taken back'] : []),
   ]);
@@ -131,9 +131,8 @@ function hoursOf({ demand, served, capacity, inService }: Series): Hour[] {
 }
 
 function dollars(usd: number | undefined): string {
-  return usd === undefined
-    ? 'unpriced (--price-per-hour, --spot-price-per-hour)'
-    : `$${count(Math.round(usd * 100) / 100)}`;
+  if (usd === undefined) return 'unpriced (--price-per-hour, --spot-price-per-hour)';
+  return usd.toLocaleString('en-US', { style: 'currency', currency: 'USD' });
 }
 
 function count(value: number): string {

@@ -53,6 +53,8 @@ export interface Summary {
   /** Jobs that are left in the queue at the end; 0 for servers, which drop what they cannot serve at once. */
   readonly waiting: number;
   readonly mostWaiting: number;
+  /** Whether these are workers, whose jobs wait in a queue. */
+  readonly waits: boolean;
   /** Of a minute, in requests a second. */
   readonly peakRps: number;
   readonly droppingMinutes: number;
@@ -152,6 +154,7 @@ export function simulate(options: SimulationOptions): Simulation {
   }
   const hours = { onDemandHours: onDemandMinutes / 60, spotHours: spotMinutes / 60 };
   const counted = {
+    waits: queue,
     waiting,
     mostWaiting,
     cpuTarget,
@@ -159,7 +162,7 @@ export function simulate(options: SimulationOptions): Simulation {
     neverHealthy: fleet.neverHealthy,
     ...hours,
   };
-  return { series, decisions, summary: summarize(series, decisions, group.maxSize, counted) };
+  return { series, decisions, summary: summarize(series, decisions, 0, counted) };
 }
 
 /** Changes of direction within {@link THRASH_WITHIN}: servers that were added and taken away again, or the other way round. */
@@ -255,7 +258,7 @@ function emptySeries(minutes: number): Series {
 
 type Counted = Pick<
   Summary,
-  'waiting' | 'mostWaiting' | 'cpuTarget' | 'spotLost' | 'neverHealthy' | 'onDemandHours' | 'spotHours'
+  'waits' | 'waiting' | 'mostWaiting' | 'cpuTarget' | 'spotLost' | 'neverHealthy' | 'onDemandHours' | 'spotHours'
 >;
 
 function summarize(series: Series, decisions: readonly Decision[], maxSize: number, counted: Counted): Summary {
@@ -269,7 +272,6 @@ function summarize(series: Series, decisions: readonly Decision[], maxSize: numb
   let most = 0;
   let serverMinutes = 0;
   let minutesAtMax = 0;
-  const queue = counted.mostWaiting > 0;
   for (let minute = 0; minute < minutes; minute += 1) {
     const wanted = series.demand[minute] as number;
     const got = series.served[minute] as number;
@@ -277,7 +279,7 @@ function summarize(series: Series, decisions: readonly Decision[], maxSize: numb
     demand += wanted;
     served += got;
     peak = Math.max(peak, wanted);
-    if (!queue && got < wanted) droppingMinutes += 1;
+    if (!counted.waits && got < wanted) droppingMinutes += 1;
     // What the target comes to in binary fractions is not above it.
     if ((series.cpu[minute] as number) > counted.cpuTarget + 1e-6) minutesAboveTarget += 1;
     fewest = Math.min(fewest, servers);

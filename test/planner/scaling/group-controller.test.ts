@@ -149,6 +149,13 @@ describe('several policies', () => {
     expect(follow(group, 4, minutes(15, { cpu: 20, requestsPerTarget: 900 })).at(-1)).toBe(3);
   });
 
+  test('target tracking removes none while one warms up, and one as soon as it is warm', () => {
+    const group = { ...GROUP, policies: [cpuAt(50, { warmup: 1800 })] };
+    const desired = follow(group, 2, [...minutes(3, { cpu: 60 }), ...minutes(40, { cpu: 5 })]);
+    // In service from minute 3 on, warm half an hour later.
+    expect([2, 31, 32].map((minute) => desired[minute])).toEqual([3, 3, 2]);
+  });
+
   test('target tracking removes a tenth of the group in a minute at most', () => {
     const group = { ...GROUP, policies: [cpuAt(50)] };
     expect(follow(group, 40, minutes(18, { cpu: 5 })).slice(-5)).toEqual([40, 36, 33, 30, 27]);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { median } from '../../lib/bench/synth';
+import { measureInTurn, median } from '../../lib/bench/rounds';
 
 test('the median is the middle value, or the mean of the middle two', () => {
   expect(median([3, 1, 2])).toBe(2);
@@ -15,4 +15,17 @@ test('half of the values are no smaller than the median, and half no bigger', ()
       expect(values.filter((value) => value >= middle).length * 2).toBeGreaterThanOrEqual(values.length);
     }),
   );
+});
+
+test('measurements take turns, and the first round does not count', async () => {
+  const order: string[] = [];
+  const counts = { one: 0, other: 0 };
+  const measure = (name: keyof typeof counts) => async () => {
+    order.push(name);
+    counts[name] += 1;
+    return { ms: counts[name] === 1 ? 1_000 : counts[name] };
+  };
+  const figures = await measureInTurn({ one: measure('one'), other: measure('other') }, { rounds: 3, json: true });
+  expect(order).toEqual(['one', 'other', 'one', 'other', 'one', 'other', 'one', 'other']);
+  expect(figures).toEqual({ one: { ms: 3 }, other: { ms: 3 } });
 });

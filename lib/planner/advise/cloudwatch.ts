@@ -1,0 +1,88 @@
+import { CloudWatchClient, type MetricDataQuery, paginateGetMetricData } from '@aws-sdk/client-cloudwatch';
+import type { Point, Watched, Window } from './advice';
+import type { Resource } from './stack';
+import { type Wall, walls } from './walls';
+
+/** GetMetricData takes no more queries at once. */
+const QUERIES_AT_ONCE = 500;
+
+interface Wanted {
+  readonly wall: Wall;
+  readonly resource: Resource;
+  readonly metric: Wall['metric'];
+  readonly limit: boolean;
+}
+
+/** Reads the metric of every wall at every resource that can have it. */
+export async function readMetrics(
+  resources: readonly Resource[],
+  window: Window,
+  region: string | undefined,
+): Promise<Watched[]> {
+  const wanted = resources.flatMap((resource) =>
+    walls
+      .filter(({ tier }) => tier === resource.tier)
+      .flatMap((wall): Wanted[] => [
+        { wall, resource, metric: wall.metric, limit: false },
+        ...(wall.limitMetric ? [{ wall, resource, metric: wall.limitMetric, limit: true }] : []),
+      ]),
+  );
+  const client = new CloudWatchClient({ region });
+  const series = new Map<Wanted, readonly Point[]>();
+  try {
+    for (let i = 0; i < wanted.length; i += QUERIES_AT_ONCE) {
+      const some = wanted.slice(i, i + QUERIES_AT_ONCE);
+      const points = await getPoints(client, some, window);
+      some.forEach((one, index) => {
+        series.set(one, points.get(`m${index}`) ?? []);
+      });
+    }
+  } finally {
+    client.destroy();
+  }
+  return wanted
+    .filter(({ limit }) => !limit)
+    .map((one) => {
+      const limit = wanted.find((other) => other.limit && other.wall === one.wall && other.resource === one.resource);
+      return {
+        wall: one.wall,
+        resource: one.resource.name,
+        limits: one.resource.limits,
+        points: series.get(one) ?? [],
+        limitPoints: limit && series.get(limit),
+      };
+    });
+}
+
+async function getPoints(client: CloudWatchClient, wanted: readonly Wanted[], window: Window) {
+  const input = {
+    StartTime: new Date(window.start * 1000),
+    EndTime: new Date(window.end * 1000),
+    ScanBy: 'TimestampAscending' as const,
+    MetricDataQueries: wanted.map((one, index) => queryOf(one, `m${index}`, window.period)),
+  };
+  const found = new Map<string, Point[]>();
+  for await (const { MetricDataResults = [] } of paginateGetMetricData({ client }, input)) {
+    for (const { Id = '', Timestamps = [], Values = [] } of MetricDataResults) {
+      const points = found.get(Id) ?? [];
+      Timestamps.forEach((time, i) => {
+        points.push({ at: time.getTime() / 1000, value: Values[i] as number });
+      });
+      found.set(Id, points);
+    }
+  }
+  return found;
+}
+
+function queryOf({ resource, metric }: Wanted, Id: string, Period: number): MetricDataQuery {
+  const dimensions = resource.dimensionsOf?.[metric.name] ?? resource.dimensions;
+  const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
+  return {
+    Id,
+    MetricStat: {
+      Metric: { Namespace: metric.namespace, MetricName: metric.name, Dimensions },
+      Period,
+      Stat: metric.stat,
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { generate } from 'selfsigned';
+import { freePort } from '../../lib/processes';
+import { type RedisServer, startRedis } from '../../lib/rehearsal/redis';
+import { describeWith } from '../support/needs';
+import { Bench, makeUsers, PASSWORD, REDIS_RIGHTS } from '../support/shop';
+
+/** Redis as ElastiCache offers it: TLS under a name that the certificate has, a user with a password. */
+describeWith('redis-server', 'Redis with TLS', () => {
+  const REDIS_PASSWORD = 'p@ss/word';
+  let bench: Bench;
+  let redis: RedisServer;
+  let tlsPort: number;
+  let database: string;
+  let email: string;
+  let certificate: string;
+
+  beforeAll(async () => {
+    bench = await Bench.open();
+    certificate = join(bench.dir, 'redis.crt');
+    const key = join(bench.dir, 'redis.key');
+    const pems = await generate([{ name: 'commonName', value: 'localhost' }], {
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
+    });
+    writeFileSync(certificate, pems.cert);
+    writeFileSync(key, pems.private);
+    tlsPort = await freePort();
+    redis = await startRedis({
+      dir: join(bench.dir, 'redis'),
+      settings: {
+        'tls-port': String(tlsPort),
+        'tls-cert-file': certificate,
+        'tls-key-file': key,
+        'tls-auth-clients': 'no',
+      },
+    });
+    await redis.command('ACL', 'SETUSER', 'shop', 'on', `>${REDIS_PASSWORD}`, '~*', '&*', ...REDIS_RIGHTS);
+    await redis.command('ACL', 'SETUSER', 'default', 'off');
+    database = await bench.database();
+    // The tables come with the first server.
+    await (await bench.serve(database)).process.stop();
+    [email] = (await makeUsers(database, 1)) as [string];
+  });
+
+  afterAll(async () => {
+    await redis?.stop();
+    await bench?.close();
+  });
+
+  /** What a visitor who logs in is answered, and what the log says of Redis. */
+  async function logIn({ host = 'localhost', password = REDIS_PASSWORD, trusted = true }) {
+    const url = `rediss://shop:${encodeURIComponent(password)}@${host}:${tlsPort}`;
+    const trust = trusted ? { NODE_EXTRA_CA_CERTS: certificate } : undefined;
+    const shop = await bench.serve(database, { SESSION_STORE: 'redis', REDIS_URL: url, ...trust });
+    const visitor = shop.visitor();
+    const { status } = await visitor.post('/api/login', { email, password: PASSWORD });
+    const me = status === 200 ? (await visitor.get('/api/me')).json.email : undefined;
+    const catalogue = (await visitor.get('/api/products')).status;
+    await shop.process.stop();
+    return { status, me, catalogue, log: shop.log() };
+  }
+
+  test('with its certificate trusted and the right password, sessions are kept in it', async () => {
+    expect(await logIn({})).toMatchObject({ status: 200, me: email, catalogue: 200 });
+  });
+
+  test.each([
+    ['a certificate of an authority that is not trusted', { trusted: false }, /self.signed certificate/],
+    ['a certificate for another name', { host: '127.0.0.1' }, /ERR_TLS_CERT_ALTNAME_INVALID/],
+    ['a wrong password', { password: 'wrong' }, /WRONGPASS/],
+  ])('%s: no session, a catalogue all the same, and the reason in the log', async (_what, changed, reason) => {
+    const { status, catalogue, log } = await logIn(changed);
+    expect([status, catalogue]).toEqual([503, 200]);
+    expect(log).toMatch(reason);
+  });
+});

@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AdviseOptions, adviseVerb } from '../../../lib/planner/advise-verb';
+import { UsageError } from '../../../lib/usage-error';
+
+const dir = mkdtempSync(join(tmpdir(), 'advise-'));
+const file = join(dir, 'metrics.csv');
+const printed = jest.spyOn(console, 'log').mockImplementation();
+
+afterAll(() => {
+  rmSync(dir, { recursive: true, force: true });
+  printed.mockRestore();
+});
+
+async function ask(lines: readonly string[], more: Partial<AdviseOptions> = {}) {
+  writeFileSync(file, ['time,metric,value', ...lines].join('\n'));
+  printed.mockClear();
+  await adviseVerb({ stack: 'shop', days: 14, period: 300, phase: 3, from: file, json: true, ...more });
+  return JSON.parse(printed.mock.calls.join('\n'));
+}
+
+/** A value at each noon of ten days. */
+const noons = (metric: string, value: (day: number) => number) =>
+  Array.from({ length: 10 }, (_, day) => `2026-03-${String(day + 1).padStart(2, '0')}T12:00Z,${metric},${value(day)}`);
+
+test('recorded metrics name the wall', async () => {
+  const advice = await ask([...noons('servers.cpu', (day) => 40 + 3 * day), ...noons('database.cpu', () => 20)]);
+  expect(advice).toMatchObject({
+    verdict: 'prepare',
+    wall: { wall: 'servers.cpu', remedy: { phase: 4 }, fullOn: { expected: '2026-03-16' } },
+    window: { start: '2026-03-01T12:00:00.000Z', end: '2026-03-11T12:00:00.000Z', period: 86400 },
+  });
+  expect(advice.unknown).toContain('memory of the servers (servers): no data');
+});
+
+test('a load that falls leads nowhere, memory that falls does', async () => {
+  expect(await ask(noons('servers.cpu', (day) => 70 - 3 * day))).toMatchObject({ verdict: 'stay', wall: null });
+  const free = noons('database.memory', (day) => (5 - 0.2 * day) * 1024 ** 3);
+  expect(await ask(free, { databaseClass: 'db.m7g.large' })).toMatchObject({
+    verdict: 'prepare',
+    // 8 GiB of RAM, a quarter of it is full; 3.2 GiB are left on the last day, 0.2 fewer each day.
+    wall: {
+      wall: 'database.memory',
+      full: { side: 'below', value: 2 * 1024 ** 3 },
+      fullOn: { expected: '2026-03-17' },
+    },
+  });
+});
+
+test('several of a kind are told apart by their names', async () => {
+  const advice = await ask([...noons('replicas.cpu@one', () => 20), ...noons('replicas.cpu@two', () => 95)]);
+  expect(advice).toMatchObject({ verdict: 'act', wall: { wall: 'replicas.cpu', resource: 'two' } });
+});
+
+test('a limit is recorded, or comes from the size of the machine', async () => {
+  const size = [...noons('servers.size', () => 12), ...noons('servers.size.limit', () => 12)];
+  expect(await ask(size, { phase: 4 })).toMatchObject({ verdict: 'act', wall: { wall: 'servers.size' } });
+  const connections = noons('database.connections', () => 850);
+  expect((await ask(connections)).unknown).toContain('connections of the database (database): its limit is not known');
+  // 8 GiB / 9531392 are 901, nine tenths of it are 810.
+  expect(await ask(connections, { databaseClass: 'db.m7g.large' })).toMatchObject({
+    verdict: 'act',
+    wall: { wall: 'database.connections', full: { value: 810 } },
+  });
+});
+
+test.each<[string, readonly string[], Partial<AdviseOptions>]>([
+  ['--phase: a file of metrics does not tell it; allowed is 1, 2, 3, 4, 5', [], { phase: undefined }],
+  ['it has no lines below its head time,metric,value', [], {}],
+  ['time "noon" in line 2 of', ['noon,servers.cpu,1'], {}],
+  ['metric "servers.heat" in line 2 of', ['0,servers.heat,1'], {}],
+  ['value "many" in line 3 of', ['0,servers.cpu,1', '60,servers.cpu,many'], {}],
+  ['not CSV: Invalid Record Length', ['0,servers.cpu,1,2'], {}],
+  ['--database-class db.huge: its size is not known', ['0,servers.cpu,1'], { databaseClass: 'db.huge' }],
+  ['--from nowhere.csv: there is no such file; allowed is CSV with time,metric,value', [], { from: 'nowhere.csv' }],
+])('bad input is told: %s', async (message, lines, more) => {
+  const refused = ask(lines, more);
+  await expect(refused).rejects.toThrow(message);
+  await expect(refused).rejects.toBeInstanceOf(UsageError);
+});
