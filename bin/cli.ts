@@ -98,6 +98,45 @@ program
     process.exitCode = await bench[what]();
   });
 
+program
+  .command('evolution')
+  .description(
+    'What CloudFormation would do to each resource between two phases; exit code 1 when state would be lost.',
+  )
+  .argument('[phases...]', 'the phase before and the phase after; or, with --against or --deployed, the one after')
+  .option('--before <path>', 'template, or output folder of cdk synth, of any app')
+  .option('--after <path>', 'the same after the change')
+  .option('--stack <id>', 'stack to compare in an output folder with several')
+  .option('--allow <file>', 'with --before: what may leave and why, as JSON')
+  .option('--against <path>', 'template, or output folder of cdk synth, that is deployed elsewhere')
+  .option('--deployed [stack]', 'the stack that runs, by the AWS credentials of the environment')
+  .option('-c, --context <name=value...>', 'CDK context, handed to cdk as it is, such as domainName=shop.example.com')
+  .addOption(new Option('--json', 'print everything as JSON').conflicts('markdown'))
+  .option('--markdown', 'print tables as Markdown, for a comment on a pull request')
+  .action(async (phases: string[], options: EvolutionArguments) => {
+    const { evolution } = await import('../lib/evolution/verb.js');
+    const { json, markdown, deployed, context, ...rest } = options;
+    process.exitCode = await evolution({
+      ...rest,
+      phases,
+      deployed: deployed === true ? 'shop' : deployed,
+      context: context ?? [],
+      format: json ? 'json' : markdown ? 'markdown' : 'text',
+    });
+  });
+
+interface EvolutionArguments {
+  readonly before?: string;
+  readonly after?: string;
+  readonly stack?: string;
+  readonly allow?: string;
+  readonly against?: string;
+  readonly deployed?: string | true;
+  readonly context?: string[];
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+}
+
 withTraffic(
   program
     .command('cost')

@@ -1,7 +1,24 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { withGeneratedParts } from '../lib/docs/generate';
+import { evolveParts } from '../lib/docs/evolve';
+import { type Parts, readmeParts, withGeneratedParts } from '../lib/docs/generate';
+import { synthesizePhases } from '../lib/evolution/sources';
+import type { NamedTemplate } from '../lib/evolution/template';
 
-/** `npm run docs`: writes the generated parts of the README. A test fails while they are stale. */
-const file = resolve(__dirname, '../README.md');
-writeFileSync(file, withGeneratedParts(readFileSync(file, 'utf8')));
+/** `npm run docs`: writes the generated parts of the pages. A test fails while they are stale. */
+async function docs(): Promise<void> {
+  // Where nothing is deployed beside the shop's stack.
+  const region = 'us-east-1';
+  const now = await synthesizePhases({ region });
+  const grown = await synthesizePhases({ region, context: ['size=growth'] });
+  const phases = new Map([1, 2, 3, 4].map((number) => [number, now.get(`phase-${number}`) as NamedTemplate]));
+  write('README.md', readmeParts);
+  write('docs/evolve.md', evolveParts({ phases, growth: grown.get('phase-1') as NamedTemplate }));
+}
+
+function write(page: string, parts: Parts): void {
+  const file = resolve(__dirname, '..', page);
+  writeFileSync(file, withGeneratedParts(readFileSync(file, 'utf8'), parts));
+}
+
+void docs();

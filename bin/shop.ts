@@ -1,4 +1,4 @@
-import { App } from 'aws-cdk-lib';
+import { Annotations, App } from 'aws-cdk-lib';
 import { buildApp } from '../lib/app-bundle';
 import { EDGE_REGION, EdgeStack } from '../lib/phases/edge-parts';
 import { SingleBox } from '../lib/phases/phase-1-single-box';
@@ -7,32 +7,61 @@ import { LoadBalancedFarm } from '../lib/phases/phase-3-load-balanced-farm';
 import { ElasticFleet } from '../lib/phases/phase-4-elastic-fleet';
 import { readSettings } from '../lib/phases/settings';
 import { ShopStack } from '../lib/phases/shop-stack';
+import { refusal } from '../lib/phases/steps';
 import { UsageError } from '../lib/usage-error';
 
 /** The CDK app: one stack per phase, all of the same CloudFormation name. */
-function synthesize(): void {
+async function synthesize(): Promise<void> {
   const app = new App();
-  const { stackName, unprotectedBecause, ...settings } = readSettings((name) => app.node.tryGetContext(name));
+  const { stackName, unprotectedBecause, goBackFrom, ...settings } = readSettings((name) =>
+    app.node.tryGetContext(name),
+  );
   const stackProps = { stackName, unprotectedBecause };
   const props = { appBundle: buildApp().dir, ...settings };
 
-  new SingleBox(new ShopStack(app, 'phase-1', stackProps), 'Shop', props);
-  new SeparateDatabase(new ShopStack(app, 'phase-2', stackProps), 'Shop', props);
-  new LoadBalancedFarm(new ShopStack(app, 'phase-3', stackProps), 'Shop', props);
+  const stack = (number: number) => new ShopStack(app, `phase-${number}`, stackProps);
+  const [phase1, phase2, phase3, phase4] = [stack(1), stack(2), stack(3), stack(4)];
 
-  const phase4 = new ShopStack(app, 'phase-4', stackProps);
+  new SingleBox(phase1, 'Shop', props);
+  new SeparateDatabase(phase2, 'Shop', props);
+  new LoadBalancedFarm(phase3, 'Shop', props);
+
   // The region that the CDK command line is about to deploy to; unknown outside of it.
   const region = process.env.CDK_DEFAULT_REGION || EDGE_REGION;
   const edge = region === EDGE_REGION ? undefined : new EdgeStack(app, 'phase-4-edge', { ...stackProps, ...props });
   new ElasticFleet(phase4, 'Shop', { ...props, edgeParts: edge?.seenFrom(phase4) });
 
+  const running = await runningPhase(stackName);
+  for (const [index, phase] of [phase1, phase2, phase3, phase4].entries()) {
+    const why = running && refusal(running, index + 1, goBackFrom);
+    // Only a deploy, diff or synth of this very stack fails by it.
+    if (why) Annotations.of(phase).addError(why);
+  }
   app.synth();
 }
 
-try {
-  synthesize();
-} catch (error) {
+/**
+ * The phase that the shop runs in, where the CDK command line has credentials to ask with. Where they see too little, the set-up of
+ * box and servers still refuses what would lose orders (docs/decisions/041-steps-guarded-at-synth.md).
+ */
+async function runningPhase(stackName: string): Promise<number | undefined> {
+  const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
+  if (!account) return undefined;
+  try {
+    const { describeDeployed } = await import('../lib/evolution/deployed.js');
+    const stack = await describeDeployed(stackName, region);
+    if (stack && stack.account !== account) throw new Error(`that is account ${stack.account}, not ${account}`);
+    return stack?.phase;
+  } catch (error) {
+    console.error(
+      `warning: cannot ask which phase the stack ${stackName} is in, so a step back is not noticed: ${(error as Error).message}`,
+    );
+    return undefined;
+  }
+}
+
+synthesize().catch((error) => {
   if (!(error instanceof UsageError)) throw error;
   console.error(error.message);
   process.exitCode = 2;
-}
+});

@@ -7,7 +7,7 @@ import type { Template } from './template';
 
 /** A stack of a cloud assembly: what `cdk synth` leaves in `cdk.out`. */
 export interface AssembledStack {
-  /** Id in the CDK app, such as `phase-1`. */
+  /** Id in the CDK app, such as `phase-1`, or `Stage/Api` of a stage. */
   readonly id: string;
   readonly stackName: string;
   readonly template: Template;
@@ -19,6 +19,7 @@ export interface AssembledStack {
 
 interface Artifact {
   readonly type: string;
+  readonly displayName?: string;
   readonly properties: { readonly templateFile: string; readonly stackName?: string; readonly directoryName?: string };
   readonly dependencies?: readonly string[];
   readonly additionalMetadataFile?: string;
@@ -57,7 +58,8 @@ export async function synthesize(options: SynthesizeOptions = {}): Promise<Assem
   try {
     const env = { ...process.env, ...QUIET_SDK, ...(region ? { AWS_REGION: region, AWS_DEFAULT_REGION: region } : {}) };
     const settings = context.flatMap((pair) => ['-c', pair]);
-    await cdk(['synth', '--quiet', '--no-validation', '--output', out, ...settings], env, say);
+    // A phase that the running shop may not become has an error on its stack; here nothing is deployed.
+    await cdk(['synth', '--quiet', '--no-validation', '--ignore-errors', '--output', out, ...settings], env, say);
     return readAssembly(out);
   } finally {
     rmSync(out, { recursive: true, force: true });
@@ -65,24 +67,24 @@ export async function synthesize(options: SynthesizeOptions = {}): Promise<Assem
 }
 
 function readStack(dir: string, id: string, artifact: Artifact): AssembledStack {
-  const { properties, additionalMetadataFile, dependencies = [] } = artifact;
+  const { properties, additionalMetadataFile, dependencies = [], displayName: name = id } = artifact;
   const file = additionalMetadataFile && join(dir, additionalMetadataFile);
   const metadata: Metadata = file && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : artifact.metadata;
   return {
-    id,
+    id: name,
     stackName: properties.stackName ?? id,
     template: JSON.parse(readFileSync(join(dir, properties.templateFile), 'utf8')),
-    paths: constructPaths(metadata ?? {}),
+    paths: constructPaths(metadata ?? {}, name),
     dependencies,
   };
 }
 
 /** `/phase-1/Shop/Box/Instance` has an entry that tells its logical id; what is told is `Shop/Box/Instance`. */
-function constructPaths(metadata: Metadata): Map<string, string> {
+function constructPaths(metadata: Metadata, stack: string): Map<string, string> {
   const paths = new Map<string, string>();
   for (const [path, entries] of Object.entries(metadata)) {
     for (const { type, data } of entries) {
-      const below = path.replace(/^\/[^/]+\//, '').replace(/\/Resource$/, '');
+      const below = path.slice(`/${stack}/`.length).replace(/\/Resource$/, '');
       if (type === 'aws:cdk:logicalId') paths.set(String(data), below);
     }
   }

@@ -55,6 +55,12 @@ const rules: readonly Rule[] = [
     notPackages: [CDK],
   },
   {
+    name: 'the evolution compares templates, and of the phases reads only what is said of them',
+    files: /^lib\/evolution\//,
+    project: [/^lib\/(evolution\/|phases\/(phases|sizes|steps)\.ts$|[^/]+\.ts$)/],
+    notPackages: [CDK],
+  },
+  {
     name: 'the app imports itself and the constants',
     files: /^app\//,
     project: [CONSTANTS, /^app\//],
@@ -114,6 +120,8 @@ test.each([
   ['lib/tiers/box.ts', "import { AlarmTopic } from '../monitoring/alarm-topic';"],
   ['lib/monitoring/alarms.ts', "import { SingleBox } from '../phases/phase-1-single-box';"],
   ['lib/phases/phase-1-single-box.ts', "import { startShop } from '../rehearsal/shop-process';"],
+  ['lib/evolution/gate.ts', "import { Stack } from 'aws-cdk-lib';"],
+  ['lib/evolution/gate.ts', "import { SingleBox } from '../phases/phase-1-single-box';"],
   ['lib/planner/cost/bill.ts', "import { Stack } from 'aws-cdk-lib';"],
   ['lib/planner/cost/bill.ts', "import { synthesize } from '../../assembly';"],
   ['lib/planner/cost-verb.ts', "import { Stack } from 'aws-cdk-lib';"],

@@ -1,14 +1,17 @@
 import { phases } from '../phases/phases';
+import { markdownTable } from '../table';
 
-/** Parts of the README that are made from the code, by the name in their markers `<!-- NAME -->` and `<!-- /NAME -->`. */
-const parts: Readonly<Record<string, () => string>> = { phases: phasesTable };
+/** Parts of a page that are made from the code, by the name in their markers `<!-- NAME -->` and `<!-- /NAME -->`. */
+export type Parts = Readonly<Record<string, () => string>>;
+
+export const readmeParts: Parts = { phases: phasesTable };
 
 /**
  * The text with its generated parts made anew.
  *
  * @throws when the markers of a part are missing
  */
-export function withGeneratedParts(text: string): string {
+export function withGeneratedParts(text: string, parts: Parts): string {
   return Object.entries(parts).reduce((done, [name, make]) => {
     const between = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
     if (!between.test(done)) throw new Error(`the markers <!-- ${name} --> and <!-- /${name} --> are missing`);
@@ -20,7 +23,7 @@ function phasesTable(): string {
   const rows = phases.map((phase) => {
     const name = phase.built ? `[\`${phase.className}\`](lib/phases/${phase.file})` : `\`${phase.className}\``;
     const id = phase.built ? `\`${phase.id}\`` : `\`${phase.id}\` (to come)`;
-    return `| ${id} | ${name} | ${phase.adds} | ${phase.users} | ${phase.breaksNext} |`;
+    return [id, name, phase.adds, phase.users, phase.breaksNext];
   });
-  return ['| stack | class | what it adds | users | what breaks next |', '|---|---|---|---|---|', ...rows].join('\n');
+  return markdownTable(['stack', 'class', 'what it adds', 'users', 'what breaks next'], rows);
 }

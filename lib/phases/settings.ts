@@ -6,6 +6,8 @@ import { type BoxSizeName, sizes } from './sizes';
 export interface Settings extends Omit<FarmProps & ElasticProps, 'appBundle' | 'edgeParts'> {
   readonly stackName: string;
   readonly unprotectedBecause?: string;
+  /** Phase that the running shop is in, said by whoever wants it to go back. */
+  readonly goBackFrom?: number;
 }
 
 /**
@@ -61,6 +63,8 @@ export function readSettings(context: (name: string) => unknown): Settings {
   );
   const timeZone = read(context, 'timeZone', 'an IANA time zone such as Europe/Berlin', isTimeZone);
 
+  const goBackFrom = read(context, 'goBackFrom', 'the phase that the shop is in: 2, 3 or 4', oneOf('2', '3', '4'));
+
   needs(domainName, 'domainName', hostedZoneId, 'hostedZoneId');
   needs(hostedZoneId, 'hostedZoneId', domainName, 'domainName');
   needs(budget, 'monthlyBudget', alarmEmail, 'alarmEmail');
@@ -73,6 +77,7 @@ export function readSettings(context: (name: string) => unknown): Settings {
     size,
     stackName,
     unprotectedBecause,
+    goBackFrom: goBackFrom === undefined ? undefined : Number(goBackFrom),
     domainName,
     hostedZoneId,
     alarmEmail,

@@ -162,7 +162,7 @@ export function simulate(options: SimulationOptions): Simulation {
     neverHealthy: fleet.neverHealthy,
     ...hours,
   };
-  return { series, decisions, summary: summarize(series, decisions, 0, counted) };
+  return { series, decisions, summary: summarize(series, decisions, group.maxSize, counted) };
 }
 
 /** Changes of direction within {@link THRASH_WITHIN}: servers that were added and taken away again, or the other way round. */

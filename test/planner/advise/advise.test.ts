@@ -179,7 +179,8 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
     expect(verdict).toBe('stay');
     expect(unknown).toEqual([
       expect.stringMatching(/^CPU of the database \(shop-3-.*\): no data$/),
-      expect.stringMatching(/^memory of a cache node \(.*\): no data$/),
+      expect.stringMatching(/^memory of a cache node \(.*-001\): no data$/),
+      expect.stringMatching(/^memory of a cache node \(.*-002\): no data$/),
     ]);
     expect(await ask(3, until, { json: false })).toContain('Stay, as far as can be told: nothing is full');
   });
