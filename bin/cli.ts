@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { MoveBenchOptions } from '../lib/bench/move';
 import type { AdviseOptions } from '../lib/planner/advise-verb';
 import type { CostOptions } from '../lib/planner/cost-verb';
 import type { CurveOptions } from '../lib/planner/curve-verb';
@@ -70,6 +71,7 @@ const benches = {
   sessions: 'reading a session against Express with express-session and connect-redis',
   'cold-start': 'from spawn to the first answer, against bare node:http',
   demand: 'CPU time of a request, for plans',
+  move: 'the data moves to another PostgreSQL under writes: pause, lost, doubled',
 } as const;
 type BenchName = keyof typeof benches;
 
@@ -83,8 +85,12 @@ program
     'outage: how long the database is away (default: 60); demand: of load for each kind of request (default: 5)',
     wholeNumber(1, 600),
   )
+  .option('--rows <number>', 'move: orders that are there before', wholeNumber(1, 10_000_000), 100_000)
+  .option('--writes <number>', 'move: writes a second', wholeNumber(1, 10_000), 200)
+  .option('--runs <number>', 'move: runs', wholeNumber(1, 50), 5)
+  .option('--kill', 'move: kill the mover at each of its steps first')
   .option('--json', 'print the figures as JSON')
-  .action(async (what: BenchName, { rounds, seconds, json = false }: BenchArguments) => {
+  .action(async (what: BenchName, { rounds, seconds, json = false, ...size }: BenchArguments) => {
     const bench: Readonly<Record<BenchName, () => Promise<number>>> = {
       synth: async () => (await import('../lib/bench/synth.js')).benchSynth({ rounds, json }),
       overload: async () => (await import('../lib/bench/overload.js')).benchOverload({ rounds, json }),
@@ -94,6 +100,7 @@ program
       sessions: async () => (await import('../lib/bench/bare.js')).benchSessions({ rounds, json }),
       'cold-start': async () => (await import('../lib/bench/cold-start.js')).benchColdStart({ rounds, json }),
       demand: async () => (await import('../lib/bench/demand.js')).benchDemand({ seconds: seconds ?? 5, json }),
+      move: async () => (await import('../lib/bench/move.js')).benchMove({ ...size, json }),
     };
     process.exitCode = await bench[what]();
   });
@@ -275,7 +282,7 @@ program
     await adviseVerb({ ...options, json: options.json ?? false });
   });
 
-interface BenchArguments {
+interface BenchArguments extends MoveBenchOptions {
   readonly rounds: number;
   readonly seconds?: number;
   readonly json?: boolean;
