@@ -32,6 +32,7 @@ test('it holds all that a server needs, and the script knows its own version', (
   expect(readdirSync(bundle).sort()).toEqual([
     'host',
     'migrations',
+    'move.js',
     'node_modules',
     'public',
     'server.js',
