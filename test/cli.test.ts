@@ -43,7 +43,7 @@ test.each([
   ],
   [['simulate', '--phase', '1'], "'--phase <number>' argument '1' is invalid. Allowed: 3, 4."],
   [['advise', '--period', '90'], "argument '90' is invalid. Allowed: 60 and its multiples up to 86400."],
-  [['bench', 'everything'], "'everything' is invalid for argument 'what'. Allowed: synth, overload, outage, wait, "],
+  [['bench', 'everything'], "'everything' is invalid for argument 'what'. Allowed: synth, overload, wait, catalogue, "],
   [['bench', 'outage', '--seconds', '0'], "'0' is invalid. Allowed: a whole number from 1 to 600."],
   [['evolution', '--json', '--markdown'], "option '--json' cannot be used with option '--markdown'"],
   [['deploy'], "unknown command 'deploy'"],
