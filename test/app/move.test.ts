@@ -267,13 +267,14 @@ test('asked to stop, it lets writes go on', async () => {
   const pair = await sides();
   const end = await move(pair, {
     onEvent: ({ step }, child) => {
-      if (step === 'drain') child.kill('SIGTERM');
+      // Once: its last line has that step as well, and a signal at the very end meets no handler any more.
+      if (step === 'drain' && !child.killed) child.kill('SIGTERM');
     },
   });
   // It may have been done by then.
   const opened = end.code === 0;
   expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([!opened, opened]);
-  expect(end.code === 0 || end.code === 1).toBe(true);
+  expect([0, 1]).toContain(end.code);
   await resume(pair.from);
 });
 
