@@ -17,7 +17,8 @@ describeWith('haproxy', 'behind a balancer', () => {
 
   test('one of three servers leaves under 300 requests/s on open connections, and no request fails', async () => {
     const database = await bench.database();
-    const env = { PHASE: '3', TRUST_PROXY: '1', LOG_LEVEL: 'warn' };
+    // The load comes in a burst each second. What is shed then is tried elsewhere, and would look like a failure here.
+    const env = { PHASE: '3', TRUST_PROXY: '1', LOG_LEVEL: 'warn', LOAD_SHEDDING: 'false' };
     const servers = await Promise.all([1, 2, 3].map(() => bench.serve(database, env)));
     const ports = servers.map(({ process }) => process.port);
     const balancer = await startHaproxy({ dir: join(bench.dir, 'haproxy'), servers: ports });
