@@ -1,6 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, request } from 'undici';
 import { EDGE_KEEP_ALIVE } from '../../constants';
-import type { Outcome } from './messages';
+import type { Outcome, Source } from './messages';
 import type { Answer, Call, Shopper } from './shopper';
 
 /** Milliseconds after which a visitor gives up. */
@@ -9,6 +10,8 @@ const PATIENCE = 10_000;
 export interface Sent extends Answer {
   /** Status or error code, of what did not succeed. */
   readonly failure?: string;
+  /** Of an answer about the catalogue. */
+  readonly source?: Source | undefined;
 }
 
 /** Sends visitors' requests as browsers do: over connections that are kept open, each from the visitor's address. */
@@ -36,7 +39,8 @@ export class Client {
       const text = await body.text();
       shopper.keepCookies([headers['set-cookie'] ?? []].flat());
       const outcome = judge(call, statusCode, headers['retry-after'] !== undefined);
-      return { outcome, status: statusCode, text, ...(outcome !== 'ok' && { failure: String(statusCode) }) };
+      if (outcome !== 'ok') return { outcome, status: statusCode, text, failure: String(statusCode) };
+      return { outcome, status: statusCode, text, source: call.kind === 'catalogue' ? sourceOf(headers) : undefined };
     } catch (error) {
       const { code, name } = error as NodeJS.ErrnoException;
       return { outcome: 'failed', status: 0, text: '', failure: code ?? name };
@@ -58,6 +62,12 @@ export class Client {
     }
     return agent;
   }
+}
+
+/** A cache between shop and visitor repeats the shop's own header, and adds the answer's age. */
+function sourceOf(headers: IncomingHttpHeaders): Source {
+  if (headers.age !== undefined) return 'edge';
+  return headers['x-cache'] === 'hit' ? 'cache' : 'database';
 }
 
 function judge(call: Call, status: number, comeBackLater: boolean): Outcome {

@@ -1,7 +1,7 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import type { Sent } from './client';
 import { LatencyHistogram } from './histogram';
-import { KINDS, type Kind, OUTCOMES, type Second, type TrafficSummary } from './messages';
+import { KINDS, type Kind, OUTCOMES, type Second, SOURCES, type TrafficSummary } from './messages';
 
 /** From here on the generator is what is slow: milliseconds that requests are sent late, and share of its time it is busy. */
 const LATE = 50;
@@ -11,21 +11,21 @@ const BUSY = 0.95;
 export class Figures {
   /** Acknowledged things that their visitor did not find, so far. */
   missed = 0;
-  readonly #all = new LatencyHistogram();
-  readonly #failureLatency = new LatencyHistogram();
-  readonly #byKind = new Map(KINDS.map((kind) => [kind, { counts: zero(), latency: new LatencyHistogram() }]));
-  readonly #second = {
-    latency: new LatencyHistogram(),
-    late: new LatencyHistogram(),
-    counts: zero(),
-    due: 0,
-    inFlight: 0,
-  };
-  readonly #total = { counts: zero(), due: 0, unsent: 0, lateSeconds: 0 };
-  readonly #failures = new Map<string, number>();
   readonly #start = performance.now();
-  #loop: EventLoopUtilization = performance.eventLoopUtilization();
   #end: number | undefined;
+  #loop: EventLoopUtilization = performance.eventLoopUtilization();
+
+  #second = freshSecond();
+  readonly #latency = new LatencyHistogram();
+  readonly #late = new LatencyHistogram();
+
+  readonly #total = { due: 0, counts: noCounts(), sources: noSources(), unsent: 0, lateSeconds: 0 };
+  readonly #all = new LatencyHistogram();
+  readonly #ofFailures = new LatencyHistogram();
+  readonly #byKind = Object.fromEntries(
+    KINDS.map((kind) => [kind, { counts: noCounts(), latency: new LatencyHistogram() }]),
+  ) as Record<Kind, { counts: ReturnType<typeof noCounts>; latency: LatencyHistogram }>;
+  readonly #failures = new Map<string, number>();
 
   /**
    * @param lateMs after it was due
@@ -34,7 +34,7 @@ export class Figures {
   sent(lateMs: number, inFlight: number): void {
     this.#second.due += 1;
     this.#second.inFlight = Math.max(this.#second.inFlight, inFlight);
-    this.#second.late.record(lateMs);
+    this.#late.record(lateMs);
   }
 
   /** It was due, and too many were waiting already. */
@@ -46,38 +46,36 @@ export class Figures {
   }
 
   /** @param ms since it was due */
-  answered(kind: Kind, { outcome, failure }: Sent, ms: number): void {
-    this.#second.counts[outcome] += 1;
+  answered(kind: Kind, { outcome, failure, source }: Sent, ms: number): void {
+    const ofKind = this.#byKind[kind];
+    for (const { counts } of [this.#second, ofKind]) counts[outcome] += 1;
+    for (const histogram of [this.#all, this.#latency, ofKind.latency]) histogram.record(ms);
+    if (source !== undefined) this.#second.sources[source] += 1;
     if (failure !== undefined) {
       this.#fail(failure);
-      this.#failureLatency.record(ms);
+      this.#ofFailures.record(ms);
     }
-    const ofKind = this.#byKind.get(kind) as { counts: ReturnType<typeof zero>; latency: LatencyHistogram };
-    ofKind.counts[outcome] += 1;
-    for (const histogram of [this.#all, this.#second.latency, ofKind.latency]) histogram.record(ms);
   }
 
   /** The second that ends now. */
   takeSecond(): Second {
-    const { latency, late, counts, due, inFlight } = this.#second;
     const { utilization } = performance.eventLoopUtilization(this.#loop);
     this.#loop = performance.eventLoopUtilization();
     const second: Second = {
+      ...this.#second,
       at: this.#elapsed(),
-      due,
-      counts: { ...counts },
-      latency: latency.latency,
-      inFlight,
+      latency: this.#latency.latency,
       missed: this.missed,
-      lateMs: late.percentile(99),
+      lateMs: this.#late.percentile(99),
       busy: utilization,
     };
+    this.#second = freshSecond();
+    this.#latency.reset();
+    this.#late.reset();
+    this.#total.due += second.due;
+    for (const outcome of OUTCOMES) this.#total.counts[outcome] += second.counts[outcome];
+    for (const source of SOURCES) this.#total.sources[source] += second.sources[source];
     if (second.lateMs > LATE || second.busy > BUSY) this.#total.lateSeconds += 1;
-    for (const outcome of OUTCOMES) this.#total.counts[outcome] += counts[outcome];
-    this.#total.due += due;
-    Object.assign(this.#second, { counts: zero(), due: 0, inFlight: 0 });
-    latency.reset();
-    late.reset();
     return second;
   }
 
@@ -88,14 +86,14 @@ export class Figures {
 
   /** Of all seconds that were taken. */
   summary(visitors: TrafficSummary['visitors']): TrafficSummary {
-    const byKind = [...this.#byKind].map(([kind, { counts, latency }]) => [kind, { counts, latency: latency.latency }]);
+    const byKind = KINDS.map((kind) => [kind, { ...this.#byKind[kind], latency: this.#byKind[kind].latency.latency }]);
     return {
       ...this.#total,
       seconds: this.#elapsed(),
       failures: Object.fromEntries(this.#failures),
       latency: this.#all.latency,
       byKind: Object.fromEntries(byKind),
-      failureLatency: this.#failureLatency.latency,
+      failureLatency: this.#ofFailures.latency,
       visitors,
     };
   }
@@ -109,6 +107,14 @@ export class Figures {
   }
 }
 
-function zero() {
+function freshSecond() {
+  return { due: 0, counts: noCounts(), sources: noSources(), inFlight: 0 };
+}
+
+function noCounts() {
   return { ok: 0, refused: 0, failed: 0, wrong: 0 };
+}
+
+function noSources() {
+  return { edge: 0, cache: 0, database: 0 };
 }

@@ -26,6 +26,10 @@ export type Outcome = (typeof OUTCOMES)[number];
 
 export type Counts = Readonly<Record<Outcome, number>>;
 
+/** What answered a question about the catalogue: the edge, a cache behind it, or the database. */
+export const SOURCES = ['edge', 'cache', 'database'] as const;
+export type Source = (typeof SOURCES)[number];
+
 /** Milliseconds from the moment in which a request was due, and not from when it could be sent, to the end of its answer. */
 export interface Latency {
   readonly p50: number;
@@ -43,6 +47,8 @@ export interface Second {
   /** Requests that ended, by how. */
   readonly counts: Counts;
   readonly latency: Latency;
+  /** Answers about the catalogue, by where they came from. */
+  readonly sources: Readonly<Record<Source, number>>;
   /** Requests that waited for their answer at once, at most. */
   readonly inFlight: number;
   /** What was acknowledged and then not found by its visitor, so far. */
@@ -62,6 +68,7 @@ export interface TrafficSummary {
   readonly failures: Readonly<Record<string, number>>;
   readonly latency: Latency;
   readonly byKind: Readonly<Record<Kind, KindSummary>>;
+  readonly sources: Readonly<Record<Source, number>>;
   /** Of requests that did not succeed: how long their visitors waited for that. */
   readonly failureLatency: Latency;
   /** Requests that were not sent, as too many were waiting for an answer; they count as failed. */

@@ -1,0 +1,202 @@
+import { HEALTH_INTERVAL, HEALTH_UNHEALTHY_COUNT } from '../constants';
+import type { Findings, Fired, RehearsalSecond } from './report';
+import type { ServerSnapshot } from './topology';
+import type { Kind, Promised } from './traffic/messages';
+import { peakRate, rateAt } from './traffic/profiles';
+
+/** A figure of a rehearsal, and what it should be. */
+export interface Goal {
+  readonly name: string;
+  readonly measured: string;
+  readonly goal: string;
+  readonly met: boolean;
+}
+
+/** Seconds from the beginning of a fault until visitors notice nothing any more; a part that is away for longer adds to it. */
+const BACK_WITHIN = 30;
+const USUAL_ABSENCE = 5;
+
+/** Milliseconds in which a request that cannot be served now is refused. */
+const REFUSED_WITHIN = 250;
+
+/** What a request needs no session for. */
+const WITHOUT_SESSION: readonly Kind[] = ['page', 'catalogue', 'static'];
+
+/** What a rehearsal must show, by what happened in it. */
+export function goalsOf(findings: Findings): Goal[] {
+  return [...promises(findings), ...failures(findings), ...recoveries(findings), ...sizes(findings)];
+}
+
+function promises({ scenario, audit }: Findings): Goal[] {
+  const kept = (name: string, { acknowledged, lost }: Promised): Goal => ({
+    name: `${name} lost`,
+    measured: `${lost} of ${acknowledged} acknowledged`,
+    goal: '0',
+    met: lost === 0,
+  });
+  const { cartItems, logIns } = audit;
+  const sessions: Goal =
+    scenario.sessions === 'memory'
+      ? {
+          name: 'lost with the memory of servers',
+          measured: `${cartItems.lost} of ${cartItems.acknowledged} cart items, ${logIns.lost} of ${logIns.acknowledged} log-ins`,
+          goal: 'more than 0: this store is here to show it',
+          met: cartItems.lost + logIns.lost > 0,
+        }
+      : kept('log-ins', logIns);
+  return [
+    kept('orders', audit.orders),
+    ...(scenario.sessions === 'memory' ? [] : [kept('cart items', cartItems)]),
+    sessions,
+    zero('orders and cart items that nobody asked for', audit.unasked),
+    zero('products whose stock and sales do not add up', audit.stockErrors),
+  ];
+}
+
+/** What may fail: nothing, unless something was killed, and then what was on its way there until a health check acts. */
+function failures(findings: Findings): Goal[] {
+  const { counts } = findings.traffic;
+  const { load, sessions } = findings.scenario;
+  // With a memory that is gone, or at several times the usual rate, failures are what the rehearsal shows.
+  if (sessions === 'memory' || peakRate(load) > load.rps) return [];
+  const bounds = findings.fired.map((fired) => bound(findings, fired));
+  if (bounds.includes(undefined)) return [];
+  const allowed = sum(bounds as number[]);
+  const failed = counts.failed + counts.refused + counts.wrong;
+  return [
+    {
+      name: 'failed requests',
+      measured: `${failed} of ${findings.traffic.due}`,
+      goal: allowed === 0 ? '0' : `at most ${allowed}: in flight, and what arrives until the health check acts`,
+      met: failed <= allowed,
+    },
+  ];
+}
+
+/** Requests that may fail by a fault; undefined where that is not known beforehand. */
+function bound(findings: Findings, { at, action, before }: Fired): number | undefined {
+  const inService = before.servers.filter(({ state }) => state === 'in-service');
+  switch (action.kind) {
+    case 'stop-servers':
+    case 'spot-notice':
+    case 'deploy':
+    case 'scale':
+    case 'lag':
+      return 0;
+    case 'kill-servers':
+      return killed(findings, at, inService, action.count);
+    case 'kill-zone':
+      return killed(findings, at, inService, inService.filter(({ zone }) => zone === action.zone).length);
+    default:
+      return undefined;
+  }
+}
+
+/** In flight, and the share of the traffic that goes to the dead until the health check acts. */
+function killed(
+  { scenario, seconds }: Findings,
+  at: number,
+  inService: readonly ServerSnapshot[],
+  count: number,
+): number | undefined {
+  if (count >= inService.length) return undefined;
+  const byRequests = inService.map(({ requests }) => requests).sort((a, b) => b - a);
+  const busiest = sum(byRequests.slice(0, count)) / sum(byRequests);
+  const share = {
+    roundrobin: count / inService.length,
+    // A dead server refuses at once, and so has the fewest requests in flight.
+    leastconn: 1,
+    source: busiest,
+    sticky: busiest,
+  }[scenario.balance ?? 'roundrobin'];
+  const around = seconds.filter((second) => second.at > at - 1 && second.at < at + 2);
+  const inFlight = Math.max(0, ...around.map((second) => second.inFlight));
+  return Math.ceil(inFlight + rateAt(scenario.load, at) * share * HEALTH_INTERVAL * HEALTH_UNHEALTHY_COUNT);
+}
+
+/** Faults that end by themselves: when visitors noticed nothing any more. */
+function recoveries({ fired, seconds, traffic }: Findings): Goal[] {
+  return fired.flatMap(({ at, action }, index): Goal[] => {
+    const next = fired[index + 1]?.at ?? Number.POSITIVE_INFINITY;
+    const last = Math.max(at, ...seconds.filter((second) => isAfter(second, at, next) && isBad(second)).map(endOf));
+    const back = (absence: number): Goal => {
+      const within = BACK_WITHIN + Math.max(0, absence - USUAL_ABSENCE);
+      const took = last - at;
+      return {
+        name: `${action.kind}: until the last failure`,
+        measured: `${took.toFixed(0)} s`,
+        goal: `at most ${within} s`,
+        met: took <= within,
+      };
+    };
+    switch (action.kind) {
+      case 'kill-redis':
+      case 'demote-redis': {
+        const { failureLatency } = traffic;
+        return [
+          back(action.seconds),
+          zero(
+            'failed requests that need no session',
+            sum(WITHOUT_SESSION.map((kind) => failed(traffic.byKind[kind].counts))),
+          ),
+          {
+            name: 'refusals: 99th percentile of the wait',
+            measured: `${failureLatency.p99.toFixed(0)} ms`,
+            goal: `at most ${REFUSED_WITHIN} ms`,
+            met: failureLatency.p99 <= REFUSED_WITHIN,
+          },
+        ];
+      }
+      case 'kill-database':
+      case 'kill-replica':
+      case 'slow-network':
+        return [back(action.seconds)];
+      case 'kill-servers':
+      case 'kill-zone':
+      case 'resize':
+        return [back(USUAL_ABSENCE)];
+      default:
+        return [];
+    }
+  });
+}
+
+/** Policies that size the fleet: out in time for a rise, and in again after it. */
+function sizes({ scenario, seconds }: Findings): Goal[] {
+  const { load, timeScale } = scenario;
+  if (timeScale === undefined || peakRate(load) <= load.rps) return [];
+  const inService = seconds.map((second) => second.inService);
+  const [first = 0, last = 0, most] = [inService[0], inService.at(-1), Math.max(...inService)];
+  return [
+    {
+      name: 'servers in service: before, most, at the end',
+      measured: `${first}, ${most}, ${last}`,
+      goal: 'more in the rise, and fewer again after it',
+      met: most > first && last < most,
+    },
+  ];
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
+
+function failed(counts: RehearsalSecond['counts']): number {
+  return counts.failed + counts.refused + counts.wrong;
+}
+
+function isBad({ counts }: RehearsalSecond): boolean {
+  return failed(counts) > 0;
+}
+
+function isAfter({ at }: RehearsalSecond, from: number, to: number): boolean {
+  return at > from && at <= to;
+}
+
+function endOf({ at }: RehearsalSecond): number {
+  return at;
+}
+
+function zero(name: string, measured: number): Goal {
+  return { name, measured: String(measured), goal: '0', met: measured === 0 };
+}
