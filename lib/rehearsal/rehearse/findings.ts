@@ -1,7 +1,7 @@
+import type { ServerSnapshot, Snapshot } from '../topology';
+import type { Audit, Second, TrafficSummary } from '../traffic/messages';
 import type { Goal } from './goals';
 import type { Action, Scenario } from './scenario';
-import type { ServerSnapshot, Snapshot } from './topology';
-import type { Audit, Second, TrafficSummary } from './traffic/messages';
 
 /** One second of a rehearsal: what visitors saw, and what the topology did. */
 export interface RehearsalSecond extends Second {

@@ -1,6 +1,6 @@
-import type { Fault } from './fault';
-import type { RehearsedPhase, TopologyPlan } from './topology';
-import type { Load } from './traffic/profiles';
+import type { Fault } from '../fault';
+import type { RehearsedPhase, TopologyPlan } from '../topology';
+import type { Load } from '../traffic/profiles';
 
 /** What is done to a running rehearsal: a fault, another number of servers, or more or less traffic. */
 export type Action =

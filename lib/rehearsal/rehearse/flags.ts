@@ -1,9 +1,9 @@
-import { UsageError } from '../usage-error';
-import type { Dependency } from './fault';
+import { UsageError } from '../../usage-error';
+import type { Dependency } from '../fault';
+import { type RehearsedPhase, ZONES } from '../topology';
+import { type Load, peakRate, totalRequests } from '../traffic/profiles';
 import { type Action, defaultServers, LIMITS, phasesOf, type Scenario, type Step } from './scenario';
 import { readScenarioFile, type ScenarioFile } from './scenario-file';
-import { type RehearsedPhase, ZONES } from './topology';
-import { type Load, peakRate, totalRequests } from './traffic/profiles';
 
 /** What the command line says of a rehearsal. */
 export interface RehearseFlags extends Partial<Omit<ScenarioFile, 'factor' | 'steps'>> {

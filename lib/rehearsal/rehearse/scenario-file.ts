@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { type Static, type TProperties, type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { UsageError } from '../usage-error';
-import { DEPENDENCIES } from './fault';
+import { UsageError } from '../../usage-error';
+import { DEPENDENCIES } from '../fault';
+import { ZONES } from '../topology';
+import { PROFILES } from '../traffic/profiles';
 import { type Action, LIMITS } from './scenario';
-import { ZONES } from './topology';
-import { PROFILES } from './traffic/profiles';
 
 /** `description` completes "must be …" in the line that refuses a value. */
 const whole = (minimum: number, maximum: number) =>

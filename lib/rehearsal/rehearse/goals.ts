@@ -1,8 +1,8 @@
-import { HEALTH_INTERVAL, HEALTH_UNHEALTHY_COUNT } from '../constants';
-import type { Findings, Fired, RehearsalSecond } from './report';
-import type { ServerSnapshot } from './topology';
-import type { Kind, Promised } from './traffic/messages';
-import { peakRate, rateAt } from './traffic/profiles';
+import { HEALTH_INTERVAL, HEALTH_UNHEALTHY_COUNT } from '../../constants';
+import type { ServerSnapshot } from '../topology';
+import type { Kind, Promised } from '../traffic/messages';
+import { peakRate, rateAt } from '../traffic/profiles';
+import type { Findings, Fired, RehearsalSecond } from './findings';
 
 /** A figure of a rehearsal, and what it should be. */
 export interface Goal {

@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Findings, Fired, RehearsalEvent, RehearsalSecond } from './report';
+import type { ServerSnapshot, Snapshot, Topology } from '../topology';
+import type { Second } from '../traffic/messages';
+import { startTraffic, type Traffic } from '../traffic/traffic';
+import type { Findings, Fired, RehearsalEvent, RehearsalSecond } from './findings';
 import type { Action, Scenario, Step } from './scenario';
-import type { ServerSnapshot, Snapshot, Topology } from './topology';
-import type { Second } from './traffic/messages';
-import { startTraffic, type Traffic } from './traffic/traffic';
 
 /** Visitors' addresses on loopback. Only Linux has them all without being asked. */
 const ADDRESSES = process.platform === 'linux' ? 64 : 1;
