@@ -78,7 +78,7 @@ function plans({ seconds, traffic }: Report): ChartPlan[] {
         { name: 'refused', colour: refused, of: ({ counts }) => counts.refused },
         { name: 'failed', colour: failed, of: ({ counts }) => counts.failed },
         { name: 'wrong', colour: wrong, of: ({ counts }) => counts.wrong },
-        { name: 'acknowledged and missed, so far', colour: third, of: ({ missed }) => missed, steps: true },
+        { name: 'acknowledged and not found again, so far', colour: third, of: ({ missed }) => missed, steps: true },
       ],
     },
     {

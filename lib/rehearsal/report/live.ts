@@ -115,7 +115,7 @@ export function screen({ heading, total, seconds, events, width, height }: Scree
     ),
   ];
   const failed = seconds.reduce((sum, { counts }) => sum + notOk(counts), 0);
-  const status = `${clock(last?.at ?? 0)} of ${total} s   not answered: ${failed}   acknowledged and missed: ${last?.missed ?? 0}`;
+  const status = `${clock(last?.at ?? 0)} of ${total} s   not answered: ${failed}   acknowledged: ${last?.acknowledged ?? 0}, not found again: ${last?.missed ?? 0}`;
   const top = [heading, status, '', ...charts, ''];
   const shown = events.slice(-Math.max(0, height - top.length - 1)).map(({ at, what }) => `${clock(at)}  ${what}`);
   return [...top, ...shown].slice(0, height - 1).map((line) => line.slice(0, width));
@@ -144,7 +144,7 @@ function figures({ rps, latency, counts, inService, desired, missed }: Rehearsal
     `p99 ${ms(latency.p99)} ms`,
     `${notOk(counts)} not answered`,
     `${inService} of ${desired} servers in service`,
-    ...(missed > 0 ? [`${missed} acknowledged and missed`] : []),
+    ...(missed > 0 ? [`${missed} acknowledged things not found again`] : []),
   ];
 }
 

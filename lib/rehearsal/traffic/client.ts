@@ -47,10 +47,6 @@ export class Client {
     }
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
-  }
-
   #agent(address: string): Agent {
     let agent = this.#agents.get(address);
     if (!agent) {

@@ -9,7 +9,8 @@ const BUSY = 0.95;
 
 /** Counts and times requests, second by second and as a whole. */
 export class Figures {
-  /** Acknowledged things that their visitor did not find, so far. */
+  /** Cart items, orders and log-ins that were acknowledged so far, and those that their visitor did not find again. */
+  acknowledged = 0;
   missed = 0;
   readonly #start = performance.now();
   #end: number | undefined;
@@ -65,6 +66,7 @@ export class Figures {
       ...this.#second,
       at: this.#elapsed(),
       latency: this.#latency.latency,
+      acknowledged: this.acknowledged,
       missed: this.missed,
       lateMs: this.#late.percentile(99),
       busy: utilization,

@@ -58,7 +58,6 @@ async function handle(message: ToGenerator): Promise<void> {
     case 'audit': {
       if (!run) throw new Error('there is nothing to audit before the start');
       const result = await audit(run.stream.shoppers, run.client, message.databaseUrl);
-      await run.client.close();
       tell({ type: 'audited', audit: result });
     }
   }

@@ -51,7 +51,9 @@ export interface Second {
   readonly sources: Readonly<Record<Source, number>>;
   /** Requests that waited for their answer at once, at most. */
   readonly inFlight: number;
-  /** What was acknowledged and then not found by its visitor, so far. */
+  /** Cart items, orders and log-ins that were acknowledged, so far. */
+  readonly acknowledged: number;
+  /** Of these, what its visitor did not find again. */
   readonly missed: number;
   /** Milliseconds by which requests were sent late (99th percentile): then the generator is the wall. */
   readonly lateMs: number;

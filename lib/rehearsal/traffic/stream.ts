@@ -8,10 +8,10 @@ import { type Call, Shopper } from './shopper';
 const MAX_IN_FLIGHT = 2_000;
 
 /** Milliseconds between an answer and the visitor's next request. */
-const THINKING = 1_000;
+const THINKING = 300;
 
 /** Milliseconds after which somebody who left may come back, and with which chance instead of somebody new. */
-const AWAY = 3_000;
+const AWAY = 2_000;
 const COMES_BACK = 0.4;
 
 export interface StreamOptions {
@@ -77,12 +77,14 @@ export class Stream {
     const { client, figures } = this.options;
     this.#inFlight += 1;
     figures.sent(performance.now() - dueAt, this.#inFlight);
-    const missed = missedBy(shopper);
+    const before = totals(shopper);
     const answer = await client.send(shopper, call);
     this.#inFlight -= 1;
     figures.answered(call.kind, answer, performance.now() - dueAt);
     const step = (shopper.journey as NonNullable<Shopper['journey']>).next(answer);
-    figures.missed += missedBy(shopper) - missed;
+    const after = totals(shopper);
+    figures.acknowledged += after.acknowledged - before.acknowledged;
+    figures.missed += after.missed - before.missed;
     if (step.done) this.#leave(shopper);
     else this.#wait({ shopper, call: step.value });
   }
@@ -139,8 +141,10 @@ function begin(shopper: Shopper, journey: NonNullable<Shopper['journey']>, now: 
   return { shopper, call: journey.next().value as Call, readyAt: now };
 }
 
-function missedBy({ ledger }: Shopper): number {
-  return ledger.lost.cartItems + ledger.lost.logIns;
+function totals({ ledger }: Shopper) {
+  const { acknowledged, lost, orders } = ledger;
+  const ordered = orders.length - (ledger.pending ? 1 : 0);
+  return { acknowledged: acknowledged.cartItems + acknowledged.logIns + ordered, missed: lost.cartItems + lost.logIns };
 }
 
 /** Milliseconds to the next request of a Poisson process; where nothing is due, until it is looked again. */

@@ -5,6 +5,7 @@ import type { Audit, FromGenerator, Second, ToGenerator, TrafficPlan, TrafficSum
 
 /** Visitors who come from a process of their own. */
 export interface Traffic {
+  readonly pid: number;
   /** When it began, as of `Date.now()`. */
   readonly startedAt: number;
   /** Emits `second` for each second of traffic. */
@@ -48,6 +49,7 @@ export async function startTraffic(plan: TrafficPlan): Promise<Traffic> {
     tell(child, { type: 'start', plan });
     const { at } = await answer(child, 'started');
     return {
+      pid: child.pid as number,
       startedAt: at,
       events,
       ended,
