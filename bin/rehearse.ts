@@ -59,7 +59,7 @@ export function declareRehearse(program: Command): void {
     .option('--json', 'print the report as JSON')
     .action(async (phase: string, { json, html, ...flags }: RehearseFlags & { html: string; json?: true }) => {
       const { rehearse } = await import('../lib/rehearsal/rehearse/verb.js');
-      const command = ['npm run rehearse --', ...process.argv.slice(3)].join(' ');
+      const command = ['npm run rehearse --', ...withoutReport(process.argv.slice(3))].join(' ');
       process.exitCode = await rehearse({
         ...flags,
         phase: Number(phase) as RehearsedPhase,
@@ -68,6 +68,11 @@ export function declareRehearse(program: Command): void {
         command,
       });
     });
+}
+
+/** The arguments that decide what happens, without those about the report. */
+function withoutReport(args: readonly string[]): string[] {
+  return args.filter((arg, index) => arg !== '--json' && arg !== '--html' && args[index - 1] !== '--html');
 }
 
 /** `10x` or `10`. */

@@ -50,6 +50,8 @@ export interface Findings {
 export interface Report extends Findings {
   /** The command that makes it again. */
   readonly command: string;
+  /** What it ran on, such as `2 cores, Node 24.1.0, linux`. */
+  readonly machine: string;
   /** ISO 8601. */
   readonly startedAt: string;
   readonly goals: readonly Goal[];

@@ -67,7 +67,7 @@ function failures(findings: Findings): Goal[] {
     {
       name: 'failed requests',
       measured: `${failed} of ${findings.traffic.due}`,
-      goal: allowed === 0 ? '0' : `at most ${allowed}: in flight, and what arrives until the health check acts`,
+      goal: allowed === 0 ? '0' : `at most ${allowed}: in flight, and until the health check acts`,
       met: failed <= allowed,
     },
   ];

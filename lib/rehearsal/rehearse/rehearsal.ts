@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServerSnapshot, Snapshot, Topology } from '../topology';
+import type { ServerSnapshot, Snapshot, Topology, TopologyEvent } from '../topology';
 import type { Second } from '../traffic/messages';
 import { startTraffic, type Traffic } from '../traffic/traffic';
 import type { Findings, Fired, RehearsalEvent, RehearsalSecond } from './findings';
@@ -59,7 +59,7 @@ class Run implements Rehearsal {
       // One look after the other, as each is compared with the one before.
       this.#watched = this.#watched.then(() => this.#watch(second));
     });
-    topology.events.on('event', ({ what }) => this.#note(what));
+    topology.events.on('event', this.#hear);
     this.finished = this.#run();
     // It is looked at by whoever waits for it.
     this.finished.catch(() => {});
@@ -79,7 +79,8 @@ class Run implements Rehearsal {
         this.#note(`${action.servers} servers are in service`);
         return;
       default:
-        this.#note(await this.topology.inject(action));
+        // The topology itself tells what it did.
+        await this.topology.inject(action);
     }
   }
 
@@ -89,6 +90,7 @@ class Run implements Rehearsal {
 
   async stop(): Promise<void> {
     this.#stopped.abort();
+    this.topology.events.off('event', this.#hear);
     await this.traffic.stop();
     await this.topology.stop();
   }
@@ -139,6 +141,8 @@ class Run implements Rehearsal {
     this.#seconds.push(seen);
     this.events.emit('second', seen);
   }
+
+  readonly #hear = ({ what }: TopologyEvent) => this.#note(what);
 
   #note(what: string): void {
     const event = { at: this.#now(), what };

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { html } from '../report/html';
 import { follow } from '../report/live';
@@ -54,7 +54,7 @@ export async function rehearse({ phase, html: file, json, command, ...flags }: R
     rehearsal = await startRehearsal(scenario, topology);
     const follower = follow(rehearsal, `Rehearsal of ${title(scenario)}`, scenario.load.seconds, out);
     const findings = await rehearsal.finished.finally(() => follower.close());
-    const report: Report = { ...findings, command, startedAt, goals: goalsOf(findings) };
+    const report: Report = { ...findings, command, machine: machine(), startedAt, goals: goalsOf(findings) };
     writeFileSync(file, html(report));
     console.log(json ? JSON.stringify(report, null, 2) : `\n${summary(report)}\n\nWith charts: ${file}`);
     return report.goals.every(({ met }) => met) ? 0 : 1;
@@ -66,6 +66,10 @@ export async function rehearse({ phase, html: file, json, command, ...flags }: R
     for (const signal of SIGNALS) process.off(signal, interrupt);
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+function machine(): string {
+  return `${availableParallelism()} cores, Node ${process.versions.node}, ${process.platform}`;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

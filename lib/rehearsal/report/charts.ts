@@ -45,7 +45,7 @@ export function charts(report: Report): Chart[] {
   return plans(report).map((plan) => ({ title: plan.title, svg: draw(plan, report) }));
 }
 
-function plans({ seconds, traffic }: Report): ChartPlan[] {
+function plans({ seconds }: Report): ChartPlan[] {
   const { ok, refused, failed, wrong, second, third } = COLOURS;
   const has = (of: (one: RehearsalSecond) => number | undefined) => seconds.some((one) => (of(one) ?? 0) > 0);
   const all: ChartPlan[] = [
@@ -56,9 +56,7 @@ function plans({ seconds, traffic }: Report): ChartPlan[] {
         { name: 'answered', colour: ok, of: ({ counts }) => counts.ok, stacked: true },
         { name: 'refused', colour: refused, of: ({ counts }) => counts.refused, stacked: true },
         { name: 'failed', colour: failed, of: ({ counts }) => counts.failed, stacked: true },
-        ...(traffic.counts.wrong > 0
-          ? [{ name: 'wrong', colour: wrong, of: ({ counts }: RehearsalSecond) => counts.wrong, stacked: true }]
-          : []),
+        { name: 'wrong', colour: wrong, of: ({ counts }) => counts.wrong, stacked: true },
       ],
     },
     {
@@ -94,9 +92,7 @@ function plans({ seconds, traffic }: Report): ChartPlan[] {
       unit: '/s',
       lines: [
         { name: 'primary', colour: second, of: ({ queries }) => queries.primary, stacked: true },
-        ...(has(({ queries }) => queries.replicas)
-          ? [{ name: 'replicas', colour: ok, of: ({ queries }: RehearsalSecond) => queries.replicas, stacked: true }]
-          : []),
+        { name: 'replicas', colour: ok, of: ({ queries }) => queries.replicas, stacked: true },
       ],
     },
     {
@@ -105,15 +101,15 @@ function plans({ seconds, traffic }: Report): ChartPlan[] {
       max: 100,
       lines: [
         { name: 'catalogue', colour: second, of: ({ sources }) => percentage(cacheHits(sources)) },
-        ...(has(({ edgeHits }) => edgeHits)
-          ? [{ name: 'edge', colour: ok, of: ({ edgeHits }: RehearsalSecond) => percentage(edgeHits) }]
-          : []),
+        { name: 'edge', colour: ok, of: ({ edgeHits }) => percentage(edgeHits) },
       ],
     },
     { title: 'Background jobs that wait', unit: '', lines: [{ name: 'jobs', colour: second, of: ({ jobs }) => jobs }] },
   ];
   const always = new Set([all[1], all[3]]);
-  return all.filter((plan) => always.has(plan) || plan.lines.some(({ of }) => has(of)));
+  return all
+    .map((plan) => (always.has(plan) ? plan : { ...plan, lines: plan.lines.filter(({ of }) => has(of)) }))
+    .filter(({ lines }) => lines.length > 0);
 }
 
 function draw(plan: ChartPlan, report: Report): string {
@@ -127,12 +123,13 @@ function draw(plan: ChartPlan, report: Report): string {
 }
 
 function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events }: Report): EChartsCoreOption {
+  const end = Math.ceil(seconds.at(-1)?.at ?? 1);
   const marks = {
     silent: true,
     symbol: 'none',
     lineStyle: { color: '#555', type: 'dashed', width: 1 },
     label: { formatter: '{b}', color: '#333', fontSize: 11, fontWeight: 'bold' },
-    data: events.map(({ at }, index) => ({ name: String(index + 1), xAxis: round(at) })),
+    data: marksOf(events, end).map(({ name, at }) => ({ name, xAxis: round(at) })),
   };
   return {
     animation: false,
@@ -142,7 +139,7 @@ function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events
     xAxis: {
       type: 'value',
       min: 0,
-      max: Math.ceil(seconds.at(-1)?.at ?? 1),
+      max: end,
       axisLabel: { formatter: '{value} s', color: '#555', hideOverlap: true },
       splitLine: { show: false },
     },
@@ -166,6 +163,20 @@ function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events
       data: seconds.map((second) => [round(second.at), round(of(second)) ?? '-']),
     })),
   };
+}
+
+/** Share of the width that a mark's number needs. */
+const MARK_ROOM = 0.025;
+
+/** One mark for events that lie too close to tell their numbers apart: `2-4`. */
+export function marksOf(events: Report['events'], end: number): { name: string; at: number }[] {
+  const groups: { first: number; last: number; at: number }[] = [];
+  events.forEach(({ at }, index) => {
+    const group = groups.at(-1);
+    if (group && at - group.at < end * MARK_ROOM) group.last = index + 1;
+    else groups.push({ first: index + 1, last: index + 1, at });
+  });
+  return groups.map(({ first, last, at }) => ({ name: first === last ? `${first}` : `${first}-${last}`, at }));
 }
 
 function percentage(share: number | undefined): number | undefined {

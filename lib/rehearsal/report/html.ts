@@ -21,7 +21,7 @@ export function html(report: Report): string {
 <header>
 <h1>Rehearsal of ${safe(title(scenario))}</h1>
 <p><code>${safe(command)}</code></p>
-<p>${safe(startedAt.slice(0, 16).replace('T', ' '))} UTC · ${report.traffic.due} requests of ${report.traffic.visitors.came} visitors, ${report.traffic.visitors.cameBack} of whom came back</p>
+<p>${safe(startedAt.slice(0, 16).replace('T', ' '))} UTC · ${safe(report.machine)} · ${report.traffic.due} requests of ${report.traffic.visitors.came} visitors, ${report.traffic.visitors.cameBack} of whom came back</p>
 <p class="verdict ${missed === 0 ? 'met' : 'missed'}">${verdict}</p>
 </header>
 <main>

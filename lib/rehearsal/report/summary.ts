@@ -9,7 +9,7 @@ export function summary(report: Report): string {
   const { ok } = traffic.counts;
   const visitors = `${traffic.visitors.came} visitors came, and ${traffic.visitors.cameBack} came back`;
   const parts = [
-    `Rehearsal of ${title(scenario)}`,
+    `Rehearsal of ${title(scenario)} (${report.machine})`,
     report.events.map(({ at, what }) => `  ${at.toFixed(1).padStart(6)} s  ${what}`).join('\n'),
     `${visitors}: ${traffic.due} requests, ${ok} answered, ${notOk(traffic.counts)} not${failures(report)}.`,
     latencies(report),
