@@ -3,7 +3,7 @@ import { UsageError } from '../usage-error';
 import type { DatabaseTier } from './database-tier';
 import type { Dependency, Fault } from './fault';
 import { nextVersion } from './next-version';
-import type { Part } from './parts';
+import { firstLine, type Part } from './parts';
 import type { RedisTier } from './redis-tier';
 import type { Server, ServerGroup } from './server-group';
 import { ZONES } from './snapshot';
@@ -196,7 +196,7 @@ export class Faults implements Part {
     const running: Promise<void> = action
       .then(
         () => tell(done),
-        (error: Error) => tell(`it failed: ${error.message}`),
+        (error: Error) => tell(`${done}: no, ${firstLine(error)}`),
       )
       .finally(() => this.#running.delete(running));
     this.#running.add(running);

@@ -1,5 +1,4 @@
-import { SQS } from '@aws-sdk/client-sqs';
-import { emulatorEnv, REGION } from '../emulator/environment';
+import { emulatorEnv, QUIET_SDK, REGION } from '../emulator/environment';
 import { startMoto } from '../emulator/moto';
 import type { Part, Parts } from './parts';
 
@@ -17,6 +16,9 @@ export interface JobQueue extends Part {
 
 /** @throws with the command that installs moto, when it is not here */
 export async function startJobQueue(parts: Parts): Promise<JobQueue> {
+  Object.assign(process.env, QUIET_SDK);
+  // The other phases never load it.
+  const { SQS } = await import('@aws-sdk/client-sqs');
   const { endpoint } = await parts.add(startMoto());
   const aws = Object.fromEntries(
     Object.entries(emulatorEnv(endpoint)).filter(([name]) => /^AWS_(?!EC2_METADATA_DISABLED)/.test(name)),

@@ -30,3 +30,8 @@ export async function together<T extends readonly unknown[]>(
   await Promise.allSettled(promises);
   return Promise.all(promises) as unknown as Promise<T>;
 }
+
+/** Of an error that may go on with the end of a log; for an event, which is a line. */
+export function firstLine(error: Error): string {
+  return error.message.split('\n', 1)[0] as string;
+}

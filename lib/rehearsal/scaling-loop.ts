@@ -1,7 +1,7 @@
 import { GroupController, type Observed } from '../planner/scaling/group-controller';
 import { profiles } from '../planner/scaling/profile';
 import type { ScalingGroup } from '../planner/scaling/scaling-group';
-import type { Part } from './parts';
+import { firstLine, type Part } from './parts';
 import type { ServerGroup } from './server-group';
 
 export interface ScalingLoopOptions {
@@ -56,7 +56,7 @@ export function startScalingLoop(options: ScalingLoopOptions): Part {
     }
   };
   const timer = setInterval(() => {
-    looking = looking.then(look).catch((error: Error) => tell(`scaling: ${error.message}`));
+    looking = looking.then(look).catch((error: Error) => tell(`scaling: ${firstLine(error)}`));
   }, LOOK);
   return {
     stop: async () => {

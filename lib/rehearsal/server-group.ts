@@ -5,7 +5,7 @@ import { SPOT_NOTICE } from '../constants';
 import type { CpuQuota, CpuQuotas } from './cpu-quota';
 import type { Haproxy, Target } from './haproxy';
 import { type InstanceMetadata, startInstanceMetadata } from './instance-metadata';
-import { type Part, together } from './parts';
+import { firstLine, type Part, together } from './parts';
 import { cpuSeconds, processTree } from './process-tree';
 import { type ShopProcess, startShop } from './shop-process';
 import { type ServerSnapshot, type ServerState, ZONES } from './snapshot';
@@ -39,6 +39,8 @@ export class ServerGroup implements Part {
   #vcpu: number | undefined;
   #bundle: AppBundle;
   #launched = 0;
+  /** Servers beyond those desired, while some are replaced. */
+  #surge = 0;
   readonly #stopping = new AbortController();
   readonly #servers: Server[] = [];
   readonly #gone: ServerSnapshot[] = [];
@@ -109,19 +111,19 @@ export class ServerGroup implements Part {
   /** Replaces servers one after the other; where a balancer is in front, a new one serves before an old one leaves. */
   async deploy(bundle: AppBundle): Promise<void> {
     this.#bundle = bundle;
+    if (this.options.balancer === undefined) return this.#restart();
     for (const server of this.inService) {
-      if (this.options.balancer === undefined) await this.#restart(server);
-      else {
-        await this.#launch('boot');
-        this.#track(this.#leave(server));
-      }
+      this.#surge = 1;
+      await together(this.#balance());
+      this.#surge = 0;
+      this.#track(this.#leave(server));
     }
   }
 
   /** Each stops and starts again on a machine of so many vCPUs. */
   async resize(vcpu: number): Promise<void> {
     this.#vcpu = vcpu;
-    for (const server of this.inService) await this.#restart(server);
+    await this.#restart();
   }
 
   async snapshot(): Promise<ServerSnapshot[]> {
@@ -139,32 +141,48 @@ export class ServerGroup implements Part {
     }
   }
 
-  /** Starts what is missing, and ends what is too much. */
+  /** Starts what is missing, and ends what is too much; from the most crowded zones, the oldest first. */
   #balance(): Promise<void>[] {
     if (this.#stopping.signal.aborted) return [];
-    const present = this.#servers.filter(({ state }) => state !== 'draining');
-    const missing = this.#desired - present.length;
-    if (missing > 0) return Array.from({ length: missing }, () => this.#track(this.#launch('boot')));
-    return present.slice(0, -missing).map((server) => this.#track(this.#leave(server)));
+    const moves: Promise<void>[] = [];
+    const excess = () => this.#present.length - this.#desired - this.#surge;
+    while (excess() < 0) moves.push(this.#track(this.#launch('boot')));
+    while (excess() > 0) {
+      const crowded = this.#zones().at(-1);
+      const oldest = this.#present.find(({ zone }) => zone === crowded) as Server;
+      moves.push(this.#track(this.#leave(oldest)));
+    }
+    return moves;
+  }
+
+  get #present(): readonly Server[] {
+    return this.#servers.filter(({ state }) => state !== 'draining');
+  }
+
+  /** From the emptiest to the most crowded. */
+  #zones(): string[] {
+    const crowd = (zone: string) => this.#present.filter((server) => server.zone === zone).length;
+    return [...ZONES].sort((one, other) => crowd(one) - crowd(other));
   }
 
   #track(move: Promise<void>): Promise<void> {
     const tracked = move
-      .catch((error: Error) => this.options.tell(error.message))
+      .catch((error: Error) => this.options.tell(firstLine(error)))
       .finally(() => this.#moves.delete(tracked));
     this.#moves.add(tracked);
     return tracked;
   }
 
-  async #restart(server: Server): Promise<void> {
-    await this.#leave(server);
-    if (!this.#stopping.signal.aborted) await this.#launch('boot');
+  /** All of them leave, and the group brings others. */
+  async #restart(): Promise<void> {
+    await together(this.inService.map((server) => this.#leave(server)));
+    while (this.#moves.size > 0) await Promise.all(this.#moves);
   }
 
   async #launch(how: 'begin' | 'boot'): Promise<void> {
     const { balancer, boot, name, dir, env, quota, tell } = this.options;
     this.#launched += 1;
-    const server = new Server(`${name}-${this.#launched}`, this.#emptiestZone(), this.#bundle);
+    const server = new Server(`${name}-${this.#launched}`, this.#zones()[0] as string, this.#bundle);
     this.#servers.push(server);
     try {
       if (how === 'boot') await this.#wait(boot);
@@ -207,12 +225,8 @@ export class ServerGroup implements Part {
     await sleep(seconds * 1000, undefined, { signal: this.#stopping.signal }).catch(() => {});
   }
 
-  #emptiestZone(): string {
-    const crowd = (zone: string) => this.#servers.filter((server) => server.zone === zone).length;
-    return [...ZONES].sort((one, other) => crowd(one) - crowd(other))[0] as string;
-  }
-
   async #leave(server: Server): Promise<void> {
+    if (server.state === 'draining') return server.left;
     server.state = 'draining';
     this.options.tell(`${server.name} leaves`);
     if (server.shop) await this.options.balancer?.deregister(server.shop.port);
