@@ -135,20 +135,25 @@ function* becomeCustomer(me: Shopper, world: World): Journey {
     const account = { email: `${randomUUID()}@example.com`, password: randomUUID() };
     const answer = yield { kind: 'account', method: 'POST', path: '/api/signup', body: account };
     // Without an answer there may be such an account, and what is in the cart may be in it.
-    if (answer.outcome !== 'wrong') me.account = account;
-    if (answer.outcome === 'ok') me.ledger.loggedInNow();
-    else if (me.account) yield* logIn(me, [401]);
-    return;
+    if (answer.outcome === 'ok') {
+      me.account = account;
+      me.ledger.loggedInNow();
+      return;
+    }
+    if (answer.outcome !== 'wrong') me.account = { ...account, unsure: true };
+  } else {
+    me.account = world.takeAccount();
   }
-  me.account = world.takeAccount();
   if (me.account) yield* logIn(me);
 }
 
-/** @param also statuses that are right, as the account may not be there */
-function* logIn(me: Shopper, also: readonly number[] = []): Journey {
+function* logIn(me: Shopper): Journey {
+  const { email, password, unsure } = me.account as Account;
+  const body = { email, password };
   for (let tries = 0; tries < TRIES; tries++) {
-    const answer = yield { kind: 'account', method: 'POST', path: '/api/login', body: me.account as Account, also };
+    const answer = yield { kind: 'account', method: 'POST', path: '/api/login', body, also: unsure ? [401] : [] };
     if (answer.status === 200) {
+      me.account = body;
       me.ledger.loggedInNow();
       return;
     }

@@ -36,6 +36,8 @@ export type Journey = Generator<Call, unknown, Answer>;
 export interface Account {
   readonly email: string;
   readonly password: string;
+  /** Its sign-up was not answered: there may be no such account. */
+  readonly unsure?: true;
 }
 
 /** A visitor with a browser: cookies, and static files that are not fetched twice. */

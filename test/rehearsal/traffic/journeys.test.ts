@@ -123,6 +123,22 @@ test('a log-in that is gone counts, and the customer logs in again before the ca
   expect([me.ledger.lost, me.ledger.loggedIn]).toEqual([{ cartItems: 0, logIns: 1 }, true]);
 });
 
+test('a sign-up without an answer is followed by log-ins, as there may be such an account', () => {
+  const me = new Shopper('127.0.0.1');
+  const working = shop();
+  // Somebody who buys one piece, and is new.
+  const world = worldOf(0.9, 0.5, 0, 0.9, 0, 0, 0.1);
+  const written: string[] = [];
+  walk(visit(me, world), (call) => {
+    if (call.method === 'POST') written.push(call.path);
+    if (call.path === '/api/signup') return none;
+    if (call.path === '/api/login') return { outcome: 'ok', status: 401, text: '' };
+    return working(call);
+  });
+  expect(written).toEqual(['/api/cart/items', '/api/signup', '/api/login']);
+  expect([me.account, me.ledger.loggedIn, me.ledger.kept]).toEqual([undefined, false, 1]);
+});
+
 test('nobody can tell what a shop has that does not answer', () => {
   const me = new Shopper('127.0.0.1');
   me.ledger.added(1, true);
