@@ -16,13 +16,14 @@ export function declareRehearse(program: Command): void {
     .addArgument(new Argument('<phase>', 'phase 1, 2, 3 or 4').argParser(oneOf(['1', '2', '3', '4'])))
     .optionsGroup('Traffic:')
     .option('--rps <number>', 'requests a second (default: 100)', number(1, 5_000))
-    .option('--seconds <number>', 'how long visitors come (default: 30; phase 4: 90)', wholeNumber(5, 900))
+    .option('--seconds <number>', 'how long visitors come (default: 60; phase 3: 30; phase 4: 90)', wholeNumber(5, 900))
     .option(
       '--profile <name>',
       'steady, ramp, spike or black-friday (default: steady)',
       oneOf(['steady', 'ramp', 'spike', 'black-friday']),
     )
     .option('--spike <times>', 'rise to so many times the rate, such as 10x', times)
+    .option('--overload <times>', 'the same, at servers of a quarter of a vCPU each', times)
     .optionsGroup('Shape:')
     .option('--servers <number>', 'servers of phases 3 (default: 5) and 4 (default: 2)', count)
     .option('--vcpu <number>', 'vCPUs of each server (default: no limit)', number(0.05, 16))
@@ -38,6 +39,7 @@ export function declareRehearse(program: Command): void {
     )
     .option('--layer <number>', 'balance requests (7, the default) or connections (4)', layer)
     .option('--replicas <number>', 'read replicas of the database (default: 2)', wholeNumber(0, 5))
+    .option('--no-shedding', 'servers take what is too much for them')
     .option('--time-scale <times>', 'how fast time passes for the policies of phase 4 (default: 30)', number(1, 120))
     .optionsGroup('What happens on the way:')
     .option('--kill <servers>', 'SIGKILL to so many servers', count)

@@ -75,6 +75,13 @@ export interface TopologyPlan {
   readonly replicas?: number;
 
   /**
+   * Whether servers refuse at once what is more than they can do; without it, to show what that is for.
+   *
+   * @default true
+   */
+  readonly shedding?: boolean;
+
+  /**
    * Scaling policies that start and stop servers: those of a synthesized template. Only phase 4.
    *
    * @default - the number of servers stays
@@ -298,6 +305,7 @@ function environment({ phase, ...plan }: TopologyPlan, tiers: Tiers, port: numbe
     MAX_SERVERS: String(phase >= 3 ? Math.ceil((MAX_SERVERS * (100 + FLEET_SURGE)) / 100) : 1),
     // Balancer and edge add themselves; before them, visitors say which address they stand for.
     TRUST_PROXY: phase === 4 ? '2' : '1',
+    ...(plan.shedding === false && { LOAD_SHEDDING: 'false' }),
     ...database.environment,
     ...(redis && { REDIS_URL: redis.url, REDIS_MIN_REPLICAS: '1' }),
     ...(queue && { ...queue.environment, METRICS_NAMESPACE: 'Shop', METRICS_PERIOD: String(METRICS_PERIOD) }),

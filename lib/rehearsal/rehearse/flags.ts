@@ -11,6 +11,8 @@ export interface RehearseFlags extends Partial<Omit<ScenarioFile, 'factor' | 'st
   readonly scenario?: string;
   /** How many times the usual rate the top of a spike is. */
   readonly spike?: number;
+  /** As `spike`, at servers so small that it is too much for them. */
+  readonly overload?: number;
   readonly kill?: number;
   readonly stop?: number;
   readonly spot?: number;
@@ -29,6 +31,12 @@ export interface RehearseFlags extends Partial<Omit<ScenarioFile, 'factor' | 'st
   /** Servers. */
   readonly scale?: number;
 }
+
+/** Seconds that visitors come by default: a lost box takes its time, and so do policies. */
+const SECONDS = { 1: 60, 2: 60, 3: 30, 4: 90 } as const;
+
+/** vCPUs of a server that is to be overloaded, by default: the wall must be its own, and not the machine's. */
+const OVERLOADED_VCPU = 0.25;
 
 /** Seconds that a part is away by default. */
 const ABSENCE = 5;
@@ -51,11 +59,12 @@ interface Asked {
 export function scenarioOf(phase: RehearsedPhase, { scenario: file, ...flags }: RehearseFlags): Scenario {
   const { steps, ...settings }: ScenarioFile = file === undefined ? { steps: [] } : readScenarioFile(file);
   const given = { ...settings, ...flags };
+  const top = given.spike ?? given.overload;
   const load: Load = {
-    profile: given.profile ?? (given.spike === undefined ? 'steady' : 'spike'),
+    profile: given.profile ?? (top === undefined ? 'steady' : 'spike'),
     rps: given.rps ?? 100,
-    seconds: given.seconds ?? (phase === 4 ? 90 : 30),
-    factor: given.spike ?? settings.factor ?? 10,
+    seconds: given.seconds ?? SECONDS[phase],
+    factor: top ?? settings.factor ?? 10,
   };
   const servers = given.servers ?? defaultServers(phase);
   const sessions = given.sessions;
@@ -70,12 +79,13 @@ export function scenarioOf(phase: RehearsedPhase, { scenario: file, ...flags }: 
   return {
     phase,
     servers,
-    vcpu: given.vcpu,
+    vcpu: given.vcpu ?? (given.overload === undefined ? undefined : OVERLOADED_VCPU),
     sessions,
     // With sessions in servers' memory, a visitor who is sent to another server has none.
     balance: given.balance ?? (sessions === 'memory' ? 'sticky' : undefined),
     layer: given.layer,
     replicas: given.replicas,
+    shedding: given.shedding,
     timeScale,
     load,
     steps: [...steps, ...spread(asked, load.seconds)].sort((a, b) => a.at - b.at),

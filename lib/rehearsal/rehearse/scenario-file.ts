@@ -29,6 +29,7 @@ export const SETTINGS = {
   balance: oneOf(['roundrobin', 'leastconn', 'source', 'sticky'] as const),
   layer: oneOf([4, 7] as const),
   replicas: whole(0, 5),
+  shedding: Type.Boolean({ description: 'true or false' }),
   timeScale: number(1, 120),
   seconds: whole(5, LIMITS.seconds),
   rps: number(1, LIMITS.rps),

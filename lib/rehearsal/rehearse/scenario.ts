@@ -17,7 +17,7 @@ export interface Step {
 
 /** A rehearsal: which phase, under which load, and what happens when. */
 export interface Scenario
-  extends Pick<TopologyPlan, 'servers' | 'vcpu' | 'sessions' | 'balance' | 'layer' | 'replicas'> {
+  extends Pick<TopologyPlan, 'servers' | 'vcpu' | 'sessions' | 'balance' | 'layer' | 'replicas' | 'shedding'> {
   readonly phase: RehearsedPhase;
   readonly load: Load;
   readonly steps: readonly Step[];
