@@ -99,6 +99,7 @@ export function servers(): ServerSnapshot[] {
   }));
 }
 
-export function snapshot(): Snapshot {
-  return { at: 0, desired: 5, servers: servers(), queries: { primary: 0, replicas: [0, 0] } };
+/** @param count of servers, five at most */
+export function snapshot(count = 5): Snapshot {
+  return { at: 0, desired: count, servers: servers().slice(0, count), queries: { primary: 0, replicas: [0, 0] } };
 }

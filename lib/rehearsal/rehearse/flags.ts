@@ -85,7 +85,8 @@ export function scenarioOf(phase: RehearsedPhase, { scenario: file, ...flags }: 
     balance: given.balance ?? (sessions === 'memory' ? 'sticky' : undefined),
     layer: given.layer,
     replicas: given.replicas,
-    shedding: given.shedding,
+    // The command line says `true` where nothing was said.
+    shedding: flags.shedding === false ? false : settings.shedding,
     timeScale,
     load,
     steps: [...steps, ...spread(asked, load.seconds)].sort((a, b) => a.at - b.at),

@@ -1,5 +1,5 @@
 import { HEALTH_INTERVAL, HEALTH_UNHEALTHY_COUNT } from '../../constants';
-import type { ServerSnapshot } from '../topology';
+import type { ServerSnapshot, Snapshot } from '../topology';
 import type { Kind, Promised } from '../traffic/messages';
 import { peakRate, rateAt } from '../traffic/profiles';
 import type { Findings, Fired, RehearsalSecond } from './findings';
@@ -15,6 +15,7 @@ export interface Goal {
 /** Seconds from the beginning of a fault until visitors notice nothing any more; a part that is away for longer adds to it. */
 const BACK_WITHIN = 30;
 const USUAL_ABSENCE = 5;
+const FAILOVER = 10;
 
 /** Milliseconds in which a request that cannot be served now is refused. */
 const REFUSED_WITHIN = 250;
@@ -67,7 +68,7 @@ function failures(findings: Findings): Goal[] {
     {
       name: 'failed requests',
       measured: `${failed} of ${findings.traffic.due}`,
-      goal: allowed === 0 ? '0' : `at most ${allowed}: in flight, and until the health check acts`,
+      goal: allowed === 0 ? '0' : atMost(allowed),
       met: failed <= allowed,
     },
   ];
@@ -75,7 +76,6 @@ function failures(findings: Findings): Goal[] {
 
 /** Requests that may fail by a fault; undefined where that is not known beforehand. */
 function bound(findings: Findings, { at, action, before }: Fired): number | undefined {
-  const inService = before.servers.filter(({ state }) => state === 'in-service');
   switch (action.kind) {
     case 'stop-servers':
     case 'spot-notice':
@@ -84,9 +84,7 @@ function bound(findings: Findings, { at, action, before }: Fired): number | unde
     case 'lag':
       return 0;
     case 'kill-servers':
-      return killed(findings, at, inService, action.count);
-    case 'kill-zone':
-      return killed(findings, at, inService, inService.filter(({ zone }) => zone === action.zone).length);
+      return killed(findings, at, inService(before), action.count);
     default:
       return undefined;
   }
@@ -96,14 +94,14 @@ function bound(findings: Findings, { at, action, before }: Fired): number | unde
 function killed(
   { scenario, seconds }: Findings,
   at: number,
-  inService: readonly ServerSnapshot[],
+  servers: readonly ServerSnapshot[],
   count: number,
 ): number | undefined {
-  if (count >= inService.length) return undefined;
-  const byRequests = inService.map(({ requests }) => requests).sort((a, b) => b - a);
+  if (count >= servers.length) return undefined;
+  const byRequests = servers.map(({ requests }) => requests).sort((a, b) => b - a);
   const busiest = sum(byRequests.slice(0, count)) / sum(byRequests);
   const share = {
-    roundrobin: count / inService.length,
+    roundrobin: count / servers.length,
     // A dead server refuses at once, and so has the fewest requests in flight.
     leastconn: 1,
     source: busiest,
@@ -115,18 +113,27 @@ function killed(
 }
 
 /** Faults that end by themselves: when visitors noticed nothing any more. */
-function recoveries({ fired, seconds, traffic }: Findings): Goal[] {
-  return fired.flatMap(({ at, action }, index): Goal[] => {
+function recoveries(findings: Findings): Goal[] {
+  const { scenario, fired, seconds, traffic } = findings;
+  return fired.flatMap(({ at, action, before }, index): Goal[] => {
     const next = fired[index + 1]?.at ?? Number.POSITIVE_INFINITY;
     const last = Math.max(at, ...seconds.filter((second) => isAfter(second, at, next) && isBad(second)).map(endOf));
+    const took = last - at;
+    const over = last < (seconds.at(-1)?.at ?? 0) - 1;
+    const measured = over ? `${took.toFixed(0)} s` : `${took.toFixed(0)} s, and not over when visitors left`;
+    const outage: Goal = {
+      name: `${action.kind}: outage`,
+      measured,
+      goal: 'that it ends: no other server stands in',
+      met: over,
+    };
     const back = (absence: number): Goal => {
       const within = BACK_WITHIN + Math.max(0, absence - USUAL_ABSENCE);
-      const took = last - at;
       return {
         name: `${action.kind}: until the last failure`,
-        measured: `${took.toFixed(0)} s`,
+        measured,
         goal: `at most ${within} s`,
-        met: took <= within,
+        met: over && took <= within,
       };
     };
     switch (action.kind) {
@@ -151,10 +158,25 @@ function recoveries({ fired, seconds, traffic }: Findings): Goal[] {
       case 'kill-replica':
       case 'slow-network':
         return [back(action.seconds)];
+      case 'kill-zone': {
+        // Whatever held data in that zone fails over, which takes longer than a health check.
+        const servers = inService(before);
+        const gone = servers.filter(({ zone }) => zone === action.zone).length;
+        const bound = killed(findings, at, servers, gone) ?? 0;
+        const failures = sum(WITHOUT_SESSION.map((kind) => failed(traffic.byKind[kind].counts)));
+        return [
+          back(FAILOVER),
+          {
+            name: 'failed requests that need no session',
+            measured: String(failures),
+            goal: atMost(bound),
+            met: failures <= bound,
+          },
+        ];
+      }
       case 'kill-servers':
-      case 'kill-zone':
       case 'resize':
-        return [back(USUAL_ABSENCE)];
+        return [scenario.phase <= 2 ? outage : back(USUAL_ABSENCE)];
       default:
         return [];
     }
@@ -165,8 +187,8 @@ function recoveries({ fired, seconds, traffic }: Findings): Goal[] {
 function sizes({ scenario, seconds }: Findings): Goal[] {
   const { load, timeScale } = scenario;
   if (timeScale === undefined || peakRate(load) <= load.rps) return [];
-  const inService = seconds.map((second) => second.inService);
-  const [first = 0, last = 0, most] = [inService[0], inService.at(-1), Math.max(...inService)];
+  const sizes = seconds.map((second) => second.inService);
+  const [first = 0, last = 0, most] = [sizes[0], sizes.at(-1), Math.max(...sizes)];
   return [
     {
       name: 'servers in service: before, most, at the end',
@@ -175,6 +197,14 @@ function sizes({ scenario, seconds }: Findings): Goal[] {
       met: most > first && last < most,
     },
   ];
+}
+
+function atMost(bound: number): string {
+  return `at most ${bound}: in flight, and until the health check acts`;
+}
+
+function inService({ servers }: Snapshot): readonly ServerSnapshot[] {
+  return servers.filter(({ state }) => state === 'in-service');
 }
 
 function sum(numbers: readonly number[]): number {

@@ -12,7 +12,7 @@ const counts = (failed: number) => ({ ok: 3000 - failed, refused: 0, failed, wro
 function after(action: Action, changes: Partial<Findings> = {}, scenario: Partial<Scenario> = {}): Findings {
   return findings({
     scenario: { ...findings().scenario, ...scenario },
-    fired: [{ at: 10, action, before: snapshot() }],
+    fired: [{ at: 10, action, before: snapshot(scenario.servers) }],
     ...changes,
   });
 }
@@ -58,7 +58,6 @@ test.each<[Action, Scenario['balance'], number]>([
   [{ kind: 'kill-servers', count: 2 }, 'roundrobin', 4 + (100 * WINDOW * 2) / 5],
   [{ kind: 'kill-servers', count: 1 }, 'sticky', 4 + 100 * WINDOW * 0.4],
   [{ kind: 'kill-servers', count: 1 }, 'leastconn', 4 + 100 * WINDOW],
-  [{ kind: 'kill-zone', zone: 'b' }, 'roundrobin', 4 + (100 * WINDOW * 2) / 5],
 ])('%j with %s: in flight, and what arrives for the dead until the health check acts', (action, balance, bound) => {
   const within = after(action, { traffic: traffic({ counts: counts(bound) }) }, { balance });
   expect(named(within, /failed requests/).met).toBe(true);
@@ -66,10 +65,37 @@ test.each<[Action, Scenario['balance'], number]>([
   expect(named(beyond, /failed requests/).met).toBe(false);
 });
 
+test('a zone takes its share of what needs no session, however long its databases take to fail over', () => {
+  const bound = 4 + (100 * WINDOW * 2) / 5;
+  const { byKind } = traffic();
+  const lost = (pages: number) => {
+    const page = { counts: counts(pages), latency: traffic().latency };
+    const cart = { counts: counts(900), latency: traffic().latency };
+    const seen = traffic({ counts: counts(pages + 900), byKind: { ...byKind, page, cart } });
+    return after({ kind: 'kill-zone', zone: 'b' }, { traffic: seen });
+  };
+  expect(missed(lost(bound))).toEqual([]);
+  expect(missed(lost(bound + 1))).toMatchObject([{ name: 'failed requests that need no session' }]);
+});
+
 test('when all servers are killed, nobody knows how much fails, but it must end', () => {
   const down = Array.from({ length: 60 }, (_, index) => second(index + 1, { counts: counts(index < 45 ? 9 : 0) }));
   const found = after({ kind: 'kill-servers', count: 5 }, { seconds: down, traffic: traffic({ counts: counts(400) }) });
   expect(missed(found)).toMatchObject([{ name: 'kill-servers: until the last failure', measured: '35 s' }]);
+});
+
+test('a single box that dies is an outage, which must be over before visitors leave', () => {
+  const single = { phase: 1, servers: 1 } as const;
+  const dead = (until: number) =>
+    Array.from({ length: 60 }, (_, index) => second(index + 1, { counts: counts(index > 9 && index < until ? 9 : 0) }));
+  const box = (until: number) =>
+    after(
+      { kind: 'kill-servers', count: 1 },
+      { seconds: dead(until), traffic: traffic({ counts: counts(400) }) },
+      single,
+    );
+  expect(named(box(37), /outage/)).toMatchObject({ measured: '27 s', met: true });
+  expect(missed(box(60))).toMatchObject([{ measured: '50 s, and not over when visitors left' }]);
 });
 
 test('without Redis, pages stay, the rest is refused at once, and all is well again in half a minute', () => {
@@ -82,12 +108,12 @@ test('without Redis, pages stay, the rest is refused at once, and all is well ag
   expect(missed(after(action, { traffic: pages }))).toMatchObject([{ name: 'failed requests that need no session' }]);
   const slow = traffic({ failureLatency: { p50: 10, p95: 20, p99: 300, max: 400 } });
   expect(missed(after(action, { traffic: slow }))).toMatchObject([{ measured: '300 ms', goal: 'at most 250 ms' }]);
-  const late = [second(12, { counts: counts(1) }), second(41, { counts: counts(1) })];
+  const late = [second(12, { counts: counts(1) }), second(41, { counts: counts(1) }), second(60)];
   expect(missed(after(action, { seconds: late }))).toMatchObject([{ measured: '31 s', goal: 'at most 30 s' }]);
 });
 
 test('a part that is away for longer has longer to come back', () => {
-  const late = [second(50, { counts: counts(1) })];
+  const late = [second(50, { counts: counts(1) }), second(60)];
   const found = after({ kind: 'kill-database', seconds: 20 }, { seconds: late });
   expect(named(found, /until/)).toMatchObject({ measured: '40 s', goal: 'at most 45 s', met: true });
 });
