@@ -30,10 +30,7 @@ export async function openEndpoint(target: number): Promise<Endpoint> {
       open.add(one);
       // What was on its way is lost, as when a machine goes.
       one.on('error', () => other.destroy());
-      one.on('close', () => {
-        open.delete(one);
-        other.destroy();
-      });
+      one.on('close', () => open.delete(one));
     }
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');

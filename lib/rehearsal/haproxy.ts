@@ -182,7 +182,7 @@ function configuration(options: HaproxyOptions, port: number): string {
   const { servers = [], maxServers = servers.length, balance = 'roundrobin', layer = 7, behindEdge = false } = options;
   const { healthInterval = HEALTH_INTERVAL, maxInFlight } = options;
   const bound = maxInFlight === undefined ? '' : `maxconn ${maxInFlight}`;
-  const check = `check inter ${healthInterval}s fall ${HEALTH_UNHEALTHY_COUNT} rise ${HEALTH_HEALTHY_COUNT} ${bound}`;
+  const check = `check inter ${Math.round(healthInterval * 1000)}ms fall ${HEALTH_UNHEALTHY_COUNT} rise ${HEALTH_HEALTHY_COUNT} ${bound}`;
   const places = Array.from({ length: maxServers }, (_, index) => {
     const state = servers[index] === undefined ? 'disabled' : '';
     return `  server server-${index + 1} 127.0.0.1:${servers[index] ?? 1} ${check} ${state}`;
