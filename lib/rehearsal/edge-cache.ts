@@ -49,7 +49,10 @@ export async function startEdgeCache(options: EdgeCacheOptions): Promise<EdgeCac
   };
 }
 
-/** HAProxy keeps no answer that varies by cookie. Where there is none to vary by, that word is taken out. */
+/**
+ * HAProxy keeps no answer that varies by cookie: where there is none to vary by, that word is taken out. Nor does it keep one
+ * with `max-age=0`, whatever `s-maxage` says: that word is taken out on the way in, and put back on the way out.
+ */
 function configuration(origin: number, port: number): string {
   return `cache shop
   total-max-size 64
@@ -69,7 +72,9 @@ frontend edge
   http-request set-var(txn.shared) bool(true) if shared-page !cookie
   http-request cache-use shop if { var(txn.shared) -m bool }
   http-response del-header vary if { var(txn.shared) -m bool }
+  http-response replace-header cache-control "(.*)max-age=0, (.*)" "\\1\\2" if { var(txn.shared) -m bool }
   http-response cache-store shop if { var(txn.shared) -m bool }
+  http-after-response replace-header cache-control "public, (s-maxage=.*)" "public, max-age=0, \\1"
   default_backend origin
 
 backend origin
