@@ -121,6 +121,7 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
     requests: 0,
     failures: 0,
   }));
+  const names = (place: string) => (failsOpen(options) ? [place, unchecked(place)] : [place]);
   const records = async () => {
     const stats = await haproxy.stats();
     return new Map(stats.filter(({ pxname }) => pxname === BACKEND).map((record) => [record.svname, record]));
@@ -133,20 +134,19 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
       const place = places.find((one) => one.port === undefined);
       if (place === undefined) throw new Error(`all ${maxServers} places of the balancer are taken`);
       place.port = server;
-      const before = counters((await records()).get(place.name));
+      const before = counters(await records(), names(place.name));
       Object.assign(place, { requests: before.requests, failures: before.failures });
-      const name = `${BACKEND}/${place.name}`;
-      await haproxy.command(
-        `set server ${name} addr 127.0.0.1 port ${server}`,
-        `set server ${name} state ready`,
-        // It is taken for healthy when it comes out of maintenance.
-        `set server ${name} health ${healthy ? 'up' : 'down'}`,
-      );
+      const commands = names(place.name).flatMap((name) => [
+        `set server ${BACKEND}/${name} addr 127.0.0.1 port ${server}`,
+        `set server ${BACKEND}/${name} state ready`,
+      ]);
+      // It is taken for healthy when it comes out of maintenance.
+      await haproxy.command(...commands, `set server ${BACKEND}/${place.name} health ${healthy ? 'up' : 'down'}`);
     },
     deregister: async (server) => {
       const place = places.find((one) => one.port === server);
       if (place === undefined) return;
-      await haproxy.command(`set server ${BACKEND}/${place.name} state maint`);
+      await haproxy.command(...names(place.name).map((name) => `set server ${BACKEND}/${name} state maint`));
       place.port = undefined;
     },
     targets: async () => {
@@ -154,7 +154,7 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
       return new Map(
         places.flatMap((place) => {
           if (place.port === undefined) return [];
-          const now = counters(found.get(place.name));
+          const now = counters(found, names(place.name));
           const since = { requests: now.requests - place.requests, failures: now.failures - place.failures };
           return [[place.port, { ...now, ...since }]];
         }),
@@ -166,15 +166,35 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
 
 const BACKEND = 'servers';
 
-function counters(record: Readonly<Record<string, string>> = {}): Target {
-  const number = (name: string) => Number(record[name] ?? 0);
+/**
+ * As a load balancer of AWS, it sends requests to all servers when none of them is healthy: each has a twin that is not checked
+ * and only gets requests then. Twins would share the visitor's cookie, so there are none with it.
+ *
+ * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+ */
+function failsOpen({ balance }: HaproxyOptions): boolean {
+  return balance !== 'sticky';
+}
+
+function unchecked(place: string): string {
+  return `unchecked-${place}`;
+}
+
+/** @param names of the server, the checked one first */
+function counters(
+  found: ReadonlyMap<string | undefined, Readonly<Record<string, string>>>,
+  names: readonly string[],
+): Target {
+  const records = names.map((name) => found.get(name) ?? {});
+  const [checked = {}] = records;
+  const number = (column: string) => records.reduce((sum, record) => sum + Number(record[column] ?? 0), 0);
   return {
     // `UP 1/2` has failed a check and still gets requests.
-    healthy: record.status?.startsWith('UP') ?? false,
+    healthy: checked.status?.startsWith('UP') ?? false,
     requests: number('stot'),
     failures: number('hrsp_5xx') + number('econ') + number('eresp'),
     inFlight: number('scur'),
-    latencyMs: number('ttime'),
+    latencyMs: Number(checked.ttime ?? 0),
   };
 }
 
@@ -185,7 +205,10 @@ function configuration(options: HaproxyOptions, port: number): string {
   const check = `check inter ${Math.round(healthInterval * 1000)}ms fall ${HEALTH_UNHEALTHY_COUNT} rise ${HEALTH_HEALTHY_COUNT} ${bound}`;
   const places = Array.from({ length: maxServers }, (_, index) => {
     const state = servers[index] === undefined ? 'disabled' : '';
-    return `  server server-${index + 1} 127.0.0.1:${servers[index] ?? 1} ${check} ${state}`;
+    const name = `server-${index + 1}`;
+    const address = `127.0.0.1:${servers[index] ?? 1}`;
+    const checked = `  server ${name} ${address} ${check} ${state}`;
+    return failsOpen(options) ? `${checked}\n  server ${unchecked(name)} ${address} backup ${state}` : checked;
   });
   return `frontend shop
   mode ${layer === 7 ? 'http' : 'tcp'}
@@ -201,6 +224,7 @@ backend ${BACKEND}
   timeout check ${HEALTH_TIMEOUT}s
   option httpchk GET ${HEALTH_PATH}
   http-check expect status 200
+  option allbackups
 ${places.join('\n')}
 `;
 }
