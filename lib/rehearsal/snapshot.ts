@@ -29,6 +29,8 @@ export interface Snapshot {
   /** Servers that the group wants. */
   readonly desired: number;
   readonly servers: readonly ServerSnapshot[];
+  /** From phase 4; the balancer knows nothing of them. */
+  readonly workers?: readonly ServerSnapshot[];
   /** Transactions of the shop that each database has ended, in its own count. */
   readonly queries: { readonly primary: number; readonly replicas: readonly number[] };
   /** Requests that the edge cache looked up, and those that it answered itself; from phase 4. */

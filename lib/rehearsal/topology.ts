@@ -232,7 +232,8 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
       return {
         at: performance.now() - begin,
         desired: servers.desired,
-        servers: [...web, ...(background ?? [])],
+        servers: web,
+        ...(background && { workers: background }),
         queries,
         ...(lookups && { edge: lookups }),
         ...(shared && { redis: shared }),

@@ -14,8 +14,9 @@ export interface RehearsalSecond extends Second {
   readonly queries: { readonly primary: number; readonly replicas: number };
   /** Of all look-ups since the second before, those that the edge answered itself; from phase 4. */
   readonly edgeHits?: number;
-  /** Background jobs that wait; from phase 4. */
+  /** Background jobs that wait, and the workers that do them; from phase 4. */
   readonly jobs?: number;
+  readonly workers?: number;
 }
 
 /** Something to mark in the charts. */

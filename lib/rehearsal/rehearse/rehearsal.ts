@@ -160,8 +160,10 @@ function compare(before: Snapshot, after: Snapshot): Omit<RehearsalSecond, keyof
   const took = Math.max(1, after.at - before.at) / 1000;
   const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
   const lookups = (after.edge?.lookups ?? 0) - (before.edge?.lookups ?? 0);
+  const inService = (servers: readonly ServerSnapshot[]) =>
+    servers.filter(({ state }) => state === 'in-service').length;
   return {
-    inService: after.servers.filter(({ state }) => state === 'in-service').length,
+    inService: inService(after.servers),
     desired: after.desired,
     queries: {
       primary: Math.max(0, after.queries.primary - before.queries.primary) / took,
@@ -169,5 +171,6 @@ function compare(before: Snapshot, after: Snapshot): Omit<RehearsalSecond, keyof
     },
     ...(after.edge && lookups > 0 && { edgeHits: (after.edge.hits - (before.edge?.hits ?? 0)) / lookups }),
     ...(after.jobs !== undefined && { jobs: after.jobs }),
+    ...(after.workers && { workers: inService(after.workers) }),
   };
 }

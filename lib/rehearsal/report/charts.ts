@@ -104,7 +104,14 @@ function plans({ seconds }: Report): ChartPlan[] {
         { name: 'edge', colour: ok, of: ({ edgeHits }) => percentage(edgeHits) },
       ],
     },
-    { title: 'Background jobs that wait', unit: '', lines: [{ name: 'jobs', colour: second, of: ({ jobs }) => jobs }] },
+    {
+      title: 'Background jobs',
+      unit: '',
+      lines: [
+        { name: 'waiting', colour: second, of: ({ jobs }) => jobs },
+        { name: 'workers', colour: ok, of: ({ workers }) => workers, steps: true },
+      ],
+    },
   ];
   const always = new Set([all[1], all[3]]);
   return all
