@@ -16,7 +16,7 @@ export function declareRehearse(program: Command): void {
     .addArgument(new Argument('<phase>', 'phase 1, 2, 3 or 4').argParser(oneOf(['1', '2', '3', '4'])))
     .optionsGroup('Traffic:')
     .option('--rps <number>', 'requests a second (default: 100)', number(1, 5_000))
-    .option('--seconds <number>', 'how long visitors come (default: 60; phase 3: 30; phase 4: 90)', wholeNumber(5, 900))
+    .option('--seconds <number>', 'how long visitors come (default: 30 to 90, by what happens)', wholeNumber(5, 900))
     .option(
       '--profile <name>',
       'steady, ramp, spike or black-friday (default: steady)',

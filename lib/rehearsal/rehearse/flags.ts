@@ -32,7 +32,7 @@ export interface RehearseFlags extends Partial<Omit<ScenarioFile, 'factor' | 'st
   readonly scale?: number;
 }
 
-/** Seconds that visitors come by default: a lost box takes its time, and so do policies. */
+/** Seconds that visitors come by default: a lost box takes its time, as do policies, deploys and servers that leave. */
 const SECONDS = { 1: 60, 2: 60, 3: 30, 4: 90 } as const;
 
 /** vCPUs of a server that is to be overloaded, by default: the wall must be its own, and not the machine's. */
@@ -63,7 +63,7 @@ export function scenarioOf(phase: RehearsedPhase, { scenario: file, ...flags }: 
   const load: Load = {
     profile: given.profile ?? (top === undefined ? 'steady' : 'spike'),
     rps: given.rps ?? 100,
-    seconds: given.seconds ?? SECONDS[phase],
+    seconds: given.seconds ?? Math.max(SECONDS[phase], flags.deploy ? 90 : 0, flags.scale ? 60 : 0),
     factor: top ?? settings.factor ?? 10,
   };
   const servers = given.servers ?? defaultServers(phase);

@@ -50,6 +50,7 @@ const ACTIONS: Readonly<Record<Action['kind'], TProperties>> = {
   'demote-redis': { seconds: absence },
   'slow-network': { to: oneOf(DEPENDENCIES), delayMs: whole(1, 5_000), seconds: absence },
   deploy: {},
+  'next-phase': {},
   resize: { vcpu: SETTINGS.vcpu },
   scale: { servers },
   traffic: { factor: number(0, 50) },

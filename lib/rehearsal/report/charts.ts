@@ -21,6 +21,11 @@ const COLOURS = {
   third: '#8a94a6',
 };
 
+const FONT = { fontFamily: 'system-ui, sans-serif' };
+const GRID = { left: 8, right: 20, top: 42, bottom: 8, containLabel: true };
+const LEGEND = { top: 0, left: 'center', itemHeight: 8, itemWidth: 16, textStyle: { color: '#333' } };
+const RULES = { lineStyle: { color: '#e6e8ec' } };
+
 interface Line {
   readonly name: string;
   readonly colour: string;
@@ -42,7 +47,9 @@ interface ChartPlan {
 
 /** The charts of a report; what the phase does not have is left out. */
 export function charts(report: Report): Chart[] {
-  return plans(report).map((plan) => ({ title: plan.title, svg: draw(plan, report) }));
+  const overTime = plans(report).map((plan) => ({ title: plan.title, svg: draw(options(plan, report)) }));
+  if (report.scenario.load.profile !== 'ramp') return overTime;
+  return [...overTime, { title: 'Latency by load', svg: draw(latencyByLoad(report)) }];
 }
 
 function plans({ seconds }: Report): ChartPlan[] {
@@ -119,10 +126,10 @@ function plans({ seconds }: Report): ChartPlan[] {
     .filter(({ lines }) => lines.length > 0);
 }
 
-function draw(plan: ChartPlan, report: Report): string {
+function draw(option: EChartsCoreOption): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
   try {
-    chart.setOption(options(plan, report));
+    chart.setOption(option);
     return chart.renderToSVGString();
   } finally {
     chart.dispose();
@@ -140,9 +147,9 @@ function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events
   };
   return {
     animation: false,
-    textStyle: { fontFamily: 'system-ui, sans-serif' },
-    grid: { left: 8, right: 20, top: 42, bottom: 8, containLabel: true },
-    legend: { top: 0, left: 'center', itemHeight: 8, itemWidth: 16, textStyle: { color: '#333' } },
+    textStyle: FONT,
+    grid: GRID,
+    legend: LEGEND,
     xAxis: {
       type: 'value',
       min: 0,
@@ -155,7 +162,7 @@ function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events
       max,
       minInterval: unit === '' ? 1 : undefined,
       axisLabel: { formatter: unit === '' ? '{value}' : `{value} ${unit}`, color: '#555' },
-      splitLine: { lineStyle: { color: '#e6e8ec' } },
+      splitLine: RULES,
     },
     series: lines.map(({ name, colour, of, stacked, steps }, index) => ({
       name,
@@ -169,6 +176,34 @@ function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events
       ...(index === 0 && { markLine: marks }),
       data: seconds.map((second) => [round(second.at), round(of(second)) ?? '-']),
     })),
+  };
+}
+
+/** Each second of a ramp as a point: near the wall, a little more load costs much more time. */
+function latencyByLoad({ seconds }: Report): EChartsCoreOption {
+  const points = (of: (second: RehearsalSecond) => number) =>
+    seconds.map((second) => [round(second.due), round(of(second)) || '-']);
+  return {
+    animation: false,
+    textStyle: FONT,
+    grid: GRID,
+    legend: LEGEND,
+    xAxis: {
+      type: 'value',
+      axisLabel: { formatter: '{value} /s', color: '#555', hideOverlap: true },
+      splitLine: { show: false },
+    },
+    yAxis: { type: 'log', axisLabel: { formatter: '{value} ms', color: '#555' }, splitLine: RULES },
+    series: [
+      { name: 'p50', type: 'scatter', symbolSize: 5, color: COLOURS.ok, data: points(({ latency }) => latency.p50) },
+      {
+        name: 'p99',
+        type: 'scatter',
+        symbolSize: 5,
+        color: COLOURS.failed,
+        data: points(({ latency }) => latency.p99),
+      },
+    ],
   };
 }
 

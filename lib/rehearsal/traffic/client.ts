@@ -39,6 +39,7 @@ export class Client {
       const text = await body.text();
       shopper.keepCookies([headers['set-cookie'] ?? []].flat());
       const outcome = judge(call, statusCode, headers['retry-after'] !== undefined);
+      if (outcome === 'refused') return { outcome, status: statusCode, text, failure: `${statusCode} by the shop` };
       if (outcome !== 'ok') return { outcome, status: statusCode, text, failure: String(statusCode) };
       return { outcome, status: statusCode, text, source: call.kind === 'catalogue' ? sourceOf(headers) : undefined };
     } catch (error) {

@@ -66,7 +66,7 @@ export interface TrafficSummary {
   readonly seconds: number;
   readonly due: number;
   readonly counts: Counts;
-  /** How many of each kind of failure there were, such as `503` or `ECONNREFUSED`. */
+  /** How many of each kind of failure there were, such as `503 by the shop` or `ECONNREFUSED`. */
   readonly failures: Readonly<Record<string, number>>;
   readonly latency: Latency;
   readonly byKind: Readonly<Record<Kind, KindSummary>>;

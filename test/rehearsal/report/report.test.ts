@@ -38,6 +38,12 @@ test('there is a chart for what the phase has, and none for what it has not', ()
   expect(titles({}, failing)).toHaveLength(usual.length + 2);
 });
 
+test('a ramp shows latency by load as well', () => {
+  const { scenario } = report();
+  const ramp = report({ scenario: { ...scenario, load: { ...scenario.load, profile: 'ramp' } } });
+  expect(charts(ramp).at(-1)).toMatchObject({ title: 'Latency by load', svg: expect.stringContaining('>p99<') });
+});
+
 test('each chart is an SVG document with its lines and the marks of events', () => {
   const [first] = charts(report({ events: [{ at: 10, what: 'killed server-1' }] }));
   expect(first?.svg).toMatch(/^<svg .*<\/svg>$/s);
