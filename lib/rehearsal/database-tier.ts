@@ -17,9 +17,6 @@ export interface DatabaseTierOptions {
    * @default - a machine of its own
    */
   readonly box?: { readonly quota: CpuQuota | undefined };
-  readonly replicas: number;
-  /** Whether a connection pooler stands before the primary. */
-  readonly pooled: boolean;
 }
 
 const DATABASE = 'shop';
@@ -36,22 +33,17 @@ const POOLER = {
 
 /** The database of a phase: a primary, streaming replicas, a pooler. */
 export class DatabaseTier {
+  #replicas: readonly DatabaseMember[] = [];
+  #pooler: Pgbouncer | undefined;
+
   private constructor(
+    private readonly dir: string,
     readonly primary: DatabaseMember,
-    readonly replicas: readonly DatabaseMember[],
-    private readonly pooler: Pgbouncer | undefined,
+    private readonly parts: Parts,
   ) {}
 
-  static async start(options: DatabaseTierOptions, parts: Parts): Promise<DatabaseTier> {
-    const { dir, box, pooled } = options;
-    const place = async (name: string, access: PostgresOptions['access']): Promise<PostgresOptions> => ({
-      dir: join(dir, name),
-      socketDir: join(dir, `${name}-socket`),
-      settings: { max_connections: String(MAX_CONNECTIONS) },
-      access,
-      ...(access === 'tls' && { port: await freePort() }),
-    });
-    const own = await place('primary', box ? 'socket' : 'tls');
+  static async start({ dir, box }: DatabaseTierOptions, parts: Parts): Promise<DatabaseTier> {
+    const own = await place(dir, 'primary', box ? 'socket' : 'tls');
     const start = async () => {
       const postgres = await startPostgres(own);
       box?.quota?.confine(processTree(postgres.pid));
@@ -59,9 +51,18 @@ export class DatabaseTier {
     };
     const primary = await parts.add(DatabaseMember.start({ database: DATABASE, start, resume: start }));
     await primary.server.createDatabase(DATABASE);
-    const replicas = await together(
-      Array.from({ length: options.replicas }, async (_, index) => {
-        const copy = await place(`replica-${index + 1}`, 'tls');
+    return new DatabaseTier(dir, primary, parts);
+  }
+
+  get replicas(): readonly DatabaseMember[] {
+    return this.#replicas;
+  }
+
+  async addReplicas(count: number): Promise<void> {
+    const { primary, parts } = this;
+    this.#replicas = await together(
+      Array.from({ length: count }, async (_, index) => {
+        const copy = await place(this.dir, `replica-${index + 1}`, 'tls');
         return parts.add(
           DatabaseMember.start({
             database: DATABASE,
@@ -71,10 +72,12 @@ export class DatabaseTier {
         );
       }),
     );
-    const pooler = pooled
-      ? await parts.add(startPgbouncer({ dir: join(dir, 'pgbouncer'), database: primary.url, ...POOLER }))
-      : undefined;
-    return new DatabaseTier(primary, replicas, pooler);
+  }
+
+  /** A connection pooler before the primary. */
+  async addPooler(): Promise<void> {
+    const options = { dir: join(this.dir, 'pgbouncer'), database: this.primary.url, ...POOLER };
+    this.#pooler = await this.parts.add(startPgbouncer(options));
   }
 
   /** What the app is told of it. */
@@ -82,7 +85,7 @@ export class DatabaseTier {
     return {
       DATABASE_URL: this.primary.url,
       ...(this.replicas.length > 0 && { DATABASE_REPLICA_URLS: this.replicas.map(({ url }) => url).join(',') }),
-      ...(this.pooler && { DATABASE_PROXY_URL: this.pooler.url }),
+      ...(this.#pooler && { DATABASE_PROXY_URL: this.#pooler.url }),
     };
   }
 
@@ -101,4 +104,15 @@ export class DatabaseTier {
     const call = on ? 'pg_wal_replay_resume()' : 'pg_wal_replay_pause()';
     await Promise.all(this.replicas.map((replica) => replica.query(`SELECT ${call}`)));
   }
+}
+
+async function place(dir: string, name: string, access: 'socket' | 'tls'): Promise<PostgresOptions> {
+  return {
+    dir: join(dir, name),
+    socketDir: join(dir, `${name}-socket`),
+    // The box is set up so that its data can be moved off it.
+    settings: { max_connections: String(MAX_CONNECTIONS), ...(access === 'socket' && { wal_level: 'logical' }) },
+    access,
+    ...(access === 'tls' && { port: await freePort() }),
+  };
 }

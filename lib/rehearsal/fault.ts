@@ -18,6 +18,7 @@ export type Dependency = (typeof DEPENDENCIES)[number];
  * | `spot-notice` | EC2's notice on so many servers; a server that still runs after two minutes is killed | the group replaces them |
  * | `slow-network` | `delayMs` more on every packet to a dependency, each way, for `seconds` | by itself |
  * | `deploy` | a new version, server after server; a new one is in service before an old one leaves | by itself |
+ * | `next-phase` | the phase becomes the next one, data, sessions and visitors with it | stays |
  * | `resize` | the box stops and starts again with so many vCPUs (phases 1 and 2) | stays |
  */
 export type Fault =
@@ -29,4 +30,5 @@ export type Fault =
     }
   | { readonly kind: 'slow-network'; readonly to: Dependency; readonly delayMs: number; readonly seconds: number }
   | { readonly kind: 'deploy' }
+  | { readonly kind: 'next-phase' }
   | { readonly kind: 'resize'; readonly vcpu: number };

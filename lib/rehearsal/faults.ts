@@ -1,7 +1,7 @@
 import { SPOT_NOTICE } from '../constants';
 import { UsageError } from '../usage-error';
 import type { DatabaseTier } from './database-tier';
-import type { Dependency, Fault } from './fault';
+import type { Fault as AnyFault, Dependency } from './fault';
 import { nextVersion } from './next-version';
 import { firstLine, type Part } from './parts';
 import type { RedisTier } from './redis-tier';
@@ -15,9 +15,12 @@ export interface FaultsOptions {
   readonly servers: ServerGroup;
   readonly database: DatabaseTier;
   /** Absent in phases 1 and 2. */
-  readonly redis: RedisTier | undefined;
+  readonly redis?: RedisTier | undefined;
   readonly tell: (what: string) => void;
 }
+
+/** What can happen within a phase. */
+export type Fault = Exclude<AnyFault, { readonly kind: 'next-phase' }>;
 
 /** Seconds after which somebody starts a lost box again. In the cloud, EC2's automatic recovery takes minutes. */
 export const RECOVERY = 20;

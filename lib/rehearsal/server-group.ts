@@ -13,6 +13,12 @@ import { type ServerSnapshot, type ServerState, ZONES } from './snapshot';
 export interface ServerGroupOptions {
   /** What its servers are called, with a number after it. */
   readonly name: 'server' | 'worker';
+  /**
+   * The next of those numbers.
+   *
+   * @default - counted from 1
+   */
+  readonly number?: () => number;
   readonly bundle: AppBundle;
   /** Folder of their logs; it must exist. */
   readonly dir: string;
@@ -182,7 +188,11 @@ export class ServerGroup implements Part {
   async #launch(how: 'begin' | 'boot'): Promise<void> {
     const { balancer, boot, name, dir, env, quota, tell } = this.options;
     this.#launched += 1;
-    const server = new Server(`${name}-${this.#launched}`, this.#zones()[0] as string, this.#bundle);
+    const server = new Server(
+      `${name}-${this.options.number?.() ?? this.#launched}`,
+      this.#zones()[0] as string,
+      this.#bundle,
+    );
     this.#servers.push(server);
     try {
       if (how === 'boot') await this.#wait(boot);

@@ -1,25 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { buildApp } from '../app-bundle';
-import { FLEET_SURGE, HEALTH_INTERVAL, HEALTH_UNHEALTHY_COUNT } from '../constants';
 import { examine } from '../doctor';
-import { readScalingGroup } from '../planner/scaling/read-scaling-group';
-import { freePort } from '../processes';
 import type { Template } from '../template';
 import { UsageError } from '../usage-error';
-import { type CpuQuota, findCpuQuotas } from './cpu-quota';
-import { DatabaseTier } from './database-tier';
-import { type EdgeCache, startEdgeCache } from './edge-cache';
+import { type CpuQuota, type CpuQuotas, findCpuQuotas } from './cpu-quota';
+import { type DataTiers, startDataTiers } from './data-tiers';
+import { openEndpoint } from './endpoint';
+import { Evolution } from './evolution';
 import type { Fault } from './fault';
-import { Faults, RECOVERY } from './faults';
-import { type Haproxy, startHaproxy } from './haproxy';
-import { type JobQueue, startJobQueue } from './job-queue';
-import { Parts, together } from './parts';
-import { RedisTier } from './redis-tier';
-import { startScalingLoop } from './scaling-loop';
-import { ServerGroup, type ServerGroupOptions } from './server-group';
+import { Faults } from './faults';
+import { startFront } from './front';
+import { Parts } from './parts';
 import type { Snapshot } from './snapshot';
 
 export { type ServerSnapshot, type ServerState, type Snapshot, ZONES } from './snapshot';
@@ -93,6 +87,13 @@ export interface TopologyPlan {
     readonly timeScale: number;
   };
 
+  /**
+   * Whether it can go on to the next phase; visitors then enter by an address that leads to the phase that serves.
+   *
+   * @default false
+   */
+  readonly evolves?: boolean;
+
   /** Told one line for each step of the start. */
   readonly say?: (line: string) => void;
 }
@@ -115,7 +116,10 @@ export interface Topology {
   readonly notes: readonly string[];
   /** Emits `event` with a {@link TopologyEvent}. */
   readonly events: EventEmitter<{ event: [TopologyEvent] }>;
-  /** Begins a fault, and resolves to what was done in words once it has begun; how it goes on is told by `events`. */
+  /**
+   * Begins a fault, and resolves to what was done in words once it has begun; how it goes on is told by `events`. The next
+   * phase serves by then.
+   */
   inject(fault: Fault): Promise<string>;
   /** Sets how many servers the group wants. Resolves when as many are in service and the others have left. */
   scale(servers: number): Promise<void>;
@@ -123,11 +127,6 @@ export interface Topology {
   /** Ends every process. Safe to call twice. */
   stop(): Promise<void>;
 }
-
-const DEFAULT_SERVERS = { 1: 1, 2: 1, 3: 5, 4: 2 } as const;
-
-/** Most servers at one time, those that are on their way in or out included. */
-const MAX_SERVERS = 40;
 
 /** Programs of the system that a phase needs, as `npm run doctor` calls them. */
 const PROGRAMS = {
@@ -137,12 +136,6 @@ const PROGRAMS = {
   4: ['haproxy', 'redis-server', 'pgbouncer', 'moto server'],
 } as const;
 
-/** Seconds from the start of an instance until the app starts on it; see `lib/planner/scaling/profile.ts`. */
-const BOOT = 26;
-
-/** Seconds between two publications of the app's metrics. */
-const METRICS_PERIOD = 10;
-
 /**
  * Starts a phase with real parts: the bundled app as a process for each server, HAProxy as balancer and edge, PostgreSQL with
  * streaming replicas, Redis with a replica, PgBouncer, moto for SQS and CloudWatch. When this process dies, however it does,
@@ -151,7 +144,7 @@ const METRICS_PERIOD = 10;
  * @throws UsageError when a program is missing, with the command that installs it
  */
 export async function startTopology(plan: TopologyPlan): Promise<Topology> {
-  checkPrograms(plan.phase);
+  checkPrograms(plan.evolves ? 4 : plan.phase);
   const parts = new Parts();
   try {
     return await assemble(plan, parts);
@@ -169,7 +162,7 @@ function checkPrograms(phase: RehearsedPhase): void {
 }
 
 async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
-  const { phase, say = () => {} } = plan;
+  const { say = () => {}, vcpu } = plan;
   const dir = resolve(plan.dir);
   mkdirSync(dir, { recursive: true });
   const begin = performance.now();
@@ -178,60 +171,60 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
 
   say('building the app');
   const bundle = buildApp();
-  say(phase <= 2 ? 'starting the database' : 'starting database, Redis and balancer');
-  const quotas = plan.vcpu === undefined ? undefined : findCpuQuotas();
-  const box = phase <= 2 && quotas ? await parts.add(quotas.create('box', plan.vcpu as number)) : undefined;
-  const tiers = await startTiers(plan, dir, box, parts);
-  const { database, redis, queue, balancer, edge } = tiers;
-
-  const port = phase <= 2 ? await freePort() : 0;
-  const common: Omit<ServerGroupOptions, 'name'> = {
-    bundle,
-    dir,
-    env: environment(plan, tiers, port),
-    spot: phase === 4,
-    vcpu: plan.vcpu,
-    quota: box ? keeping(box) : quotas?.create,
-    missedAfter: phase <= 2 ? RECOVERY : HEALTH_INTERVAL * HEALTH_UNHEALTHY_COUNT,
-    boot: plan.scaling ? BOOT / plan.scaling.timeScale : 0,
-    tell,
+  const quotas = vcpu === undefined ? undefined : findCpuQuotas();
+  const box = plan.phase <= 2 && vcpu !== undefined && quotas ? await parts.add(quotas.create('box', vcpu)) : undefined;
+  let launched = 0;
+  const number = () => {
+    launched += 1;
+    return launched;
   };
-  const servers = await parts.add(new ServerGroup({ ...common, name: 'server', balancer }));
-  const workers = queue && (await parts.add(new ServerGroup({ ...common, name: 'worker' })));
-  say('starting the servers');
-  await together([servers.begin(plan.servers ?? DEFAULT_SERVERS[phase]), workers?.begin(1) ?? Promise.resolve()]);
-  if (plan.scaling) {
-    const { template, timeScale } = plan.scaling;
-    const loop = { timeScale, tell };
-    const web = readScalingGroup(template, { group: 'ElasticFleet' });
-    await parts.add(startScalingLoop({ ...loop, group: web, servers }));
-    if (workers && queue) {
-      const group = readScalingGroup(template, { group: 'Workers' });
-      await parts.add(startScalingLoop({ ...loop, group, servers: workers, backlog: queue.jobs }));
-    }
-  }
-  const faults = await parts.add(new Faults({ phase, dir, servers, database, redis, tell }));
+  const sessionSecret = randomBytes(32).toString('base64url');
+  const serve = async (of: TopologyPlan, data: DataTiers) => {
+    const quota = of.phase <= 2 && box ? keeping(box) : quotas?.create;
+    const front = await startFront(of, { dir, bundle, data, sessionSecret, quota, number, tell }, parts);
+    const faults = await parts.add(new Faults({ phase: of.phase, dir, servers: front.servers, ...data, tell }));
+    return { phase: of.phase, data, front, faults };
+  };
+  say(plan.phase <= 2 ? 'starting the database' : 'starting database and Redis');
+  const data = await startDataTiers(plan, { dir, box }, parts);
+  say(plan.phase <= 2 ? 'starting the server' : 'starting balancer and servers');
+  let now = await serve(plan, data);
+  const address = plan.evolves ? await openEndpoint(now.front.port) : undefined;
+  const evolution = address && new Evolution({ dir, bundle, parts, address, serve, tell });
+  if (address && evolution) await parts.add({ stop: async () => address.close() });
 
   return {
-    phase,
-    url: edge?.url ?? balancer?.url ?? `http://127.0.0.1:${port}`,
-    databaseUrl: database.url,
+    get phase() {
+      return now.phase;
+    },
+    get url() {
+      return `http://127.0.0.1:${address?.port ?? now.front.port}`;
+    },
+    get databaseUrl() {
+      return now.data.database.url;
+    },
     notes: notes(plan, quotas !== undefined),
     events,
-    inject: (fault) => faults.begin(fault),
-    scale: (count) => servers.scale(count),
+    inject: async (fault) => {
+      if (fault.kind !== 'next-phase') return now.faults.begin(fault);
+      if (evolution === undefined) throw new UsageError('next-phase: this run stays in its phase');
+      now = await evolution.next(plan, now);
+      return `phase ${now.phase} serves`;
+    },
+    scale: (count) => now.front.servers.scale(count),
     snapshot: async () => {
+      const { front, data: of } = now;
       const [web, background, queries, lookups, shared, jobs] = await Promise.all([
-        servers.snapshot(),
-        workers?.snapshot(),
-        database.queries(),
-        edge?.counters().catch(() => undefined),
-        redis?.lookups(),
-        queue?.jobs().catch(() => undefined),
+        front.servers.snapshot(),
+        front.workers?.snapshot(),
+        of.database.queries(),
+        front.edge?.counters().catch(() => undefined),
+        of.redis?.lookups(),
+        of.queue?.jobs().catch(() => undefined),
       ]);
       return {
         at: performance.now() - begin,
-        desired: servers.desired,
+        desired: front.servers.desired,
         servers: web,
         ...(background && { workers: background }),
         queries,
@@ -244,77 +237,8 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
   };
 }
 
-/** What servers work with. */
-interface Tiers {
-  readonly database: DatabaseTier;
-  readonly redis: RedisTier | undefined;
-  readonly queue: JobQueue | undefined;
-  readonly balancer: Haproxy | undefined;
-  readonly edge: EdgeCache | undefined;
-}
-
-async function startTiers(
-  { phase, ...plan }: TopologyPlan,
-  dir: string,
-  box: CpuQuota | undefined,
-  parts: Parts,
-): Promise<Tiers> {
-  const [database, redis, queue, balancer] = await together([
-    DatabaseTier.start(
-      {
-        dir,
-        replicas: phase >= 3 ? (plan.replicas ?? 2) : 0,
-        pooled: phase === 4,
-        ...(phase === 1 && { box: { quota: box } }),
-      },
-      parts,
-    ),
-    phase >= 3 ? RedisTier.start(dir, parts) : none,
-    phase === 4 ? startJobQueue(parts) : none,
-    phase >= 3
-      ? parts.add(
-          startHaproxy({
-            dir: join(dir, 'balancer'),
-            maxServers: MAX_SERVERS,
-            balance: plan.balance ?? 'roundrobin',
-            layer: plan.layer ?? 7,
-            behindEdge: phase === 4,
-          }),
-        )
-      : none,
-  ]);
-  const edge =
-    phase === 4 && balancer
-      ? await parts.add(startEdgeCache({ dir: join(dir, 'edge'), origin: balancer.port }))
-      : undefined;
-  return { database, redis, queue, balancer, edge };
-}
-
-const none = Promise.resolve(undefined);
-
-/** As the templates set it, but for what is the machine's own. */
-function environment({ phase, ...plan }: TopologyPlan, tiers: Tiers, port: number): Record<string, string> {
-  const { database, redis, queue } = tiers;
-  return {
-    HOST: '127.0.0.1',
-    PORT: String(port),
-    PHASE: String(phase),
-    // A line for each request would be the most that is written here.
-    LOG_LEVEL: 'warn',
-    SESSION_SECRET: randomBytes(32).toString('base64url'),
-    SESSION_STORE: plan.sessions ?? (phase >= 3 ? 'redis' : 'postgres'),
-    MAX_SERVERS: String(phase >= 3 ? Math.ceil((MAX_SERVERS * (100 + FLEET_SURGE)) / 100) : 1),
-    // Balancer and edge add themselves; before them, visitors say which address they stand for.
-    TRUST_PROXY: phase === 4 ? '2' : '1',
-    ...(plan.shedding === false && { LOAD_SHEDDING: 'false' }),
-    ...database.environment,
-    ...(redis && { REDIS_URL: redis.url, REDIS_MIN_REPLICAS: '1' }),
-    ...(queue && { ...queue.environment, METRICS_NAMESPACE: 'Shop', METRICS_PERIOD: String(METRICS_PERIOD) }),
-  };
-}
-
 /** A box stays the same machine when the app on it starts anew. */
-function keeping(box: CpuQuota): ServerGroupOptions['quota'] {
+function keeping(box: CpuQuota): CpuQuotas['create'] {
   return (_name, vcpu) => {
     box.resize(vcpu);
     return { ...box, stop: async () => {} };
