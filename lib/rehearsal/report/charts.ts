@@ -170,6 +170,7 @@ function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events
       step: steps ? 'end' : false,
       symbol: 'none',
       sampling: 'lttb',
+      connectNulls: true,
       color: colour,
       lineStyle: { width: 1.6 },
       ...(stacked && { stack: 'all', areaStyle: { opacity: 0.35 } }),

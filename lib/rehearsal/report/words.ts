@@ -4,9 +4,9 @@ import type { Counts, Source } from '../traffic/messages';
 
 /** `phase 3, 5 servers, steady 400 requests/s for 30 s` */
 export function title({ phase, servers = defaultServers(phase), load }: Scenario): string {
-  const top = load.profile === 'spike' ? `, ${load.factor} times that in the spike` : '';
-  const rate = load.profile === 'steady' ? `${load.rps} requests/s` : `${load.profile}, ${load.rps} requests/s`;
-  return `phase ${phase}, ${servers} ${servers === 1 ? 'server' : 'servers'}, ${rate} for ${load.seconds} s${top}`;
+  const shape = { steady: '', ramp: ', ramp', spike: `, spike of ${load.factor}x`, 'black-friday': ', black Friday' };
+  const fleet = `${servers} ${servers === 1 ? 'server' : 'servers'}`;
+  return `phase ${phase}, ${fleet}, ${load.rps} requests/s for ${load.seconds} s${shape[load.profile]}`;
 }
 
 export function notOk({ refused, failed, wrong }: Counts): number {
