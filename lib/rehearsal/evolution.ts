@@ -58,7 +58,7 @@ export class Evolution<S extends Stage> {
       pausedAt = performance.now();
       tell('writes are paused');
     });
-    await now.front.servers.scale(0);
+    await now.front.leave();
     const next = await serve(plan, data);
     address.leadTo(next.front.port);
     tell(`phase 2 serves from its own database; writes were paused for ${seconds(pausedAt)} s`);
@@ -73,7 +73,7 @@ export class Evolution<S extends Stage> {
     const next = await serve(plan, data);
     address.leadTo(next.front.port);
     tell(`phase ${plan.phase} serves`);
-    void now.front.servers.scale(0).then(() => tell(`the servers of phase ${now.phase} have left`));
+    void now.front.leave().then(() => tell(`the servers of phase ${now.phase} have left`));
     return next;
   }
 }

@@ -20,6 +20,8 @@ export interface Front {
   readonly servers: ServerGroup;
   readonly workers: ServerGroup | undefined;
   readonly edge: EdgeCache | undefined;
+  /** For when visitors enter elsewhere: connections that are open end in order, then the servers leave. */
+  leave(): Promise<void>;
 }
 
 export interface FrontOptions {
@@ -77,7 +79,11 @@ export async function startFront(plan: TopologyPlan, options: FrontOptions, part
       await parts.add(startScalingLoop({ ...loop, group, servers: workers, backlog: data.queue?.jobs }));
     }
   }
-  return { port: edge?.port ?? balancer?.port ?? port, servers, workers, edge };
+  const leave = async () => {
+    await balancer?.drain();
+    await servers.scale(0);
+  };
+  return { port: edge?.port ?? balancer?.port ?? port, servers, workers, edge, leave };
 }
 
 function startBalancer({ phase, balance = 'roundrobin', layer = 7 }: TopologyPlan, dir: string): Promise<Haproxy> {

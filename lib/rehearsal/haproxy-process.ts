@@ -27,6 +27,8 @@ export interface HaproxyProcess {
    * @see https://docs.haproxy.org/2.6/management.html#9.3
    */
   command(...commands: string[]): Promise<string>;
+  /** Takes no new connection, closes those that are open after the answer that they wait for, and ends. */
+  drain(): Promise<void>;
   /** Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -62,6 +64,7 @@ export async function startHaproxyProcess(options: HaproxyProcessOptions): Promi
     url: `http://127.0.0.1:${port}`,
     command,
     stats: async () => records(await command('show stat')),
+    drain: () => haproxy.end('SIGUSR1'),
     stop,
   };
 }
@@ -69,6 +72,8 @@ export async function startHaproxyProcess(options: HaproxyProcessOptions): Promi
 function common(socket: string): string {
   return `global
   maxconn 4000
+  # A connection that is drained ends with its next answer; at once, a request could be on its way already.
+  close-spread-time 5s
   log stdout format raw local0 notice
   stats socket ${socket} mode 600 level admin
 

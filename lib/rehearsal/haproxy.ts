@@ -87,6 +87,8 @@ export interface Haproxy {
   deregister(port: number): Promise<void>;
   /** Of the servers that are registered, by port. */
   targets(): Promise<ReadonlyMap<number, Target>>;
+  /** Takes no new connection, closes those that are open after the answer that they wait for, and ends. */
+  drain(): Promise<void>;
   /** Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -160,6 +162,7 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
         }),
       );
     },
+    drain: haproxy.drain,
     stop: haproxy.stop,
   };
 }

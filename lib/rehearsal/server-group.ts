@@ -239,7 +239,8 @@ export class ServerGroup implements Part {
     if (server.state === 'draining') return server.left;
     server.state = 'draining';
     this.options.tell(`${server.name} leaves`);
-    if (server.shop) await this.options.balancer?.deregister(server.shop.port);
+    // A balancer that was drained before is not there to be told.
+    if (server.shop) await this.options.balancer?.deregister(server.shop.port).catch(() => {});
     await server.shop?.stop();
     await server.left;
   }
