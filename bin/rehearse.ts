@@ -13,7 +13,11 @@ export function declareRehearse(program: Command): void {
     .description(
       'Run a phase on this machine with real parts, under load and faults; exit code 1 when a figure is missed.',
     )
-    .addArgument(new Argument('<phase>', 'phase 1, 2, 3 or 4').argParser(oneOf(['1', '2', '3', '4'])))
+    .addArgument(
+      new Argument('<phase>', 'phase 1, 2, 3 or 4; or 1..4, from one to the other under traffic').argParser(
+        oneOf(['1', '2', '3', '4', '1..2', '1..3', '1..4', '2..3', '2..4', '3..4']),
+      ),
+    )
     .optionsGroup('Traffic:')
     .option('--rps <number>', 'requests a second (default: 100)', number(1, 5_000))
     .option('--seconds <number>', 'how long visitors come (default: 30 to 90, by what happens)', wholeNumber(5, 900))
@@ -61,10 +65,12 @@ export function declareRehearse(program: Command): void {
     .option('--json', 'print the report as JSON')
     .action(async (phase: string, { json, html, ...flags }: RehearseFlags & { html: string; json?: true }) => {
       const { rehearse } = await import('../lib/rehearsal/rehearse/verb.js');
+      const [from, until = from] = phase.split('..').map(Number);
       const command = ['npm run rehearse --', ...withoutReport(process.argv.slice(3))].join(' ');
       process.exitCode = await rehearse({
         ...flags,
-        phase: Number(phase) as RehearsedPhase,
+        phase: from as RehearsedPhase,
+        until: until as RehearsedPhase,
         html,
         json: json ?? false,
         command,

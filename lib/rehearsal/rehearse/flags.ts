@@ -56,14 +56,18 @@ interface Asked {
  *
  * @throws UsageError for what the phase does not have, and beyond the limits
  */
-export function scenarioOf(phase: RehearsedPhase, { scenario: file, ...flags }: RehearseFlags): Scenario {
-  const { steps, ...settings }: ScenarioFile = file === undefined ? { steps: [] } : readScenarioFile(file);
+export function scenarioOf(
+  phase: RehearsedPhase,
+  { scenario: file, ...flags }: RehearseFlags,
+  until: RehearsedPhase = phase,
+): Scenario {
+  const { steps: ofFile, ...settings }: ScenarioFile = file === undefined ? { steps: [] } : readScenarioFile(file);
   const given = { ...settings, ...flags };
   const top = given.spike ?? given.overload;
   const load: Load = {
     profile: given.profile ?? (top === undefined ? 'steady' : 'spike'),
     rps: given.rps ?? 100,
-    seconds: given.seconds ?? Math.max(SECONDS[phase], flags.deploy ? 90 : 0, flags.scale ? 60 : 0),
+    seconds: given.seconds ?? Math.max(SECONDS[phase], until > phase || flags.deploy ? 90 : 0, flags.scale ? 60 : 0),
     factor: top ?? settings.factor ?? 10,
   };
   const servers = given.servers ?? defaultServers(phase);
@@ -71,13 +75,18 @@ export function scenarioOf(phase: RehearsedPhase, { scenario: file, ...flags }: 
   const timeScale = phase === 4 ? (given.timeScale ?? TIME_SCALE) : undefined;
   checkLoad(load);
   checkShape(phase, given);
-  steps.forEach(({ action }, index) => {
+  ofFile.forEach(({ action }, index) => {
     checkAction({ action, by: `steps[${index}]: ${action.kind}` }, phase, servers);
   });
   const asked = actionsOf(flags, servers);
+  for (let next = phase + 1; next <= until; next++) {
+    asked.push({ by: `${phase}..${until}`, action: { kind: 'next-phase' } });
+  }
   for (const one of asked) checkAction(one, phase, servers);
+  const steps = [...ofFile, ...spread(asked, load.seconds)].sort((a, b) => a.at - b.at);
   return {
     phase,
+    ...(steps.some(isUpgrade) && { until: (phase + steps.filter(isUpgrade).length) as RehearsedPhase }),
     servers,
     vcpu: given.vcpu ?? (given.overload === undefined ? undefined : OVERLOADED_VCPU),
     sessions,
@@ -89,7 +98,7 @@ export function scenarioOf(phase: RehearsedPhase, { scenario: file, ...flags }: 
     shedding: flags.shedding === false ? false : settings.shedding,
     timeScale,
     load,
-    steps: [...steps, ...spread(asked, load.seconds)].sort((a, b) => a.at - b.at),
+    steps,
   };
 }
 
@@ -114,6 +123,10 @@ function actionsOf(flags: RehearseFlags, servers: number): Asked[] {
     add(`--scale ${scale}`, { kind: 'scale', servers });
   }
   return asked;
+}
+
+function isUpgrade({ action }: Step): boolean {
+  return action.kind === 'next-phase';
 }
 
 function spread(asked: readonly Asked[], seconds: number): Step[] {

@@ -17,6 +17,9 @@ const BACK_WITHIN = 30;
 const USUAL_ABSENCE = 5;
 const FAILOVER = 10;
 
+/** Seconds for which writes may be paused on the way through the phases. */
+const PAUSED_WITHIN = 10;
+
 /** Milliseconds in which a request that cannot be served now is refused. */
 const REFUSED_WITHIN = 250;
 
@@ -25,7 +28,13 @@ const WITHOUT_SESSION: readonly Kind[] = ['page', 'catalogue', 'static'];
 
 /** What a rehearsal must show, by what happened in it. */
 export function goalsOf(findings: Findings): Goal[] {
-  return [...promises(findings), ...failures(findings), ...recoveries(findings), ...sizes(findings)];
+  return [
+    ...promises(findings),
+    ...failures(findings),
+    ...recoveries(findings),
+    ...sizes(findings),
+    ...evolution(findings),
+  ];
 }
 
 function promises({ scenario, audit }: Findings): Goal[] {
@@ -209,6 +218,20 @@ function inService({ servers }: Snapshot): readonly ServerSnapshot[] {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
+}
+
+/** Writes wait while data moves; to visitors that is a time in which some of their requests fail. */
+function evolution({ scenario, seconds }: Findings): Goal[] {
+  if (scenario.until === undefined) return [];
+  const bad = sum(seconds.map((second, index) => (isBad(second) ? second.at - (seconds[index - 1]?.at ?? 0) : 0)));
+  return [
+    {
+      name: 'time with failed requests, in all',
+      measured: `${bad.toFixed(0)} s`,
+      goal: `at most ${PAUSED_WITHIN} s`,
+      met: bad <= PAUSED_WITHIN + 0.5,
+    },
+  ];
 }
 
 function failed(counts: RehearsalSecond['counts']): number {

@@ -19,6 +19,12 @@ export interface Step {
 export interface Scenario
   extends Pick<TopologyPlan, 'servers' | 'vcpu' | 'sessions' | 'balance' | 'layer' | 'replicas' | 'shedding'> {
   readonly phase: RehearsedPhase;
+  /**
+   * The phase that it has become at the end.
+   *
+   * @default - it stays
+   */
+  readonly until?: RehearsedPhase;
   readonly load: Load;
   readonly steps: readonly Step[];
   /**
@@ -46,8 +52,9 @@ export function phasesOf({ kind }: Action): readonly RehearsedPhase[] {
       return [1, 2, 3, 4];
     case 'resize':
       return [1, 2];
+    case 'next-phase':
+      return [1, 2, 3];
     case 'kill-database':
-      return [2, 3, 4];
     case 'slow-network':
       return [2, 3, 4];
     case 'spot-notice':

@@ -14,6 +14,8 @@ import { synthesizedTemplate } from './template';
 
 export interface RehearseOptions extends RehearseFlags {
   readonly phase: RehearsedPhase;
+  /** The phase that it becomes on the way; `phase` when it stays. */
+  readonly until: RehearsedPhase;
   /** File of the report with charts. */
   readonly html: string;
   readonly json: boolean;
@@ -29,8 +31,15 @@ const INTERRUPTED = 130;
  *
  * @throws UsageError for what the phase does not have
  */
-export async function rehearse({ phase, html: file, json, command, ...flags }: RehearseOptions): Promise<number> {
-  const scenario = scenarioOf(phase, flags);
+export async function rehearse({
+  phase,
+  until,
+  html: file,
+  json,
+  command,
+  ...flags
+}: RehearseOptions): Promise<number> {
+  const scenario = scenarioOf(phase, flags, until);
   const startedAt = new Date().toISOString();
   const out = json ? process.stderr : process.stdout;
   const dir = mkdtempSync(join(tmpdir(), 'shop-rehearsal-'));
@@ -48,7 +57,7 @@ export async function rehearse({ phase, html: file, json, command, ...flags }: R
     if (timeScale !== undefined) say('cdk synth: the scaling policies are those of the template');
     const scaling = timeScale === undefined ? undefined : { template: await synthesizedTemplate(phase), timeScale };
     if (interrupted) return INTERRUPTED;
-    topology = await startTopology({ ...scenario, dir, scaling, say });
+    topology = await startTopology({ ...scenario, dir, scaling, say, evolves: scenario.until !== undefined });
     if (interrupted) return INTERRUPTED;
     say('visitors come');
     rehearsal = await startRehearsal(scenario, topology);

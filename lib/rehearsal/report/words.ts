@@ -2,11 +2,12 @@ import type { Report } from '../rehearse/findings';
 import { defaultServers, type Scenario } from '../rehearse/scenario';
 import type { Counts, Source } from '../traffic/messages';
 
-/** `phase 3, 5 servers, steady 400 requests/s for 30 s` */
-export function title({ phase, servers = defaultServers(phase), load }: Scenario): string {
+/** `phase 3, 5 servers, 400 requests/s for 30 s` */
+export function title({ phase, until, servers = defaultServers(phase), load }: Scenario): string {
   const shape = { steady: '', ramp: ', ramp', spike: `, spike of ${load.factor}x`, 'black-friday': ', black Friday' };
   const fleet = `${servers} ${servers === 1 ? 'server' : 'servers'}`;
-  return `phase ${phase}, ${fleet}, ${load.rps} requests/s for ${load.seconds} s${shape[load.profile]}`;
+  const phases = until === undefined ? `phase ${phase}, ${fleet}` : `phases ${phase} to ${until} on one running system`;
+  return `${phases}, ${load.rps} requests/s for ${load.seconds} s${shape[load.profile]}`;
 }
 
 export function notOk({ refused, failed, wrong }: Counts): number {

@@ -52,6 +52,16 @@ test('more servers come and go again', () => {
   ]);
 });
 
+test('from phase to phase: one step after the other, on one running system', () => {
+  const { phase, until, steps } = scenarioOf(1, { seconds: 100 }, 4);
+  expect([phase, until]).toEqual([1, 4]);
+  expect(steps).toEqual([20, 40, 60].map((at) => ({ at, action: { kind: 'next-phase' } })));
+  expect(scenarioOf(1, {}).until).toBeUndefined();
+  const scenario = fileOf({ steps: [{ at: 5, kind: 'next-phase' }] });
+  expect(scenarioOf(2, { scenario }).until).toBe(3);
+  expect(refusal(4, { scenario })).toBe('steps[0]: next-phase: only in phase 1, 2 or 3, this is phase 4');
+});
+
 test('sessions in memory want visitors to stay on their server, unless something else is asked for', () => {
   expect(scenarioOf(3, { sessions: 'memory' }).balance).toBe('sticky');
   expect(scenarioOf(3, { sessions: 'memory', balance: 'roundrobin' }).balance).toBe('roundrobin');

@@ -141,3 +141,16 @@ test('policies must bring servers for a spike, and take them back', () => {
   expect(missed(sized(2, 2, 2))).toHaveLength(1);
   expect(missed(sized(2, 6, 6))).toMatchObject([{ measured: '2, 6, 6' }]);
 });
+
+test('on the way through the phases requests fail for ten seconds in all at most', () => {
+  const { scenario } = findings();
+  const evolved = (bad: number) =>
+    findings({
+      scenario: { ...scenario, phase: 1, until: 4 },
+      fired: [20, 40, 60].map((at) => ({ at, action: { kind: 'next-phase' }, before: snapshot(1) })),
+      seconds: Array.from({ length: 90 }, (_, index) => second(index + 1, { counts: counts(index < bad ? 3 : 0) })),
+      traffic: traffic({ counts: counts(3 * bad) }),
+    });
+  expect(missed(evolved(10))).toEqual([]);
+  expect(missed(evolved(11))).toMatchObject([{ name: 'time with failed requests, in all', measured: '11 s' }]);
+});
