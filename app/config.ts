@@ -32,8 +32,6 @@ export interface Config {
   readonly viewerProtocol: 'forwarded' | 'https';
   /** Prefix of the URLs of static files. */
   readonly assetsUrl: string;
-  /** Whether more than a process can do is refused at once; only a rehearsal that shows what happens otherwise turns it off. */
-  readonly loadShedding: boolean;
   /** SQS queue that background jobs go through; without one, each server does its own. */
   readonly queueUrl?: string;
   /** CloudWatch namespace to publish metrics under; without one, none are. */
@@ -149,7 +147,6 @@ const Environment = Type.Object({
     default: '/assets',
     description: 'an http(s) URL or a path, without a slash at its end',
   }),
-  LOAD_SHEDDING: Type.Boolean({ default: true, description: 'true or false' }),
   QUEUE_URL: Type.Optional(
     Type.String({ pattern: '^https?://[^/\\s]+/\\S+$', description: 'the http(s) URL of an SQS queue' }),
   ),
@@ -241,7 +238,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ...(read.DATABASE_PROXY_HOST && { databaseProxy: { host: read.DATABASE_PROXY_HOST } }),
     ...(read.DATABASE_PROXY_URL && { databaseProxy: { url: read.DATABASE_PROXY_URL } }),
     assetsUrl: read.ASSETS_URL,
-    loadShedding: read.LOAD_SHEDDING,
     ...(read.QUEUE_URL && { queueUrl: read.QUEUE_URL }),
     ...(read.METRICS_NAMESPACE && { metricsNamespace: read.METRICS_NAMESPACE }),
     metricsPeriod: read.METRICS_PERIOD,

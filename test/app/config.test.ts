@@ -34,7 +34,6 @@ describe('the environment', () => {
       trustProxy: 0,
       viewerProtocol: 'forwarded',
       assetsUrl: '/assets',
-      loadShedding: true,
       metricsPeriod: 60,
       serverName: hostname(),
       loadShedding: true,
