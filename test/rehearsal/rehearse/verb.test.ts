@@ -12,7 +12,13 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 function rehearse(...args: string[]) {
   const command = ['--import', 'tsx', 'bin/cli.ts', 'rehearse', ...args];
-  const child = spawn(process.execPath, command, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], timeout: 90_000 });
+  const child = spawn(process.execPath, command, {
+    cwd: ROOT,
+    // One that is killed leaves its folder behind.
+    env: { ...process.env, TMPDIR: dir },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 90_000,
+  });
   const said = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream].setEncoding('utf8').on('data', (text: string) => {
