@@ -22,8 +22,8 @@ export interface Config {
   readonly sessionSecret: Secret;
   /** Processes of this server. */
   readonly webConcurrency: number;
-  /** Host of a pooler in front of the database that the secret names, such as RDS Proxy. */
-  readonly databaseProxyHost?: string;
+  /** Pooler in front of the database, such as RDS Proxy: a PostgreSQL URL, or a host that takes the secret's credentials. */
+  readonly databaseProxy?: { readonly url: string } | { readonly host: string };
   /** Servers that share the database at most; sizes the connection pools. */
   readonly maxServers: number;
   /** Proxies in front, exactly: the client's address is taken that many hops from the right of `X-Forwarded-For`. */
@@ -118,6 +118,7 @@ const Environment = Type.Object({
   DATABASE_PROXY_HOST: Type.Optional(
     Type.String({ pattern: '^[A-Za-z0-9.-]+$', description: 'the host name of a connection pooler' }),
   ),
+  DATABASE_PROXY_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'a postgres:// URL' })),
   SESSION_SECRET: Type.Optional(Type.String({ minLength: 32, description: 'at least 32 characters long' })),
   SESSION_SECRET_ARN: Type.Optional(
     Type.String({ pattern: '^arn:[^:]+:secretsmanager:', description: 'the ARN of a secret in AWS Secrets Manager' }),
@@ -190,6 +191,7 @@ const SECRETS: ReadonlySet<string> = new Set<Name>([
   'DATABASE_URL',
   'MOVE_FROM_URL',
   'DATABASE_REPLICA_URLS',
+  'DATABASE_PROXY_URL',
   'REDIS_URL',
   'SESSION_SECRET',
 ]);
@@ -211,6 +213,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   lines.push(...goesWith(given, 'DATABASE_REPLICA_URLS', 'DATABASE_URL'));
   lines.push(...goesWith(given, 'DATABASE_REPLICA_HOSTS', 'DATABASE_SECRET_ARN'));
   lines.push(...goesWith(given, 'DATABASE_PROXY_HOST', 'DATABASE_SECRET_ARN'));
+  lines.push(...goesWith(given, 'DATABASE_PROXY_URL', 'DATABASE_URL'));
   if (lines.length > 0) throw new ConfigError(lines);
 
   const read = values as Static<typeof Environment>;
@@ -232,7 +235,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     maxServers: read.MAX_SERVERS,
     trustProxy: read.TRUST_PROXY,
     viewerProtocol: read.VIEWER_PROTOCOL,
-    databaseProxyHost: read.DATABASE_PROXY_HOST,
+    ...(read.DATABASE_PROXY_HOST && { databaseProxy: { host: read.DATABASE_PROXY_HOST } }),
+    ...(read.DATABASE_PROXY_URL && { databaseProxy: { url: read.DATABASE_PROXY_URL } }),
     assetsUrl: read.ASSETS_URL,
     ...(read.QUEUE_URL && { queueUrl: read.QUEUE_URL }),
     ...(read.METRICS_NAMESPACE && { metricsNamespace: read.METRICS_NAMESPACE }),

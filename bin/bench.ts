@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { FarmOptions } from '../lib/bench/farm';
 import type { MoveBenchOptions } from '../lib/bench/move';
 import { oneOf, wholeNumber } from './arguments';
 
@@ -55,6 +56,16 @@ export function declareBench(program: Command): void {
   inRounds('cold-start', 'from spawn to the first answer, against bare node:http', async (options) =>
     (await import('../lib/bench/cold-start.js')).benchColdStart(options),
   );
+
+  bench
+    .command('farm')
+    .description('what 1, 2, 5 and 10 servers of 0.1 vCPU carry behind the balancer, and the law that fits it')
+    .option('--rounds <number>', 'interleaved rounds that count; the figures are their medians', wholeNumber(1, 50), 5)
+    .option('--usl <file>', 'write the fit, for npm run plan')
+    .option('--json', 'print the figures as JSON', false)
+    .action(async (options: FarmOptions) => {
+      process.exitCode = await (await import('../lib/bench/farm.js')).benchFarm(options);
+    });
 
   bench
     .command('outage')

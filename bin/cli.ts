@@ -4,6 +4,7 @@ import { UsageError } from '../lib/usage-error';
 import { oneOf, wholeNumber } from './arguments';
 import { declareBench } from './bench';
 import { declarePlanner } from './planner';
+import { declareRehearse } from './rehearse';
 
 /** The command line: `npm run <verb> -- <arguments>`. Each verb loads only what it needs. */
 const program = new Command('npm run')
@@ -100,6 +101,7 @@ interface EvolutionArguments {
 
 declareBench(program);
 declarePlanner(program);
+declareRehearse(program);
 
 /** npm itself takes what stands before the two dashes. */
 function usage(command: Command): string {

@@ -56,7 +56,7 @@ const parts: readonly Part[] = [
   },
   {
     name: 'moto server',
-    neededFor: 'npm run deploy:local',
+    neededFor: 'npm run deploy:local; npm run rehearse: phase 4',
     find: () => version('python3', '-c', 'import moto, moto.server; print(moto.__version__)'),
     install: same("pip install 'moto[server]'"),
   },
@@ -74,15 +74,21 @@ const parts: readonly Part[] = [
   },
   {
     name: 'redis-server',
-    neededFor: 'npm test: the fleets of phases 3 and 4',
+    neededFor: 'npm run rehearse: phases 3 and 4',
     find: () => version('redis-server', '--version'),
     install: { apt: 'apt-get install redis-server', brew: 'brew install redis' },
   },
   {
     name: 'haproxy',
-    neededFor: 'npm test: the fleets of phases 3 and 4',
+    neededFor: 'npm run rehearse: phases 3 and 4',
     find: () => version('haproxy', '-v'),
     install: { apt: 'apt-get install haproxy', brew: 'brew install haproxy' },
+  },
+  {
+    name: 'pgbouncer',
+    neededFor: 'npm run rehearse: phase 4',
+    find: () => version('pgbouncer', '--version'),
+    install: { apt: 'apt-get install pgbouncer', brew: 'brew install pgbouncer' },
   },
   {
     name: 'AWS credentials',

@@ -51,7 +51,7 @@ const rules: readonly Rule[] = [
   {
     name: 'what runs on this machine imports no CDK',
     files: /^lib\/(rehearsal|emulator|bench)\/|^lib\/[^/]+\.ts$/,
-    project: [/^lib\/(rehearsal|emulator|bench)\/|^lib\/[^/]+\.ts$/],
+    project: [/^lib\/(rehearsal|emulator|bench|planner)\/|^lib\/[^/]+\.ts$/],
     notPackages: [CDK],
   },
   {

@@ -3,11 +3,11 @@ import { Database, type DatabaseSettings } from '../db';
 
 /** The database that is written to, through the connection pooler where there is one. */
 export function openPrimary(
-  { databaseProxyHost }: Config,
+  { databaseProxy }: Config,
   settings: DatabaseSettings,
   onIdleError: (error: Error) => void,
 ): Database {
-  return databaseProxyHost === undefined
-    ? new Database(settings, onIdleError)
-    : new Database({ ...settings, host: databaseProxyHost }, onIdleError, 'proxy');
+  if (databaseProxy === undefined) return new Database(settings, onIdleError);
+  const proxied = 'url' in databaseProxy ? { connectionString: databaseProxy.url } : { ...settings, ...databaseProxy };
+  return new Database(proxied, onIdleError, 'proxy');
 }

@@ -31,6 +31,13 @@ export interface PostgresOptions {
   readonly port?: number;
 
   /**
+   * Folder of the Unix socket; its path must be short. Given, it is the same again after a restart.
+   *
+   * @default - a temporary one
+   */
+  readonly socketDir?: string;
+
+  /**
    * Further settings of postgresql.conf, such as `{ max_connections: '50' }`.
    *
    * @default - PostgreSQL's own
@@ -54,7 +61,9 @@ export interface Postgres {
   adminUrl(database?: string): string;
   /** Makes the database unless it is there. */
   createDatabase(database: string): Promise<void>;
-  /** Ends sessions, writes a checkpoint and stops the server. Safe to call twice. */
+  /** As a machine that goes away: sessions are cut, and the next start over the same folder recovers from the log. */
+  crash(): Promise<void>;
+  /** Ends sessions, writes a checkpoint and stops the server. Safe to call twice, and after a crash. */
   stop(): Promise<void>;
 }
 
@@ -75,7 +84,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   user.checkReads(dir, binaries.postgres);
   await makeCluster(binaries, data, keepPassword(dir), user);
   await stopLeftover(binaries, data, user);
-  return launch(options, binaries, user);
+  return launch(options);
 }
 
 export interface ReplicaOptions extends PostgresOptions {
@@ -93,21 +102,32 @@ export interface ReplicaOptions extends PostgresOptions {
  */
 export async function startReplica(primary: Postgres, options: ReplicaOptions): Promise<Postgres> {
   const dir = resolve(options.dir);
-  const binaries = findBinaries();
   const user = serverUser();
   await removePostgres(dir);
   mkdirSync(dir, { recursive: true });
   user.own(dir);
   writeFileSync(join(dir, 'password'), keepPassword(primary.dir), { mode: 0o600 });
   const maxConnections = await copyCluster(primary, join(dir, 'data'), user);
+  return launch(following(primary, { ...options, settings: { max_connections: maxConnections, ...options.settings } }));
+}
+
+/**
+ * Starts a replica that crashed over the data that it has; it catches up from there.
+ *
+ * @param options those that it was started with, and the primary's `max_connections` among its settings
+ */
+export function resumeReplica(primary: Postgres, options: ReplicaOptions): Promise<Postgres> {
+  return launch(following(primary, options));
+}
+
+/** A replica refuses to start with fewer `max_connections` than its primary. */
+function following(primary: Postgres, options: ReplicaOptions): PostgresOptions {
   const settings = {
-    // A replica refuses to start with fewer than its primary.
-    max_connections: maxConnections,
     primary_conninfo: `host=${primary.socketDir} port=${primary.port ?? 5432} user=postgres`,
     recovery_min_apply_delay: `${options.applyDelayMs ?? 0}ms`,
     ...options.settings,
   };
-  return launch({ ...options, settings }, binaries, user);
+  return { ...options, settings };
 }
 
 /** What a running cluster's folder holds besides its data. */
@@ -148,14 +168,17 @@ function onlyVanished(error: Error & { stderr?: string }): void {
 }
 
 /** Starts the server over the cluster in `dir`. */
-async function launch(options: PostgresOptions, binaries: Binaries, user: ServerUser): Promise<Postgres> {
+async function launch(options: PostgresOptions): Promise<Postgres> {
   const dir = resolve(options.dir);
+  const binaries = findBinaries();
+  const user = serverUser();
   const access = options.access ?? 'socket';
   const data = join(dir, 'data');
   const log = join(dir, 'postgres.log');
   const password = keepPassword(dir);
   const port = access === 'tls' ? (options.port ?? (await freePort())) : undefined;
-  const socketDir = mkdtempSync(join(tmpdir(), 'shop-pg-'));
+  const socketDir = options.socketDir ?? mkdtempSync(join(tmpdir(), 'shop-pg-'));
+  mkdirSync(socketDir, { recursive: true, mode: 0o700 });
   user.own(socketDir);
   const certificate = access === 'tls' ? await keepCertificate(dir, user) : undefined;
   writeAccessRules(data, access);
@@ -198,6 +221,10 @@ async function launch(options: PostgresOptions, binaries: Binaries, user: Server
     adminUrl: (database = 'shop') =>
       `postgres://postgres@/${database}?host=${encodeURIComponent(socketDir)}&port=${port ?? 5432}`,
     createDatabase: (database) => makeDatabase(connectionString('postgres', 'postgres'), database, password),
+    crash: async () => {
+      await user.run(binaries.pgCtl, stopArguments(data, 'immediate'));
+      callOff();
+    },
     stop: once(async () => {
       if (isRunning(data)) await user.run(binaries.pgCtl, stopArguments(data));
       callOff();
@@ -274,9 +301,9 @@ async function stopLeftover(binaries: Binaries, data: string, user: ServerUser):
   await user.run(binaries.pgCtl, stopArguments(data));
 }
 
-/** Sessions are ended, and a checkpoint is written. */
-function stopArguments(data: string): string[] {
-  return ['stop', '-w', '-t', '60', '-m', 'fast', '-D', data];
+/** `fast` ends sessions and writes a checkpoint, `immediate` does neither. */
+function stopArguments(data: string, mode: 'fast' | 'immediate' = 'fast'): string[] {
+  return ['stop', '-w', '-t', '60', '-m', mode, '-D', data];
 }
 
 /** One password for the life of the cluster, readable by this user only. */

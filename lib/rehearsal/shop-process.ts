@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppBundle } from '../app-bundle';
-import { endOfLog } from '../processes';
+import { endOfLog, whenThisProcessDies } from '../processes';
 
 export interface ShopProcessOptions {
   readonly bundle: AppBundle;
@@ -16,6 +16,13 @@ export interface ShopProcessOptions {
   readonly log: string;
   /** The app's environment; what `app/config.ts` declares. Nothing else is handed down but PATH. */
   readonly env: Readonly<Record<string, string>>;
+  /**
+   * What happens to it when this process dies: it lets requests in flight end, or it is killed at once, since there is nobody
+   * left to ask.
+   *
+   * @default 'drain'
+   */
+  readonly orphaned?: 'drain' | 'kill';
   /**
    * How long the app may take until it is ready, in milliseconds.
    *
@@ -49,6 +56,9 @@ export async function startShop(options: ShopProcessOptions): Promise<ShopProces
   });
   closeSync(log);
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  if (options.orphaned === 'kill') {
+    void exited.then(whenThisProcessDies('kill -9 "$1"', [String(child.pid)]));
+  }
   const port = await ready(child, exited, options);
   return {
     pid: child.pid as number,

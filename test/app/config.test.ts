@@ -110,12 +110,17 @@ describe('the environment', () => {
     ]);
   });
 
-  test('takes a pooler in front of a database whose secret is known, and what visitors speak', () => {
+  test('takes a pooler in front of a database, and what visitors speak', () => {
     const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf';
     const proxied = { ...GOOD, DATABASE_URL: '', DATABASE_SECRET_ARN: arn, DATABASE_PROXY_HOST: 'proxy.rds' };
-    expect(readConfig(proxied).databaseProxyHost).toBe('proxy.rds');
+    expect(readConfig(proxied).databaseProxy).toEqual({ host: 'proxy.rds' });
     expect(problems({ ...GOOD, DATABASE_PROXY_HOST: 'proxy.rds' })).toEqual([
       'DATABASE_PROXY_HOST: can only be set together with DATABASE_SECRET_ARN',
+    ]);
+    const url = 'postgres://shop:hush@localhost:6432/shop';
+    expect(readConfig({ ...GOOD, DATABASE_PROXY_URL: url }).databaseProxy).toEqual({ url });
+    expect(problems({ ...proxied, DATABASE_PROXY_HOST: '', DATABASE_PROXY_URL: url })).toEqual([
+      'DATABASE_PROXY_URL: can only be set together with DATABASE_URL',
     ]);
     expect([readConfig(GOOD).viewerProtocol, readConfig({ ...GOOD, VIEWER_PROTOCOL: 'https' }).viewerProtocol]).toEqual(
       ['forwarded', 'https'],

@@ -1,0 +1,160 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildApp } from '../app-bundle';
+import { fitUsl, type Usl } from '../planner/usl';
+import { findCpuQuotas } from '../rehearsal/cpu-quota';
+import { startHaproxy } from '../rehearsal/haproxy';
+import { Parts, together } from '../rehearsal/parts';
+import { startPostgres } from '../rehearsal/postgres';
+import { startRedis } from '../rehearsal/redis';
+import { ServerGroup } from '../rehearsal/server-group';
+import { table } from '../table';
+import { fullLoad } from './load';
+import { type BenchOptions, brief, measureInTurn } from './rounds';
+import { cookieOfUser, SHOP_ENV } from './shop';
+
+/** What each server may use. */
+const VCPU = 0.1;
+
+/** Most servers that are measured; together they use a processor. */
+const SERVERS = 10;
+
+/** Requests in flight for each server: enough for it to be busy, and few enough that none is refused. */
+const CONNECTIONS = 4;
+const SECONDS = 3;
+
+/** So many times the work of one server, at least. */
+const GOALS = { catalogue5: 4.5, catalogue10: 8.5, sessions10: 7 };
+
+export interface FarmOptions extends BenchOptions {
+  /**
+   * File that the fit is written to, for `npm run plan -- --usl FILE`.
+   *
+   * @default - it is only printed
+   */
+  readonly usl?: string | undefined;
+}
+
+/**
+ * The bench `farm`: what 1, 2, 5 and 10 servers of 0.1 vCPU carry behind the balancer, as multiples of one. Returns the exit
+ * code: 1 when a multiple misses its goal.
+ *
+ * @throws where servers cannot be held to a share of a processor
+ */
+export async function benchFarm(options: FarmOptions): Promise<number> {
+  const quotas = findCpuQuotas();
+  if (quotas === undefined)
+    throw new Error('this bench needs CPU quotas: Linux, and a user who may make control groups');
+  const dir = mkdtempSync(join(tmpdir(), 'shop-farm-'));
+  const parts = new Parts();
+  try {
+    const [postgres, redis] = await together([
+      parts.add(startPostgres({ dir: join(dir, 'postgres'), settings: { max_connections: '200' } })),
+      parts.add(startRedis({ dir: join(dir, 'redis') })),
+    ]);
+    await postgres.createDatabase('shop');
+    const group = new ServerGroup({
+      name: 'server',
+      bundle: buildApp(),
+      dir,
+      env: {
+        ...SHOP_ENV,
+        LOG_LEVEL: 'warn',
+        // A server that waits for its share of the processor would take that for overload.
+        LOAD_SHEDDING: 'false',
+        DATABASE_URL: postgres.url(),
+        SESSION_STORE: 'redis',
+        REDIS_URL: redis.url,
+        MAX_SERVERS: String(SERVERS),
+      },
+      spot: false,
+      vcpu: VCPU,
+      quota: quotas.create,
+      missedAfter: 0,
+      boot: 0,
+      tell: () => {},
+    });
+    await parts.add(group);
+    await group.begin(SERVERS);
+    const ports = group.inService.map(({ shop }) => shop?.port as number);
+    const farm = async (servers: number, balance: 'leastconn' | 'roundrobin') => {
+      const place = join(dir, `${balance}-${servers}`);
+      const balancer = await parts.add(startHaproxy({ dir: place, servers: ports.slice(0, servers), balance }));
+      return { url: balancer.url, connections: CONNECTIONS * servers, seconds: SECONDS };
+    };
+    const [one, two, five, ten, five2, ten2] = await together([
+      farm(1, 'leastconn'),
+      farm(2, 'leastconn'),
+      farm(5, 'leastconn'),
+      farm(10, 'leastconn'),
+      farm(5, 'roundrobin'),
+      farm(10, 'roundrobin'),
+    ]);
+    const cookie = await cookieOfUser(one.url);
+    type Farm = typeof one;
+    const catalogue = (of: Farm) => async () => ({ rps: await fullLoad({ ...of, url: `${of.url}/api/products` }) });
+    const sessions = (of: Farm) => async () => ({ rps: await fullLoad({ ...of, url: `${of.url}/api/me`, cookie }) });
+    const seen = await measureInTurn(
+      {
+        '1 server': catalogue(one),
+        '2 servers': catalogue(two),
+        '5 servers': catalogue(five),
+        '10 servers': catalogue(ten),
+        '5 servers, round robin': catalogue(five2),
+        '10 servers, round robin': catalogue(ten2),
+        '1 server, sessions': sessions(one),
+        '10 servers, sessions': sessions(ten),
+      },
+      options,
+    );
+    const usl = fitUsl([
+      { servers: 1, rps: seen['1 server'].rps },
+      { servers: 2, rps: seen['2 servers'].rps },
+      { servers: 5, rps: seen['5 servers'].rps },
+      { servers: 10, rps: seen['10 servers'].rps },
+    ]);
+    const times = (of: keyof typeof seen, base: keyof typeof seen = '1 server') => seen[of].rps / seen[base].rps;
+    const result = {
+      rounds: options.rounds,
+      vcpu: VCPU,
+      rps: Object.fromEntries(Object.entries(seen).map(([name, { rps }]) => [name, rps])),
+      times: {
+        catalogue5: times('5 servers'),
+        catalogue10: times('10 servers'),
+        sessions10: times('10 servers, sessions', '1 server, sessions'),
+        roundRobin5: times('5 servers, round robin'),
+        roundRobin10: times('10 servers, round robin'),
+      },
+      goals: GOALS,
+      usl,
+    };
+    if (options.usl) writeFileSync(options.usl, `${JSON.stringify({ usl }, null, 2)}\n`);
+    console.log(options.json ? JSON.stringify(result, null, 2) : render(result));
+    return result.times.catalogue5 >= GOALS.catalogue5 &&
+      result.times.catalogue10 >= GOALS.catalogue10 &&
+      result.times.sessions10 >= GOALS.sessions10
+      ? 0
+      : 1;
+  } finally {
+    await parts.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function render({ rps, times, usl }: { rps: Record<string, number>; times: Record<string, number>; usl: Usl }): string {
+  const goal = (name: keyof typeof GOALS) => `${(times[name] as number).toFixed(2)}x (goal: ${GOALS[name]}x)`;
+  const beside = (name: string) => `${(times[name] as number).toFixed(2)}x`;
+  const multiples: Record<string, string> = {
+    '5 servers': goal('catalogue5'),
+    '10 servers': goal('catalogue10'),
+    '5 servers, round robin': beside('roundRobin5'),
+    '10 servers, round robin': beside('roundRobin10'),
+    '10 servers, sessions': goal('sessions10'),
+  };
+  const rows = Object.entries(rps).map(([name, value]) => [name, brief(value), multiples[name] ?? '']);
+  const { lambda, sigma, kappa } = usl;
+  return `${table([`servers of ${VCPU} vCPU`, 'requests/s', 'of one'], rows)}
+
+Universal Scalability Law: lambda ${brief(lambda)} requests/s, sigma ${sigma.toPrecision(3)}, kappa ${kappa.toPrecision(3)}`;
+}

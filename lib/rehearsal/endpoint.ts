@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/**
+ * The name under which servers know a dependency: a TCP port that leads to it, and later to another, as the DNS name of a
+ * database does in a failover. It can be made slow, as a network is.
+ */
+export interface Endpoint {
+  readonly port: number;
+  /** New connections go there; those that are open stay where they are. */
+  leadTo(port: number): void;
+  /** Milliseconds that everything takes longer from now on, each way. */
+  delay(ms: number): void;
+  /** Cuts all connections, and accepts no more. */
+  close(): void;
+}
+
+export async function openEndpoint(target: number): Promise<Endpoint> {
+  let current = target;
+  let delay = 0;
+  const open = new Set<Socket>();
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (inner) => {
+    const outer = connect({ port: current, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+    carry(inner, outer, () => delay);
+    carry(outer, inner, () => delay);
+    for (const [one, other] of [
+      [inner, outer],
+      [outer, inner],
+    ] as const) {
+      open.add(one);
+      // What was on its way is lost, as when a machine goes.
+      one.on('error', () => other.destroy());
+      one.on('close', () => open.delete(one));
+    }
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    leadTo: (port) => {
+      current = port;
+    },
+    delay: (ms) => {
+      delay = ms;
+    },
+    close: () => {
+      server.close();
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+/** Each chunk waits for itself, and none overtakes another. */
+function carry(from: Socket, to: Socket, delay: () => number): void {
+  let lastDue = 0;
+  const later = (what: () => void) => {
+    const now = performance.now();
+    lastDue = Math.max(lastDue, now + delay());
+    if (lastDue <= now) what();
+    else setTimeout(what, lastDue - now);
+  };
+  from.on('data', (chunk) => {
+    later(() => {
+      if (!to.write(chunk)) from.pause();
+    });
+  });
+  to.on('drain', () => from.resume());
+  from.on('end', () => later(() => to.end()));
+}

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { Counter } from './counter';
+import { type Endpoint, openEndpoint } from './endpoint';
+import type { Part, Parts } from './parts';
+import { type RedisServer, startRedis } from './redis';
+
+/** A primary and a replica in ElastiCache's place, behind the name of the primary. */
+export class RedisTier implements Part {
+  readonly #hits = new Counter(() => this.#count('keyspace_hits'));
+  readonly #misses = new Counter(() => this.#count('keyspace_misses'));
+  readonly #all: RedisServer[] = [];
+  #stopped = false;
+
+  private constructor(
+    private readonly dir: string,
+    private primary: RedisServer,
+    private replica: RedisServer,
+    readonly endpoint: Endpoint,
+  ) {
+    this.#all.push(primary, replica);
+  }
+
+  static async start(dir: string, parts: Parts): Promise<RedisTier> {
+    const primary = await parts.add(startRedis({ dir: join(dir, 'redis-1') }));
+    const replica = await parts.add(startRedis({ dir: join(dir, 'redis-2'), primaryPort: primary.port }));
+    const tier = new RedisTier(dir, primary, replica, await openEndpoint(primary.port));
+    return parts.add(tier);
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.endpoint.port}`;
+  }
+
+  /** The primary's machine goes away. */
+  async kill(): Promise<void> {
+    await this.primary.kill();
+  }
+
+  /** What follows a kill: the replica becomes the primary, and gets a replica of its own. */
+  async promote(): Promise<void> {
+    await this.replica.promote();
+    this.endpoint.leadTo(this.replica.port);
+    this.primary = this.replica;
+    const dir = join(this.dir, `redis-${this.#all.length + 1}`);
+    this.replica = await startRedis({ dir, primaryPort: this.primary.port });
+    this.#all.push(this.replica);
+    if (this.#stopped) await this.replica.stop();
+  }
+
+  /** Primary and replica change places. Connections stay open, and new ones still lead to the old primary. */
+  async changePlaces(): Promise<void> {
+    await this.replica.promote();
+    await this.primary.follow(this.replica.port);
+    [this.primary, this.replica] = [this.replica, this.primary];
+  }
+
+  /** New connections lead to the primary again. */
+  leadToPrimary(): void {
+    this.endpoint.leadTo(this.primary.port);
+  }
+
+  async lookups(): Promise<{ hits: number; misses: number }> {
+    return { hits: await this.#hits.value(), misses: await this.#misses.value() };
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.endpoint.close();
+    await Promise.all(this.#all.map((server) => server.stop()));
+  }
+
+  async #count(name: string): Promise<number> {
+    const stats = await this.primary.command('INFO', 'stats');
+    const found = new RegExp(`^${name}:(\\d+)`, 'm').exec(stats)?.[1];
+    return Number(found);
+  }
+}

@@ -1,0 +1,232 @@
+import { type EChartsCoreOption, init } from 'echarts';
+import type { RehearsalSecond, Report } from '../rehearse/findings';
+import { cacheHits } from './words';
+
+export interface Chart {
+  readonly title: string;
+  /** A whole SVG document. */
+  readonly svg: string;
+}
+
+/** Pixels; a page scales them. */
+const WIDTH = 720;
+const HEIGHT = 260;
+
+const COLOURS = {
+  ok: '#2f7d5b',
+  refused: '#d9a21b',
+  failed: '#c2403a',
+  wrong: '#7a3b8f',
+  second: '#3567b5',
+  third: '#8a94a6',
+};
+
+const FONT = { fontFamily: 'system-ui, sans-serif' };
+const GRID = { left: 8, right: 20, top: 42, bottom: 8, containLabel: true };
+const LEGEND = { top: 0, left: 'center', itemHeight: 8, itemWidth: 16, textStyle: { color: '#333' } };
+const RULES = { lineStyle: { color: '#e6e8ec' } };
+
+interface Line {
+  readonly name: string;
+  readonly colour: string;
+  readonly of: (second: RehearsalSecond) => number | undefined;
+  /** Filled, and on top of the filled lines before it. */
+  readonly stacked?: boolean;
+  /** Stays until it changes. */
+  readonly steps?: boolean;
+}
+
+interface ChartPlan {
+  readonly title: string;
+  readonly unit: string;
+  readonly lines: readonly Line[];
+  readonly log?: boolean;
+  /** Where the axis ends. */
+  readonly max?: number;
+}
+
+/** The charts of a report; what the phase does not have is left out. */
+export function charts(report: Report): Chart[] {
+  const overTime = plans(report).map((plan) => ({ title: plan.title, svg: draw(options(plan, report)) }));
+  if (report.scenario.load.profile !== 'ramp') return overTime;
+  return [...overTime, { title: 'Latency by load', svg: draw(latencyByLoad(report)) }];
+}
+
+function plans({ seconds }: Report): ChartPlan[] {
+  const { ok, refused, failed, wrong, second, third } = COLOURS;
+  const has = (of: (one: RehearsalSecond) => number | undefined) => seconds.some((one) => (of(one) ?? 0) > 0);
+  const all: ChartPlan[] = [
+    {
+      title: 'Requests that ended, a second',
+      unit: '/s',
+      lines: [
+        { name: 'answered', colour: ok, of: ({ counts }) => counts.ok, stacked: true },
+        { name: 'refused', colour: refused, of: ({ counts }) => counts.refused, stacked: true },
+        { name: 'failed', colour: failed, of: ({ counts }) => counts.failed, stacked: true },
+        { name: 'wrong', colour: wrong, of: ({ counts }) => counts.wrong, stacked: true },
+      ],
+    },
+    {
+      title: 'Latency, from the moment a request was due',
+      unit: 'ms',
+      log: true,
+      lines: [
+        { name: 'p50', colour: ok, of: ({ latency }) => latency.p50 || undefined },
+        { name: 'p95', colour: second, of: ({ latency }) => latency.p95 || undefined },
+        { name: 'p99', colour: failed, of: ({ latency }) => latency.p99 || undefined },
+      ],
+    },
+    {
+      title: 'Not answered, a second',
+      unit: '/s',
+      lines: [
+        { name: 'refused', colour: refused, of: ({ counts }) => counts.refused },
+        { name: 'failed', colour: failed, of: ({ counts }) => counts.failed },
+        { name: 'wrong', colour: wrong, of: ({ counts }) => counts.wrong },
+        { name: 'acknowledged and not found again, so far', colour: third, of: ({ missed }) => missed, steps: true },
+      ],
+    },
+    {
+      title: 'Servers',
+      unit: '',
+      lines: [
+        { name: 'wanted', colour: third, of: ({ desired }) => desired, steps: true },
+        { name: 'in service', colour: ok, of: ({ inService }) => inService, steps: true },
+      ],
+    },
+    {
+      title: 'Where transactions went',
+      unit: '/s',
+      lines: [
+        { name: 'primary', colour: second, of: ({ queries }) => queries.primary, stacked: true },
+        { name: 'replicas', colour: ok, of: ({ queries }) => queries.replicas, stacked: true },
+      ],
+    },
+    {
+      title: 'Answers from caches',
+      unit: '%',
+      max: 100,
+      lines: [
+        { name: 'catalogue', colour: second, of: ({ sources }) => percentage(cacheHits(sources)) },
+        { name: 'edge', colour: ok, of: ({ edgeHits }) => percentage(edgeHits) },
+      ],
+    },
+    {
+      title: 'Background jobs',
+      unit: '',
+      lines: [
+        { name: 'waiting', colour: second, of: ({ jobs }) => jobs },
+        { name: 'workers', colour: ok, of: ({ workers }) => workers, steps: true },
+      ],
+    },
+  ];
+  const always = new Set([all[1], all[3]]);
+  return all
+    .map((plan) => (always.has(plan) ? plan : { ...plan, lines: plan.lines.filter(({ of }) => has(of)) }))
+    .filter(({ lines }) => lines.length > 0);
+}
+
+function draw(option: EChartsCoreOption): string {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
+  try {
+    chart.setOption(option);
+    return chart.renderToSVGString();
+  } finally {
+    chart.dispose();
+  }
+}
+
+function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events }: Report): EChartsCoreOption {
+  const end = Math.ceil(seconds.at(-1)?.at ?? 1);
+  const marks = {
+    silent: true,
+    symbol: 'none',
+    lineStyle: { color: '#555', type: 'dashed', width: 1 },
+    label: { formatter: '{b}', color: '#333', fontSize: 11, fontWeight: 'bold' },
+    data: marksOf(events, end).map(({ name, at }) => ({ name, xAxis: round(at) })),
+  };
+  return {
+    animation: false,
+    textStyle: FONT,
+    grid: GRID,
+    legend: LEGEND,
+    xAxis: {
+      type: 'value',
+      min: 0,
+      max: end,
+      axisLabel: { formatter: '{value} s', color: '#555', hideOverlap: true },
+      splitLine: { show: false },
+    },
+    yAxis: {
+      type: log ? 'log' : 'value',
+      max,
+      minInterval: unit === '' ? 1 : undefined,
+      axisLabel: { formatter: unit === '' ? '{value}' : `{value} ${unit}`, color: '#555' },
+      splitLine: RULES,
+    },
+    series: lines.map(({ name, colour, of, stacked, steps }, index) => ({
+      name,
+      type: 'line',
+      step: steps ? 'end' : false,
+      symbol: 'none',
+      sampling: 'lttb',
+      connectNulls: true,
+      color: colour,
+      lineStyle: { width: 1.6 },
+      ...(stacked && { stack: 'all', areaStyle: { opacity: 0.35 } }),
+      ...(index === 0 && { markLine: marks }),
+      data: seconds.map((second) => [round(second.at), round(of(second)) ?? '-']),
+    })),
+  };
+}
+
+/** Each second of a ramp as a point: near the wall, a little more load costs much more time. */
+function latencyByLoad({ seconds }: Report): EChartsCoreOption {
+  const points = (of: (second: RehearsalSecond) => number) =>
+    seconds.map((second) => [round(second.due), round(of(second)) || '-']);
+  return {
+    animation: false,
+    textStyle: FONT,
+    grid: GRID,
+    legend: LEGEND,
+    xAxis: {
+      type: 'value',
+      axisLabel: { formatter: '{value} /s', color: '#555', hideOverlap: true },
+      splitLine: { show: false },
+    },
+    yAxis: { type: 'log', axisLabel: { formatter: '{value} ms', color: '#555' }, splitLine: RULES },
+    series: [
+      { name: 'p50', type: 'scatter', symbolSize: 5, color: COLOURS.ok, data: points(({ latency }) => latency.p50) },
+      {
+        name: 'p99',
+        type: 'scatter',
+        symbolSize: 5,
+        color: COLOURS.failed,
+        data: points(({ latency }) => latency.p99),
+      },
+    ],
+  };
+}
+
+/** Share of the width that a mark's number needs. */
+const MARK_ROOM = 0.025;
+
+/** One mark for events that lie too close to tell their numbers apart: `2-4`. */
+export function marksOf(events: Report['events'], end: number): { name: string; at: number }[] {
+  const groups: { first: number; last: number; at: number }[] = [];
+  events.forEach(({ at }, index) => {
+    const group = groups.at(-1);
+    if (group && at - group.at < end * MARK_ROOM) group.last = index + 1;
+    else groups.push({ first: index + 1, last: index + 1, at });
+  });
+  return groups.map(({ first, last, at }) => ({ name: first === last ? `${first}` : `${first}-${last}`, at }));
+}
+
+function percentage(share: number | undefined): number | undefined {
+  return share === undefined ? undefined : share * 100;
+}
+
+/** Shorter documents. */
+function round<T extends number | undefined>(value: T): T {
+  return (value === undefined ? value : Math.round(value * 10) / 10) as T;
+}

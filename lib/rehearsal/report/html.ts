@@ -1,0 +1,126 @@
+import type { Report } from '../rehearse/findings';
+import { KINDS } from '../traffic/messages';
+import { charts } from './charts';
+import { cacheHits, ms, notOk, percent, title, whoWasSlow, whyLost } from './words';
+
+/** The report as one HTML document that needs nothing else. */
+export function html(report: Report): string {
+  const { goals, scenario, command, startedAt, notes } = report;
+  const missed = goals.filter(({ met }) => !met).length;
+  const verdict = missed === 0 ? 'Every figure is reached.' : `${missed} of ${goals.length} figures are missed.`;
+  const remarks = [whyLost(report), whoWasSlow(report), ...report.audit.examples, ...notes];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Rehearsal of ${safe(title(scenario))}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<header>
+<h1>Rehearsal of ${safe(title(scenario))}</h1>
+<p><code>${safe(command)}</code></p>
+<p>${safe(startedAt.slice(0, 16).replace('T', ' '))} UTC · ${safe(report.machine)} · ${report.traffic.due} requests of ${report.traffic.visitors.came} visitors, ${report.traffic.visitors.cameBack} of whom came back</p>
+<p class="verdict ${missed === 0 ? 'met' : 'missed'}">${verdict}</p>
+</header>
+<main>
+<section>
+<h2>Figures</h2>
+${rows(
+  ['figure', 'measured', 'goal', ''],
+  goals.map(({ name, measured, goal, met }) => [name, measured, goal, met ? '✓' : '✗ missed']),
+)}
+${remarks
+  .filter((one) => one !== undefined)
+  .map((one) => `<p class="remark">${safe(one)}</p>`)
+  .join('\n')}
+</section>
+${events(report)}
+<section class="charts">
+${charts(report)
+  .map(({ title: name, svg }) => `<figure><figcaption>${safe(name)}</figcaption>${svg}</figure>`)
+  .join('\n')}
+</section>
+<section>
+<h2>Requests</h2>
+${rows(['for', 'answered', 'not', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms'], latencies(report), 1)}
+<p>Catalogue: ${percent(cacheHits(report.traffic.sources))} of its answers reached no database. Stale reads of one's own writes: ${report.audit.staleReads}.</p>
+</section>
+<section>
+<h2>Servers</h2>
+${rows(['server', 'zone', 'at the end', 'requests', 'failures', 'CPU s'], servers(report), 3)}
+</section>
+</main>
+</body>
+</html>
+`;
+}
+
+function events({ events }: Report): string {
+  if (events.length === 0) return '';
+  const items = events.map(({ at, what }) => `<li><span>${at.toFixed(1)} s</span> ${safe(what)}</li>`);
+  return `<section>\n<h2>What happened</h2>\n<ol>\n${items.join('\n')}\n</ol>\n</section>`;
+}
+
+function latencies({ traffic }: Report): string[][] {
+  const all = { kind: 'all', counts: traffic.counts, latency: traffic.latency };
+  return [...KINDS.map((kind) => ({ kind, ...traffic.byKind[kind] })), all].map(({ kind, counts, latency }) => [
+    kind,
+    String(counts.ok),
+    String(notOk(counts)),
+    ...[latency.p50, latency.p95, latency.p99, latency.max].map(ms),
+  ]);
+}
+
+function servers(report: Report): string[][] {
+  return report.servers.map(({ name, zone, state, requests, failures, cpuSeconds }) => [
+    name,
+    zone,
+    state,
+    String(requests),
+    String(failures),
+    cpuSeconds.toFixed(1),
+  ]);
+}
+
+/** @param numbersFrom column from which on cells are aligned as numbers */
+function rows(head: readonly string[], body: readonly (readonly string[])[], numbersFrom = head.length): string {
+  const cells = (tag: 'th' | 'td', row: readonly string[]) =>
+    row.map((cell, index) => `<${tag}${index >= numbersFrom ? ' class="number"' : ''}>${safe(cell)}</${tag}>`).join('');
+  return `<div class="scroll"><table>
+<thead><tr>${cells('th', head)}</tr></thead>
+<tbody>
+${body.map((row) => `<tr>${cells('td', row)}</tr>`).join('\n')}
+</tbody>
+</table></div>`;
+}
+
+function safe(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+const STYLE = `
+:root { color-scheme: light; }
+body { margin: 0 auto; max-width: 1180px; padding: 1.5rem; font: 15px/1.5 system-ui, sans-serif; color: #1d2430; background: #fff; }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; }
+h2 { font-size: 1.05rem; margin: 2rem 0 .5rem; }
+header p { margin: .25rem 0; color: #4a5362; }
+code { background: #f1f3f6; padding: .1rem .35rem; border-radius: 4px; font-size: .9em; overflow-wrap: anywhere; }
+header .verdict { display: inline-block; margin-top: .6rem; padding: .25rem .75rem; border-radius: 1rem; font-weight: 600; }
+.met { background: #e2f2e9; color: #1d5b40; }
+.missed { background: #fbe5e3; color: #8f2822; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th { text-align: left; font-weight: 600; color: #4a5362; border-bottom: 2px solid #d5d9e0; }
+th, td { padding: .3rem 1rem .3rem 0; vertical-align: top; }
+td { border-bottom: 1px solid #eceef2; }
+.number { text-align: right; }
+.remark { border-left: 3px solid #d9a21b; padding-left: .75rem; margin: .75rem 0; }
+ol { padding-left: 1.75rem; margin: 0; }
+ol span { display: inline-block; min-width: 4rem; color: #4a5362; font-variant-numeric: tabular-nums; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 520px), 1fr)); gap: 1.5rem; margin-top: 2rem; }
+figure { margin: 0; }
+figcaption { font-weight: 600; margin-bottom: .25rem; }
+svg { width: 100%; height: auto; }
+`;

@@ -1,0 +1,153 @@
+import type { RehearsalEvent, RehearsalSecond } from '../rehearse/findings';
+import type { Rehearsal } from '../rehearse/rehearsal';
+import { cacheHits, ms, notOk, percent } from './words';
+
+/** Seconds between two lines where the output is no terminal. */
+const LINE_EVERY = 5;
+
+/** What follows a rehearsal on its way. */
+export interface Follower {
+  /** Gives the terminal back. Safe to call twice. */
+  close(): void;
+}
+
+/** Shows a rehearsal while it runs: one screen that changes in a terminal, else a line now and then. */
+export function follow(rehearsal: Rehearsal, heading: string, seconds: number, out: NodeJS.WriteStream): Follower {
+  return out.isTTY ? onScreen(rehearsal, heading, seconds, out) : inLines(rehearsal, heading, out);
+}
+
+function inLines(rehearsal: Rehearsal, heading: string, out: NodeJS.WriteStream): Follower {
+  out.write(`${heading}\n`);
+  let count = 0;
+  rehearsal.events.on('event', ({ at, what }) => out.write(`  ${clock(at)}  ${what}\n`));
+  rehearsal.events.on('second', (second) => {
+    count += 1;
+    if (count % LINE_EVERY === 0) out.write(`  ${clock(second.at)}  ${figures(second).join(', ')}\n`);
+  });
+  return { close: () => {} };
+}
+
+const SCREEN = { enter: '\x1b[?1049h\x1b[?25l', leave: '\x1b[?25h\x1b[?1049l', home: '\x1b[H', clear: '\x1b[J' };
+
+function onScreen(rehearsal: Rehearsal, heading: string, total: number, out: NodeJS.WriteStream): Follower {
+  const seconds: RehearsalSecond[] = [];
+  const events: RehearsalEvent[] = [];
+  let open = true;
+  out.write(SCREEN.enter);
+  const draw = () => {
+    if (!open) return;
+    const lines = screen({ heading, total, seconds, events, width: out.columns, height: out.rows });
+    out.write(`${SCREEN.home}${lines.map((line) => `${line}\x1b[K`).join('\n')}${SCREEN.clear}`);
+  };
+  rehearsal.events.on('second', (second) => {
+    seconds.push(second);
+    draw();
+  });
+  rehearsal.events.on('event', (event) => {
+    events.push(event);
+    draw();
+  });
+  draw();
+  return {
+    close: () => {
+      if (open) out.write(SCREEN.leave);
+      open = false;
+    },
+  };
+}
+
+export interface Screen {
+  readonly heading: string;
+  /** Seconds that the rehearsal takes. */
+  readonly total: number;
+  readonly seconds: readonly RehearsalSecond[];
+  readonly events: readonly RehearsalEvent[];
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The lines of one screen, no more and no wider than it has room for. */
+export function screen({ heading, total, seconds, events, width, height }: Screen): string[] {
+  const last = seconds.at(-1);
+  const room = width - LABEL - VALUE - 2;
+  const row = (label: string, values: readonly number[], now: string) =>
+    `${label.padEnd(LABEL)}${sparkline(values, room)}  ${now}`;
+  const charts = [
+    row(
+      'requests/s',
+      seconds.map(({ rps }) => rps),
+      (last?.rps ?? 0).toFixed(0),
+    ),
+    row(
+      'p50 ms',
+      seconds.map(({ latency }) => latency.p50),
+      ms(last?.latency.p50 ?? 0),
+    ),
+    row(
+      'p99 ms',
+      seconds.map(({ latency }) => latency.p99),
+      ms(last?.latency.p99 ?? 0),
+    ),
+    row(
+      'not answered/s',
+      seconds.map(({ counts }) => notOk(counts)),
+      String(last ? notOk(last.counts) : 0),
+    ),
+    row(
+      'in service',
+      seconds.map(({ inService }) => inService),
+      `${last?.inService ?? 0} of ${last?.desired ?? 0}`,
+    ),
+    row(
+      'primary/s',
+      seconds.map(({ queries }) => queries.primary),
+      (last?.queries.primary ?? 0).toFixed(0),
+    ),
+    row(
+      'replicas/s',
+      seconds.map(({ queries }) => queries.replicas),
+      (last?.queries.replicas ?? 0).toFixed(0),
+    ),
+    row(
+      'cache hits',
+      seconds.map(({ sources }) => cacheHits(sources) ?? 0),
+      percent(last && cacheHits(last.sources)),
+    ),
+  ];
+  const failed = seconds.reduce((sum, { counts }) => sum + notOk(counts), 0);
+  const status = `${clock(last?.at ?? 0)} of ${total} s   not answered: ${failed}   acknowledged: ${last?.acknowledged ?? 0}, not found again: ${last?.missed ?? 0}`;
+  const top = [heading, status, '', ...charts, ''];
+  const shown = events.slice(-Math.max(0, height - top.length - 1)).map(({ at, what }) => `${clock(at)}  ${what}`);
+  return [...top, ...shown].slice(0, height - 1).map((line) => line.slice(0, width));
+}
+
+/** Columns of a row's label and of its newest value. */
+const LABEL = 16;
+const VALUE = 9;
+
+const BARS = ' ▁▂▃▄▅▆▇█';
+
+/** The last values as bars, from 0 to the highest of them. */
+function sparkline(values: readonly number[], room: number): string {
+  const shown = values.slice(-Math.max(0, room));
+  const highest = Math.max(...shown, Number.MIN_VALUE);
+  return shown
+    .map((value) => BARS[Math.ceil((value / highest) * (BARS.length - 1))])
+    .join('')
+    .padEnd(Math.max(0, room));
+}
+
+function figures({ rps, latency, counts, inService, desired, missed }: RehearsalSecond): string[] {
+  return [
+    `${rps.toFixed(0)} requests/s`,
+    `p50 ${ms(latency.p50)} ms`,
+    `p99 ${ms(latency.p99)} ms`,
+    `${notOk(counts)} not answered`,
+    `${inService} of ${desired} servers in service`,
+    ...(missed > 0 ? [`${missed} acknowledged things not found again`] : []),
+  ];
+}
+
+function clock(at: number): string {
+  return `${at.toFixed(1).padStart(6)} s`;
+}

@@ -1,0 +1,49 @@
+/** The zones that servers and data are spread over, in turn. */
+export const ZONES = ['a', 'b', 'c'] as const;
+
+export type ServerState = 'starting' | 'in-service' | 'out-of-service' | 'draining' | 'gone';
+
+/** One server as the balancer and the operating system see it; counters are since its start. */
+export interface ServerSnapshot {
+  readonly name: string;
+  readonly zone: string;
+  readonly version: string;
+  /** `out-of-service`: it runs or should, but failed its health checks. */
+  readonly state: ServerState;
+  readonly pid: number;
+  /** Requests that the balancer gave it; with layer 4, connections. */
+  readonly requests: number;
+  /** Answers of 5xx among them, and requests that it did not answer. */
+  readonly failures: number;
+  readonly inFlight: number;
+  /** Mean of its last answers in ms, as the balancer saw them. */
+  readonly latencyMs: number;
+  /** CPU seconds used. */
+  readonly cpuSeconds: number;
+}
+
+/** Counters are since the start of the topology, and never go back. */
+export interface Snapshot {
+  /** Milliseconds since the start of the topology. */
+  readonly at: number;
+  /** Servers that the group wants. */
+  readonly desired: number;
+  readonly servers: readonly ServerSnapshot[];
+  /** From phase 4; the balancer knows nothing of them. */
+  readonly workers?: readonly ServerSnapshot[];
+  /** Transactions of the shop that each database has ended, in its own count. */
+  readonly queries: { readonly primary: number; readonly replicas: readonly number[] };
+  /** Requests that the edge cache looked up, and those that it answered itself; from phase 4. */
+  readonly edge?: { readonly lookups: number; readonly hits: number };
+  /** Catalogue look-ups in Redis by its own count, sessions included; from phase 3. */
+  readonly redis?: { readonly hits: number; readonly misses: number };
+  /** Background jobs in the queue, waiting or being done; from phase 4. */
+  readonly jobs?: number;
+}
+
+/** Something that happened to the topology; for the chart and the log. */
+export interface TopologyEvent {
+  /** Milliseconds since the start of the topology. */
+  readonly at: number;
+  readonly what: string;
+}

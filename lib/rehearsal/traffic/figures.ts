@@ -1,0 +1,122 @@
+import { type EventLoopUtilization, performance } from 'node:perf_hooks';
+import type { Sent } from './client';
+import { LatencyHistogram } from './histogram';
+import { KINDS, type Kind, OUTCOMES, type Second, SOURCES, type TrafficSummary } from './messages';
+
+/** From here on the generator is what is slow: milliseconds that requests are sent late, and share of its time it is busy. */
+const LATE = 50;
+const BUSY = 0.95;
+
+/** Counts and times requests, second by second and as a whole. */
+export class Figures {
+  /** Cart items, orders and log-ins that were acknowledged so far, and those that their visitor did not find again. */
+  acknowledged = 0;
+  missed = 0;
+  readonly #start = performance.now();
+  #end: number | undefined;
+  #loop: EventLoopUtilization = performance.eventLoopUtilization();
+
+  #second = freshSecond();
+  readonly #latency = new LatencyHistogram();
+  readonly #late = new LatencyHistogram();
+
+  readonly #total = { due: 0, counts: noCounts(), sources: noSources(), unsent: 0, lateSeconds: 0 };
+  readonly #all = new LatencyHistogram();
+  readonly #ofFailures = new LatencyHistogram();
+  readonly #byKind = Object.fromEntries(
+    KINDS.map((kind) => [kind, { counts: noCounts(), latency: new LatencyHistogram() }]),
+  ) as Record<Kind, { counts: ReturnType<typeof noCounts>; latency: LatencyHistogram }>;
+  readonly #failures = new Map<string, number>();
+
+  /**
+   * @param lateMs after it was due
+   * @param inFlight requests that wait for their answer now
+   */
+  sent(lateMs: number, inFlight: number): void {
+    this.#second.due += 1;
+    this.#second.inFlight = Math.max(this.#second.inFlight, inFlight);
+    this.#late.record(lateMs);
+  }
+
+  /** It was due, and too many were waiting already. */
+  unsent(): void {
+    this.#second.due += 1;
+    this.#second.counts.failed += 1;
+    this.#total.unsent += 1;
+    this.#fail('not sent');
+  }
+
+  /** @param ms since it was due */
+  answered(kind: Kind, { outcome, failure, source }: Sent, ms: number): void {
+    const ofKind = this.#byKind[kind];
+    for (const { counts } of [this.#second, ofKind]) counts[outcome] += 1;
+    for (const histogram of [this.#all, this.#latency, ofKind.latency]) histogram.record(ms);
+    if (source !== undefined) this.#second.sources[source] += 1;
+    if (failure !== undefined) {
+      this.#fail(failure);
+      this.#ofFailures.record(ms);
+    }
+  }
+
+  /** The second that ends now. */
+  takeSecond(): Second {
+    const { utilization } = performance.eventLoopUtilization(this.#loop);
+    this.#loop = performance.eventLoopUtilization();
+    const second: Second = {
+      ...this.#second,
+      at: this.#elapsed(),
+      latency: this.#latency.latency,
+      acknowledged: this.acknowledged,
+      missed: this.missed,
+      lateMs: this.#late.percentile(99),
+      busy: utilization,
+    };
+    this.#second = freshSecond();
+    this.#latency.reset();
+    this.#late.reset();
+    this.#total.due += second.due;
+    for (const outcome of OUTCOMES) this.#total.counts[outcome] += second.counts[outcome];
+    for (const source of SOURCES) this.#total.sources[source] += second.sources[source];
+    if (second.lateMs > LATE || second.busy > BUSY) this.#total.lateSeconds += 1;
+    return second;
+  }
+
+  /** No more requests. */
+  close(): void {
+    this.#end = performance.now();
+  }
+
+  /** Of all seconds that were taken. */
+  summary(visitors: TrafficSummary['visitors']): TrafficSummary {
+    const byKind = KINDS.map((kind) => [kind, { ...this.#byKind[kind], latency: this.#byKind[kind].latency.latency }]);
+    return {
+      ...this.#total,
+      seconds: this.#elapsed(),
+      failures: Object.fromEntries(this.#failures),
+      latency: this.#all.latency,
+      byKind: Object.fromEntries(byKind),
+      failureLatency: this.#ofFailures.latency,
+      visitors,
+    };
+  }
+
+  #fail(failure: string): void {
+    this.#failures.set(failure, (this.#failures.get(failure) ?? 0) + 1);
+  }
+
+  #elapsed(): number {
+    return ((this.#end ?? performance.now()) - this.#start) / 1000;
+  }
+}
+
+function freshSecond() {
+  return { due: 0, counts: noCounts(), sources: noSources(), inFlight: 0 };
+}
+
+function noCounts() {
+  return { ok: 0, refused: 0, failed: 0, wrong: 0 };
+}
+
+function noSources() {
+  return { edge: 0, cache: 0, database: 0 };
+}

@@ -1,0 +1,32 @@
+import { createHistogram } from 'node:perf_hooks';
+import type { Latency } from './messages';
+
+/** Microseconds; a longer answer than a minute is cut off long before. */
+const LONGEST = 60_000_000;
+
+/** Latencies in an HDR histogram: every value counts, to three digits. */
+export class LatencyHistogram {
+  readonly #histogram = createHistogram({ lowest: 1, highest: LONGEST, figures: 3 });
+
+  record(ms: number): void {
+    this.#histogram.record(Math.min(LONGEST, Math.max(1, Math.round(ms * 1000))));
+  }
+
+  get count(): number {
+    return this.#histogram.count;
+  }
+
+  /** Milliseconds; 0 before the first. */
+  percentile(percent: number): number {
+    return this.count === 0 ? 0 : this.#histogram.percentile(percent) / 1000;
+  }
+
+  get latency(): Latency {
+    const [p50, p95, p99, max] = [50, 95, 99, 100].map((percent) => this.percentile(percent));
+    return { p50, p95, p99, max } as Latency;
+  }
+
+  reset(): void {
+    this.#histogram.reset();
+  }
+}

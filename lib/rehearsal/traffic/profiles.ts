@@ -1,0 +1,90 @@
+/** Shapes of a load over its time. */
+export const PROFILES = ['steady', 'ramp', 'spike', 'black-friday'] as const;
+
+export interface Load {
+  readonly profile: (typeof PROFILES)[number];
+  /** Requests a second that the profile is a multiple of. */
+  readonly rps: number;
+  readonly seconds: number;
+  /** With `spike`: how many times `rps` its top is. */
+  readonly factor: number;
+}
+
+/** Points of a profile: share of its time, and the multiple of the rate there; straight lines between them. */
+type Shape = readonly (readonly [share: number, multiple: number])[];
+
+/**
+ * A shop's day of sales in one run: a quiet night, people waiting for the doors, the rush when they open, a long day at about
+ * half of it, a second rush in the evening, and the end.
+ */
+const BLACK_FRIDAY: Shape = [
+  [0, 0.2],
+  [0.15, 0.3],
+  [0.2, 0.8],
+  [0.23, 5],
+  [0.32, 4],
+  [0.45, 2.5],
+  [0.65, 2.5],
+  [0.72, 4],
+  [0.8, 3.5],
+  [0.9, 1],
+  [1, 0.5],
+];
+
+/** A quarter before the spike shows the shop at rest, and what is left after it how it comes back. */
+const spike = (factor: number): Shape => [
+  [0, 1],
+  [0.25, 1],
+  [0.27, factor],
+  [0.55, factor],
+  [0.57, 1],
+  [1, 1],
+];
+
+function shapeOf({ profile, factor }: Load): Shape {
+  switch (profile) {
+    case 'steady':
+      return [
+        [0, 1],
+        [1, 1],
+      ];
+    case 'ramp':
+      return [
+        [0, 0.1],
+        [1, 1],
+      ];
+    case 'spike':
+      return spike(factor);
+    case 'black-friday':
+      return BLACK_FRIDAY;
+  }
+}
+
+/** Requests a second that are due at a moment; 0 outside of the load's time. */
+export function rateAt(load: Load, second: number): number {
+  const share = second / load.seconds;
+  if (share < 0 || share > 1) return 0;
+  const shape = shapeOf(load);
+  const next = Math.max(
+    1,
+    shape.findIndex(([at]) => at >= share),
+  );
+  const [from, low] = shape[next - 1] as Shape[number];
+  const [to, high] = shape[next] as Shape[number];
+  return load.rps * (low + ((high - low) * (share - from)) / (to - from));
+}
+
+/** The highest rate of the load. */
+export function peakRate(load: Load): number {
+  return load.rps * Math.max(...shapeOf(load).map(([, multiple]) => multiple));
+}
+
+/** Requests that the load makes in all, on average. */
+export function totalRequests(load: Load): number {
+  const shape = shapeOf(load);
+  const mean = shape.slice(1).reduce((sum, [to, high], index) => {
+    const [from, low] = shape[index] as Shape[number];
+    return sum + ((low + high) / 2) * (to - from);
+  }, 0);
+  return load.rps * load.seconds * mean;
+}

@@ -1,0 +1,86 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import type { Audit, FromGenerator, Second, ToGenerator, TrafficPlan, TrafficSummary } from './messages';
+
+/** Visitors who come from a process of their own. */
+export interface Traffic {
+  readonly pid: number;
+  /** When it began, as of `Date.now()`. */
+  readonly startedAt: number;
+  /** Emits `second` for each second of traffic. */
+  readonly events: EventEmitter<{ second: [Second] }>;
+  /** Resolves when the last request has ended. */
+  readonly ended: Promise<TrafficSummary>;
+  /** From now on this many times what the load's profile says. */
+  scale(factor: number): void;
+  /** No more requests from now on; `ended` resolves when those in flight have ended. */
+  end(): void;
+  /**
+   * Holds what visitors were told against what there is; after `ended`.
+   *
+   * @param databaseUrl of the primary as it is now
+   */
+  audit(databaseUrl: string): Promise<Audit>;
+  /** Ends the process. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts visitors, after it has filled the shop's shelves and made its customers' accounts. They end with this process.
+ *
+ * @throws when the shop's database cannot be reached
+ */
+export async function startTraffic(plan: TrafficPlan): Promise<Traffic> {
+  const child = fork(join(__dirname, 'generator.ts'), { execArgv: ['--import', 'tsx'], serialization: 'advanced' });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await exited;
+  };
+  const events = new EventEmitter<{ second: [Second] }>();
+  child.on('message', (message: FromGenerator) => {
+    if (message.type === 'second') events.emit('second', message.second);
+  });
+  const ended = answer(child, 'ended').then(({ summary }) => summary);
+  // It is looked at by whoever waits for it.
+  ended.catch(() => {});
+  try {
+    tell(child, { type: 'start', plan });
+    const { at } = await answer(child, 'started');
+    return {
+      pid: child.pid as number,
+      startedAt: at,
+      events,
+      ended,
+      scale: (factor) => tell(child, { type: 'scale', factor }),
+      end: () => tell(child, { type: 'end' }),
+      audit: async (databaseUrl) => {
+        tell(child, { type: 'audit', databaseUrl });
+        return (await answer(child, 'audited')).audit;
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function tell(child: ChildProcess, message: ToGenerator): void {
+  if (child.connected) child.send(message);
+}
+
+type Message<T extends FromGenerator['type']> = Extract<FromGenerator, { type: T }>;
+
+/** The next message of a type. */
+function answer<T extends FromGenerator['type']>(child: ChildProcess, type: T): Promise<Message<T>> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => reject(new Error(`the traffic generator ended with ${code ?? signal}`)));
+    child.on('message', (message: FromGenerator) => {
+      if (message.type === type) resolve(message as Message<T>);
+      if (message.type === 'failed') reject(new Error(`the traffic generator failed: ${message.message}`));
+    });
+  });
+}

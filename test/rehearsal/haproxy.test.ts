@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Haproxy, startHaproxy } from '../../lib/rehearsal/haproxy';
+import { describeWith } from '../support/needs';
+import { eventually } from '../support/shop';
+
+describeWith('haproxy', 'a balancer whose servers are all unhealthy', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'haproxy-test-'));
+  const healthy = new Set<number>();
+  const servers: Server[] = [];
+  let balancer: Haproxy | undefined;
+
+  beforeAll(async () => {
+    for (const index of [0, 1]) {
+      const server = createServer((request, response) => {
+        response.statusCode = request.url === '/readyz' && !healthy.has(index) ? 503 : 200;
+        response.end(String(index));
+      });
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+      servers.push(server);
+    }
+  });
+
+  afterAll(async () => {
+    await balancer?.stop();
+    for (const server of servers) {
+      server.closeAllConnections();
+      server.close();
+    }
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  test('sends requests to all of them, as in the cloud, and only to the healthy ones as soon as there are any', async () => {
+    const started = await startHaproxy({ dir, maxServers: 4, healthInterval: 0.1 });
+    balancer = started;
+    const ask = async () => (await fetch(started.url)).text();
+    const asked = async () => new Set(await Promise.all(Array.from({ length: 10 }, ask)));
+    const ports = servers.map((server) => (server.address() as AddressInfo).port);
+    for (const port of ports) await started.register(port);
+    expect(await asked()).toEqual(new Set(['0', '1']));
+    healthy.add(1);
+    await eventually(async () => (await asked()).size === 1);
+    expect(await asked()).toEqual(new Set(['1']));
+    const requests = [...(await started.targets()).values()].map((target) => target.requests);
+    expect(Math.min(...requests)).toBeGreaterThan(0);
+    await started.deregister(ports[1] as number);
+    await eventually(async () => (await ask()) === '0');
+  });
+});

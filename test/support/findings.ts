@@ -1,0 +1,105 @@
+import type { Findings, RehearsalSecond, Report } from '../../lib/rehearsal/rehearse/findings';
+import { goalsOf } from '../../lib/rehearsal/rehearse/goals';
+import type { ServerSnapshot, Snapshot } from '../../lib/rehearsal/topology';
+import { KINDS, type TrafficSummary } from '../../lib/rehearsal/traffic/messages';
+
+/** What a rehearsal of half a minute on five servers finds when nothing goes wrong. */
+export function findings(changes: Partial<Findings> = {}): Findings {
+  return {
+    scenario: {
+      phase: 3,
+      servers: 5,
+      load: { profile: 'steady', rps: 100, seconds: 30, factor: 1 },
+      steps: [],
+    },
+    seconds: Array.from({ length: 30 }, (_, index) => second(index + 1)),
+    events: [],
+    fired: [],
+    traffic: traffic(),
+    audit: {
+      cartItems: { acknowledged: 40, lost: 0 },
+      orders: { acknowledged: 20, lost: 0 },
+      logIns: { acknowledged: 25, lost: 0 },
+      unasked: 0,
+      stockErrors: 0,
+      staleReads: 0,
+      unanswered: 0,
+      receiptsWaiting: 0,
+      examples: [],
+    },
+    servers: servers(),
+    notes: [],
+    ...changes,
+  };
+}
+
+export function report(changes: Partial<Findings> = {}): Report {
+  const found = findings(changes);
+  return {
+    ...found,
+    command: 'npm run rehearse -- 3',
+    machine: '2 cores',
+    startedAt: '2026-01-02T03:04:05.000Z',
+    goals: goalsOf(found),
+  };
+}
+
+export function second(at: number, changes: Partial<RehearsalSecond> = {}): RehearsalSecond {
+  return {
+    at,
+    due: 100,
+    rps: 100,
+    counts: { ok: 100, refused: 0, failed: 0, wrong: 0 },
+    sources: { edge: 0, cache: 19, database: 1 },
+    latency: { p50: 2, p95: 5, p99: 9, max: 20 },
+    inFlight: 4,
+    acknowledged: at,
+    missed: 0,
+    lateMs: 1,
+    busy: 0.1,
+    inService: 5,
+    desired: 5,
+    queries: { primary: 30, replicas: 20 },
+    ...changes,
+  };
+}
+
+export function traffic(changes: Partial<TrafficSummary> = {}): TrafficSummary {
+  const latency = { p50: 2, p95: 5, p99: 9, max: 20 };
+  const ofKind = { counts: { ok: 500, refused: 0, failed: 0, wrong: 0 }, latency };
+  return {
+    seconds: 30,
+    due: 3000,
+    counts: { ok: 3000, refused: 0, failed: 0, wrong: 0 },
+    failures: {},
+    latency,
+    byKind: Object.fromEntries(KINDS.map((kind) => [kind, ofKind])) as TrafficSummary['byKind'],
+    sources: { edge: 0, cache: 570, database: 30 },
+    failureLatency: { p50: 0, p95: 0, p99: 0, max: 0 },
+    unsent: 0,
+    visitors: { came: 200, cameBack: 20 },
+    lateSeconds: 0,
+    ...changes,
+  };
+}
+
+/** Five servers over three zones; the first got more than the others. */
+export function servers(): ServerSnapshot[] {
+  return ['a', 'b', 'c', 'a', 'b'].map((zone, index) => ({
+    name: `server-${index + 1}`,
+    zone,
+    version: '1',
+    state: 'in-service',
+    pid: 100 + index,
+    requests: index === 0 ? 400 : 150,
+    failures: 0,
+    inFlight: 1,
+    latencyMs: 2,
+    cpuSeconds: 3,
+  }));
+}
+
+/** @param count of servers, five at most */
+export function snapshot(count = 5): Snapshot {
+  return { at: 0, desired: count, servers: servers().slice(0, count), queries: { primary: 0, replicas: [0, 0] } };
+}
