@@ -25,18 +25,23 @@ export class CarryOver {
 
   /** Moves the session of that id, when PostgreSQL has it. Resolves to its JSON once Redis has it as safely as any other. */
   async take(id: string, key: string): Promise<Buffer | undefined> {
-    if (this.#unknown.has(id) || !(await this.#mayHaveSome())) return undefined;
-    const taken = await this.database.transaction(async (tx) => {
+    if (this.#unknown.has(id)) return undefined;
+    const mayBeThere = await this.#mayHaveSome();
+    const taken = mayBeThere ? await this.#move(id, key) : undefined;
+    // Another server may have been faster, and that may have been the last one.
+    const found = taken ?? (await this.redis.get(key));
+    if (found === undefined && mayBeThere) this.#unknown.set(id, true);
+    return found;
+  }
+
+  #move(id: string, key: string): Promise<Buffer | undefined> {
+    return this.database.transaction(async (tx) => {
       const row = await lockSession(tx, id);
       if (row === undefined) return undefined;
       await this.redis.save(key, row.json, row.ttlMs);
       await removeSession(tx, id);
       return Buffer.from(row.json);
     });
-    // Another server may have been faster.
-    const found = taken ?? (await this.redis.get(key));
-    if (found === undefined) this.#unknown.set(id, true);
-    return found;
   }
 
   /** Removes the session from PostgreSQL; waits for a take-over of it that is under way. */

@@ -345,7 +345,7 @@ describeWith('redis-server', 'on the move from PostgreSQL to Redis', () => {
 
 describe('looking for sessions in PostgreSQL', () => {
   /** Counts what it is asked, and has no session of that id. */
-  function carryOver(live: boolean) {
+  function carryOver(live: boolean, inRedis?: Buffer) {
     const asked = { live: 0, byId: 0 };
     const database = {
       query: async () => {
@@ -360,13 +360,18 @@ describe('looking for sessions in PostgreSQL', () => {
           },
         }),
     };
-    return { asked, carryOver: new CarryOver({ get: async () => undefined } as never, database as never) };
+    return { asked, carryOver: new CarryOver({ get: async () => inRedis } as never, database as never) };
   }
 
   test('costs one query for an id that nobody has, however often it comes', async () => {
     const { asked, carryOver: lookup } = carryOver(true);
     for (let count = 0; count < 100; count += 1) expect(await lookup.take('gone', 'session:gone')).toBeUndefined();
     expect(asked.byId).toBe(1);
+  });
+
+  test('finds in Redis what another server has just taken as the last one', async () => {
+    const session = Buffer.from('{}');
+    expect(await carryOver(false, session).carryOver.take('last', 'session:last')).toBe(session);
   });
 
   test('ends when no live session is left there', async () => {
