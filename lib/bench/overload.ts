@@ -29,7 +29,7 @@ const WAYS = {
   'database, nobody': { wall: 'database', refusedBy: 'nobody', goal: false },
   'database, the process': { wall: 'database', refusedBy: 'the process', goal: true },
   'processor, nobody': { wall: 'processor', refusedBy: 'nobody', goal: false },
-  'processor, the process': { wall: 'processor', refusedBy: 'the process', goal: false },
+  'processor, the process': { wall: 'processor', refusedBy: 'the process', goal: true },
   'processor, a balancer': { wall: 'processor', refusedBy: 'a balancer', goal: true },
 } as const;
 
