@@ -6,7 +6,7 @@ import { billOf } from './cost/bill';
 import { renderBill } from './cost/render';
 import { type TrafficOptions, trafficOf } from './cost-verb';
 import demand from './plan/demand.json';
-import { type PhasePlan, type Plan, planFor } from './plan/plan';
+import { capacityOf, type PhasePlan, type Plan, planFor } from './plan/plan';
 import { renderPlan } from './plan/render';
 import { scaledTemplate } from './plan/scaled-template';
 import { type MeasuredUsl, PLAN_DEFAULTS, type PlanInput } from './plan/workload';
@@ -31,11 +31,16 @@ export async function plan(options: PlanOptions): Promise<number> {
   const prices = readPriceTable(options.region);
   const input = inputOf(options);
   const { region } = options;
-  const { chosen: estimated, phases } = planFor(input, byId(await synthesize({ region })), prices);
+  const templates = byId(await synthesize({ region }));
+  const { chosen: estimated, phases } = planFor(input, templates, prices);
+  const capacityRps = estimated && capacityOf(estimated, input, templates, prices);
   const chosen = estimated && { ...estimated, bill: await billAsDeployed(estimated, input, prices) };
   const made: Plan = { chosen, phases: phases.map((one) => (one === estimated && chosen ? chosen : one)) };
-  if (options.json) console.log(JSON.stringify({ input, ...made }, null, 2));
-  else console.log([renderPlan(made, input), ...(chosen ? [renderBill(chosen.phase, chosen.bill)] : [])].join('\n\n'));
+  if (options.json) console.log(JSON.stringify({ input, capacityRps, ...made }, null, 2));
+  else
+    console.log(
+      [renderPlan(made, input, capacityRps), ...(chosen ? [renderBill(chosen.phase, chosen.bill)] : [])].join('\n\n'),
+    );
   return chosen ? 0 : 1;
 }
 

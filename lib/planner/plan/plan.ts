@@ -29,8 +29,8 @@ export type PhaseTemplates = ReadonlyMap<
 export interface PhasePlan {
   readonly phase: string;
   readonly holds: true;
-  /** Peak requests/s of visitors up to which servers hold it. */
-  readonly holdsRps: number;
+  /** Peak requests/s of visitors up to which its servers hold it, whatever the database does. */
+  readonly serversHoldRps: number;
   /** Servers at the peak; of phases 1 and 2 it is the box. */
   readonly servers: number;
   /** Servers on average over a month, which is what a fleet that shrinks is billed for. */
@@ -91,6 +91,35 @@ export function planFor(input: PlanInput, templates: PhaseTemplates, prices: Pri
   return { chosen, phases };
 }
 
+/** Relative. */
+const CAPACITY_ERROR = 1e-4;
+
+/**
+ * Peak requests/s up to which a plan stays as it is: all its tiers hold that with their margins, and no other plan is cheaper.
+ * Above it, another command is to be deployed. It never falls with traffic: for any traffic up to it the plan is this one, and
+ * for more traffic it is at least that traffic.
+ */
+export function capacityOf(chosen: PhasePlan, input: PlanInput, templates: PhaseTemplates, prices: PriceTable): number {
+  const { traffic } = input;
+  const isSame = (rps: number) => {
+    const other = planFor({ ...input, traffic: { ...traffic, rps } }, templates, prices).chosen;
+    return other !== undefined && deployed(other) === deployed(chosen);
+  };
+  let [same, another] = [traffic.rps, 2 * traffic.rps];
+  while (isSame(another)) [same, another] = [another, 2 * another];
+  while (another / same > 1 + CAPACITY_ERROR) {
+    const middle = Math.sqrt(same * another);
+    if (isSame(middle)) same = middle;
+    else another = middle;
+  }
+  return same;
+}
+
+/** What is deployed by a plan, to tell it from another. */
+function deployed({ phase, context, database }: PhasePlan): string {
+  return [phase, ...context, database?.class].join(' ');
+}
+
 type Make = (templates: PhaseTemplates, prices: PriceTable) => PhasePlan | PhaseRefusal;
 
 function onBox(phase: 'phase-1' | 'phase-2', input: PlanInput): Make {
@@ -125,7 +154,7 @@ function onBox(phase: 'phase-1' | 'phase-2', input: PlanInput): Make {
     return {
       phase,
       holds: true,
-      holdsRps: (traffic.rps * step.vcpus * utilization) / busy,
+      serversHoldRps: (traffic.rps * step.vcpus * utilization) / busy,
       servers: 1,
       averageServers: 1,
       serverType: step.instanceType,
@@ -167,7 +196,7 @@ function onFarm(input: PlanInput): Make {
       plans.push({
         phase,
         holds: true,
-        holdsRps: (traffic.rps * heldBy(law, servers, utilization)) / load.origin,
+        serversHoldRps: (traffic.rps * heldBy(law, servers, utilization)) / load.origin,
         servers,
         averageServers: servers,
         serverType: step.instanceType,
@@ -213,7 +242,7 @@ function onElasticFleet(input: PlanInput): Make {
     return {
       phase,
       holds: true,
-      holdsRps: (traffic.rps * heldBy(law, servers, utilization)) / load.origin,
+      serversHoldRps: (traffic.rps * heldBy(law, servers, utilization)) / load.origin,
       servers,
       averageServers: average,
       serverType: ELASTIC_TYPES.join(', '),

@@ -4,13 +4,23 @@ import type { PhasePlan, Plan } from './plan';
 import { steps } from './steps';
 import type { PlanInput } from './workload';
 
-/** A plan for a terminal; the bill itself is printed by whoever has it. */
-export function renderPlan(plan: Plan, input: PlanInput): string {
+/**
+ * A plan for a terminal; the bill itself is printed by whoever has it.
+ *
+ * @param capacityRps of the chosen phase, by `capacityOf`
+ */
+export function renderPlan(plan: Plan, input: PlanInput, capacityRps: number | undefined): string {
   const { traffic } = input;
   const head = ['phase', 'servers', 'database', 'USD/month', 'verdict'];
   const rows = plan.phases.map((phase) =>
     phase.holds
-      ? [phase.phase, serversOf(phase), databaseOf(phase), money(phase.bill.totalUsd), verdict(phase, plan)]
+      ? [
+          phase.phase,
+          serversOf(phase),
+          databaseOf(phase),
+          money(phase.bill.totalUsd),
+          verdict(phase, plan, capacityRps),
+        ]
       : [phase.phase, '-', '-', '-', `cannot: ${phase.why}`],
   );
   return [
@@ -76,7 +86,7 @@ function databaseOf({ database }: PhasePlan): string {
   return database.replicas > 0 ? `${database.class}, ${database.replicas} replicas` : database.class;
 }
 
-function verdict(phase: PhasePlan, { chosen }: Plan): string {
-  const held = `holds ${Math.floor(phase.holdsRps).toLocaleString('en-US')} requests/s`;
-  return phase === chosen ? `CHOSEN, ${held}` : `${held}, dearer`;
+function verdict(phase: PhasePlan, { chosen }: Plan, capacityRps = 0): string {
+  if (phase !== chosen) return 'holds it, dearer';
+  return `CHOSEN, and the same up to ${Math.floor(capacityRps).toLocaleString('en-US')} requests/s`;
 }
