@@ -141,6 +141,11 @@ export function declarePlanner(program: Command): void {
     .option('--phase <number>', 'phase that runs (default: what the stack says)', wholeNumber(1, 5))
     .option('--from <file>', 'read recorded metrics instead: a CSV file with time,metric,value')
     .option('--database-class <class>', 'with --from: db.m7g.large, for the limits of the database')
+    .option(
+      '--latency-objective <ms>',
+      'what the 99th percentile of answers should stay below (default: it is not judged)',
+      number(1, 60_000),
+    )
     .option('--cache-type <type>', 'with --from: cache.t4g.small, for the limits of the cache')
     .option('--json', 'print the findings as JSON')
     .action(async (options: Omit<AdviseOptions, 'json'> & { json?: boolean }) => {

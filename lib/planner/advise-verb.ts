@@ -25,6 +25,8 @@ export interface AdviseOptions {
   readonly databaseClass?: string;
   /** With `from`: `cache.t4g.small`. */
   readonly cacheType?: string;
+  /** For the 99th percentile of the app's answers, in milliseconds. @default it is not judged */
+  readonly latencyObjective?: number;
   readonly json: boolean;
 }
 
@@ -38,7 +40,9 @@ export async function adviseVerb(options: AdviseOptions): Promise<void> {
   const machines = readPriceTable(MACHINES);
   const { what, phase, watched, window } =
     options.from === undefined ? await fromStack(options, machines) : fromFile(options, options.from, machines);
-  const advice = advise(watched, phase, window);
+  const latencySeconds = options.latencyObjective === undefined ? undefined : options.latencyObjective / 1000;
+  const asked = watched.map((one) => ({ ...one, limits: { ...one.limits, latencySeconds } }));
+  const advice = advise(asked, phase, window);
   console.log((options.json ? adviceAsJson : renderAdvice)(advice, what, phase, window));
 }
 

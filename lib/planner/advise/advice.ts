@@ -55,6 +55,8 @@ export interface Advice {
   readonly findings: readonly Finding[];
   /** What cannot be told, one line each. */
   readonly unknown: readonly string[];
+  /** What is left out on purpose, one line each with the reason. */
+  readonly notJudged: readonly string[];
 }
 
 /** A trend is followed this far, in days: further, nothing stays a straight line. */
@@ -74,6 +76,9 @@ export function advise(watched: readonly Watched[], phase: PhaseNumber, window: 
       ({ wall, resource, state }) =>
         `${wall.what} (${resource}): ${state === 'no data' ? 'no data' : 'its limit is not known'}`,
     );
+  const notJudged = findings.flatMap(({ wall, resource, state }) =>
+    wall.notJudged?.when === state ? [`${wall.what} (${resource}): ${wall.notJudged.because}`] : [],
+  );
   const counted = findings.filter(({ wall, state }) => !wall.symptom && (state === 'full' || state === 'filling'));
   const [wall] = counted;
   const told = findings.some(
@@ -81,7 +86,7 @@ export function advise(watched: readonly Watched[], phase: PhaseNumber, window: 
   );
   const verdict = wall ? (wall.state === 'full' ? 'act' : 'prepare') : told ? 'stay' : 'unknown';
   const symptoms = findings.filter(({ wall, state }) => wall.symptom && state === 'full');
-  return { verdict, wall, symptoms, findings, unknown };
+  return { verdict, wall, symptoms, findings, unknown, notJudged };
 }
 
 function examine(one: Watched, phase: PhaseNumber, window: Window): Finding {

@@ -27,18 +27,10 @@ export async function readMetrics(
         ...(wall.limitMetric ? [{ wall, resource, metric: wall.limitMetric, limit: true }] : []),
       ]),
   );
-  const client = new CloudWatchClient({ region });
   const series = new Map<Wanted, readonly Point[]>();
-  try {
-    for (let i = 0; i < wanted.length; i += QUERIES_AT_ONCE) {
-      const some = wanted.slice(i, i + QUERIES_AT_ONCE);
-      const points = await getPoints(client, some, window);
-      some.forEach((one, index) => {
-        series.set(one, points.get(`m${index}`) ?? []);
-      });
-    }
-  } finally {
-    client.destroy();
+  for (const where of new Set(wanted.map(({ resource }) => resource.region ?? region))) {
+    const there = wanted.filter(({ resource }) => (resource.region ?? region) === where);
+    for (const [one, points] of await seriesIn(where, there, window)) series.set(one, points);
   }
   return wanted
     .filter(({ limit }) => !limit)
@@ -52,6 +44,23 @@ export async function readMetrics(
         limitPoints: limit && series.get(limit),
       };
     });
+}
+
+async function seriesIn(region: string | undefined, wanted: readonly Wanted[], window: Window) {
+  const client = new CloudWatchClient({ region });
+  const series = new Map<Wanted, readonly Point[]>();
+  try {
+    for (let i = 0; i < wanted.length; i += QUERIES_AT_ONCE) {
+      const some = wanted.slice(i, i + QUERIES_AT_ONCE);
+      const points = await getPoints(client, some, window);
+      some.forEach((one, index) => {
+        series.set(one, points.get(`m${index}`) ?? []);
+      });
+    }
+  } finally {
+    client.destroy();
+  }
+  return series;
 }
 
 async function getPoints(client: CloudWatchClient, wanted: readonly Wanted[], window: Window) {

@@ -22,6 +22,9 @@ export function renderAdvice(advice: Advice, what: string, phase: PhaseNumber, w
   if (advice.unknown.length > 0) {
     lines.push('', 'Cannot be told:', ...advice.unknown.map((line) => `  ${line}`));
   }
+  if (advice.notJudged.length > 0) {
+    lines.push('', 'Not judged:', ...advice.notJudged.map((line) => `  ${line}`));
+  }
   lines.push(
     '',
     `Trends are straight lines through each day's peak, followed for ${HORIZON} days; bounds hold them with 95%.`,
@@ -117,6 +120,7 @@ export function adviceAsJson(advice: Advice, what: string, phase: PhaseNumber, w
       symptoms: advice.symptoms.map(plain),
       findings: advice.findings.map(plain),
       unknown: advice.unknown,
+      notJudged: advice.notJudged,
     },
     null,
     2,

@@ -19,6 +19,8 @@ export interface Resource {
   readonly dimensions: Readonly<Record<string, string>>;
   readonly dimensionsOf?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly limits: Limits;
+  /** Where its metrics are. @default the stack's region */
+  readonly region?: string;
 }
 
 export interface RunningStack {
@@ -91,6 +93,11 @@ function simpleResource(one: StackResourceSummary, all: readonly StackResourceSu
     case 'AWS::SQS::Queue':
       // What nobody could finish grows old by design.
       return /dead|dlq/i.test(logical) ? [] : make('queue', { QueueName: id.split('/').at(-1) as string });
+    case 'AWS::EC2::Volume':
+      return make('volume', { VolumeId: id });
+    case 'AWS::CloudFront::Distribution':
+      // It is everywhere, and its metrics are in one place.
+      return make('edge', { DistributionId: id, Region: 'Global' }, { region: 'us-east-1' });
     case 'AWS::EC2::NatGateway':
       return make('network', { NatGatewayId: id });
     case 'AWS::RDS::DBProxy':
@@ -110,6 +117,7 @@ function balancerOf(arn: string, name: string, all: readonly StackResourceSummar
   const dimensionsOf = {
     HTTPCode_Target_5XX_Count: behind,
     TargetConnectionErrorCount: behind,
+    TargetResponseTime: behind,
     UnHealthyHostCount: behind,
   };
   return [{ tier: 'balancer', name, dimensions: { LoadBalancer }, dimensionsOf, limits: {} }];

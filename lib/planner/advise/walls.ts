@@ -1,3 +1,5 @@
+import { TRAFFIC_DEFAULTS } from '../cost/usage';
+
 /** Parts of the shop, those first that all others wait for. */
 export const TIERS = [
   'database',
@@ -6,19 +8,23 @@ export const TIERS = [
   'cache',
   'queue',
   'network',
+  'volume',
   'servers',
   'box',
   'balancer',
+  'edge',
 ] as const;
 
 export type Tier = (typeof TIERS)[number];
 
 export type PhaseNumber = 1 | 2 | 3 | 4 | 5;
 
-/** What a resource can take, where a threshold hangs on it. */
+/** What a resource can take, and what is asked of it, where a threshold hangs on it. */
 export interface Limits {
   readonly vcpus?: number;
   readonly memoryBytes?: number;
+  /** The objective for the 99th percentile of the answers. */
+  readonly latencySeconds?: number;
 }
 
 /** What to do about a wall. */
@@ -49,6 +55,8 @@ export interface Wall {
   readonly missingIsZero?: boolean;
   /** Only some resources have it, such as those that are burstable: that it is missing says nothing. */
   readonly optional?: boolean;
+  /** What to say where it is missing, or has no limit, though nothing is wrong with that. */
+  readonly notJudged?: { readonly when: 'no data' | 'no limit'; readonly because: string };
   /** Shows that something is wrong, and not what is full: it names no phase. */
   readonly symptom?: boolean;
   /** Phases in which it is a wall; elsewhere the metric may be where it is. @default all */
@@ -98,6 +106,28 @@ const connectionsAreTaken = (phase: PhaseNumber): Remedy => {
     : { phase: 5, does: 'each shard has connections of its own; look for pinned sessions first' };
 };
 
+/** A burstable machine has spent its credits: it does not slow down, but what it uses above its baseline is billed. */
+const creditsAreSpent = (does: string) => ({
+  unit: '' as const,
+  side: 'below' as const,
+  threshold: () => 20,
+  lasting: 120,
+  source: WIDDIX,
+  optional: true,
+  remedy: stay(does),
+});
+
+/** A disk has spent its burst bucket, and is held to its baseline. Types without one (gp3, io2) do not publish it. */
+const burstIsSpent = {
+  unit: '%' as const,
+  side: 'below' as const,
+  threshold: () => 20,
+  lasting: 10,
+  source: WIDDIX,
+  optional: true,
+  remedy: stay('a gp3 disk, whose operations do not hang on a bucket'),
+};
+
 const databaseIsSmall = stay('a bigger class of the database: it is short of memory or disk, not of a phase');
 
 /** All walls that are looked at. */
@@ -143,14 +173,15 @@ export const walls: readonly Wall[] = [
     id: 'box.credits',
     tier: 'box',
     what: 'CPU credits of the box',
-    unit: '',
     metric: ec2('CPUCreditBalance', 'Minimum'),
-    side: 'below',
-    threshold: () => 20,
-    lasting: 120,
-    source: WIDDIX,
-    optional: true,
-    remedy: stay('a size that is not burstable (-c size=8vcpu or more)'),
+    ...creditsAreSpent('a size that is not burstable (-c size=growth or more)'),
+  },
+  {
+    id: 'volume.burst',
+    tier: 'volume',
+    what: 'burst balance of a volume',
+    metric: { namespace: 'AWS/EBS', name: 'BurstBalance', stat: 'Minimum' },
+    ...burstIsSpent,
   },
   {
     id: 'servers.cpu',
@@ -175,6 +206,13 @@ export const walls: readonly Wall[] = [
     lasting: 15,
     source: PROJECT,
     remedy: stay('servers with more memory (-c size=)'),
+  },
+  {
+    id: 'servers.credits',
+    tier: 'servers',
+    what: 'CPU credits of the servers',
+    metric: ec2('CPUCreditBalance', 'Minimum'),
+    ...creditsAreSpent('servers that are not burstable (-c size=growth or more)'),
   },
   {
     id: 'servers.size',
@@ -259,6 +297,39 @@ export const walls: readonly Wall[] = [
     remedy: stay('runbook: Server unhealthy'),
   },
   {
+    id: 'balancer.latency',
+    tier: 'balancer',
+    what: 'time that the app takes to answer, p99',
+    unit: 's',
+    metric: balancer('TargetResponseTime', 'p99'),
+    side: 'above',
+    threshold: ({ latencySeconds }) => latencySeconds,
+    lasting: 15,
+    source: '--latency-objective',
+    optional: true,
+    notJudged: { when: 'no limit', because: 'what is slow is yours to say: --latency-objective <ms>' },
+    symptom: true,
+    remedy: stay('runbook: Shop slow'),
+  },
+  {
+    id: 'edge.hits',
+    tier: 'edge',
+    what: 'answers that the edge had',
+    unit: '%',
+    metric: { namespace: 'AWS/CloudFront', name: 'CacheHitRate', stat: 'Average' },
+    side: 'below',
+    threshold: () => 100 * TRAFFIC_DEFAULTS.edgeHitRatio.value,
+    lasting: 60,
+    source: 'what plan and cost reckon with',
+    optional: true,
+    notJudged: {
+      when: 'no data',
+      because: 'not published; CloudFront does so with "additional metrics", which are paid for',
+    },
+    symptom: true,
+    remedy: stay('look for query strings, cookies and headers in the cache key, and for answers without s-maxage'),
+  },
+  {
     id: 'database.cpu',
     tier: 'database',
     what: 'CPU of the database',
@@ -333,6 +404,20 @@ export const walls: readonly Wall[] = [
     lasting: 5,
     source: WIDDIX,
     remedy: databaseIsSmall,
+  },
+  {
+    id: 'database.credits',
+    tier: 'database',
+    what: 'CPU credits of the database',
+    metric: rds('CPUCreditBalance', 'Minimum'),
+    ...creditsAreSpent('a class of the database that is not burstable'),
+  },
+  {
+    id: 'database.burst',
+    tier: 'database',
+    what: 'burst balance of the disk of the database',
+    metric: rds('BurstBalance', 'Minimum'),
+    ...burstIsSpent,
   },
   {
     id: 'replicas.cpu',

@@ -2,6 +2,8 @@ import { CloudFormation } from '@aws-sdk/client-cloudformation';
 import { CloudWatch, type PutMetricDataCommandInput } from '@aws-sdk/client-cloudwatch';
 import { emulatorEnv } from '../../../lib/emulator/environment';
 import { type Moto, startMoto } from '../../../lib/emulator/moto';
+import { advise } from '../../../lib/planner/advise/advice';
+import { readMetrics } from '../../../lib/planner/advise/cloudwatch';
 import { type Resource, readStack } from '../../../lib/planner/advise/stack';
 import { walls } from '../../../lib/planner/advise/walls';
 import { type AdviseOptions, adviseVerb } from '../../../lib/planner/advise-verb';
@@ -131,6 +133,7 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
     ['a fleet at its maximum', 4, { 'servers.size': 20 }, 'act', 'servers.size', undefined],
     ['a fleet that will be', 4, { 'servers.size': (day) => 5 + day }, 'prepare', 'servers.size', undefined],
     ['one place that writes', 4, { 'database.cpu': 93, 'servers.size': 12 }, 'act', 'database.cpu', 5],
+    ['a volume that has spent its burst', 1, { 'volume.burst': 12 }, 'act', 'volume.burst', undefined],
     ['late jobs', 4, { 'queue.age': 2000 }, 'act', 'queue.age', undefined],
   ])('%s (phase %i)', async (_, phase, levels, verdict, wall, removedBy) => {
     const advice = await situation(phase, levels);
@@ -183,6 +186,38 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
       expect.stringMatching(/^memory of a cache node \(.*-002\): no data$/),
     ]);
     expect(await ask(3, until, { json: false })).toContain('Stay, as far as can be told: nothing is full');
+  });
+
+  test('the edge is asked where CloudFront has its metrics; that they are not published is no error', async () => {
+    const distribution: Resource = {
+      tier: 'edge',
+      name: 'Edge',
+      dimensions: { DistributionId: 'E1', Region: 'Global' },
+      limits: {},
+      region: 'us-east-1',
+    };
+    const until = await publish(1, QUIET);
+    const end = Date.parse(until) / 1000;
+    const window = { start: end - DAYS * DAY, end, period: PERIOD };
+    const answer = async () => advise(await readMetrics([distribution], window, 'eu-central-1'), 4, window);
+    expect((await answer()).notJudged).toEqual([
+      expect.stringMatching(/^answers that the edge had \(Edge\): not published/),
+    ]);
+    const Dimensions = Object.entries(distribution.dimensions).map(([Name, Value]) => ({ Name, Value }));
+    const Timestamp = new Date((end - PERIOD + 60) * 1000);
+    await cloudWatch.putMetricData({
+      Namespace: 'AWS/CloudFront',
+      MetricData: [{ MetricName: 'CacheHitRate', Dimensions, Timestamp, Value: 60 }],
+    });
+    const { symptoms, notJudged } = await answer();
+    expect({ symptoms, notJudged }).toMatchObject({ symptoms: [{ peak: 60, threshold: 80 }], notJudged: [] });
+  });
+
+  test('a data volume is found in a stack', () => {
+    const found = (phase: Phase, tier: string) => (resources.get(phase) ?? []).filter((one) => one.tier === tier);
+    expect(found(1, 'volume')).toEqual([
+      { tier: 'volume', name: 'Data', dimensions: { VolumeId: expect.stringMatching(/^vol-/) }, limits: {} },
+    ]);
   });
 
   test('without any data it gives no advice', async () => {

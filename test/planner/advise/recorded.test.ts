@@ -65,6 +65,35 @@ test('a limit is recorded, or comes from the size of the machine', async () => {
   });
 });
 
+test('how long answers take is held to an objective, and without one that is said', async () => {
+  const lines = [...noons('balancer.latency', () => 0.4), ...noons('balancer.unhealthy', () => 0)];
+  const said =
+    'time that the app takes to answer, p99 (balancer): what is slow is yours to say: --latency-objective <ms>';
+  expect(await ask(lines)).toMatchObject({ verdict: 'stay', symptoms: [], unknown: [], notJudged: [said] });
+  expect(await ask(lines, { latencyObjective: 400 })).toMatchObject({ verdict: 'stay', symptoms: [], notJudged: [] });
+  expect(await ask(lines, { latencyObjective: 399 })).toMatchObject({
+    verdict: 'stay',
+    symptoms: [{ wall: 'balancer.latency', lastDay: 0.4, full: { value: 0.399, source: '--latency-objective' } }],
+    notJudged: [],
+  });
+});
+
+test.each([
+  ['servers.credits', 12],
+  ['database.credits', 12],
+  ['database.burst', 15],
+  ['volume.burst@vol-1', 15],
+])(
+  '%s: credits that are spent are a wall, and machines and disks without any are not asked for them',
+  async (metric, level) => {
+    const [tier = '', wall] = [metric.split('.')[0], metric.split('@')[0]];
+    expect(await ask(noons(metric, () => level))).toMatchObject({ verdict: 'act', wall: { wall, remedy: {} } });
+    expect((await ask(noons(metric, () => 90))).verdict).toBe('stay');
+    const { unknown } = await ask([...noons('servers.cpu', () => 20), ...noons('database.cpu', () => 20)]);
+    expect(unknown.filter((line: string) => line.startsWith(tier) && /credits|burst/.test(line))).toEqual([]);
+  },
+);
+
 test.each<[string, readonly string[], Partial<AdviseOptions>]>([
   ['--phase: a file of metrics does not tell it; allowed is 1, 2, 3, 4, 5', [], { phase: undefined }],
   ['it has no lines below its head time,metric,value', [], {}],

@@ -23,6 +23,7 @@ const NETWORK = {
 
 const BOX = {
   Box: { Type: 'AWS::EC2::Instance', Properties: { ImageId: 'ami-12c6146b', InstanceType: 't4g.medium' } },
+  Data: { Type: 'AWS::EC2::Volume', Properties: { AvailabilityZone: 'us-east-1a', Size: '8', VolumeType: 'gp2' } },
 };
 
 const group = (more: object) => ({
