@@ -22,13 +22,15 @@ program
   .description('Start the shop on this machine in the shape of a phase, and keep its data between runs.')
   .argument('[phase]', 'phase whose shape is started: 1 or 2', oneOf(['1', '2']), '1')
   .option('--port <port>', 'TCP port on loopback', wholeNumber(1, 65535), 8080)
+  .option('--board-port <port>', 'TCP port of its board on loopback (default: a free one)', wholeNumber(1, 65535))
   .option('--fresh', 'throw away the data of earlier runs first')
   .addOption(new Option('--dir <folder>', 'folder that keeps data, secrets and logs').default('.shop'))
-  .action(async (phase: '1' | '2', options: { port: number; fresh?: boolean; dir: string }) => {
+  .action(async (phase: '1' | '2', options: StartArguments) => {
     const { start } = await import('../lib/rehearsal/start-verb.js');
     await start({
       phase: phase === '1' ? 1 : 2,
       port: options.port,
+      boardPort: options.boardPort,
       fresh: options.fresh ?? false,
       dir: resolve(options.dir),
     });
@@ -86,6 +88,13 @@ program
       format: json ? 'json' : markdown ? 'markdown' : 'text',
     });
   });
+
+interface StartArguments {
+  readonly port: number;
+  readonly boardPort?: number;
+  readonly fresh?: boolean;
+  readonly dir: string;
+}
 
 interface EvolutionArguments {
   readonly before?: string;

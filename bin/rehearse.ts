@@ -1,4 +1,4 @@
-import { Argument, type Command, InvalidArgumentError } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import type { RehearseFlags } from '../lib/rehearsal/rehearse/flags';
 import type { RehearsedPhase } from '../lib/rehearsal/topology';
 import { number, oneOf, wholeNumber } from './arguments';
@@ -60,6 +60,13 @@ export function declareRehearse(program: Command): void {
     .option('--resize <vcpu>', 'the box of phase 1 or 2 gets so many vCPUs', number(0.05, 16))
     .option('--scale <servers>', 'to so many servers, and back', count)
     .option('--scenario <file>', 'settings and steps from a JSON file; flags come before it')
+    .optionsGroup('By hand:')
+    .option('--board', 'a page that shows it live, with buttons; visitors then come for 600 s (default)')
+    .addOption(
+      new Option('--board-port <port>', 'TCP port of that page on loopback (default: a free one)')
+        .argParser(wholeNumber(1, 65535))
+        .implies({ board: true }),
+    )
     .optionsGroup('Report:')
     .option('--html <file>', 'file of the report with charts', 'rehearsal.html')
     .option('--json', 'print the report as JSON')

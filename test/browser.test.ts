@@ -1,23 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { freePort } from '../lib/processes';
 import { type RunningShop, startLocally } from '../lib/rehearsal/start';
+import { launchBrowser, SCREENSHOTS } from './support/browser';
 import { describeWith } from './support/needs';
-
-const SCREENSHOTS = resolve(__dirname, '../.screenshots');
-
-/** As `npm run doctor` looks for it. */
-function findChromium(): string {
-  const [found] = ['chromium', 'google-chrome'].flatMap((name) => {
-    const { status, stdout } = spawnSync('which', [name], { encoding: 'utf8' });
-    return status === 0 ? [stdout.trim()] : [];
-  });
-  if (found === undefined) throw new Error('chromium is not here');
-  return found;
-}
 
 const views = {
   desktop: { viewport: { width: 1280, height: 800 } },
@@ -33,10 +21,7 @@ describeWith('chromium', 'the shop in a real browser', () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
     dir = mkdtempSync(join(tmpdir(), 'shop-browser-'));
     running = await startLocally({ phase: 1, port: await freePort(), dir, fresh: false, say: () => {} });
-    browser = await chromium.launch({
-      executablePath: findChromium(),
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-    });
+    browser = await launchBrowser();
   });
 
   afterAll(async () => {

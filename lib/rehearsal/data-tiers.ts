@@ -39,4 +39,13 @@ export async function startDataTiers(
   return { database, redis, queue };
 }
 
+/** Names of those that are away. */
+export function down({ database, redis }: DataTiers): string[] {
+  return [
+    ...(database.primary.up ? [] : ['primary']),
+    ...database.replicas.flatMap(({ up }, index) => (up ? [] : [`replica ${index + 1}`])),
+    ...(redis === undefined || redis.up ? [] : ['redis']),
+  ];
+}
+
 const none = Promise.resolve(undefined);

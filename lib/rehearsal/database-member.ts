@@ -14,6 +14,7 @@ export interface DatabaseMemberOptions {
 export class DatabaseMember {
   readonly #transactions = new Counter(() => this.#count());
   #stopped = false;
+  #up = true;
 
   private constructor(
     private readonly options: DatabaseMemberOptions,
@@ -39,13 +40,20 @@ export class DatabaseMember {
     return this.endpoint ? direct.replace(`:${port}/`, `:${this.endpoint.port}/`) : direct;
   }
 
+  /** False from a crash until it answers again. */
+  get up(): boolean {
+    return this.#up;
+  }
+
   crash(): Promise<void> {
+    this.#up = false;
     return this.postgres.crash();
   }
 
   async resume(): Promise<void> {
     if (this.#stopped) return;
     this.postgres = await this.options.resume();
+    this.#up = true;
     if (this.#stopped) await this.postgres.stop();
   }
 

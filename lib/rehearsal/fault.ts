@@ -22,7 +22,16 @@ export type Dependency = (typeof DEPENDENCIES)[number];
  * | `resize` | the box stops and starts again with so many vCPUs (phases 1 and 2) | stays |
  */
 export type Fault =
-  | { readonly kind: 'kill-servers' | 'stop-servers' | 'spot-notice'; readonly count: number }
+  | {
+      readonly kind: 'kill-servers' | 'stop-servers' | 'spot-notice';
+      readonly count: number;
+      /**
+       * The name of one that is among them.
+       *
+       * @default - those that were in service first
+       */
+      readonly server?: string;
+    }
   | { readonly kind: 'kill-zone'; readonly zone: string }
   | {
       readonly kind: 'kill-database' | 'kill-replica' | 'lag' | 'kill-redis' | 'demote-redis';

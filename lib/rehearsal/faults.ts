@@ -56,15 +56,15 @@ export class Faults implements Part {
     const { servers, database, dir } = this.options;
     switch (fault.kind) {
       case 'kill-servers':
-        return this.#kill(this.#choose(fault.count));
+        return this.#kill(this.#choose(fault));
       case 'stop-servers': {
-        const chosen = this.#choose(fault.count);
+        const chosen = this.#choose(fault);
         servers.terminate(chosen);
         return `terminated ${names(chosen)}`;
       }
       case 'spot-notice': {
         this.#from(4, fault.kind, 'spot instances');
-        const chosen = this.#choose(fault.count);
+        const chosen = this.#choose(fault);
         servers.giveNotice(chosen);
         return `spot notice of ${SPOT_NOTICE} s to ${names(chosen)}`;
       }
@@ -168,12 +168,15 @@ export class Faults implements Part {
   }
 
   /** In service, from as many zones as there are. */
-  #choose(count: number): readonly Server[] {
+  #choose({ count, server: name }: { readonly count: number; readonly server?: string }): readonly Server[] {
     const { inService } = this.options.servers;
     if (count > inService.length) {
       throw new UsageError(`${count} servers: there are ${inService.length} in service`);
     }
-    return inService.slice(0, count);
+    const named = inService.find((server) => server.name === name);
+    if (name !== undefined && named === undefined) throw new UsageError(`${name}: not in service`);
+    const rest = inService.filter((server) => server !== named);
+    return named ? [named, ...rest].slice(0, count) : rest.slice(0, count);
   }
 
   #redis(kind: Fault['kind']): RedisTier {

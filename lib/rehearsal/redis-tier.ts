@@ -10,6 +10,7 @@ export class RedisTier implements Part {
   readonly #misses = new Counter(() => this.#count('keyspace_misses'));
   readonly #all: RedisServer[] = [];
   #stopped = false;
+  #up = true;
 
   private constructor(
     private readonly dir: string,
@@ -31,8 +32,14 @@ export class RedisTier implements Part {
     return `redis://127.0.0.1:${this.endpoint.port}`;
   }
 
+  /** False from a kill until the replica has taken over. */
+  get up(): boolean {
+    return this.#up;
+  }
+
   /** The primary's machine goes away. */
   async kill(): Promise<void> {
+    this.#up = false;
     await this.primary.kill();
   }
 
@@ -40,6 +47,7 @@ export class RedisTier implements Part {
   async promote(): Promise<void> {
     await this.replica.promote();
     this.endpoint.leadTo(this.replica.port);
+    this.#up = true;
     this.primary = this.replica;
     const dir = join(this.dir, `redis-${this.#all.length + 1}`);
     this.replica = await startRedis({ dir, primaryPort: this.primary.port });

@@ -37,6 +37,8 @@ export interface Snapshot {
   readonly edge?: { readonly lookups: number; readonly hits: number };
   /** Catalogue look-ups in Redis by its own count, sessions included; from phase 3. */
   readonly redis?: { readonly hits: number; readonly misses: number };
+  /** What keeps data and is away: `primary`, `replica 1` and so on, `redis`. Absent when all of it is there. */
+  readonly down?: readonly string[];
   /** Background jobs in the queue, waiting or being done; from phase 4. */
   readonly jobs?: number;
 }

@@ -7,6 +7,7 @@ import { type AppBundle, buildApp } from '../app-bundle';
 import { UsageError } from '../usage-error';
 import { type Postgres, removePostgres, startPostgres } from './postgres';
 import { type ShopProcess, startShop } from './shop-process';
+import { SupervisedShop } from './supervised-shop';
 
 export interface StartOptions {
   /** Phase whose shape is started: 1 (database on the same box) or 2 (database on its own, TLS between them). */
@@ -25,7 +26,14 @@ export interface RunningShop {
   readonly url: string;
   readonly bundle: AppBundle;
   readonly database: Postgres;
+  /** What the app calls itself. */
+  readonly name: string;
+  /** The app as it runs now. */
   readonly shop: ShopProcess;
+  /** Settles when the app ends by itself: with its exit code, or null when a signal ended it. */
+  readonly ended: Promise<number | null>;
+  /** SIGKILL to the app, and a start anew. Resolves when it is ready. */
+  restart(): Promise<void>;
   /** Stops the app, then its database. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -53,19 +61,16 @@ export async function startLocally(options: StartOptions): Promise<RunningShop> 
     });
     await database.createDatabase('shop');
     options.say('starting the shop');
-    const shop = await startShop({
-      bundle,
-      log: join(options.dir, SHOP_LOG),
-      env: {
-        HOST: '127.0.0.1',
-        PORT: String(options.port),
-        PHASE: String(options.phase),
-        DATABASE_URL: database.url(),
-        SESSION_STORE: 'postgres',
-        SESSION_SECRET: keepSecret(join(options.dir, SESSION_SECRET)),
-        SERVER_NAME: 'this-machine',
-      },
-    });
+    const env = {
+      HOST: '127.0.0.1',
+      PORT: String(options.port),
+      PHASE: String(options.phase),
+      DATABASE_URL: database.url(),
+      SESSION_STORE: 'postgres',
+      SESSION_SECRET: keepSecret(join(options.dir, SESSION_SECRET)),
+      SERVER_NAME: NAME,
+    };
+    const shop = await SupervisedShop.start(() => startShop({ bundle, log: join(options.dir, SHOP_LOG), env }));
     let stopped: Promise<void> | undefined;
     const stopAll = async () => {
       await shop.stop();
@@ -73,10 +78,15 @@ export async function startLocally(options: StartOptions): Promise<RunningShop> 
       release();
     };
     return {
-      url: `http://localhost:${shop.port}`,
+      url: `http://localhost:${shop.process.port}`,
       bundle,
       database,
-      shop,
+      name: NAME,
+      get shop() {
+        return shop.process;
+      },
+      ended: shop.ended,
+      restart: () => shop.restart(),
       stop: () => {
         stopped ??= stopAll();
         return stopped;
@@ -88,6 +98,8 @@ export async function startLocally(options: StartOptions): Promise<RunningShop> 
     throw error;
   }
 }
+
+const NAME = 'this-machine';
 
 /** What a run keeps in its folder; the names that `fresh` removes, and no others. */
 const POSTGRES = 'postgres';

@@ -3,11 +3,11 @@ import { EventEmitter } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { buildApp } from '../app-bundle';
-import { examine } from '../doctor';
+import { examine, type Finding } from '../doctor';
 import type { Template } from '../template';
 import { UsageError } from '../usage-error';
 import { type CpuQuota, type CpuQuotas, findCpuQuotas } from './cpu-quota';
-import { type DataTiers, startDataTiers } from './data-tiers';
+import { type DataTiers, down, startDataTiers } from './data-tiers';
 import { openEndpoint } from './endpoint';
 import { Evolution } from './evolution';
 import type { Fault } from './fault';
@@ -154,8 +154,13 @@ export async function startTopology(plan: TopologyPlan): Promise<Topology> {
   }
 }
 
+/** Programs of the system that a phase needs and this machine does not have. */
+export function missingPrograms(phase: RehearsedPhase): Finding[] {
+  return examine(PROGRAMS[phase]).filter(({ found }) => found === undefined);
+}
+
 function checkPrograms(phase: RehearsedPhase): void {
-  const missing = examine(PROGRAMS[phase]).filter(({ found }) => found === undefined);
+  const missing = missingPrograms(phase);
   if (missing.length === 0) return;
   const commands = missing.map(({ name, install }) => `${name} is not here: ${install}`);
   throw new UsageError(`phase ${phase} needs programs of the system; ${commands.join('; ')}`);
@@ -222,6 +227,7 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
         of.redis?.lookups(),
         of.queue?.jobs().catch(() => undefined),
       ]);
+      const away = down(of);
       return {
         at: performance.now() - begin,
         desired: front.servers.desired,
@@ -231,6 +237,7 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
         ...(lookups && { edge: lookups }),
         ...(shared && { redis: shared }),
         ...(jobs !== undefined && { jobs }),
+        ...(away.length > 0 && { down: away }),
       };
     },
     stop: () => parts.stop(),

@@ -30,10 +30,15 @@ export interface RehearseFlags extends Partial<Omit<ScenarioFile, 'factor' | 'st
   readonly resize?: number;
   /** Servers. */
   readonly scale?: number;
+  /** Things happen by hand, too. */
+  readonly board?: true;
 }
 
 /** Seconds that visitors come by default: a lost box takes its time, as do policies, deploys and servers that leave. */
 const SECONDS = { 1: 60, 2: 60, 3: 30, 4: 90 } as const;
+
+/** Seconds for which there is something to do on a board. */
+const BOARD_SECONDS = 600;
 
 /** vCPUs of a server that is to be overloaded, by default: the wall must be its own, and not the machine's. */
 const OVERLOADED_VCPU = 0.25;
@@ -67,7 +72,7 @@ export function scenarioOf(
   const load: Load = {
     profile: given.profile ?? (top === undefined ? 'steady' : 'spike'),
     rps: given.rps ?? 100,
-    seconds: given.seconds ?? Math.max(SECONDS[phase], until > phase || flags.deploy ? 90 : 0, flags.scale ? 60 : 0),
+    seconds: given.seconds ?? defaultSeconds(phase, until, flags),
     factor: top ?? settings.factor ?? 10,
   };
   const servers = given.servers ?? defaultServers(phase);
@@ -100,6 +105,11 @@ export function scenarioOf(
     load,
     steps,
   };
+}
+
+function defaultSeconds(phase: RehearsedPhase, until: RehearsedPhase, { board, deploy, scale }: RehearseFlags): number {
+  if (board) return BOARD_SECONDS;
+  return Math.max(SECONDS[phase], until > phase || deploy ? 90 : 0, scale ? 60 : 0);
 }
 
 function actionsOf(flags: RehearseFlags, servers: number): Asked[] {

@@ -1,19 +1,17 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UsageError } from '../../usage-error';
 import type { ServerSnapshot, Snapshot, Topology, TopologyEvent } from '../topology';
 import type { Second } from '../traffic/messages';
-import { startTraffic, type Traffic } from '../traffic/traffic';
+import { startTraffic, type Traffic, visitorAddresses } from '../traffic/traffic';
 import type { Findings, Fired, RehearsalEvent, RehearsalSecond } from './findings';
 import type { Action, Scenario, Step } from './scenario';
-
-/** Visitors' addresses on loopback. Only Linux has them all without being asked. */
-const ADDRESSES = process.platform === 'linux' ? 64 : 1;
 
 /** A topology under traffic, while the steps of a scenario happen to it. */
 export interface Rehearsal {
   readonly topology: Topology;
-  /** Emits each second of traffic, and whatever happens. */
-  readonly events: EventEmitter<{ second: [RehearsalSecond]; event: [RehearsalEvent] }>;
+  /** Emits each second of traffic with the topology at its end, and whatever happens. */
+  readonly events: EventEmitter<{ second: [RehearsalSecond, Snapshot]; event: [RehearsalEvent] }>;
   /** Resolves after the traffic and the audit; rejects when a step could not be done. */
   readonly finished: Promise<Findings>;
   /** Something by hand; resolves when it has begun. */
@@ -30,7 +28,7 @@ export async function startRehearsal(scenario: Scenario, topology: Topology): Pr
     url: topology.url,
     databaseUrl: topology.databaseUrl,
     load: scenario.load,
-    addresses: Array.from({ length: ADDRESSES }, (_, index) => `127.0.0.${index + 1}`),
+    addresses: visitorAddresses(),
     seed: 1,
   }).catch(async (error) => {
     await topology.stop();
@@ -67,7 +65,18 @@ class Run implements Rehearsal {
 
   async act(action: Action): Promise<void> {
     const before = await this.topology.snapshot();
-    this.#fired.push({ at: this.#now(), action, before });
+    const fired: Fired = { at: this.#now(), action, before };
+    this.#fired.push(fired);
+    try {
+      await this.#do(action);
+    } catch (error) {
+      // What was refused has not happened.
+      if (error instanceof UsageError) this.#fired.splice(this.#fired.indexOf(fired), 1);
+      throw error;
+    }
+  }
+
+  async #do(action: Action): Promise<void> {
     switch (action.kind) {
       case 'traffic':
         this.traffic.scale(action.factor);
@@ -139,7 +148,7 @@ class Run implements Rehearsal {
       ...compare(before, after),
     };
     this.#seconds.push(seen);
-    this.events.emit('second', seen);
+    this.events.emit('second', seen, after);
   }
 
   readonly #hear = ({ what }: TopologyEvent) => this.#note(what);

@@ -1,15 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Board } from '../board/server';
 import { html } from '../report/html';
 import { follow } from '../report/live';
 import { summary } from '../report/summary';
 import { title } from '../report/words';
-import { type RehearsedPhase, startTopology, type Topology } from '../topology';
+import { missingPrograms, type RehearsedPhase, startTopology, type Topology } from '../topology';
 import type { Report } from './findings';
 import { type RehearseFlags, scenarioOf } from './flags';
 import { goalsOf } from './goals';
 import { type Rehearsal, startRehearsal } from './rehearsal';
+import type { Scenario } from './scenario';
 import { synthesizedTemplate } from './template';
 
 export interface RehearseOptions extends RehearseFlags {
@@ -19,6 +21,12 @@ export interface RehearseOptions extends RehearseFlags {
   /** File of the report with charts. */
   readonly html: string;
   readonly json: boolean;
+  /**
+   * TCP port of the board on loopback.
+   *
+   * @default - a free one
+   */
+  readonly boardPort?: number;
   /** The command line, to be told in the report. */
   readonly command: string;
 }
@@ -37,6 +45,7 @@ export async function rehearse({
   html: file,
   json,
   command,
+  boardPort,
   ...flags
 }: RehearseOptions): Promise<number> {
   const scenario = scenarioOf(phase, flags, until);
@@ -45,6 +54,7 @@ export async function rehearse({
   const dir = mkdtempSync(join(tmpdir(), 'shop-rehearsal-'));
   let topology: Topology | undefined;
   let rehearsal: Rehearsal | undefined;
+  let board: Board | undefined;
   let interrupted = false;
   const interrupt = () => {
     interrupted = true;
@@ -57,11 +67,22 @@ export async function rehearse({
     if (timeScale !== undefined) say('cdk synth: the scaling policies are those of the template');
     const scaling = timeScale === undefined ? undefined : { template: await synthesizedTemplate(phase), timeScale };
     if (interrupted) return INTERRUPTED;
-    topology = await startTopology({ ...scenario, dir, scaling, say, evolves: scenario.until !== undefined });
+    const evolves = scenario.until !== undefined || (flags.board === true && mayEvolve(scenario));
+    topology = await startTopology({ ...scenario, dir, scaling, say, evolves });
     if (interrupted) return INTERRUPTED;
     say('visitors come');
     rehearsal = await startRehearsal(scenario, topology);
-    const follower = follow(rehearsal, `Rehearsal of ${title(scenario)}`, scenario.load.seconds, out);
+    let heading = `Rehearsal of ${title(scenario)}`;
+    if (flags.board) {
+      const [{ startBoard }, { rehearsalBoard }] = await Promise.all([
+        import('../board/server.js'),
+        import('../board/of-rehearsal.js'),
+      ]);
+      const source = rehearsalBoard(rehearsal, { title: heading, scenario, evolves, report: file });
+      board = await startBoard({ source, port: boardPort });
+      heading += `\nBoard: ${board.url}`;
+    }
+    const follower = follow(rehearsal, heading, scenario.load.seconds, out);
     const findings = await rehearsal.finished.finally(() => follower.close());
     const report: Report = { ...findings, command, machine: machine(), startedAt, goals: goalsOf(findings) };
     writeFileSync(file, html(report));
@@ -71,10 +92,16 @@ export async function rehearse({
     if (interrupted) return INTERRUPTED;
     throw error;
   } finally {
+    await board?.close();
     await topology?.stop();
     for (const signal of SIGNALS) process.off(signal, interrupt);
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** By hand, into the next phase: where its programs are here. An address that leads on hides those of visitors. */
+function mayEvolve({ phase, balance }: Scenario): boolean {
+  return phase < 4 && balance !== 'source' && missingPrograms(4).length === 0;
 }
 
 function machine(): string {

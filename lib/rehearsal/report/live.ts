@@ -116,7 +116,7 @@ export function screen({ heading, total, seconds, events, width, height }: Scree
   ];
   const failed = seconds.reduce((sum, { counts }) => sum + notOk(counts), 0);
   const status = `${clock(last?.at ?? 0)} of ${total} s   not answered: ${failed}   acknowledged: ${last?.acknowledged ?? 0}, not found again: ${last?.missed ?? 0}`;
-  const top = [heading, status, '', ...charts, ''];
+  const top = [...heading.split('\n'), status, '', ...charts, ''];
   const shown = events.slice(-Math.max(0, height - top.length - 1)).map(({ at, what }) => `${clock(at)}  ${what}`);
   return [...top, ...shown].slice(0, height - 1).map((line) => line.slice(0, width));
 }

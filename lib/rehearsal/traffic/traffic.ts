@@ -26,6 +26,11 @@ export interface Traffic {
   stop(): Promise<void>;
 }
 
+/** Addresses on loopback that visitors can come from. Only Linux has them all without being asked. */
+export function visitorAddresses(): string[] {
+  return Array.from({ length: process.platform === 'linux' ? 64 : 1 }, (_, index) => `127.0.0.${index + 1}`);
+}
+
 /**
  * Starts visitors, after it has filled the shop's shelves and made its customers' accounts. They end with this process.
  *

@@ -1,0 +1,63 @@
+const SVG = 'http://www.w3.org/2000/svg';
+const WIDTH = 240;
+const HEIGHT = 56;
+
+/**
+ * A small chart with its newest values. Returns what draws it for the states of so many seconds.
+ *
+ * @param options `lines`: fields of `visitors` and what they are called
+ */
+export function chart(parent, { title, lines, digits, bad = false }) {
+  const figure = document.createElement('div');
+  figure.className = bad ? 'figure failing' : 'figure';
+  const heading = document.createElement('h2');
+  heading.textContent = title;
+  const values = lines.map(([, label]) => {
+    const value = document.createElement('span');
+    value.className = 'value';
+    const name = document.createElement('span');
+    name.className = 'name';
+    name.textContent = lines.length > 1 ? label : '';
+    return { value, name };
+  });
+  const row = document.createElement('p');
+  row.className = 'values';
+  for (const { value, name } of values) row.append(name, value);
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`);
+  svg.setAttribute('preserveAspectRatio', 'none');
+  svg.setAttribute('role', 'img');
+  const paths = lines.map((_, index) => {
+    const path = document.createElementNS(SVG, 'path');
+    path.setAttribute('class', `line line-${index + 1}`);
+    svg.append(path);
+    return path;
+  });
+  const top = document.createElement('p');
+  top.className = 'top';
+  figure.append(heading, row, svg, top);
+  parent.append(figure);
+
+  return (states, span) => {
+    const seen = states.filter(({ visitors }) => visitors);
+    const newest = states.at(-1)?.visitors;
+    const highest = Math.max(...seen.flatMap(({ visitors }) => lines.map(([field]) => visitors[field])), 1);
+    const end = states.at(-1)?.at ?? 0;
+    lines.forEach(([field], index) => {
+      const points = seen.map(({ at, visitors }) => {
+        const x = WIDTH * (1 - (end - at) / span);
+        return `${x.toFixed(1)},${(HEIGHT - 2 - (HEIGHT - 6) * (visitors[field] / highest)).toFixed(1)}`;
+      });
+      paths[index].setAttribute('d', points.length > 1 ? `M${points.join('L')}` : '');
+      values[index].value.textContent = newest ? short(newest[field], digits) : '–';
+      values[index].value.classList.toggle('bad', bad && (newest?.[field] ?? 0) > 0);
+    });
+    const most = seen.length > 0 ? short(highest, digits) : '–';
+    top.textContent = `highest of the last 2 minutes: ${seen.length > 0 ? most : '–'}`;
+    svg.setAttribute('aria-label', `${title} over the last 2 minutes, at most ${most}`);
+  };
+}
+
+export function short(value, digits = 0) {
+  return value.toFixed(value >= 100 ? 0 : digits);
+}

@@ -1,0 +1,64 @@
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** Draws the ways that requests take between the cards; they flow faster where there are more. */
+export function connect(drawing, svg, state) {
+  const origin = drawing.getBoundingClientRect();
+  svg.setAttribute('viewBox', `0 0 ${origin.width} ${origin.height}`);
+  const place = (selector) => {
+    const box = drawing.querySelector(selector)?.getBoundingClientRect();
+    return box && { left: box.left - origin.left, top: box.top - origin.top, width: box.width, height: box.height };
+  };
+  const chain = ['visitors', 'edge', 'balancer'].map((name) => place(`[data-part="${name}"]`)).filter(Boolean);
+  const rps = state.visitors?.rps ?? 0;
+  const ways = [];
+  for (const [index, to] of chain.entries()) {
+    if (index > 0) ways.push({ key: `entry-${index}`, d: across(chain[index - 1], to), rate: rps, alive: true });
+  }
+  const zones = [...drawing.querySelectorAll('.zone')].map(({ dataset }) => dataset.part);
+  for (const zone of zones) {
+    const to = place(`[data-part="${zone}"]`);
+    const here = state.servers.filter((server) => `zone-${server.zone}` === zone);
+    const rate = here.reduce((sum, server) => sum + (server.rps ?? 0), 0);
+    const alive = here.some((server) => server.state === 'in-service' || server.state === 'draining');
+    if (chain.length > 0 && to) ways.push({ key: zone, d: down(chain.at(-1), to), rate, alive });
+  }
+  draw(svg, ways);
+}
+
+function draw(svg, ways) {
+  const there = new Map([...svg.children].map((path) => [path.dataset.key, path]));
+  for (const { key, d, rate, alive } of ways) {
+    let path = there.get(key);
+    if (path === undefined) {
+      path = document.createElementNS(SVG, 'path');
+      path.dataset.key = key;
+      svg.append(path);
+    }
+    there.delete(key);
+    path.setAttribute('d', d);
+    path.setAttribute('class', !alive ? 'way dead' : rate >= 1 ? 'way flowing' : 'way');
+    // Set anew, an animation jumps; so only where the pace is another.
+    const pace = `${pacing(rate)}s`;
+    if (path.style.animationDuration !== pace) path.style.animationDuration = pace;
+  }
+  for (const path of there.values()) path.remove();
+}
+
+/** Seconds for a dash to the next, in steps. */
+function pacing(rate) {
+  return [5, 20, 80, 320].filter((step) => rate < step).length * 0.35 + 0.25;
+}
+
+/** From the right side of a card to the left of the next; where they stand below each other, downwards. */
+function across(from, to) {
+  if (to.top >= from.top + from.height) return down(from, to);
+  const y = from.top + Math.min(from.height, to.height) / 2;
+  return `M${from.left + from.width},${y}L${to.left},${y}`;
+}
+
+function down(from, to) {
+  const [x1, y1] = [from.left + from.width / 2, from.top + from.height];
+  const [x2, y2] = [to.left + to.width / 2, to.top];
+  const middle = (y1 + y2) / 2;
+  return `M${x1},${y1}C${x1},${middle} ${x2},${middle} ${x2},${y2}`;
+}
