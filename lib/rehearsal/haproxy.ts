@@ -197,8 +197,14 @@ function counters(
     requests: number('stot'),
     failures: number('hrsp_5xx') + number('econ') + number('eresp'),
     inFlight: number('scur'),
-    latencyMs: Number(checked.ttime ?? 0),
+    latencyMs: waiting(checked),
   };
+}
+
+/** Of HTTP, from the moment that a server could be chosen to its answer's first byte: `ttime` also counts idle connections. */
+function waiting({ mode, qtime, ctime, rtime, ttime }: Readonly<Record<string, string>>): number {
+  if (mode === 'tcp') return Number(ttime ?? 0);
+  return Number(qtime ?? 0) + Number(ctime ?? 0) + Number(rtime ?? 0);
 }
 
 function configuration(options: HaproxyOptions, port: number): string {

@@ -43,9 +43,10 @@ export function chart(parent, { title, lines, digits, bad = false }) {
     const newest = states.at(-1)?.visitors;
     const highest = Math.max(...seen.flatMap(({ visitors }) => lines.map(([field]) => visitors[field])), 1);
     const end = states.at(-1)?.at ?? 0;
+    const shown = Math.min(span, Math.max(30, end - (seen[0]?.at ?? end)));
     lines.forEach(([field], index) => {
       const points = seen.map(({ at, visitors }) => {
-        const x = WIDTH * (1 - (end - at) / span);
+        const x = WIDTH * (1 - (end - at) / shown);
         return `${x.toFixed(1)},${(HEIGHT - 2 - (HEIGHT - 6) * (visitors[field] / highest)).toFixed(1)}`;
       });
       paths[index].setAttribute('d', points.length > 1 ? `M${points.join('L')}` : '');

@@ -21,8 +21,6 @@ export function draw(state, press) {
   const inService = servers.filter(({ state: its }) => its === 'in-service').length;
 
   fill(byId('run'), buttonsOf('run'), press);
-  fill(byId('fleet'), buttonsOf('fleet'), press);
-  byId('fleet-title').textContent = isFleet ? `Servers: ${inService} of ${state.desired} in service` : 'The server';
 
   const entry = [
     {
@@ -33,6 +31,16 @@ export function draw(state, press) {
     },
     ...(state.edge === undefined ? [] : [{ key: 'edge', title: 'Edge cache', figures: [state.edge] }]),
     ...(state.balancer ? [{ key: 'balancer', title: 'Load balancer', figures: [healthy(inService)] }] : []),
+    ...(isFleet || buttonsOf('fleet').length > 0
+      ? [
+          {
+            key: 'fleet',
+            title: 'Servers',
+            figures: [`${inService} of ${state.desired} in service`],
+            buttons: buttonsOf('fleet'),
+          },
+        ]
+      : []),
   ];
   keep(byId('entry'), entry, card, (element, one) => part(element, one, press));
 

@@ -21,13 +21,24 @@ export function connect(drawing, svg, state) {
     const rate = here.reduce((sum, server) => sum + (server.rps ?? 0), 0);
     const alive = here.some((server) => server.state === 'in-service' || server.state === 'draining');
     if (chain.length > 0 && to) ways.push({ key: zone, d: down(chain.at(-1), to), rate, alive });
+    for (const store of drawing.querySelectorAll('#stores .card')) {
+      const { part } = store.dataset;
+      if (to)
+        ways.push({
+          key: `${zone}-${part}`,
+          d: down(to, place(`#stores [data-part="${part}"]`)),
+          rate: 0,
+          alive: true,
+          thin: true,
+        });
+    }
   }
   draw(svg, ways);
 }
 
 function draw(svg, ways) {
   const there = new Map([...svg.children].map((path) => [path.dataset.key, path]));
-  for (const { key, d, rate, alive } of ways) {
+  for (const { key, d, rate, alive, thin } of ways) {
     let path = there.get(key);
     if (path === undefined) {
       path = document.createElementNS(SVG, 'path');
@@ -36,7 +47,7 @@ function draw(svg, ways) {
     }
     there.delete(key);
     path.setAttribute('d', d);
-    path.setAttribute('class', !alive ? 'way dead' : rate >= 1 ? 'way flowing' : 'way');
+    path.setAttribute('class', thin ? 'way thin' : !alive ? 'way dead' : rate >= 1 ? 'way flowing' : 'way');
     // Set anew, an animation jumps; so only where the pace is another.
     const pace = `${pacing(rate)}s`;
     if (path.style.animationDuration !== pace) path.style.animationDuration = pace;
