@@ -55,14 +55,14 @@ describeWith('chromium', 'the board in a real browser', () => {
       const shoot = (name: string) => page.screenshot({ path: join(SCREENSHOTS, `board-${name}.png`), fullPage: true });
 
       test('a server that its button kills is shown dead, is replaced, and leaves the drawing; nothing promised is lost', async () => {
-        const killed = page.locator('[data-server="server-1"]');
+        const killed = page.locator('[data-server="server-2"]');
         await killed.getByText('in service').waitFor();
         await page.waitForTimeout(2_000);
         await shoot('desktop');
         expect(await killed.innerText()).toMatch(/\d+ requests\/s/);
 
-        await page.getByRole('button', { name: 'Kill: server-1', exact: true }).click();
-        await page.getByRole('log').getByText('killed server-1').waitFor();
+        await page.getByRole('button', { name: 'Kill: server-2', exact: true }).click();
+        await page.getByRole('log').getByText('killed server-2').waitFor();
         await killed.getByText(/out of service|gone/).waitFor();
         await shoot('killed');
         await page.locator('[data-server="server-4"]').getByText('in service').waitFor();

@@ -41,20 +41,20 @@ export function chart(parent, { title, lines, digits, bad = false }) {
   return (states, span) => {
     const seen = states.filter(({ visitors }) => visitors);
     const newest = states.at(-1)?.visitors;
-    const highest = Math.max(...seen.flatMap(({ visitors }) => lines.map(([field]) => visitors[field])), 1);
+    const highest = Math.max(...seen.flatMap(({ visitors }) => lines.map(([field]) => visitors[field])), 0);
     const end = states.at(-1)?.at ?? 0;
     const shown = Math.min(span, Math.max(30, end - (seen[0]?.at ?? end)));
     lines.forEach(([field], index) => {
       const points = seen.map(({ at, visitors }) => {
         const x = WIDTH * (1 - (end - at) / shown);
-        return `${x.toFixed(1)},${(HEIGHT - 2 - (HEIGHT - 6) * (visitors[field] / highest)).toFixed(1)}`;
+        return `${x.toFixed(1)},${(HEIGHT - 2 - (HEIGHT - 6) * (visitors[field] / Math.max(highest, 1))).toFixed(1)}`;
       });
       paths[index].setAttribute('d', points.length > 1 ? `M${points.join('L')}` : '');
       values[index].value.textContent = newest ? short(newest[field], digits) : '–';
       values[index].value.classList.toggle('bad', bad && (newest?.[field] ?? 0) > 0);
     });
     const most = seen.length > 0 ? short(highest, digits) : '–';
-    top.textContent = `highest of the last 2 minutes: ${seen.length > 0 ? most : '–'}`;
+    top.textContent = `highest of the last 2 minutes: ${most}`;
     svg.setAttribute('aria-label', `${title} over the last 2 minutes, at most ${most}`);
   };
 }

@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../../../lib/processes';
+import { shopBoard } from '../../../lib/rehearsal/board/of-shop';
+import type { BoardState } from '../../../lib/rehearsal/board/state';
+import { startLocally } from '../../../lib/rehearsal/start';
+import { eventually } from '../../support/shop';
+
+test('the board of npm start sends visitors, and kills the app, which comes back where it was', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'shop-board-'));
+  const running = await startLocally({ phase: 1, port: await freePort(), dir, fresh: false, say: () => {} });
+  const board = shopBoard(running, 1);
+  try {
+    const states: BoardState[] = [];
+    const unwatch = board.watch((told) => told.kind === 'state' && states.push(told.state));
+    const press = (id: string) =>
+      board
+        .offers()
+        .find((one) => one.id === id)
+        ?.run();
+    expect(states[0]).toMatchObject({ servers: [{ name: 'this-machine', state: 'in-service' }] });
+    expect(states[0]?.visitors).toBeUndefined();
+
+    await press('send-visitors');
+    await eventually(() => (states.at(-1)?.visitors?.rps ?? 0) > 0);
+
+    const { pid } = running.shop;
+    const killing = press('kill-server');
+    expect(states.at(-1)?.servers[0]?.state).toBe('out-of-service');
+    await killing;
+    expect(running.shop.pid).not.toBe(pid);
+    expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
+    expect(await Promise.race([running.ended, Promise.resolve('runs')])).toBe('runs');
+
+    await press('end-visitors');
+    await eventually(() => board.offers().some(({ id }) => id === 'send-visitors'));
+    unwatch();
+    process.kill(running.shop.pid, 'SIGKILL');
+    expect(await running.ended).toBeNull();
+  } finally {
+    await board.stop();
+    await running.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}, 60_000);
