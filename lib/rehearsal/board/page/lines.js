@@ -21,16 +21,9 @@ export function connect(drawing, svg, state) {
     const rate = here.reduce((sum, server) => sum + (server.rps ?? 0), 0);
     const alive = here.some((server) => server.state === 'in-service' || server.state === 'draining');
     if (chain.length > 0 && to) ways.push({ key: zone, d: down(chain.at(-1), to), rate, alive });
-    for (const store of drawing.querySelectorAll('#stores .card')) {
-      const { part } = store.dataset;
-      if (to)
-        ways.push({
-          key: `${zone}-${part}`,
-          d: down(to, place(`#stores [data-part="${part}"]`)),
-          rate: 0,
-          alive: true,
-          thin: true,
-        });
+    for (const name of to ? state.stores.map((store) => store.name.replace(' ', '-')) : []) {
+      const d = down(to, place(`#stores [data-part="${name}"]`));
+      ways.push({ key: `${zone}-${name}`, d, rate: 0, alive: true, thin: true });
     }
   }
   draw(svg, ways);
