@@ -1,10 +1,13 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import { QUIET_SDK } from '../lib/emulator/environment';
 import { UsageError } from '../lib/usage-error';
 import { oneOf, wholeNumber } from './arguments';
 import { declareBench } from './bench';
 import { declarePlanner } from './planner';
 import { declareRehearse } from './rehearse';
+
+Object.assign(process.env, QUIET_SDK);
 
 /** The command line: `npm run <verb> -- <arguments>`. Each verb loads only what it needs. */
 const program = new Command('npm run')

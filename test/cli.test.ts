@@ -5,9 +5,14 @@ const ROOT = resolve(__dirname, '..');
 const scripts = require('../package.json').scripts as Record<string, string>;
 
 function run(...args: string[]) {
+  return runWith(process.env, ...args);
+}
+
+function runWith(env: NodeJS.ProcessEnv, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'bin/cli.ts', ...args], {
     cwd: ROOT,
     encoding: 'utf8',
+    env,
   });
   return { status, stdout, stderr };
 }
@@ -66,4 +71,21 @@ test('doctor tells what is here, as a table and as JSON', () => {
   const findings = JSON.parse(stdout) as { name: string; found?: string; install?: string }[];
   expect(findings.map((finding) => finding.name)).toContain('embedded PostgreSQL');
   for (const finding of findings) expect(finding.found ?? finding.install).toMatch(/\S/);
+});
+
+test.each([
+  [{}, '--deployed shop: in no region; AWS_REGION or a profile must name one\n'],
+  [
+    { AWS_REGION: 'eu-west-1' },
+    '--deployed shop: no AWS credentials; allowed is what the AWS CLI takes (AWS_PROFILE, …)\n',
+  ],
+])('where AWS cannot be asked, one line says why: %p', (given, stderr) => {
+  const nobody = {
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
+  const env = { ...Object.fromEntries(others), ...nobody, ...given };
+  expect(runWith(env, 'evolution', '--deployed')).toEqual({ status: 2, stdout: '', stderr });
 });

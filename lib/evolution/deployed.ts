@@ -45,10 +45,20 @@ export async function describeDeployed(stackName: string, region?: string): Prom
 /**
  * The template that a stack was deployed with last.
  *
- * @throws UsageError when there is no such stack, or its template is no JSON
+ * @throws UsageError when there is no such stack, nobody to ask, or its template is no JSON
  */
 export async function readDeployed(stackName: string): Promise<NamedTemplate & { readonly phase?: number }> {
-  const stack = await describeDeployed(stackName);
+  const stack = await describeDeployed(stackName).catch((error: Error) => {
+    if (/^Region is missing/.test(error.message)) {
+      throw new UsageError(`--deployed ${stackName}: in no region; AWS_REGION or a profile must name one`);
+    }
+    if (error.name === 'CredentialsProviderError') {
+      throw new UsageError(
+        `--deployed ${stackName}: no AWS credentials; allowed is what the AWS CLI takes (AWS_PROFILE, …)`,
+      );
+    }
+    throw error;
+  });
   if (stack === undefined)
     throw new UsageError(`--deployed ${stackName}: there is no such stack in this account and region`);
   const { TemplateBody = '' } = await client(undefined).send(
