@@ -5,7 +5,7 @@ import { type AssembledStack, readAssembly } from '../assembly';
 import { cdk } from '../cdk-cli';
 import { table } from '../table';
 import { UsageError } from '../usage-error';
-import { ACCOUNT, emulatorEnv, QUIET_SDK, REGION } from './environment';
+import { ACCOUNT, emulatorEnv, REGION } from './environment';
 import { type InventoryRow, takeInventory } from './inventory';
 import type { Facts } from './kinds';
 import { startMoto } from './moto';
@@ -23,7 +23,6 @@ export interface DeployLocallyOptions {
  * Returns the exit code: 1 when something that the emulator knows is missing or differs from the template.
  */
 export async function deployLocally(options: DeployLocallyOptions): Promise<number> {
-  Object.assign(process.env, QUIET_SDK);
   const out = mkdtempSync(join(tmpdir(), 'shop-deploy-'));
   const step = (text: string) => console.error(`\n${text}`);
   const detail = (line: string) => console.error(`  ${line}`);

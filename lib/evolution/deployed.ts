@@ -1,4 +1,5 @@
 import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
+import { lackedFor } from '../aws-access';
 import { UsageError } from '../usage-error';
 import { parseTemplate } from './sources';
 import type { NamedTemplate } from './template';
@@ -49,10 +50,11 @@ export async function describeDeployed(stackName: string, region?: string): Prom
  */
 export async function readDeployed(stackName: string): Promise<NamedTemplate & { readonly phase?: number }> {
   const stack = await describeDeployed(stackName).catch((error: Error) => {
-    if (/^Region is missing/.test(error.message)) {
+    const lacked = lackedFor(error);
+    if (lacked === 'region') {
       throw new UsageError(`--deployed ${stackName}: in no region; AWS_REGION or a profile must name one`);
     }
-    if (error.name === 'CredentialsProviderError') {
+    if (lacked === 'credentials') {
       throw new UsageError(
         `--deployed ${stackName}: no AWS credentials; allowed is what the AWS CLI takes (AWS_PROFILE, …)`,
       );

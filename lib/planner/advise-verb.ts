@@ -1,3 +1,4 @@
+import { lackedFor } from '../aws-access';
 import { UsageError } from '../usage-error';
 import { advise, type Watched, type Window } from './advise/advice';
 import { readMetrics } from './advise/cloudwatch';
@@ -70,10 +71,11 @@ async function fromStack(options: AdviseOptions, machines: PriceTable): Promise<
 
 /** What the SDK says of an account that it cannot reach, in the words of this command line. */
 function explain(error: Error): never {
-  if (/^Region is missing/.test(error.message)) {
+  const lacked = lackedFor(error);
+  if (lacked === 'region') {
     throw new UsageError('--region: none is given, and neither AWS_REGION nor a profile names one');
   }
-  if (error.name === 'CredentialsProviderError') {
+  if (lacked === 'credentials') {
     throw new UsageError('No AWS credentials; allowed is what the AWS CLI takes (AWS_PROFILE, …), or --from FILE');
   }
   throw error;

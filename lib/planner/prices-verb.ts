@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { QUIET_SDK } from '../emulator/environment';
+import { lackedFor } from '../aws-access';
 import { table } from '../table';
 import { UsageError } from '../usage-error';
 import { ageLine } from './cost/render';
@@ -43,7 +43,6 @@ export async function prices({ refresh: anew, region, json, dir = DATA }: Prices
 }
 
 async function refreshFile(region: string, dir: string): Promise<void> {
-  Object.assign(process.env, QUIET_SDK);
   const { refresh } = await import('./prices/refresh.js');
   const reference = regionsWithPrices(dir).includes(region) ? region : REFERENCE;
   const say = (line: string) => console.error(`  … ${line}`);
@@ -61,9 +60,8 @@ async function refreshFile(region: string, dir: string): Promise<void> {
 }
 
 function reasonOf(error: unknown): string {
-  const { name, message } = error as Error;
-  if (name === 'CredentialsProviderError') {
+  if (lackedFor(error) === 'credentials') {
     return 'there are no AWS credentials (aws configure, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)';
   }
-  return message.split('\n')[0] as string;
+  return (error as Error).message.split('\n')[0] as string;
 }

@@ -139,10 +139,10 @@ async function templateOf({ phase, context, template, stack }: SimulateOptions):
   if (!existsSync(join(template, 'manifest.json'))) {
     throw new UsageError(`--template ${template}: there is no manifest.json in it, which cdk synth would have written`);
   }
-  const stacks = readAssembly(template).filter(({ id }) => stack === undefined || id === stack);
-  if (stacks.length === 1) return (stacks[0] as { template: Template }).template;
-  const ids = readAssembly(template).map(({ id }) => id);
-  throw new UsageError(`--stack ${stack ?? '(none)'}: allowed is ${ids.join(', ')}`);
+  const stacks = readAssembly(template);
+  const [found, ...more] = stacks.filter(({ id }) => stack === undefined || id === stack);
+  if (found !== undefined && more.length === 0) return found.template;
+  throw new UsageError(`--stack ${stack ?? '(none)'}: allowed is ${stacks.map(({ id }) => id).join(', ')}`);
 }
 
 function templateFile(file: string): Template {

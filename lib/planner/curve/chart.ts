@@ -1,4 +1,5 @@
-import { type EChartsOption, init } from 'echarts';
+import type { EChartsOption } from 'echarts';
+import { drawSvg } from '../svg';
 import { type CurvePoint, type Curves, MARKS, type seedLadder, type VerticalEnd } from './curve';
 
 const FONT = 'Helvetica, Arial, sans-serif';
@@ -39,14 +40,7 @@ export function drawCurves(
   ladder: ReturnType<typeof seedLadder>,
   footer: string,
 ): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: 1200, height: 600 });
-  try {
-    chart.setOption(option(curves, marked, ladder, footer));
-    return `${chart.renderToSVGString()}\n`;
-  } finally {
-    // It keeps a timer.
-    chart.dispose();
-  }
+  return `${drawSvg(option(curves, marked, ladder, footer), { width: 1200, height: 600 })}\n`;
 }
 
 function option(curves: Curves, marked: Curves, ladder: ReturnType<typeof seedLadder>, footer: string): EChartsOption {

@@ -1,5 +1,5 @@
-import * as echarts from 'echarts';
 import type { ScalingGroup } from '../scaling/scaling-group';
+import { drawSvg } from '../svg';
 import type { Simulation, Summary } from './simulate';
 import type { Traffic } from './traffic';
 
@@ -21,9 +21,8 @@ export function chartOf(title: string, simulation: Simulation, traffic: Traffic,
   const perSecond = (value: number) => value / 60;
   const points = (values: Float64Array, pick: 'most' | 'mean', convert = (value: number) => value) =>
     thinned(values, stride, pick).map((value, i) => [(traffic.start + i * stride * 60) * 1000, convert(value)]);
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
-  try {
-    chart.setOption({
+  return drawSvg(
+    {
       animation: false,
       backgroundColor: '#ffffff',
       textStyle: { fontFamily: 'Helvetica, Arial, sans-serif', color: INK },
@@ -89,12 +88,9 @@ export function chartOf(title: string, simulation: Simulation, traffic: Traffic,
           markLine: limit(summary.cpuTarget, `target ${Math.round(summary.cpuTarget)}%`, !summary.waits),
         }),
       ],
-    });
-    return chart.renderToSVGString();
-  } finally {
-    // Without it, a timer of the chart keeps the process alive.
-    chart.dispose();
-  }
+    },
+    { width: WIDTH, height: HEIGHT },
+  );
 }
 
 function subtitle({

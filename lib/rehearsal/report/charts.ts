@@ -1,4 +1,5 @@
-import { type EChartsCoreOption, init } from 'echarts';
+import type { EChartsCoreOption } from 'echarts';
+import { drawSvg } from '../../planner/svg';
 import type { RehearsalSecond, Report } from '../rehearse/findings';
 import { cacheHits } from './words';
 
@@ -127,13 +128,7 @@ function plans({ seconds }: Report): ChartPlan[] {
 }
 
 function draw(option: EChartsCoreOption): string {
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
-  try {
-    chart.setOption(option);
-    return chart.renderToSVGString();
-  } finally {
-    chart.dispose();
-  }
+  return drawSvg(option, { width: WIDTH, height: HEIGHT });
 }
 
 function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events }: Report): EChartsCoreOption {
