@@ -50,6 +50,9 @@ export function declareBench(program: Command): void {
   inRounds('catalogue', 'the cached catalogue against bare Express', async (options) =>
     (await import('../lib/bench/bare.js')).benchCatalogue(options),
   );
+  inRounds('edge', "the catalogue from the cache in CloudFront's place against bare Express", async (options) =>
+    (await import('../lib/bench/edge.js')).benchEdge(options),
+  );
   inRounds('sessions', 'reading a session against Express with express-session and connect-redis', async (options) =>
     (await import('../lib/bench/bare.js')).benchSessions(options),
   );

@@ -32,7 +32,7 @@ export function benchCatalogue(options: BenchOptions): Promise<number> {
     const path = '/api/products';
     const shop = await bench.serve('shop');
     const list = await (await fetch(shop.url + path)).json();
-    return { path, shop: { url: shop.url }, express: { url: await startBare(bench, { serves: 'list', list }) } };
+    return { path, shop: { url: shop.url }, express: await startBare(bench, { serves: 'list', list }) };
   });
 }
 
@@ -46,11 +46,11 @@ export function benchSessions(options: BenchOptions): Promise<number> {
     bench.onClose(() => redis.stop());
     place(redis.pid, 'beside');
     const shop = await bench.serve('shop', { SESSION_STORE: 'redis', REDIS_URL: redis.url });
-    const express = await startBare(bench, { serves: 'session', redisUrl: redis.url });
+    const { url } = await startBare(bench, { serves: 'session', redisUrl: redis.url });
     return {
       path: '/api/me',
       shop: { url: shop.url, cookie: await cookieOfUser(shop.url) },
-      express: { url: express, cookie: await beginSession(`${express}/api/login`, {}) },
+      express: { url, cookie: await beginSession(`${url}/api/login`, {}) },
     };
   });
 }
@@ -81,8 +81,8 @@ async function contest(
   return ratio >= goal ? 0 : 1;
 }
 
-/** Returns its URL. */
-async function startBare(bench: ShopBench, bare: Bare): Promise<string> {
+/** Where what is measured runs. */
+export async function startBare(bench: ShopBench, bare: Bare): Promise<{ url: string; pid: number }> {
   const child = fork(join(__dirname, 'bare-server.ts'), [JSON.stringify(bare)], {
     execArgv: ['--import', 'tsx'],
     env: { PATH: process.env.PATH, NODE_ENV: 'production' },
@@ -96,6 +96,7 @@ async function startBare(bench: ShopBench, bare: Bare): Promise<string> {
     throw new Error(`the server to compare with ended with ${code}`);
   });
   const [{ port }] = (await Promise.race([once(child, 'message'), ended])) as [AddressInfo];
-  place(child.pid as number, 'measured');
-  return `http://127.0.0.1:${port}`;
+  const pid = child.pid as number;
+  place(pid, 'measured');
+  return { url: `http://127.0.0.1:${port}`, pid };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
@@ -7,6 +7,7 @@ import { type Demand, WORK, type Work } from '../demand';
 import { startPostgres } from '../rehearsal/postgres';
 import { startShop } from '../rehearsal/shop-process';
 import { table } from '../table';
+import { cpuSeconds } from './cpu-time';
 
 const SAID: Readonly<Record<Work, string>> = {
   catalogue: 'a page or an answer of the catalogue, from the cache',
@@ -135,33 +136,4 @@ async function signUp(url: string): Promise<string> {
     .getSetCookie()
     .map((line) => line.split(';')[0])
     .join('; ');
-}
-
-/** Ticks a second of the clocks in /proc; Linux tells programs 100 on every architecture that this runs on. */
-const TICKS = 100;
-
-/** CPU time of a process and its descendants, with that of children that have ended. */
-function cpuSeconds(root: number): number {
-  const stats = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      try {
-        // The name of the program is in brackets, and may hold blanks.
-        const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-          .replace(/^.*\) /s, '')
-          .split(' ')
-          .map(Number);
-        const [, parent = 0] = fields;
-        return [{ pid: Number(pid), parent, ticks: fields.slice(11, 15).reduce((sum, one) => sum + one, 0) }];
-      } catch {
-        // It ended just now.
-        return [];
-      }
-    });
-  const family = new Set([root]);
-  for (let size = 0; size < family.size; ) {
-    size = family.size;
-    for (const { pid, parent } of stats) if (family.has(parent)) family.add(pid);
-  }
-  return stats.reduce((sum, { pid, ticks }) => sum + (family.has(pid) ? ticks : 0), 0) / TICKS;
 }

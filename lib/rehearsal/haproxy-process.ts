@@ -72,6 +72,8 @@ export async function startHaproxyProcess(options: HaproxyProcessOptions): Promi
 function common(socket: string): string {
   return `global
   maxconn 4000
+  # One carries more than any rehearsal brings; a second would take time from the servers for keeping both in step.
+  nbthread 1
   # A connection that is drained ends with its next answer; at once, a request could be on its way already.
   close-spread-time 5s
   log stdout format raw local0 notice
