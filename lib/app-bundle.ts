@@ -139,11 +139,13 @@ function bundleScripts(draft: string): string[] {
       Response: 'undefined',
     },
   });
-  const others = ON_FIRST_USE.map((name) => {
-    const outfile = join(draft, 'node_modules', name, 'index.js');
-    return buildSync({ ...common, entryPoints: [name], outfile, external: [PG_NATIVE] });
+  const others = buildSync({
+    ...common,
+    entryPoints: Object.fromEntries(ON_FIRST_USE.map((name) => [`${name}/index`, name])),
+    outdir: join(draft, 'node_modules'),
+    external: [PG_NATIVE],
   });
-  const inputs = [scripts, ...others].flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
+  const inputs = [scripts, others].flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
   // esbuild's own stand-ins, such as `(disabled):…`, are no files.
   return [...new Set(inputs)].filter((input) => existsSync(join(ROOT, input))).sort();
 }

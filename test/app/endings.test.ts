@@ -41,23 +41,26 @@ describe('stopping', () => {
     return { answers: Promise.all(answers), release: () => lock.query('COMMIT').then(() => lock.end()) };
   }
 
-  test.each(['1', '2'])('SIGTERM lets requests in flight end and exits 0, with %s processes', async (processes) => {
-    const database = await bench.database();
-    const shop = await bench.serve(database, { WEB_CONCURRENCY: processes });
-    const { answers, release } = await inFlight(database, shop.url, 10);
-    shop.kill('SIGTERM');
-    await eventually(() =>
-      fetch(`${shop.url}/healthz`, { headers: { connection: 'close' } }).then(
-        () => false,
-        () => true,
-      ),
-    );
-    await release();
-    expect(await answers).toEqual(Array(10).fill({ status: 200, connection: 'close' }));
-    expect(await shop.exited).toBe(0);
-  });
+  test.concurrent.each(['1', '2'])(
+    'SIGTERM lets requests in flight end and exits 0, with %s processes',
+    async (processes) => {
+      const database = await bench.database();
+      const shop = await bench.serve(database, { WEB_CONCURRENCY: processes });
+      const { answers, release } = await inFlight(database, shop.url, 10);
+      shop.kill('SIGTERM');
+      await eventually(() =>
+        fetch(`${shop.url}/healthz`, { headers: { connection: 'close' } }).then(
+          () => false,
+          () => true,
+        ),
+      );
+      await release();
+      expect(await answers).toEqual(Array(10).fill({ status: 200, connection: 'close' }));
+      expect(await shop.exited).toBe(0);
+    },
+  );
 
-  test('a signal sent twice by accident counts once; asking again later ends it at once', async () => {
+  test.concurrent('a signal sent twice by accident counts once; asking again later ends it at once', async () => {
     const database = await bench.database();
     const shop = await bench.serve(database);
     const { answers, release } = await inFlight(database, shop.url, 1);
@@ -72,7 +75,7 @@ describe('stopping', () => {
     await release();
   });
 
-  test('behind a balancer, readiness goes first and requests are answered until it has seen that', async () => {
+  test.concurrent('behind a balancer, readiness goes first and requests are answered until it has seen that', async () => {
     const database = await bench.database();
     const shop = await bench.serve(database, { PHASE: '3' });
     shop.kill('SIGTERM');
@@ -91,7 +94,7 @@ describe('stopping', () => {
     expect(await shop.exited).toBe(0);
   });
 
-  test.each(['1', '2'])('when its parent is killed it goes too, with %s processes', async (processes) => {
+  test.concurrent.each(['1', '2'])('when its parent is killed it goes too, with %s processes', async (processes) => {
     const database = await bench.database();
     const script = `
       const child = require('node:child_process').spawn(process.execPath, [process.argv[1]], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
@@ -107,7 +110,7 @@ describe('stopping', () => {
     await eventually(() => !all.some(isAlive));
   });
 
-  test('when the primary process is killed its workers go too', async () => {
+  test.concurrent('when the primary process is killed its workers go too', async () => {
     const database = await bench.database();
     const shop = await bench.serve(database, { WEB_CONCURRENCY: '2' });
     const pids = await workers(shop.url, 2);

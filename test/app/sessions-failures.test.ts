@@ -52,7 +52,8 @@ describeWith('redis-server', 'Redis', () => {
     }
   }
 
-  test.each([
+  // Side by side, as they wait most of the time.
+  test.concurrent.each([
     ['killed', 'SIGKILL'],
     ['frozen', 'SIGSTOP'],
   ] as const)('%s: a quick 503 where a session is needed, 200 elsewhere, and back by itself', async (_how, signal) => {
@@ -87,7 +88,7 @@ describeWith('redis-server', 'Redis', () => {
     }
   });
 
-  test('away at the start: the shop opens without it, and has sessions once it is there', async () => {
+  test.concurrent('away at the start: the shop opens without it, and has sessions once it is there', async () => {
     const dir = join(bench.dir, 'late');
     const early = await startRedis({ dir });
     await early.kill();

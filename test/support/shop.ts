@@ -14,6 +14,7 @@ export const SESSION_SECRET = 'a secret for tests, long enough for a signature';
 export class Bench {
   readonly #servers = new Set<ShopProcess>();
   #databases = 0;
+  #made: Promise<void> = Promise.resolve();
 
   private constructor(
     readonly dir: string,
@@ -32,7 +33,9 @@ export class Bench {
   async database(): Promise<string> {
     this.#databases += 1;
     const name = `shop${this.#databases}`;
-    await this.postgres.createDatabase(name);
+    // One after the other: the first makes the role as well.
+    this.#made = this.#made.then(() => this.postgres.createDatabase(name));
+    await this.#made;
     return this.postgres.url(name);
   }
 
