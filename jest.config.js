@@ -15,5 +15,6 @@ module.exports = {
   testTimeout: 120_000,
   // Many of the longest files wait: for drains, time limits and lags that are real.
   maxWorkers: availableParallelism() + 1,
+  testSequencer: '<rootDir>/test/support/longest-first.js',
   reporters: ['default', '<rootDir>/test/support/skip-reporter.js'],
 };

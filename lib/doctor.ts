@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { motoVersion } from './emulator/moto';
 import { findBinaries } from './rehearsal/postgres';
 import { table } from './table';
 
@@ -57,7 +58,7 @@ const parts: readonly Part[] = [
   {
     name: 'moto server',
     neededFor: 'npm run deploy:local; npm run rehearse: phase 4',
-    find: () => version('python3', '-c', 'import moto, moto.server; print(moto.__version__)'),
+    find: motoVersion,
     install: same("pip install 'moto[server]'"),
   },
   {

@@ -4,7 +4,7 @@ import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudf
 import { emulatorEnv, QUIET_SDK } from '../../lib/emulator/environment';
 import { type InventoryRow, judge, takeInventory } from '../../lib/emulator/inventory';
 import { kinds, type Properties } from '../../lib/emulator/kinds';
-import { startMoto } from '../../lib/emulator/moto';
+import { type Moto, startMoto } from '../../lib/emulator/moto';
 import type { Template } from '../../lib/template';
 import { describeWith } from '../support/needs';
 
@@ -78,43 +78,33 @@ describeWith('moto server', 'deploy:local, against an AWS emulator', () => {
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr.trim().split('\n').at(-1)).toMatch(/^-c size=enormous: allowed is launch, growth,/);
   }, 120_000);
-
-  test('the inventory names what is missing, what differs and what was skipped', async () => {
-    const moto = await startMoto();
-    try {
-      const config = {
-        endpoint: moto.endpoint,
-        region: 'us-east-1',
-        credentials: { accessKeyId: 'emulator', secretAccessKey: 'emulator' },
-      };
-      const vpc = (cidr: string) => ({ Type: 'AWS::EC2::VPC', Properties: { CidrBlock: cidr } });
-      const Alarm = { Type: 'AWS::CloudWatch::Alarm', Properties: { MetricName: 'm', Threshold: 1 } };
-      const deployed = { Resources: { Equal: vpc('10.0.0.0/16'), Other: vpc('10.1.0.0/16'), Alarm } };
-      await new CloudFormationClient(config).send(
-        new CreateStackCommand({ StackName: 'shop', TemplateBody: JSON.stringify(deployed) }),
-      );
-      const asked = { ...deployed.Resources, Other: vpc('10.2.0.0/16'), Absent: vpc('10.3.0.0/16') };
-      const rows = await takeInventory({
-        template: { Resources: asked },
-        paths: new Map([['Equal', 'Shop/Network/Vpc']]),
-        stackName: 'shop',
-        skippedTypes: moto.skippedTypes(),
-        ...config,
-      });
-      expect(rows.map(({ path, verdict }) => [path, verdict])).toEqual([
-        ['Shop/Network/Vpc', 'exists'],
-        ['Other', 'differs'],
-        ['Alarm', 'skipped'],
-        ['Absent', 'missing'],
-      ]);
-    } finally {
-      await moto.stop();
-    }
-    expect(() => process.kill(moto.pid, 0)).toThrow('ESRCH');
-  }, 120_000);
 });
 
-describeWith('moto server', 'fleets, balancers, caches and queues', () => {
+describeWith('moto server', 'the inventory', () => {
+  let moto: Moto;
+
+  beforeAll(async () => {
+    moto = await startMoto();
+  });
+
+  afterAll(() => moto?.stop());
+
+  /** What is found of resources that were asked for, after others, or the same, were deployed. */
+  async function inventory(
+    stackName: string,
+    deployed: Template['Resources'],
+    asked = deployed,
+    paths: ReadonlyMap<string, string> = new Map(),
+  ): Promise<InventoryRow[]> {
+    const { endpoint } = moto;
+    const credentials = { accessKeyId: 'emulator', secretAccessKey: 'emulator' };
+    const config = { endpoint, region: 'us-east-1', credentials };
+    const TemplateBody = JSON.stringify({ Resources: deployed });
+    await new CloudFormationClient(config).send(new CreateStackCommand({ StackName: stackName, TemplateBody }));
+    const template = { Resources: asked };
+    return takeInventory({ template, paths, stackName, skippedTypes: moto.skippedTypes(), ...config });
+  }
+
   const Subnets = [{ Ref: 'Subnet' }];
   const group = {
     MinSize: '1',
@@ -248,37 +238,37 @@ describeWith('moto server', 'fleets, balancers, caches and queues', () => {
     },
   };
 
-  test('are seen as they were asked for, and any one value that is another as a difference', async () => {
-    const moto = await startMoto();
-    try {
-      const config = {
-        endpoint: moto.endpoint,
-        region: 'us-east-1',
-        credentials: { accessKeyId: 'emulator', secretAccessKey: 'emulator' },
-      };
-      await new CloudFormationClient(config).send(
-        new CreateStackCommand({ StackName: 'shop', TemplateBody: JSON.stringify({ Resources: resources }) }),
-      );
-      const rows = await takeInventory({
-        template: { Resources: resources },
-        paths: new Map(),
-        stackName: 'shop',
-        skippedTypes: moto.skippedTypes(),
-        ...config,
-      });
-      expect(rows.filter(({ verdict }) => verdict !== 'exists')).toEqual([]);
-      for (const { path, type, found } of rows.filter((row) => COMPARED.test(row.type))) {
-        const properties = resources[path]?.Properties ?? {};
-        const unseen = withOneValueChanged(properties)
-          .filter(({ at }) => !UNTOLD.test(at))
-          .filter(({ changed }) => judge(kinds[type]?.asked(changed) ?? {}, found) !== 'differs')
-          .map(({ at }) => at);
-        expect({ path, unseen }).toEqual({ path, unseen: [] });
-      }
-    } finally {
-      await moto.stop();
+  test('of fleets, balancers, caches and queues: they are seen as they were asked for, and any one value that is another as a difference', async () => {
+    const rows = await inventory('seen', resources);
+    expect(rows.filter(({ verdict }) => verdict !== 'exists')).toEqual([]);
+    for (const { path, type, found } of rows.filter((row) => COMPARED.test(row.type))) {
+      const properties = resources[path]?.Properties ?? {};
+      const unseen = withOneValueChanged(properties)
+        .filter(({ at }) => !UNTOLD.test(at))
+        .filter(({ changed }) => judge(kinds[type]?.asked(changed) ?? {}, found) !== 'differs')
+        .map(({ at }) => at);
+      expect({ path, unseen }).toEqual({ path, unseen: [] });
     }
-  }, 120_000);
+  });
+
+  test('names what is missing, what differs and what was skipped', async () => {
+    const vpc = (cidr: string) => ({ Type: 'AWS::EC2::VPC', Properties: { CidrBlock: cidr } });
+    const Alarm = { Type: 'AWS::CloudWatch::Alarm', Properties: { MetricName: 'm', Threshold: 1 } };
+    const deployed = { Equal: vpc('10.0.0.0/16'), Other: vpc('10.1.0.0/16'), Alarm };
+    const asked = { ...deployed, Other: vpc('10.2.0.0/16'), Absent: vpc('10.3.0.0/16') };
+    const rows = await inventory('named', deployed, asked, new Map([['Equal', 'Shop/Network/Vpc']]));
+    expect(rows.map(({ path, verdict }) => [path, verdict])).toEqual([
+      ['Shop/Network/Vpc', 'exists'],
+      ['Other', 'differs'],
+      ['Alarm', 'skipped'],
+      ['Absent', 'missing'],
+    ]);
+  });
+
+  test('the emulator is gone once it is stopped', async () => {
+    await moto.stop();
+    expect(() => process.kill(moto.pid, 0)).toThrow('ESRCH');
+  });
 });
 
 /** What is not worth telling, or names something else. */

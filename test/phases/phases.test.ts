@@ -9,6 +9,7 @@ import type { FarmProps } from '../../lib/phases/shop-props';
 import { type BoxSizeName, sizes } from '../../lib/phases/sizes';
 import { describeWith } from '../support/needs';
 import {
+  combinedFarmVariants,
   DOMAIN,
   elasticVariants,
   farmVariants,
@@ -353,7 +354,7 @@ describe('checks of others', () => {
 
 describeWith('cfn-lint', 'cfn-lint', () => {
   test('has no error and no warning', () => {
-    expect(lint([...everyVariant, ...elasticVariants])).toEqual({ stdout: '', status: 0 });
+    expect(lint([...variants, ...combinedFarmVariants, ...elasticVariants])).toEqual({ stdout: '', status: 0 });
   });
 });
 

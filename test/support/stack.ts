@@ -107,6 +107,12 @@ export const farmVariants: readonly Variant[] = variantsOf('phase-3', {
   'without replicas': { replicas: 0 },
 });
 
+/** All that the variants of the farm set, in two templates: for a check that takes seconds for each. */
+export const combinedFarmVariants: readonly Variant[] = variantsOf('phase-3', {
+  'layer 4, sticky, one NAT, without replicas': { layer: 4, sticky: true, natGateways: 1, replicas: 0 },
+  'layer 7, sticky, round robin, ten servers': { sticky: true, algorithm: 'round-robin', servers: 10 },
+});
+
 export const elasticVariants: readonly Variant[] = variantsOf('phase-4', {
   minimal: {},
   'with everything': { ...DOMAIN, alarmEmail: 'ops@example.com', monthlyBudget: 100, maxServers: 40, replicas: 3 },
