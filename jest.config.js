@@ -14,7 +14,7 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!(node-pg-migrate|fast-check|pure-rand)/)'],
   testTimeout: 120_000,
   // Many of the longest files wait: for drains, time limits and lags that are real.
-  maxWorkers: availableParallelism() + 1,
+  maxWorkers: availableParallelism() + 2,
   testSequencer: '<rootDir>/test/support/longest-first.js',
   reporters: ['default', '<rootDir>/test/support/skip-reporter.js'],
 };

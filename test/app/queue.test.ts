@@ -45,10 +45,14 @@ describeWith('moto server', 'with a queue', () => {
     sqs = new SQS({ endpoint: moto.endpoint, region: 'eu-west-1', credentials });
   });
 
-  afterEach(async () => {
+  const killWorkers = () => {
     for (const worker of alive) if (isAlive(worker.pid)) process.kill(worker.pid, 'SIGKILL');
     alive.clear();
-  });
+  };
+
+  afterEach(killWorkers);
+  // Tests that run side by side have no afterEach.
+  afterAll(killWorkers);
 
   afterAll(async () => {
     sqs?.destroy();
@@ -132,7 +136,20 @@ describeWith('moto server', 'with a queue', () => {
     await server.process.stop();
   }, 180_000);
 
-  test('an order placed on a server is fulfilled by a worker, and not before there is one', async () => {
+  test('a job that takes longer than the queue hides it is not begun by another worker', async () => {
+    const database = await withJobs(1, 4);
+    const { url } = await makeQueue('long', 1, 2);
+    const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
+    await Promise.all([startWorker(database, url), startWorker(database, url)]);
+    await eventually(async () => (await left(database)) === 0);
+    await eventually(async () => (await inQueue(url)) === 0);
+    const { Messages } = await sqs.receiveMessage({ QueueUrl: url, WaitTimeSeconds: 1 });
+    expect(Messages ?? []).toEqual([]);
+    await server.process.stop();
+  });
+
+  // Side by side, as they wait most of the time.
+  test.concurrent('an order placed on a server is fulfilled by a worker, and not before there is one', async () => {
     const database = await bench.database();
     const { url } = await makeQueue('journey', 30, 5);
     const shop = await bench.serve(database, { ...aws, QUEUE_URL: url });
@@ -151,7 +168,7 @@ describeWith('moto server', 'with a queue', () => {
     await shop.process.stop();
   });
 
-  test('a message that comes twice, or comes again later, does nothing more', async () => {
+  test.concurrent('a message that comes twice, or comes again later, does nothing more', async () => {
     const database = await withJobs(1, 0.3);
     const { url } = await makeQueue('twice', 30, 5);
     const [{ id }] = await sql(database, 'SELECT id FROM jobs');
@@ -165,19 +182,7 @@ describeWith('moto server', 'with a queue', () => {
     expect(await sql(database, 'SELECT 1 FROM effects')).toHaveLength(1);
   });
 
-  test('a job that takes longer than the queue hides it is not begun by another worker', async () => {
-    const database = await withJobs(1, 4);
-    const { url } = await makeQueue('long', 1, 2);
-    const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
-    await Promise.all([startWorker(database, url), startWorker(database, url)]);
-    await eventually(async () => (await left(database)) === 0);
-    await eventually(async () => (await inQueue(url)) === 0);
-    const { Messages } = await sqs.receiveMessage({ QueueUrl: url, WaitTimeSeconds: 1 });
-    expect(Messages ?? []).toEqual([]);
-    await server.process.stop();
-  });
-
-  test('a worker that is told to stop ends the jobs in hand and gives the others back', async () => {
+  test.concurrent('a worker that is told to stop ends the jobs in hand and gives the others back', async () => {
     const database = await withJobs(30, 0.5);
     const { url } = await makeQueue('stop', 300, 5);
     const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
@@ -194,7 +199,7 @@ describeWith('moto server', 'with a queue', () => {
     await eventually(async () => (await left(database)) === 0);
   });
 
-  test('a job that cannot be done, and a message that names none, end as dead letters and hold up no other', async () => {
+  test.concurrent('a job that cannot be done, and a message that names none, end as dead letters and hold up no other', async () => {
     const database = await withJobs(3, 0);
     const { url, dead } = await makeQueue('poison', 1, 2);
     const [{ order_id: poisoned }] = await sql(database, 'SELECT order_id FROM jobs LIMIT 1');
@@ -212,7 +217,7 @@ describeWith('moto server', 'with a queue', () => {
     await server.process.stop();
   });
 
-  test('while the queue is away orders are taken, and their jobs go there when it is back', async () => {
+  test.concurrent('while the queue is away orders are taken, and their jobs go there when it is back', async () => {
     const database = await bench.database();
     const { url } = await makeQueue('away', 30, 5);
     const nowhere = { ...aws, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };

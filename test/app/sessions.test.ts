@@ -196,7 +196,8 @@ describeWith('redis-server', 'sessions in Redis', () => {
     }
   });
 
-  test('count failed log-ins over all servers', async () => {
+  // Side by side, as the last one waits.
+  test.concurrent('count failed log-ins over all servers', async () => {
     const database = await bench.database();
     const servers = await Promise.all([1, 2].map(() => bench.serve(database, env)));
     const [email, other] = await makeUsers(database, 2);
@@ -212,7 +213,7 @@ describeWith('redis-server', 'sessions in Redis', () => {
     expect(await sql(database, 'SELECT 1 FROM login_attempts')).toEqual([]);
   });
 
-  test('start afresh with a log-in that succeeds', async () => {
+  test.concurrent('start afresh with a log-in that succeeds', async () => {
     const database = await bench.database();
     const shop = await bench.serve(database, env);
     const [email] = await makeUsers(database, 1);
@@ -223,7 +224,7 @@ describeWith('redis-server', 'sessions in Redis', () => {
     expect((await fail()).status).toBe(429);
   });
 
-  test('share the server with a cache of the catalogue', async () => {
+  test.concurrent('share the server with a cache of the catalogue', async () => {
     const database = await bench.database();
     const servers = await Promise.all([1, 2].map(() => bench.serve(database, env)));
     const [first, second] = servers as [ShopServer, ShopServer];

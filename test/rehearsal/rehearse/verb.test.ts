@@ -50,7 +50,7 @@ test('phase 1 under traffic: a report as JSON, a page with charts, and the exit 
   expect(readFileSync(page, 'utf8')).toContain('<svg');
 }, 90_000);
 
-test.each(['SIGINT', 'SIGKILL'] as const)(
+test.concurrent.each(['SIGINT', 'SIGKILL'] as const)(
   'after %s nothing of it runs any more',
   async (signal) => {
     const { child, said, ended } = rehearse('1', '--seconds', '60', '--rps', '20', '--html', join(dir, 'none.html'));
