@@ -42,6 +42,8 @@ export interface Config {
   readonly instanceMetadata?: string;
   /** Whether what is more than a process can do is refused; without, it can be seen what happens then. */
   readonly loadShedding: boolean;
+  /** Without it, the database is asked for every answer of the catalogue. */
+  readonly catalogueCache: boolean;
   readonly serverName: string;
   readonly availabilityZone: string;
   readonly logLevel: string;
@@ -171,6 +173,7 @@ const Environment = Type.Object({
   AWS_EC2_METADATA_DISABLED: Type.Boolean({ default: false, description: 'true or false' }),
   SERVER_NAME: Type.Optional(Type.String({ maxLength: 100, description: 'at most 100 characters long' })),
   LOAD_SHEDDING: Type.Boolean({ default: true, description: 'true or false' }),
+  CATALOGUE_CACHE: Type.Boolean({ default: true, description: 'true or false' }),
   AVAILABILITY_ZONE: Type.String({ maxLength: 100, default: 'local', description: 'at most 100 characters long' }),
   LOG_LEVEL: Type.Union(
     (['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const).map((level) => Type.Literal(level)),
@@ -244,6 +247,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ...(read.PHASE >= FIRST_SPOT_PHASE &&
       !read.AWS_EC2_METADATA_DISABLED && { instanceMetadata: read.AWS_EC2_METADATA_SERVICE_ENDPOINT }),
     loadShedding: read.LOAD_SHEDDING,
+    catalogueCache: read.CATALOGUE_CACHE,
     serverName: read.SERVER_NAME ?? hostname(),
     availabilityZone: read.AVAILABILITY_ZONE,
     logLevel: read.LOG_LEVEL,

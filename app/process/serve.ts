@@ -79,6 +79,7 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
     replicas.seeing(undefined),
     assets.ofProduct,
     redis && new SharedCatalogue(redis.cache, `catalogue:${version}`),
+    config.catalogueCache,
   );
   const app = createApp({
     log,

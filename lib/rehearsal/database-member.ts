@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { Counter } from './counter';
+import { Counters } from './counters';
 import { type Endpoint, openEndpoint } from './endpoint';
 import type { Postgres } from './postgres';
 
@@ -10,9 +10,14 @@ export interface DatabaseMemberOptions {
   resume(): Promise<Postgres>;
 }
 
+export interface Statements {
+  readonly reads: number;
+  readonly writes: number;
+}
+
 /** A PostgreSQL server of the tier, primary or replica, under a name that stays when it is started again. */
 export class DatabaseMember {
-  readonly #transactions = new Counter(() => this.#count());
+  readonly #statements = new Counters(['reads', 'writes'], () => this.#count());
   #stopped = false;
   #up = true;
 
@@ -63,9 +68,21 @@ export class DatabaseMember {
     await this.resume();
   }
 
-  /** Transactions of the shop that ended, in PostgreSQL's own count. */
-  transactions(): Promise<number> {
-    return this.#transactions.value();
+  /** Has statements counted from now on; on the primary, for its replicas as well. */
+  async count(): Promise<void> {
+    await this.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
+  }
+
+  /** Statements of the shop that were executed: those that read, and those that write or lock. */
+  statements(): Promise<Statements> {
+    return this.#statements.value();
+  }
+
+  /** Sessions with the shop's database now; 0 while it cannot be asked. */
+  async connections(): Promise<number> {
+    const counted = `SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE datname = $1`;
+    const [row] = await this.query<{ sessions: number }>(counted, [this.options.database]).catch(() => []);
+    return row?.sessions ?? 0;
   }
 
   /** As the superuser, by the socket: what the network does to others does not matter here. */
@@ -88,9 +105,19 @@ export class DatabaseMember {
     await this.postgres.stop();
   }
 
-  async #count(): Promise<number> {
-    const counted = 'SELECT xact_commit + xact_rollback AS ended FROM pg_stat_database WHERE datname = $1';
-    const [row] = await this.query<{ ended: string }>(counted, [this.options.database]);
-    return Number(row?.ended);
+  /**
+   * Not by `pg_stat_database`: a session adds its transactions there when it has other statistics to report, and else when it
+   * ends. Looks at how far the log has come are not what visitors asked for.
+   */
+  async #count(): Promise<Statements> {
+    const [row] = await this.query<{ reads: string; writes: string }>(
+      `SELECT coalesce(sum(calls) FILTER (WHERE reads), 0) AS reads,
+              coalesce(sum(calls) FILTER (WHERE NOT reads), 0) AS writes
+       FROM (SELECT calls, query ~* '^\\s*SELECT' AND query !~* 'FOR UPDATE' AS reads
+             FROM pg_stat_statements JOIN pg_database ON oid = dbid
+             WHERE datname = $1 AND query !~ '_wal_') AS statements`,
+      [this.options.database],
+    );
+    return { reads: Number(row?.reads), writes: Number(row?.writes) };
   }
 }

@@ -7,6 +7,7 @@ import { type Parts, together } from './parts';
 import { type Pgbouncer, startPgbouncer } from './pgbouncer';
 import { type PostgresOptions, resumeReplica, startPostgres, startReplica } from './postgres';
 import { processTree } from './process-tree';
+import type { Snapshot } from './snapshot';
 
 export interface DatabaseTierOptions {
   /** Folder for data and logs; its path must be short, since it holds Unix sockets. */
@@ -23,6 +24,9 @@ const DATABASE = 'shop';
 
 /** The app sizes its pools by it. */
 const MAX_CONNECTIONS = 200;
+
+/** Counts statements as they are executed, but for BEGIN and the like. */
+const STATISTICS = { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.track_utility': 'off' };
 
 /** As phase 4 sets up RDS Proxy. */
 const POOLER = {
@@ -51,6 +55,7 @@ export class DatabaseTier {
     };
     const primary = await parts.add(DatabaseMember.start({ database: DATABASE, start, resume: start }));
     await primary.server.createDatabase(DATABASE);
+    await primary.count();
     return new DatabaseTier(dir, primary, parts);
   }
 
@@ -94,9 +99,21 @@ export class DatabaseTier {
     return this.primary.server.url(DATABASE);
   }
 
-  async queries(): Promise<{ primary: number; replicas: number[] }> {
-    const [primary, ...replicas] = await Promise.all([this.primary, ...this.replicas].map((one) => one.transactions()));
-    return { primary: primary as number, replicas };
+  async queries(): Promise<Snapshot['queries']> {
+    const [primary, ...replicas] = await together([
+      this.primary.statements(),
+      ...this.replicas.map((one) => one.statements()),
+    ]);
+    return {
+      primary: primary.reads + primary.writes,
+      writes: primary.writes,
+      replicas: replicas.map(({ reads, writes }) => reads + writes),
+    };
+  }
+
+  async connections(): Promise<Snapshot['connections']> {
+    const [primary, pooler] = await together([this.primary.connections(), this.#pooler?.clients() ?? none]);
+    return { primary, limit: MAX_CONNECTIONS, ...(pooler !== undefined && { pooler }) };
   }
 
   /** Replicas stop replaying what they get, or go on with it. */
@@ -111,8 +128,14 @@ async function place(dir: string, name: string, access: 'socket' | 'tls'): Promi
     dir: join(dir, name),
     socketDir: join(dir, `${name}-socket`),
     // The box is set up so that its data can be moved off it.
-    settings: { max_connections: String(MAX_CONNECTIONS), ...(access === 'socket' && { wal_level: 'logical' }) },
+    settings: {
+      max_connections: String(MAX_CONNECTIONS),
+      ...STATISTICS,
+      ...(access === 'socket' && { wal_level: 'logical' }),
+    },
     access,
     ...(access === 'tls' && { port: await freePort() }),
   };
 }
+
+const none = Promise.resolve(undefined);

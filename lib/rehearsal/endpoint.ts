@@ -49,14 +49,18 @@ export async function openEndpoint(target: number): Promise<Endpoint> {
   };
 }
 
-/** Each chunk waits for itself, and none overtakes another. */
+/** Each chunk waits for itself, and none overtakes another: timers would, as they count in whole milliseconds. */
 function carry(from: Socket, to: Socket, delay: () => number): void {
-  let lastDue = 0;
+  const waiting: { readonly due: number; readonly what: () => void }[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const move = () => {
+    while (waiting[0] && waiting[0].due <= performance.now()) waiting.shift()?.what();
+    const [next] = waiting;
+    timer = next && setTimeout(move, Math.ceil(next.due - performance.now()));
+  };
   const later = (what: () => void) => {
-    const now = performance.now();
-    lastDue = Math.max(lastDue, now + delay());
-    if (lastDue <= now) what();
-    else setTimeout(what, lastDue - now);
+    waiting.push({ due: Math.max(waiting.at(-1)?.due ?? 0, performance.now() + delay()), what });
+    if (timer === undefined) move();
   };
   from.on('data', (chunk) => {
     later(() => {

@@ -8,6 +8,7 @@ export type Dependency = (typeof DEPENDENCIES)[number];
  * | kind | what it does | ends |
  * |---|---|---|
  * | `kill-servers` | SIGKILL to so many servers; in phase 1 the box, its database with it | the group replaces them |
+ * | `kill-workers` | SIGKILL to so many workers; the queue hands out again what they had in hand | the group replaces them |
  * | `stop-servers` | they leave the balancer, drain and exit, as when somebody terminates an instance | the group replaces them |
  * | `kill-zone` | SIGKILL to all servers of a zone, and a crash of whatever else lies in it | as each of them alone |
  * | `kill-database` | the primary crashes; the same volume comes up again after `seconds`, as after a failover of Multi-AZ | by itself |
@@ -32,6 +33,7 @@ export type Fault =
        */
       readonly server?: string;
     }
+  | { readonly kind: 'kill-workers'; readonly count: number }
   | { readonly kind: 'kill-zone'; readonly zone: string }
   | {
       readonly kind: 'kill-database' | 'kill-replica' | 'lag' | 'kill-redis' | 'demote-redis';

@@ -13,6 +13,8 @@ export interface FaultsOptions {
   /** Where a new version is put. */
   readonly dir: string;
   readonly servers: ServerGroup;
+  /** Absent before phase 4. */
+  readonly workers?: ServerGroup | undefined;
   readonly database: DatabaseTier;
   /** Absent in phases 1 and 2. */
   readonly redis?: RedisTier | undefined;
@@ -57,6 +59,8 @@ export class Faults implements Part {
     switch (fault.kind) {
       case 'kill-servers':
         return this.#kill(this.#choose(fault));
+      case 'kill-workers':
+        return this.#killWorkers(fault.count);
       case 'stop-servers': {
         const chosen = this.#choose(fault);
         servers.terminate(chosen);
@@ -100,6 +104,14 @@ export class Faults implements Part {
     await database.primary.crash();
     this.#later(RECOVERY, 'the database of the box is back', () => database.primary.resume());
     return 'killed the box, with its database';
+  }
+
+  #killWorkers(count: number): string {
+    const { workers } = this.options;
+    this.#from(4, 'kill-workers', 'workers');
+    const chosen = workers?.inService.slice(0, count) ?? [];
+    workers?.kill(chosen);
+    return `killed ${names(chosen)}`;
   }
 
   async #killZone(zone: string): Promise<string> {

@@ -98,7 +98,7 @@ function startBalancer({ phase, balance = 'roundrobin', layer = 7 }: TopologyPla
 
 /** As the templates set it, but for what is the machine's own. */
 function environment(
-  { phase, sessions = phase >= 3 ? 'redis' : 'postgres', shedding }: TopologyPlan,
+  { phase, sessions = phase >= 3 ? 'redis' : 'postgres', shedding, cache }: TopologyPlan,
   { data, sessionSecret }: FrontOptions,
   port: number,
 ): Record<string, string> {
@@ -115,6 +115,7 @@ function environment(
     // Balancer and edge add themselves; before them, visitors say which address they stand for.
     TRUST_PROXY: phase === 4 ? '2' : '1',
     ...(shedding === false && { LOAD_SHEDDING: 'false' }),
+    ...(cache === false && { CATALOGUE_CACHE: 'false' }),
     ...database.environment,
     ...(redis && { REDIS_URL: redis.url, REDIS_MIN_REPLICAS: '1' }),
     ...(queue && { ...queue.environment, METRICS_NAMESPACE: 'Shop', METRICS_PERIOD: String(METRICS_PERIOD) }),

@@ -243,5 +243,7 @@ function refusal(waiting: number): string {
 }
 
 /** Named as the ALB's. */
+export const STICKY_COOKIE = 'AWSALB';
+
 const STICKY = `dynamic-cookie-key shop
-  cookie AWSALB insert indirect nocache dynamic`;
+  cookie ${STICKY_COOKIE} insert indirect nocache dynamic`;

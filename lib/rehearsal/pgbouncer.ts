@@ -24,6 +24,8 @@ export interface Pgbouncer {
   readonly port: number;
   /** Connection string for clients: without TLS, with the password of the database. */
   readonly url: string;
+  /** Connections of clients now; undefined while it cannot be asked. */
+  clients(): Promise<number | undefined>;
   /** Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -64,6 +66,7 @@ listen_port = ${port}
 unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = ${users}
+stats_users = ${database.username}
 pool_mode = transaction
 default_pool_size = ${options.poolSize}
 max_client_conn = 1000
@@ -79,20 +82,31 @@ server_login_retry = 1
   const stop = () => pgbouncer.end('SIGTERM');
   const url = `postgres://${database.username}:${database.password}@localhost:${port}/${name}`;
   try {
-    await pgbouncer.until('answering', () => answers(url));
+    await pgbouncer.until('answering', async () => (await ask(url, 'SELECT 1')).length === 1);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { pid: pgbouncer.pid, port, url, stop };
+  const clients = async () => {
+    const pools = await ask<Pool>(url.replace(/\w+$/, 'pgbouncer'), 'SHOW POOLS');
+    const ours = pools.filter((pool) => pool.database === name);
+    return ours.reduce((sum, { cl_active, cl_waiting }) => sum + Number(cl_active) + Number(cl_waiting), 0);
+  };
+  return { pid: pgbouncer.pid, port, url, clients: () => clients().catch(() => undefined), stop };
 }
 
-async function answers(connectionString: string): Promise<boolean> {
+/** @see https://www.pgbouncer.org/usage.html#show-pools */
+interface Pool {
+  readonly database: string;
+  readonly cl_active: string;
+  readonly cl_waiting: string;
+}
+
+async function ask<Row>(connectionString: string, sql: string): Promise<Row[]> {
   const client = new Client({ connectionString });
   await client.connect();
   try {
-    await client.query('SELECT 1');
-    return true;
+    return (await client.query(sql)).rows;
   } finally {
     await client.end();
   }

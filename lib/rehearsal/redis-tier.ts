@@ -1,13 +1,12 @@
 import { join } from 'node:path';
-import { Counter } from './counter';
+import { Counters } from './counters';
 import { type Endpoint, openEndpoint } from './endpoint';
 import type { Part, Parts } from './parts';
 import { type RedisServer, startRedis } from './redis';
 
 /** A primary and a replica in ElastiCache's place, behind the name of the primary. */
 export class RedisTier implements Part {
-  readonly #hits = new Counter(() => this.#count('keyspace_hits'));
-  readonly #misses = new Counter(() => this.#count('keyspace_misses'));
+  readonly #lookups = new Counters(['hits', 'misses'], () => this.#count());
   readonly #all: RedisServer[] = [];
   #stopped = false;
   #up = true;
@@ -67,8 +66,8 @@ export class RedisTier implements Part {
     this.endpoint.leadTo(this.primary.port);
   }
 
-  async lookups(): Promise<{ hits: number; misses: number }> {
-    return { hits: await this.#hits.value(), misses: await this.#misses.value() };
+  lookups(): Promise<{ readonly hits: number; readonly misses: number }> {
+    return this.#lookups.value();
   }
 
   async stop(): Promise<void> {
@@ -77,9 +76,9 @@ export class RedisTier implements Part {
     await Promise.all(this.#all.map((server) => server.stop()));
   }
 
-  async #count(name: string): Promise<number> {
+  async #count(): Promise<{ hits: number; misses: number }> {
     const stats = await this.primary.command('INFO', 'stats');
-    const found = new RegExp(`^${name}:(\\d+)`, 'm').exec(stats)?.[1];
-    return Number(found);
+    const of = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(stats)?.[1]);
+    return { hits: of('keyspace_hits'), misses: of('keyspace_misses') };
   }
 }

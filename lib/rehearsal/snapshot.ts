@@ -31,8 +31,10 @@ export interface Snapshot {
   readonly servers: readonly ServerSnapshot[];
   /** From phase 4; the balancer knows nothing of them. */
   readonly workers?: readonly ServerSnapshot[];
-  /** Transactions of the shop that each database has ended, in its own count. */
-  readonly queries: { readonly primary: number; readonly replicas: readonly number[] };
+  /** Statements of the shop that each database has executed; `writes` are those of the primary that write or lock. */
+  readonly queries: { readonly primary: number; readonly writes: number; readonly replicas: readonly number[] };
+  /** Sessions of the primary now and at most, and connections of servers and workers to the pooler, from phase 4. */
+  readonly connections: { readonly primary: number; readonly limit: number; readonly pooler?: number };
   /** Requests that the edge cache looked up, and those that it answered itself; from phase 4. */
   readonly edge?: { readonly lookups: number; readonly hits: number };
   /** Catalogue look-ups in Redis by its own count, sessions included; from phase 3. */

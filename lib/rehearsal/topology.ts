@@ -76,6 +76,13 @@ export interface TopologyPlan {
   readonly shedding?: boolean;
 
   /**
+   * Whether servers keep answers of the catalogue; without it, to show what that is for. The edge of phase 4 keeps them anyway.
+   *
+   * @default true
+   */
+  readonly cache?: boolean;
+
+  /**
    * Scaling policies that start and stop servers: those of a synthesized template. Only phase 4.
    *
    * @default - the number of servers stays
@@ -187,7 +194,7 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
   const serve = async (of: TopologyPlan, data: DataTiers) => {
     const quota = of.phase <= 2 && box ? keeping(box) : quotas?.create;
     const front = await startFront(of, { dir, bundle, data, sessionSecret, quota, number, tell }, parts);
-    const faults = await parts.add(new Faults({ phase: of.phase, dir, servers: front.servers, ...data, tell }));
+    const faults = await parts.add(new Faults({ phase: of.phase, dir, ...front, ...data, tell }));
     return { phase: of.phase, data, front, faults };
   };
   say(plan.phase <= 2 ? 'starting the database' : 'starting database and Redis');
@@ -219,10 +226,11 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
     scale: (count) => now.front.servers.scale(count),
     snapshot: async () => {
       const { front, data: of } = now;
-      const [web, background, queries, lookups, shared, jobs] = await Promise.all([
+      const [web, background, queries, connections, lookups, shared, jobs] = await Promise.all([
         front.servers.snapshot(),
         front.workers?.snapshot(),
         of.database.queries(),
+        of.database.connections(),
         front.edge?.counters().catch(() => undefined),
         of.redis?.lookups(),
         of.queue?.jobs().catch(() => undefined),
@@ -234,6 +242,7 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
         servers: web,
         ...(background && { workers: background }),
         queries,
+        connections,
         ...(lookups && { edge: lookups }),
         ...(shared && { redis: shared }),
         ...(jobs !== undefined && { jobs }),

@@ -37,6 +37,7 @@ describe('the environment', () => {
       metricsPeriod: 60,
       serverName: hostname(),
       loadShedding: true,
+      catalogueCache: true,
       availabilityZone: 'local',
       logLevel: 'info',
     });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Endpoint, openEndpoint } from '../../lib/rehearsal/endpoint';
 import { type RedisServer, startRedis } from '../../lib/rehearsal/redis';
 import { describeWith } from '../support/needs';
 import {
@@ -12,7 +13,6 @@ import {
   type ShopServer,
   type Visitor,
 } from '../support/shop';
-import { openTcpSwitch, type TcpSwitch } from '../support/tcp-switch';
 
 /** Milliseconds. The aim is 250; on a machine that is busy with other tests, what counts is that nothing piles up. */
 const QUICK = 1_000;
@@ -106,7 +106,7 @@ describeWith('redis-server', 'Redis', () => {
 
 describeWith('redis-server', 'a failover of Redis', () => {
   let nodes: RedisServer[];
-  let name: TcpSwitch;
+  let name: Endpoint;
   let servers: ShopServer[];
   let database: string;
 
@@ -116,7 +116,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
     const primary = await startRedis({ dir: dir(0) });
     const replicas = await Promise.all([1, 2].map((node) => startRedis({ dir: dir(node), primaryPort: primary.port })));
     nodes = [primary, ...replicas];
-    name = await openTcpSwitch(primary.port);
+    name = await openEndpoint(primary.port);
     database = await bench.database();
     const env = {
       SESSION_STORE: 'redis',

@@ -61,6 +61,20 @@ test('a slow network costs its delay each way, keeps the order, and is fast agai
   expect(performance.now() - begin).toBeGreaterThan(90);
 });
 
+test('what is slow never overtakes, however fine the difference in time', async () => {
+  const endpoint = await openEndpoint(await answering('slow'));
+  open.push(endpoint);
+  endpoint.delay(7);
+  const letters = Array.from({ length: 2_000 }, (_, index) => String.fromCharCode(97 + (index % 26)));
+  const answer = ask(endpoint, letters);
+  const faster = setInterval(() => endpoint.delay(Math.random() * 7), 10);
+  try {
+    expect(await answer).toBe(`slow:${letters.join('')}`);
+  } finally {
+    clearInterval(faster);
+  }
+});
+
 test('whoever is connected to a server that is not there is cut off', async () => {
   const endpoint = await openEndpoint(1);
   open.push(endpoint);

@@ -48,6 +48,8 @@ export function second(at: number, changes: Partial<RehearsalSecond> = {}): Rehe
   return {
     at,
     due: 100,
+    reloads: 0,
+    inTime: 100,
     rps: 100,
     counts: { ok: 100, refused: 0, failed: 0, wrong: 0 },
     sources: { edge: 0, cache: 19, database: 1 },
@@ -59,7 +61,8 @@ export function second(at: number, changes: Partial<RehearsalSecond> = {}): Rehe
     busy: 0.1,
     inService: 5,
     desired: 5,
-    queries: { primary: 30, replicas: 20 },
+    queries: { primary: 30, writes: 10, replicas: 20 },
+    connections: { primary: 12, limit: 200 },
     ...changes,
   };
 }
@@ -70,6 +73,7 @@ export function traffic(changes: Partial<TrafficSummary> = {}): TrafficSummary {
   return {
     seconds: 30,
     due: 3000,
+    reloads: 0,
     counts: { ok: 3000, refused: 0, failed: 0, wrong: 0 },
     failures: {},
     latency,
@@ -77,13 +81,13 @@ export function traffic(changes: Partial<TrafficSummary> = {}): TrafficSummary {
     sources: { edge: 0, cache: 570, database: 30 },
     failureLatency: { p50: 0, p95: 0, p99: 0, max: 0 },
     unsent: 0,
-    visitors: { came: 200, cameBack: 20 },
+    visitors: { came: 200, cameBack: 20, moved: 0 },
     lateSeconds: 0,
     ...changes,
   };
 }
 
-/** Five servers over three zones; the first got more than the others. */
+/** Five servers over three zones, which got as much each. */
 export function servers(): ServerSnapshot[] {
   return ['a', 'b', 'c', 'a', 'b'].map((zone, index) => ({
     name: `server-${index + 1}`,
@@ -91,7 +95,7 @@ export function servers(): ServerSnapshot[] {
     version: '1',
     state: 'in-service',
     pid: 100 + index,
-    requests: index === 0 ? 400 : 150,
+    requests: 600,
     failures: 0,
     inFlight: 1,
     latencyMs: 2,
@@ -101,5 +105,11 @@ export function servers(): ServerSnapshot[] {
 
 /** @param count of servers, five at most */
 export function snapshot(count = 5): Snapshot {
-  return { at: 0, desired: count, servers: servers().slice(0, count), queries: { primary: 0, replicas: [0, 0] } };
+  return {
+    at: 0,
+    desired: count,
+    servers: servers().slice(0, count),
+    queries: { primary: 0, writes: 0, replicas: [0, 0] },
+    connections: { primary: 12, limit: 200 },
+  };
 }

@@ -10,8 +10,9 @@ export interface RehearsalSecond extends Second {
   readonly inService: number;
   /** Servers that the group wants. */
   readonly desired: number;
-  /** Transactions a second that the primary and the replicas ended. */
-  readonly queries: { readonly primary: number; readonly replicas: number };
+  /** Statements a second that the primary and the replicas executed; `writes` are those of the primary that write or lock. */
+  readonly queries: { readonly primary: number; readonly writes: number; readonly replicas: number };
+  readonly connections: Snapshot['connections'];
   /** Of all look-ups since the second before, those that the edge answered itself; from phase 4. */
   readonly edgeHits?: number;
   /** Background jobs that wait, and the workers that do them; from phase 4. */
@@ -42,6 +43,8 @@ export interface Findings {
   readonly fired: readonly Fired[];
   readonly traffic: TrafficSummary;
   readonly audit: Audit;
+  /** Requests that the edge looked up while visitors came, and those among them that it answered itself; from phase 4. */
+  readonly edge?: { readonly lookups: number; readonly hits: number };
   /** Every server that there was, as it was seen last. */
   readonly servers: readonly ServerSnapshot[];
   /** What holds of this run and is not as in the cloud. */

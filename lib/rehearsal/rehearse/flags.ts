@@ -16,6 +16,7 @@ export interface RehearseFlags extends Partial<Omit<ScenarioFile, 'factor' | 'st
   readonly kill?: number;
   readonly stop?: number;
   readonly spot?: number;
+  readonly killWorker?: number;
   /** Zones. */
   readonly killAz?: number;
   readonly killDb?: true;
@@ -41,7 +42,10 @@ const SECONDS = { 1: 60, 2: 60, 3: 30, 4: 90 } as const;
 const BOARD_SECONDS = 600;
 
 /** vCPUs of a server that is to be overloaded, by default: the wall must be its own, and not the machine's. */
-const OVERLOADED_VCPU = 0.25;
+const OVERLOADED_VCPU = 0.1;
+
+/** How often visitors of an overloaded shop load again what did not come, by default: few people give up at once. */
+const RELOADS_OF_OVERLOAD = 2;
 
 /** Seconds that a part is away by default. */
 const ABSENCE = 5;
@@ -101,24 +105,32 @@ export function scenarioOf(
     replicas: given.replicas,
     // The command line says `true` where nothing was said.
     shedding: flags.shedding === false ? false : settings.shedding,
+    cache: flags.cache === false ? false : settings.cache,
+    reloads: given.reloads ?? (given.overload === undefined ? undefined : RELOADS_OF_OVERLOAD),
+    ...(given.overload !== undefined && { overload: true }),
     timeScale,
     load,
     steps,
   };
 }
 
-function defaultSeconds(phase: RehearsedPhase, until: RehearsedPhase, { board, deploy, scale }: RehearseFlags): number {
+function defaultSeconds(
+  phase: RehearsedPhase,
+  until: RehearsedPhase,
+  { board, deploy, scale, overload }: RehearseFlags,
+): number {
   if (board) return BOARD_SECONDS;
-  return Math.max(SECONDS[phase], until > phase || deploy ? 90 : 0, scale ? 60 : 0);
+  return Math.max(SECONDS[phase], until > phase || deploy ? 90 : 0, scale || overload ? 60 : 0);
 }
 
 function actionsOf(flags: RehearseFlags, servers: number): Asked[] {
   const asked: Asked[] = [];
   const add = (by: string, action: Action) => asked.push({ by, action });
-  const { kill, stop, spot, killAz, lag, slow, resize, scale } = flags;
+  const { kill, stop, spot, killWorker, killAz, lag, slow, resize, scale } = flags;
   if (kill) add(`--kill ${kill}`, { kind: 'kill-servers', count: kill });
   if (stop) add(`--stop ${stop}`, { kind: 'stop-servers', count: stop });
   if (spot) add(`--spot ${spot}`, { kind: 'spot-notice', count: spot });
+  if (killWorker) add(`--kill-worker ${killWorker}`, { kind: 'kill-workers', count: killWorker });
   for (const zone of ZONES.slice(0, killAz ?? 0)) add(`--kill-az ${killAz}`, { kind: 'kill-zone', zone });
   if (flags.killDb) add('--kill-db', { kind: 'kill-database', seconds: ABSENCE });
   if (flags.killReplica) add('--kill-replica', { kind: 'kill-replica', seconds: ABSENCE });

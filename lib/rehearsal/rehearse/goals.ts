@@ -3,6 +3,7 @@ import type { ServerSnapshot, Snapshot } from '../topology';
 import type { Kind, Promised } from '../traffic/messages';
 import { peakRate, rateAt } from '../traffic/profiles';
 import type { Findings, Fired, RehearsalSecond } from './findings';
+import { goalsOfLoad } from './goals-of-load';
 
 /** A figure of a rehearsal, and what it should be. */
 export interface Goal {
@@ -32,8 +33,8 @@ export function goalsOf(findings: Findings): Goal[] {
     ...promises(findings),
     ...failures(findings),
     ...recoveries(findings),
-    ...sizes(findings),
     ...evolution(findings),
+    ...goalsOfLoad(findings),
   ];
 }
 
@@ -60,6 +61,7 @@ function promises({ scenario, audit }: Findings): Goal[] {
     sessions,
     zero('orders and cart items that nobody asked for', audit.unasked),
     zero('products whose stock and sales do not add up', audit.stockErrors),
+    zero('orders without a receipt at the end', audit.receiptsWaiting),
   ];
 }
 
@@ -91,6 +93,7 @@ function bound(findings: Findings, { at, action, before }: Fired): number | unde
     case 'deploy':
     case 'scale':
     case 'lag':
+    case 'kill-workers':
       return 0;
     case 'kill-servers':
       return killed(findings, at, inService(before), action.count);
@@ -190,22 +193,6 @@ function recoveries(findings: Findings): Goal[] {
         return [];
     }
   });
-}
-
-/** Policies that size the fleet: out in time for a rise, and in again after it. */
-function sizes({ scenario, seconds }: Findings): Goal[] {
-  const { load, timeScale } = scenario;
-  if (timeScale === undefined || peakRate(load) <= load.rps) return [];
-  const sizes = seconds.map((second) => second.inService);
-  const [first = 0, last = 0, most] = [sizes[0], sizes.at(-1), Math.max(...sizes)];
-  return [
-    {
-      name: 'servers in service: before, most, at the end',
-      measured: `${first}, ${most}, ${last}`,
-      goal: 'more in the rise, and fewer again after it',
-      met: most > first && last < most,
-    },
-  ];
 }
 
 function atMost(bound: number): string {

@@ -28,6 +28,7 @@ export async function startRehearsal(scenario: Scenario, topology: Topology): Pr
     url: topology.url,
     databaseUrl: topology.databaseUrl,
     load: scenario.load,
+    reloads: scenario.reloads,
     addresses: visitorAddresses(),
     seed: 1,
   }).catch(async (error) => {
@@ -176,8 +177,10 @@ function compare(before: Snapshot, after: Snapshot): Omit<RehearsalSecond, keyof
     desired: after.desired,
     queries: {
       primary: Math.max(0, after.queries.primary - before.queries.primary) / took,
+      writes: Math.max(0, after.queries.writes - before.queries.writes) / took,
       replicas: Math.max(0, sum(after.queries.replicas) - sum(before.queries.replicas)) / took,
     },
+    connections: after.connections,
     ...(after.edge && lookups > 0 && { edgeHits: (after.edge.hits - (before.edge?.hits ?? 0)) / lookups }),
     ...(after.jobs !== undefined && { jobs: after.jobs }),
     ...(after.workers && { workers: inService(after.workers) }),

@@ -30,6 +30,8 @@ export const SETTINGS = {
   layer: oneOf([4, 7] as const),
   replicas: whole(0, 5),
   shedding: Type.Boolean({ description: 'true or false' }),
+  cache: Type.Boolean({ description: 'true or false' }),
+  reloads: whole(0, 10),
   timeScale: number(1, 120),
   seconds: whole(5, LIMITS.seconds),
   rps: number(1, LIMITS.rps),
@@ -41,6 +43,7 @@ export const SETTINGS = {
 const ACTIONS: Readonly<Record<Action['kind'], TProperties>> = {
   'kill-servers': { count: servers },
   'stop-servers': { count: servers },
+  'kill-workers': { count: servers },
   'spot-notice': { count: servers },
   'kill-zone': { zone: oneOf(ZONES) },
   'kill-database': { seconds: absence },

@@ -17,7 +17,10 @@ export interface Step {
 
 /** A rehearsal: which phase, under which load, and what happens when. */
 export interface Scenario
-  extends Pick<TopologyPlan, 'servers' | 'vcpu' | 'sessions' | 'balance' | 'layer' | 'replicas' | 'shedding'> {
+  extends Pick<
+    TopologyPlan,
+    'servers' | 'vcpu' | 'sessions' | 'balance' | 'layer' | 'replicas' | 'shedding' | 'cache'
+  > {
   readonly phase: RehearsedPhase;
   /**
    * The phase that it has become at the end.
@@ -26,6 +29,14 @@ export interface Scenario
    */
   readonly until?: RehearsedPhase;
   readonly load: Load;
+  /**
+   * How often a visitor loads something again that did not come.
+   *
+   * @default 0
+   */
+  readonly reloads?: number | undefined;
+  /** The top of the load is more than the servers can do. */
+  readonly overload?: true;
   readonly steps: readonly Step[];
   /**
    * Phase 4: the template's scaling policies decide how many servers there are, and so many of their seconds pass in one.
@@ -58,6 +69,7 @@ export function phasesOf({ kind }: Action): readonly RehearsedPhase[] {
     case 'slow-network':
       return [2, 3, 4];
     case 'spot-notice':
+    case 'kill-workers':
       return [4];
     default:
       return [3, 4];

@@ -4,7 +4,7 @@ import { confirm } from './journeys';
 import { type Order, within } from './ledger';
 import type { Audit } from './messages';
 import type { Shopper } from './shopper';
-import { type KeptOrder, readBooks } from './store';
+import { type Books, type KeptOrder, readBooks } from './store';
 
 /** Visitors who are asked at the same time. */
 const AT_ONCE = 16;
@@ -12,6 +12,9 @@ const AT_ONCE = 16;
 /** Milliseconds after which a shop that does not answer is not asked again, and the pause before it is. */
 const ASKED_FOR = 30_000;
 const PAUSE = 500;
+
+/** Milliseconds that background jobs may take after the last order: those of a dead worker come back after a minute. */
+const RECEIPTS_WITHIN = 75_000;
 
 /** Pause before a second look, so that a replica can catch up. */
 const SECOND_LOOK = 250;
@@ -25,7 +28,7 @@ const EXAMPLES = 5;
 export async function audit(shoppers: readonly Shopper[], client: Client, databaseUrl: string): Promise<Audit> {
   const promised = shoppers.filter(({ ledger, account }) => !ledger.isEmpty || account);
   const unanswered = await askAll(promised, client);
-  const books = await readBooks(databaseUrl);
+  const books = await readBooksAtRest(databaseUrl);
   const orders = compareOrders(promised, books.orders);
   const sum = (of: (shopper: Shopper) => number) => shoppers.reduce((total, shopper) => total + of(shopper), 0);
   const unseen = { cartItems: 0, logIns: 0 };
@@ -51,6 +54,17 @@ export async function audit(shoppers: readonly Shopper[], client: Client, databa
     receiptsWaiting: books.receiptsWaiting,
     examples: [...orders.examples, ...carts.map(describeCart)].slice(0, EXAMPLES),
   };
+}
+
+/** Once the orders have their receipts, or should have had them. */
+async function readBooksAtRest(databaseUrl: string): Promise<Books> {
+  const deadline = performance.now() + RECEIPTS_WITHIN;
+  let books = await readBooks(databaseUrl);
+  while (books.receiptsWaiting > 0 && performance.now() < deadline) {
+    await sleep(PAUSE);
+    books = await readBooks(databaseUrl);
+  }
+  return books;
 }
 
 /** Returns those who got no answer. */

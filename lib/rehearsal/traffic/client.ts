@@ -7,8 +7,17 @@ import type { Answer, Call, Shopper } from './shopper';
 /** Milliseconds after which a visitor gives up. */
 const PATIENCE = 10_000;
 
+/** What undici calls it, and what it is. */
+const NAMES: Readonly<Record<string, string>> = {
+  UND_ERR_HEADERS_TIMEOUT: `no answer within ${PATIENCE / 1000} s`,
+  UND_ERR_BODY_TIMEOUT: 'an answer that did not end',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection',
+  UND_ERR_SOCKET: 'cut off',
+  ECONNRESET: 'cut off',
+};
+
 export interface Sent extends Answer {
-  /** Status or error code, of what did not succeed. */
+  /** What did not succeed, in words: a status with the shop's reason, or what became of the connection. */
   readonly failure?: string;
   /** Of an answer about the catalogue. */
   readonly source?: Source | undefined;
@@ -39,12 +48,11 @@ export class Client {
       const text = await body.text();
       shopper.keepCookies([headers['set-cookie'] ?? []].flat());
       const outcome = judge(call, statusCode, headers['retry-after'] !== undefined);
-      if (outcome === 'refused') return { outcome, status: statusCode, text, failure: `${statusCode} by the shop` };
-      if (outcome !== 'ok') return { outcome, status: statusCode, text, failure: String(statusCode) };
+      if (outcome !== 'ok') return { outcome, status: statusCode, text, failure: nameOf(outcome, statusCode, text) };
       return { outcome, status: statusCode, text, source: call.kind === 'catalogue' ? sourceOf(headers) : undefined };
     } catch (error) {
       const { code, name } = error as NodeJS.ErrnoException;
-      return { outcome: 'failed', status: 0, text: '', failure: code ?? name };
+      return { outcome: 'failed', status: 0, text: '', failure: NAMES[code ?? name] ?? code ?? name };
     }
   }
 
@@ -65,6 +73,13 @@ export class Client {
 function sourceOf(headers: IncomingHttpHeaders): Source {
   if (headers.age !== undefined) return 'edge';
   return headers['x-cache'] === 'hit' ? 'cache' : 'database';
+}
+
+/** `503 overloaded` by the shop's API, `503 by the shop` of a page; `503` alone is the balancer's, or nobody's plan. */
+function nameOf(outcome: Outcome, status: number, text: string): string {
+  const [, reason] = /^\{"error":\{"code":"(\w+)"/.exec(text) ?? [];
+  if (reason !== undefined) return `${status} ${reason}`;
+  return outcome === 'refused' ? `${status} by the shop` : String(status);
 }
 
 function judge(call: Call, status: number, comeBackLater: boolean): Outcome {

@@ -1,7 +1,7 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import type { Sent } from './client';
 import { LatencyHistogram } from './histogram';
-import { KINDS, type Kind, OUTCOMES, type Second, SOURCES, type TrafficSummary } from './messages';
+import { IN_TIME, KINDS, type Kind, OUTCOMES, type Second, SOURCES, type TrafficSummary } from './messages';
 
 /** From here on the generator is what is slow: milliseconds that requests are sent late, and share of its time it is busy. */
 const LATE = 50;
@@ -20,7 +20,7 @@ export class Figures {
   readonly #latency = new LatencyHistogram();
   readonly #late = new LatencyHistogram();
 
-  readonly #total = { due: 0, counts: noCounts(), sources: noSources(), unsent: 0, lateSeconds: 0 };
+  readonly #total = { due: 0, reloads: 0, counts: noCounts(), sources: noSources(), unsent: 0, lateSeconds: 0 };
   readonly #all = new LatencyHistogram();
   readonly #ofFailures = new LatencyHistogram();
   readonly #byKind = Object.fromEntries(
@@ -31,9 +31,11 @@ export class Figures {
   /**
    * @param lateMs after it was due
    * @param inFlight requests that wait for their answer now
+   * @param again whether it loads something again
    */
-  sent(lateMs: number, inFlight: number): void {
+  sent(lateMs: number, inFlight: number, again: boolean): void {
     this.#second.due += 1;
+    if (again) this.#second.reloads += 1;
     this.#second.inFlight = Math.max(this.#second.inFlight, inFlight);
     this.#late.record(lateMs);
   }
@@ -50,6 +52,7 @@ export class Figures {
   answered(kind: Kind, { outcome, failure, source }: Sent, ms: number): void {
     const ofKind = this.#byKind[kind];
     for (const { counts } of [this.#second, ofKind]) counts[outcome] += 1;
+    if (outcome === 'ok' && ms <= IN_TIME) this.#second.inTime += 1;
     for (const histogram of [this.#all, this.#latency, ofKind.latency]) histogram.record(ms);
     if (source !== undefined) this.#second.sources[source] += 1;
     if (failure !== undefined) {
@@ -75,6 +78,7 @@ export class Figures {
     this.#latency.reset();
     this.#late.reset();
     this.#total.due += second.due;
+    this.#total.reloads += second.reloads;
     for (const outcome of OUTCOMES) this.#total.counts[outcome] += second.counts[outcome];
     for (const source of SOURCES) this.#total.sources[source] += second.sources[source];
     if (second.lateMs > LATE || second.busy > BUSY) this.#total.lateSeconds += 1;
@@ -110,7 +114,7 @@ export class Figures {
 }
 
 function freshSecond() {
-  return { due: 0, counts: noCounts(), sources: noSources(), inFlight: 0 };
+  return { due: 0, reloads: 0, counts: noCounts(), inTime: 0, sources: noSources(), inFlight: 0 };
 }
 
 function noCounts() {

@@ -33,7 +33,8 @@ async function start(plan: TrafficPlan): Promise<void> {
       return may;
     },
   };
-  const stream = new Stream({ load: plan.load, addresses: plan.addresses, client, figures, world });
+  const { load, reloads = 0, addresses } = plan;
+  const stream = new Stream({ load, reloads, addresses, client, figures, world });
   run = { client, stream };
   tell({ type: 'started', at: Date.now() });
   const seconds = setInterval(() => tell({ type: 'second', second: figures.takeSecond() }), 1_000);
@@ -41,7 +42,8 @@ async function start(plan: TrafficPlan): Promise<void> {
   clearInterval(seconds);
   // What ended since the last full second.
   tell({ type: 'second', second: figures.takeSecond() });
-  const visitors = { came: stream.shoppers.length, cameBack: stream.cameBack };
+  const { shoppers, cameBack } = stream;
+  const visitors = { came: shoppers.length, cameBack, moved: shoppers.filter(({ moved }) => moved).length };
   tell({ type: 'ended', summary: figures.summary(visitors) });
 }
 

@@ -7,6 +7,12 @@ export interface TrafficPlan {
   readonly load: Load;
   /** Connection string of the primary, for customers' accounts and full shelves before, and for the audit after. */
   readonly databaseUrl: string;
+  /**
+   * How often a visitor loads something again that did not come, a second later; beside what is due by the load.
+   *
+   * @default 0
+   */
+  readonly reloads?: number | undefined;
   /** Addresses on loopback that visitors come from; a balancer that goes by the client's address needs many. */
   readonly addresses: readonly string[];
   /** The same seed makes the same visitors come in the same moments. */
@@ -26,6 +32,9 @@ export type Outcome = (typeof OUTCOMES)[number];
 
 export type Counts = Readonly<Record<Outcome, number>>;
 
+/** Milliseconds after which an answer is none any more to somebody who waits for it. */
+export const IN_TIME = 1_000;
+
 /** What answered a question about the catalogue: the edge, a cache behind it, or the database. */
 export const SOURCES = ['edge', 'cache', 'database'] as const;
 export type Source = (typeof SOURCES)[number];
@@ -42,10 +51,13 @@ export interface Latency {
 export interface Second {
   /** Its end, in seconds from the start of the traffic. */
   readonly at: number;
-  /** Requests that became due. */
+  /** Requests that became due, and those among them that loaded something again. */
   readonly due: number;
+  readonly reloads: number;
   /** Requests that ended, by how. */
   readonly counts: Counts;
+  /** Of those that were answered, the ones within {@link IN_TIME}: the goodput. */
+  readonly inTime: number;
   readonly latency: Latency;
   /** Answers about the catalogue, by where they came from. */
   readonly sources: Readonly<Record<Source, number>>;
@@ -65,8 +77,9 @@ export interface Second {
 export interface TrafficSummary {
   readonly seconds: number;
   readonly due: number;
+  readonly reloads: number;
   readonly counts: Counts;
-  /** How many of each kind of failure there were, such as `503 by the shop` or `ECONNREFUSED`. */
+  /** How many of each kind of failure there were, such as `503 unavailable` or `ECONNREFUSED`. */
   readonly failures: Readonly<Record<string, number>>;
   readonly latency: Latency;
   readonly byKind: Readonly<Record<Kind, KindSummary>>;
@@ -75,7 +88,8 @@ export interface TrafficSummary {
   readonly failureLatency: Latency;
   /** Requests that were not sent, as too many were waiting for an answer; they count as failed. */
   readonly unsent: number;
-  readonly visitors: { readonly came: number; readonly cameBack: number };
+  /** `moved`: those whom a sticky balancer sent to another server than before. */
+  readonly visitors: { readonly came: number; readonly cameBack: number; readonly moved: number };
   /** Seconds in which the generator could not keep up. */
   readonly lateSeconds: number;
 }

@@ -74,6 +74,22 @@ export function rateAt(load: Load, second: number): number {
   return load.rps * (low + ((high - low) * (share - from)) / (to - from));
 }
 
+/** Times of a `spike`, in seconds: before it, at its top, and after it. */
+export function spikeParts({ seconds }: Load): { readonly name: string; readonly from: number; readonly to: number }[] {
+  const [, rise, top, fall, after] = spike(1).map(([share]) => share * seconds) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return [
+    { name: 'before', from: 0, to: rise },
+    { name: 'at the top', from: top, to: fall },
+    { name: 'after', from: after, to: seconds },
+  ];
+}
+
 /** The highest rate of the load. */
 export function peakRate(load: Load): number {
   return load.rps * Math.max(...shapeOf(load).map(([, multiple]) => multiple));

@@ -1,3 +1,4 @@
+import { STICKY_COOKIE } from '../haproxy';
 import { Ledger } from './ledger';
 import type { Kind, Outcome } from './messages';
 
@@ -47,6 +48,8 @@ export class Shopper {
   readonly #cookies = new Map<string, string>();
   account: Account | undefined;
   journey: Journey | undefined;
+  /** Whether a sticky balancer sent them to another server than before. */
+  moved = false;
 
   /** @param address where on loopback they come from */
   constructor(readonly address: string) {}
@@ -60,6 +63,7 @@ export class Shopper {
     for (const line of lines) {
       const [pair = '', ...attributes] = line.split(';');
       const [name = '', value = ''] = pair.split(/=(.*)/s);
+      if (name === STICKY_COOKIE && (this.#cookies.get(name) ?? value) !== value) this.moved = true;
       const gone = attributes.some((one) => /^\s*expires=Thu, 01 Jan 1970/i.test(one));
       if (gone) this.#cookies.delete(name);
       else this.#cookies.set(name, value);

@@ -1,4 +1,5 @@
-import type { Client } from './client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client, Sent } from './client';
 import type { Figures } from './figures';
 import { comeBack, visit, type World } from './journeys';
 import { type Load, rateAt } from './profiles';
@@ -14,8 +15,13 @@ const THINKING = 300;
 const AWAY = 2_000;
 const COMES_BACK = 0.4;
 
+/** Milliseconds until somebody loads a page again that did not come. */
+const RELOAD = 1_000;
+
 export interface StreamOptions {
   readonly load: Load;
+  /** How often a visitor loads a page again that did not come. */
+  readonly reloads: number;
   readonly addresses: readonly string[];
   readonly client: Client;
   readonly figures: Figures;
@@ -25,13 +31,14 @@ export interface StreamOptions {
 /**
  * Requests in an open model: they become due at the load's rate, at random like people's, however slow the answers are. Each
  * is made by a visitor who has looked at the last page long enough; where there is none, by one more who comes. A slow shop
- * thereby gets more visitors at once, and not fewer requests.
+ * thereby gets more visitors at once, and not fewer requests. What visitors load again comes on top of that.
  */
 export class Stream {
   readonly shoppers: Shopper[] = [];
   cameBack = 0;
   factor = 1;
   #inFlight = 0;
+  #reloading = 0;
   #ended = false;
   /** In the order in which they are ready. */
   readonly #atOnce: Turn[] = [];
@@ -54,7 +61,8 @@ export class Stream {
       if (due >= load.seconds * 1000) break;
       await new Promise((resolve) => setTimeout(resolve, Math.min(20, Math.max(1, start + due - performance.now()))));
     }
-    while (this.#inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    this.#ended = true;
+    while (this.#inFlight + this.#reloading > 0) await new Promise((resolve) => setTimeout(resolve, 10));
     figures.close();
   }
 
@@ -69,24 +77,41 @@ export class Stream {
       figures.unsent();
       return;
     }
-    const turn = this.#next();
-    void this.#send(turn, dueAt);
+    void this.#take(this.#next(), dueAt);
   }
 
-  async #send({ shopper, call }: Turn, dueAt: number): Promise<void> {
-    const { client, figures } = this.options;
-    this.#inFlight += 1;
-    figures.sent(performance.now() - dueAt, this.#inFlight);
+  async #take({ shopper, call }: Turn, dueAt: number): Promise<void> {
+    const { figures, reloads } = this.options;
     const before = totals(shopper);
-    const answer = await client.send(shopper, call);
-    this.#inFlight -= 1;
-    figures.answered(call.kind, answer, performance.now() - dueAt);
+    let answer = await this.#send({ shopper, call }, dueAt, false);
+    for (let tries = 0; tries < reloads && this.#mayReload(call, answer); tries++) {
+      this.#reloading += 1;
+      await sleep(RELOAD);
+      this.#reloading -= 1;
+      answer = await this.#send({ shopper, call }, performance.now(), true);
+    }
     const step = (shopper.journey as NonNullable<Shopper['journey']>).next(answer);
     const after = totals(shopper);
     figures.acknowledged += after.acknowledged - before.acknowledged;
     figures.missed += after.missed - before.missed;
     if (step.done) this.#leave(shopper);
     else this.#wait({ shopper, call: step.value });
+  }
+
+  async #send({ shopper, call }: Omit<Turn, 'readyAt'>, dueAt: number, again: boolean): Promise<Sent> {
+    const { client, figures } = this.options;
+    this.#inFlight += 1;
+    figures.sent(performance.now() - dueAt, this.#inFlight, again);
+    const answer = await client.send(shopper, call);
+    this.#inFlight -= 1;
+    figures.answered(call.kind, answer, performance.now() - dueAt);
+    return answer;
+  }
+
+  /** Nobody presses twice what puts something into a cart. */
+  #mayReload({ method }: Call, { outcome }: Sent): boolean {
+    const missing = outcome === 'failed' || outcome === 'refused';
+    return missing && method === 'GET' && !this.#ended && this.#inFlight < MAX_IN_FLIGHT;
   }
 
   #wait(turn: Omit<Turn, 'readyAt'>): void {

@@ -23,6 +23,8 @@ const server = (name: string, zone: string, more: Partial<ServerSnapshot> = {}):
 const second = (at: number): RehearsalSecond => ({
   at,
   due: 20,
+  reloads: 0,
+  inTime: 18,
   counts: { ok: 18, refused: 1, failed: 1, wrong: 0 },
   latency: { p50: 2, p95: 5, p99: 9, max: 20 },
   sources: { edge: 0, cache: 1, database: 1 },
@@ -34,14 +36,16 @@ const second = (at: number): RehearsalSecond => ({
   rps: 20,
   inService: 1,
   desired: 1,
-  queries: { primary: 5, replicas: 0 },
+  queries: { primary: 5, writes: 2, replicas: 0 },
+  connections: { primary: 9, limit: 200 },
 });
 
 const snapshot = (more: Partial<Snapshot> = {}): Snapshot => ({
   at: 1000,
   desired: 3,
   servers: [server('server-1', 'a'), server('server-2', 'b'), server('server-3', 'c')],
-  queries: { primary: 10, replicas: [1, 1] },
+  queries: { primary: 10, writes: 4, replicas: [1, 1] },
+  connections: { primary: 9, limit: 200 },
   redis: { hits: 1, misses: 1 },
   ...more,
 });
@@ -76,7 +80,8 @@ function open(phase: RehearsedPhase, evolves = false, rps = 20) {
   return { board, see, press, acted, over: () => over({} as Findings) };
 }
 
-const box = () => snapshot({ desired: 1, servers: [server('server-1', 'a')], queries: { primary: 1, replicas: [] } });
+const box = () =>
+  snapshot({ desired: 1, servers: [server('server-1', 'a')], queries: { primary: 1, writes: 1, replicas: [] } });
 const ids = (state: BoardState) => state.buttons.map(({ id }) => id);
 
 test.each([
