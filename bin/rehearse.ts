@@ -62,7 +62,7 @@ export function declareRehearse(program: Command): void {
     .option('--deploy', 'a new version, server after server')
     .option('--resize <vcpu>', 'the box of phase 1 or 2 gets so many vCPUs', number(0.05, 16))
     .option('--scale <servers>', 'to so many servers, and back', count)
-    .option('--scenario <file>', 'settings and steps from a JSON file; flags come before it')
+    .option('--scenario <file>', 'settings and steps from a YAML or JSON file; flags come before it')
     .optionsGroup('By hand:')
     .option('--board', 'a page that shows it live, with buttons; visitors then come for 600 s (default)')
     .addOption(

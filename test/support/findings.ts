@@ -103,12 +103,14 @@ export function servers(): ServerSnapshot[] {
   }));
 }
 
-/** @param count of servers, five at most */
+/** Of five servers at most; the first got more than the others. @param count of them */
 export function snapshot(count = 5): Snapshot {
   return {
     at: 0,
     desired: count,
-    servers: servers().slice(0, count),
+    servers: servers()
+      .slice(0, count)
+      .map((one, index) => ({ ...one, requests: index === 0 ? 400 : 150 })),
     queries: { primary: 0, writes: 0, replicas: [0, 0] },
     connections: { primary: 12, limit: 200 },
   };

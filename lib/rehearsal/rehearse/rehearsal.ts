@@ -47,13 +47,15 @@ class Run implements Rehearsal {
   readonly #servers = new Map<string, ServerSnapshot>();
   readonly #stopped = new AbortController();
   #watched: Promise<void> = Promise.resolve();
+  #last: Snapshot;
 
   constructor(
     private readonly scenario: Scenario,
     readonly topology: Topology,
     private readonly traffic: Traffic,
-    private snapshot: Snapshot,
+    private readonly first: Snapshot,
   ) {
+    this.#last = first;
     traffic.events.on('second', (second) => {
       // One look after the other, as each is compared with the one before.
       this.#watched = this.#watched.then(() => this.#watch(second));
@@ -110,6 +112,7 @@ class Run implements Rehearsal {
       const steps = Promise.all(this.scenario.steps.map((step) => this.#later(step)));
       const [traffic] = await Promise.all([this.traffic.ended, steps]);
       await this.#watched;
+      const edge = lookedUp(this.first, this.#last);
       const audit = await this.traffic.audit(this.topology.databaseUrl);
       const { scenario, topology } = this;
       return {
@@ -119,6 +122,7 @@ class Run implements Rehearsal {
         fired: this.#fired,
         traffic,
         audit,
+        ...(edge && { edge }),
         servers: [...this.#servers.values()],
         notes: topology.notes,
       };
@@ -136,9 +140,9 @@ class Run implements Rehearsal {
   }
 
   async #watch(second: Second): Promise<void> {
-    const before = this.snapshot;
+    const before = this.#last;
     const after = await this.topology.snapshot();
-    this.snapshot = after;
+    this.#last = after;
     for (const server of after.servers) this.#servers.set(server.name, server);
     const took = second.at - (this.#seconds.at(-1)?.at ?? 0);
     // The last one is rarely a whole one.
@@ -164,6 +168,11 @@ class Run implements Rehearsal {
   #now(): number {
     return (Date.now() - this.traffic.startedAt) / 1000;
   }
+}
+
+/** An edge that came on the way began at 0. */
+function lookedUp({ edge: before }: Snapshot, { edge: after }: Snapshot): Findings['edge'] {
+  return after && { lookups: after.lookups - (before?.lookups ?? 0), hits: after.hits - (before?.hits ?? 0) };
 }
 
 function compare(before: Snapshot, after: Snapshot): Omit<RehearsalSecond, keyof Second | 'rps'> {

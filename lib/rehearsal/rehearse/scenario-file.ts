@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Static, type TProperties, type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { UsageError } from '../../usage-error';
 import { DEPENDENCIES } from '../fault';
 import { ZONES } from '../topology';
@@ -66,67 +67,96 @@ export interface ScenarioFile extends Static<typeof Settings> {
 }
 
 /**
- * Reads a scenario: a JSON object with any of the settings, and `steps`, each with the second `at` which it happens, its `kind`
- * and what that takes:
+ * Reads a scenario: a map in YAML, of which JSON is a part, with any of the settings, and `steps`, each with the second `at`
+ * which it happens, its `kind` and what that takes:
  *
- *     { "servers": 5, "rps": 200, "seconds": 60, "steps": [{ "at": 20, "kind": "kill-servers", "count": 1 }] }
+ *     servers: 5
+ *     rps: 200
+ *     steps:
+ *       - { at: 20, kind: kill-servers, count: 1 }
  *
- * @throws UsageError with one line for everything that is wrong in it
+ * @throws UsageError with a line for everything that is wrong in it, and where it stands
  */
 export function readScenarioFile(file: string): ScenarioFile {
-  const content = parse(file);
+  const { document, lineOf } = parse(file);
+  const content: unknown = document.toJS();
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new UsageError(`${file}: must be a JSON object`);
+    throw new UsageError(`${file}: must be a map of settings, and steps`);
   }
   const { steps = [], ...settings } = content as Record<string, unknown>;
-  const lines = check(Settings, settings, '');
+  const wrong = check(Settings, settings, []);
   if (!Array.isArray(steps) || steps.length > LIMITS.steps) {
-    lines.push(`steps: must be a list of at most ${LIMITS.steps}`);
+    wrong.push({ path: ['steps'], what: `steps: must be a list of at most ${LIMITS.steps}` });
   } else {
     steps.forEach((step, index) => {
-      lines.push(...checkStep(step, `steps[${index}]`));
+      wrong.push(...checkStep(step, ['steps', index]));
     });
   }
-  if (lines.length > 0) throw new UsageError(lines.map((line) => `${file}: ${line}`).join('\n'));
+  if (wrong.length > 0) {
+    const lines = wrong.map(({ path, what }) => ({ line: lineOf(path), what })).sort((a, b) => a.line - b.line);
+    throw new UsageError(lines.map(({ line, what }) => `${file}:${line}: ${what}`).join('\n'));
+  }
   const read = (steps as ({ at: number } & Action)[]).map(({ at, ...action }) => ({ at, action: action as Action }));
   return { ...settings, steps: read };
 }
 
-function parse(file: string): unknown {
+type Path = readonly (string | number)[];
+
+interface Wrong {
+  readonly path: Path;
+  readonly what: string;
+}
+
+function parse(file: string): { document: Document; lineOf: (path: Path) => number } {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new UsageError(`--scenario ${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`${file}: is no JSON: ${(error as Error).message}`);
-  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [error] = document.errors;
+  if (error) throw new UsageError(`${file}:${lines.linePos(error.pos[0]).line}: is no YAML: ${error.message}`);
+  // What is missing is missed where its parent stands.
+  const lineOf = (path: Path): number => {
+    const node = document.getIn(path, true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+    return path.length === 0 ? 1 : lineOf(path.slice(0, -1));
+  };
+  return { document, lineOf };
 }
 
-function checkStep(step: unknown, where: string): string[] {
+function checkStep(step: unknown, path: Path): Wrong[] {
   const kind = (step as { kind?: unknown } | null)?.kind;
   const takes = ACTIONS[kind as Action['kind']];
   if (takes === undefined) {
-    return [`${where}.kind=${JSON.stringify(kind)}: must be one of ${Object.keys(ACTIONS).join(', ')}`];
+    const known = Object.keys(ACTIONS).join(', ');
+    return [
+      { path: [...path, 'kind'], what: `${name([...path, 'kind'])}=${JSON.stringify(kind)}: must be one of ${known}` },
+    ];
   }
   const at = number(0, LIMITS.seconds);
-  return check(Type.Object({ at, kind: Type.String(), ...takes }), step, `${where}.`);
+  return check(Type.Object({ at, kind: Type.String(), ...takes }), step, path);
 }
 
-/** One line for each value that is wrong, missing or unknown. */
-function check(schema: ReturnType<typeof Type.Object>, value: unknown, where: string): string[] {
+/** Each value that is wrong, missing or unknown. */
+function check(schema: ReturnType<typeof Type.Object>, value: unknown, path: Path): Wrong[] {
   const given = value as Record<string, unknown>;
-  const unknown = Object.keys(given).filter((name) => !(name in schema.properties));
-  const wrong = [...new Set([...Value.Errors(schema, value)].map(({ path }) => path.split('/')[1] as string))];
+  const unknown = Object.keys(given).filter((key) => !(key in schema.properties));
+  const wrong = [...new Set([...Value.Errors(schema, value)].map((error) => error.path.split('/')[1] as string))];
+  const known = Object.keys(schema.properties).join(', ');
   return [
-    ...unknown.map((name) => `${where}${name}: not known; known: ${Object.keys(schema.properties).join(', ')}`),
-    ...wrong.map((name) => {
-      const { description } = schema.properties[name] as TSchema;
-      const shown = given[name] === undefined ? '' : `=${JSON.stringify(given[name])}`;
-      return `${where}${name}${shown}: must be ${description}`;
+    ...unknown.map((key) => ({ path: [...path, key], what: `${name([...path, key])}: not known; known: ${known}` })),
+    ...wrong.map((key) => {
+      const { description } = schema.properties[key] as TSchema;
+      const shown = given[key] === undefined ? '' : `=${JSON.stringify(given[key])}`;
+      return { path: [...path, key], what: `${name([...path, key])}${shown}: must be ${description}` };
     }),
   ];
+}
+
+/** `steps[1].at` */
+function name(path: Path): string {
+  return path.map((one, index) => (typeof one === 'number' ? `[${one}]` : index === 0 ? one : `.${one}`)).join('');
 }

@@ -61,7 +61,8 @@ function plans({ seconds }: Report): ChartPlan[] {
       title: 'Requests that ended, a second',
       unit: '/s',
       lines: [
-        { name: 'answered', colour: ok, of: ({ counts }) => counts.ok, stacked: true },
+        { name: 'within a second', colour: ok, of: ({ inTime }) => inTime, stacked: true },
+        { name: 'later', colour: third, of: ({ counts, inTime }) => counts.ok - inTime, stacked: true },
         { name: 'refused', colour: refused, of: ({ counts }) => counts.refused, stacked: true },
         { name: 'failed', colour: failed, of: ({ counts }) => counts.failed, stacked: true },
         { name: 'wrong', colour: wrong, of: ({ counts }) => counts.wrong, stacked: true },
@@ -96,11 +97,25 @@ function plans({ seconds }: Report): ChartPlan[] {
       ],
     },
     {
-      title: 'Where transactions went',
+      title: 'Where statements went',
       unit: '/s',
       lines: [
-        { name: 'primary', colour: second, of: ({ queries }) => queries.primary, stacked: true },
-        { name: 'replicas', colour: ok, of: ({ queries }) => queries.replicas, stacked: true },
+        { name: 'writes, primary', colour: failed, of: ({ queries }) => queries.writes, stacked: true },
+        {
+          name: 'reads, primary',
+          colour: second,
+          of: ({ queries }) => queries.primary - queries.writes,
+          stacked: true,
+        },
+        { name: 'reads, replicas', colour: ok, of: ({ queries }) => queries.replicas, stacked: true },
+      ],
+    },
+    {
+      title: 'Connections',
+      unit: '',
+      lines: [
+        { name: 'servers and workers to the pooler', colour: second, of: ({ connections }) => connections.pooler },
+        { name: 'to the primary database', colour: failed, of: ({ connections }) => connections.primary },
       ],
     },
     {

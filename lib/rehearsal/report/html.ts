@@ -1,14 +1,15 @@
 import type { Report } from '../rehearse/findings';
 import { KINDS } from '../traffic/messages';
 import { charts } from './charts';
-import { cacheHits, ms, notOk, percent, title, whoWasSlow, whyLost } from './words';
+import { course, facts } from './facts';
+import { balanced, ms, notOk, percent, remarks, title } from './words';
 
 /** The report as one HTML document that needs nothing else. */
 export function html(report: Report): string {
-  const { goals, scenario, command, startedAt, notes } = report;
+  const { goals, scenario, command, startedAt } = report;
+  const spike = course(report);
   const missed = goals.filter(({ met }) => !met).length;
   const verdict = missed === 0 ? 'Every figure is reached.' : `${missed} of ${goals.length} figures are missed.`;
-  const remarks = [whyLost(report), whoWasSlow(report), ...report.audit.examples, ...notes];
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -31,11 +32,11 @@ ${rows(
   ['figure', 'measured', 'goal', ''],
   goals.map(({ name, measured, goal, met }) => [name, measured, goal, met ? '✓' : '✗ missed']),
 )}
-${remarks
-  .filter((one) => one !== undefined)
+${remarks(report)
   .map((one) => `<p class="remark">${safe(one)}</p>`)
   .join('\n')}
 </section>
+${spike ? `<section>\n<h2>Before the spike, at its top, after it</h2>\n${rows(spike.head, spike.rows, 1)}\n</section>` : ''}
 ${events(report)}
 <section class="charts">
 ${charts(report)
@@ -45,11 +46,13 @@ ${charts(report)
 <section>
 <h2>Requests</h2>
 ${rows(['for', 'answered', 'not', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms'], latencies(report), 1)}
-<p>Catalogue: ${percent(cacheHits(report.traffic.sources))} of its answers reached no database. Stale reads of one's own writes: ${report.audit.staleReads}.</p>
+${facts(report)
+  .map((fact) => `<p>${safe(fact)}</p>`)
+  .join('\n')}
 </section>
 <section>
 <h2>Servers</h2>
-${rows(['server', 'zone', 'at the end', 'requests', 'failures', 'CPU s'], servers(report), 3)}
+${rows(['server', 'zone', 'at the end', balanced(scenario), 'share', 'failures', 'CPU s'], servers(report), 3)}
 </section>
 </main>
 </body>
@@ -74,11 +77,13 @@ function latencies({ traffic }: Report): string[][] {
 }
 
 function servers(report: Report): string[][] {
+  const all = report.servers.reduce((sum, { requests }) => sum + requests, 0);
   return report.servers.map(({ name, zone, state, requests, failures, cpuSeconds }) => [
     name,
     zone,
     state,
     String(requests),
+    all === 0 ? '-' : percent(requests / all),
     String(failures),
     cpuSeconds.toFixed(1),
   ]);

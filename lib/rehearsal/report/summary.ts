@@ -1,28 +1,28 @@
 import { table } from '../../table';
 import type { Report } from '../rehearse/findings';
 import { KINDS } from '../traffic/messages';
-import { cacheHits, ms, notOk, percent, title, whoWasSlow, whyLost } from './words';
+import { course, facts } from './facts';
+import { balanced, ms, notOk, percent, remarks, title } from './words';
 
 /** What a rehearsal showed, for the terminal. */
 export function summary(report: Report): string {
   const { scenario, traffic, goals } = report;
   const { ok } = traffic.counts;
   const visitors = `${traffic.visitors.came} visitors came, and ${traffic.visitors.cameBack} came back`;
+  const spike = course(report);
   const parts = [
     `Rehearsal of ${title(scenario)} (${report.machine})`,
     report.events.map(({ at, what }) => `  ${at.toFixed(1).padStart(6)} s  ${what}`).join('\n'),
     `${visitors}: ${traffic.due} requests, ${ok} answered, ${notOk(traffic.counts)} not${failures(report)}.`,
     latencies(report),
-    distribution(report),
-    sources(report),
+    perServer(report),
+    spike && table(spike.head, spike.rows),
+    facts(report).join('\n'),
     table(
       ['figure', 'measured', 'goal', ' '],
       goals.map(({ name, measured, goal, met }) => [name, measured, goal, met ? '✓' : '✗ missed']),
     ),
-    report.audit.examples.join('\n'),
-    whyLost(report),
-    whoWasSlow(report),
-    report.notes.map((note) => `Note: ${note}`).join('\n'),
+    ...remarks(report),
   ];
   return parts.filter((part) => part !== undefined && part !== '').join('\n\n');
 }
@@ -44,7 +44,7 @@ function latencies({ traffic }: Report): string {
   return table(['requests', 'answered', 'not', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms'], rows);
 }
 
-function distribution({ servers }: Report): string {
+function perServer({ servers, scenario }: Report): string {
   const total = servers.reduce((sum, { requests }) => sum + requests, 0);
   const rows = servers.map(({ name, zone, state, requests, failures, cpuSeconds }) => [
     name,
@@ -55,17 +55,5 @@ function distribution({ servers }: Report): string {
     String(failures),
     cpuSeconds.toFixed(1),
   ]);
-  return table(['server', 'zone', 'at the end', 'requests', 'share', 'failures', 'CPU s'], rows);
-}
-
-function sources({ traffic, seconds, audit }: Report): string {
-  const { edge, cache, database } = traffic.sources;
-  const mean = (of: (second: Report['seconds'][number]) => number) =>
-    seconds.reduce((sum, second) => sum + of(second), 0) / Math.max(1, seconds.length);
-  const primary = mean(({ queries }) => queries.primary);
-  const replicas = mean(({ queries }) => queries.replicas);
-  return [
-    `Catalogue: ${percent(cacheHits(traffic.sources))} of ${edge + cache + database} answers reached no database (edge ${edge}, cache ${cache}, database ${database}).`,
-    `Database: ${primary.toFixed(0)} transactions/s on the primary, ${replicas.toFixed(0)} on replicas; ${audit.staleReads} stale reads of one's own writes; ${audit.receiptsWaiting} receipts waiting.`,
-  ].join('\n');
+  return table(['server', 'zone', 'at the end', balanced(scenario), 'share', 'failures', 'CPU s'], rows);
 }

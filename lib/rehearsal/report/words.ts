@@ -2,12 +2,32 @@ import type { Report } from '../rehearse/findings';
 import { defaultServers, type Scenario } from '../rehearse/scenario';
 import type { Counts, Source } from '../traffic/messages';
 
-/** `phase 3, 5 servers, 400 requests/s for 30 s` */
-export function title({ phase, until, servers = defaultServers(phase), load }: Scenario): string {
+const BALANCE = {
+  roundrobin: undefined,
+  leastconn: 'least connections',
+  source: 'a server by the address',
+  sticky: 'sticky',
+} as const;
+
+/** `phase 3, 5 servers, 400 requests/s for 30 s`, and what is not as usual. */
+export function title({ phase, until, servers = defaultServers(phase), load, ...unusual }: Scenario): string {
+  const { vcpu, sessions, balance = 'roundrobin', layer = 7, shedding, cache } = unusual;
   const shape = { steady: '', ramp: ', ramp', spike: `, spike of ${load.factor}x`, 'black-friday': ', black Friday' };
-  const fleet = `${servers} ${servers === 1 ? 'server' : 'servers'}`;
+  const fleet = `${servers} ${servers === 1 ? 'server' : 'servers'}${vcpu === undefined ? '' : ` of ${vcpu} vCPU`}`;
   const phases = until === undefined ? `phase ${phase}, ${fleet}` : `phases ${phase} to ${until} on one running system`;
-  return `${phases}, ${load.rps} requests/s for ${load.seconds} s${shape[load.profile]}`;
+  const more = [
+    sessions && `sessions in ${sessions === 'cookie' ? 'a cookie' : sessions}`,
+    BALANCE[balance],
+    layer === 4 && 'layer 4',
+    shedding === false && 'nothing is refused',
+    cache === false && 'no cache',
+  ].filter((one) => typeof one === 'string');
+  return [phases, ...more, `${load.rps} requests/s for ${load.seconds} s${shape[load.profile]}`].join(', ');
+}
+
+/** What a balancer of that layer counts. */
+export function balanced({ layer = 7 }: Scenario): string {
+  return layer === 4 ? 'connections' : 'requests';
 }
 
 export function notOk({ refused, failed, wrong }: Counts): number {
@@ -29,8 +49,15 @@ export function ms(value: number): string {
   return value < 10 ? value.toFixed(1) : value.toFixed(0);
 }
 
+/** What a reader should know beside the figures. */
+export function remarks(report: Report): string[] {
+  const { audit, notes } = report;
+  const found = [whyLost(report), whyCollapsed(report), whoWasSlow(report)].filter((one) => one !== undefined);
+  return [...found, ...audit.examples, ...notes];
+}
+
 /** Why something was lost, where the scenario says it; else nothing. */
-export function whyLost({ scenario, audit }: Report): string | undefined {
+function whyLost({ scenario, audit }: Report): string | undefined {
   if (scenario.sessions !== 'memory' || audit.logIns.lost + audit.cartItems.lost === 0) return undefined;
   return (
     'Sessions were kept in the memory of the server that began them: what died with it, or went to another server, is gone, ' +
@@ -39,8 +66,18 @@ export function whyLost({ scenario, audit }: Report): string | undefined {
   );
 }
 
+/** Why an overloaded shop answers less than before, where nothing was refused. */
+function whyCollapsed({ scenario }: Report): string | undefined {
+  if (!scenario.overload || scenario.shedding !== false) return undefined;
+  return (
+    'Nothing was refused: every request waited behind all others, so that answers came when their visitors had given up or ' +
+    'loaded again, and the servers worked for nobody. Without `--no-shedding`, the excess is refused at once and the rest ' +
+    'is answered.'
+  );
+}
+
 /** Whether the generator, and not the shop, was slow at times. */
-export function whoWasSlow({ traffic }: Report): string | undefined {
+function whoWasSlow({ traffic }: Report): string | undefined {
   if (traffic.lateSeconds === 0) return undefined;
   return `In ${traffic.lateSeconds} of ${Math.ceil(traffic.seconds)} seconds the generator itself was late or busy: latencies of these seconds are partly its own.`;
 }

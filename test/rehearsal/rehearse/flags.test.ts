@@ -99,26 +99,30 @@ test.each<[1 | 2 | 3 | 4, RehearseFlags, string]>([
 });
 
 test('a file is told all that is wrong with it, a line each', () => {
-  const scenario = fileOf({
-    servers: 0,
-    speed: 1,
-    balance: 'best',
-    steps: [
-      { at: 3, kind: 'kill' },
-      { at: -1, kind: 'slow-network', to: 'queue', seconds: 3 },
-    ],
-  });
+  const scenario = fileOf(`# what is wrong here
+servers: 0
+speed: 1
+balance: best
+steps:
+  - at: 3
+    kind: kill
+  - at: -1
+    kind: slow-network
+    to: queue
+    seconds: 3
+`);
   const lines = refusal(3, { scenario }).split('\n');
-  expect(lines.every((line) => line.startsWith(`${scenario}: `))).toBe(true);
-  const said = lines.map((line) => line.slice(scenario.length + 2));
+  expect(lines.every((line) => line.startsWith(`${scenario}:`))).toBe(true);
+  const said = lines.map((line) => line.slice(scenario.length + 1));
   expect(said).toEqual([
-    expect.stringMatching(/^speed: not known; known: servers, vcpu, /),
-    'servers=0: must be a whole number from 1 to 20',
-    'balance="best": must be one of roundrobin, leastconn, source, sticky',
-    expect.stringMatching(/^steps\[0\].kind="kill": must be one of kill-servers, stop-servers, /),
-    'steps[1].delayMs: must be a whole number from 1 to 5000',
-    'steps[1].at=-1: must be a number from 0 to 900',
-    'steps[1].to="queue": must be one of database, replicas, redis',
+    '2: servers=0: must be a whole number from 1 to 20',
+    expect.stringMatching(/^3: speed: not known; known: servers, vcpu, /),
+    '4: balance="best": must be one of roundrobin, leastconn, source, sticky',
+    expect.stringMatching(/^7: steps\[0\].kind="kill": must be one of kill-servers, stop-servers, /),
+    // What is missing is missed where its step begins.
+    '8: steps[1].delayMs: must be a whole number from 1 to 5000',
+    '8: steps[1].at=-1: must be a number from 0 to 900',
+    '10: steps[1].to="queue": must be one of database, replicas, redis',
   ]);
 });
 
@@ -127,8 +131,8 @@ test('what a file asks of a phase that does not have it is refused by its step',
   expect(refusal(3, { scenario })).toBe('steps[0]: spot-notice: only in phase 4, this is phase 3');
 });
 
-test('a file that is not there, is no JSON, or is no object is refused', () => {
+test('a file that is not there, is no YAML, or is no map is refused', () => {
   expect(refusal(3, { scenario: '/nowhere.json' })).toBe('--scenario /nowhere.json: cannot be read (ENOENT)');
-  expect(refusal(3, { scenario: fileOf('servers: 3') })).toMatch(/scenario\.json: is no JSON: /);
-  expect(refusal(3, { scenario: fileOf([]) })).toMatch(/scenario\.json: must be a JSON object$/);
+  expect(refusal(3, { scenario: fileOf('rps: 3\nservers: [3') })).toMatch(/scenario\.json:2: is no YAML: [^\n]+$/);
+  expect(refusal(3, { scenario: fileOf([]) })).toMatch(/scenario\.json: must be a map of settings, and steps$/);
 });

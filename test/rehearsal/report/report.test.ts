@@ -18,7 +18,7 @@ test('a missed figure is told on the page and in the terminal', () => {
   const bad = report({
     traffic: traffic({ counts: { ok: 2999, refused: 0, failed: 1, wrong: 0 }, failures: { 503: 1 } }),
   });
-  expect(html(bad)).toContain('1 of 6 figures are missed.');
+  expect(html(bad)).toContain('1 of 11 figures are missed.');
   expect(summary(bad)).toMatch(/failed requests +1 of 3000 +0 +✗ missed/);
   expect(summary(bad)).toContain('3000 requests, 2999 answered, 1 not (503: 1).');
 });
@@ -30,7 +30,8 @@ test('there is a chart for what the phase has, and none for what it has not', ()
     'Requests that ended, a second',
     'Latency, from the moment a request was due',
     'Servers',
-    'Where transactions went',
+    'Where statements went',
+    'Connections',
     'Answers from caches',
   ];
   expect(titles({}, {})).toEqual(usual);
@@ -47,7 +48,7 @@ test('a ramp shows latency by load as well', () => {
 test('each chart is an SVG document with its lines and the marks of events', () => {
   const [first] = charts(report({ events: [{ at: 10, what: 'killed server-1' }] }));
   expect(first?.svg).toMatch(/^<svg .*<\/svg>$/s);
-  expect(first?.svg).toContain('>answered<');
+  expect(first?.svg).toContain('>within a second<');
   expect(first?.svg).toContain('>1<');
 });
 
