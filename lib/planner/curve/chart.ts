@@ -28,6 +28,8 @@ const STYLES = {
 
 type LineName = keyof typeof STYLES;
 
+const TITLE = 'Machines for the shop: one box against many';
+
 /**
  * The cost curves and the vertical ladder as SVG.
  *
@@ -40,7 +42,7 @@ export function drawCurves(
   ladder: ReturnType<typeof seedLadder>,
   footer: string,
 ): string {
-  return `${drawSvg(option(curves, marked, ladder, footer), { width: 1200, height: 600 })}\n`;
+  return `${drawSvg(option(curves, marked, ladder, footer), { title: TITLE, width: 1200, height: 600 })}\n`;
 }
 
 function option(curves: Curves, marked: Curves, ladder: ReturnType<typeof seedLadder>, footer: string): EChartsOption {
@@ -51,7 +53,7 @@ function option(curves: Curves, marked: Curves, ladder: ReturnType<typeof seedLa
     backgroundColor: '#ffffff',
     textStyle: { fontFamily: FONT, color: INK },
     title: [
-      title('Machines for the shop: one box against many', '5%'),
+      title(TITLE, '5%'),
       title('The vertical ladder: as once told, and today', '66%'),
       { text: footer, left: '5%', bottom: 8, textStyle: { fontSize: 11, fontWeight: 'normal', color: '#555555' } },
     ],

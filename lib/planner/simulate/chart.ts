@@ -89,7 +89,7 @@ export function chartOf(title: string, simulation: Simulation, traffic: Traffic,
         }),
       ],
     },
-    { width: WIDTH, height: HEIGHT },
+    { title, width: WIDTH, height: HEIGHT },
   );
 }
 

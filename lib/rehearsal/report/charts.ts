@@ -48,9 +48,9 @@ interface ChartPlan {
 
 /** The charts of a report; what the phase does not have is left out. */
 export function charts(report: Report): Chart[] {
-  const overTime = plans(report).map((plan) => ({ title: plan.title, svg: draw(options(plan, report)) }));
+  const overTime = plans(report).map((plan) => chart(plan.title, options(plan, report)));
   if (report.scenario.load.profile !== 'ramp') return overTime;
-  return [...overTime, { title: 'Latency by load', svg: draw(latencyByLoad(report)) }];
+  return [...overTime, chart('Latency by load', latencyByLoad(report))];
 }
 
 function plans({ seconds }: Report): ChartPlan[] {
@@ -142,8 +142,8 @@ function plans({ seconds }: Report): ChartPlan[] {
     .filter(({ lines }) => lines.length > 0);
 }
 
-function draw(option: EChartsCoreOption): string {
-  return drawSvg(option, { width: WIDTH, height: HEIGHT });
+function chart(title: string, option: EChartsCoreOption): Chart {
+  return { title, svg: drawSvg(option, { title, width: WIDTH, height: HEIGHT }) };
 }
 
 function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events }: Report): EChartsCoreOption {

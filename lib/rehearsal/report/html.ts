@@ -106,26 +106,29 @@ function safe(text: string): string {
 }
 
 const STYLE = `
-:root { color-scheme: light; }
-body { margin: 0 auto; max-width: 1180px; padding: 1.5rem; font: 15px/1.5 system-ui, sans-serif; color: #1d2430; background: #fff; }
+:root { color-scheme: light dark; --ink: #1d2430; --quiet: #4a5362; --page: #fff; --rule: #d5d9e0; --code: #f1f3f6; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e4e8ef; --quiet: #a9b2c1; --page: #14181f; --rule: #39414f; --code: #232a35; }
+}
+body { margin: 0 auto; max-width: 1180px; padding: 1.5rem; font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; }
 h2 { font-size: 1.05rem; margin: 2rem 0 .5rem; }
-header p { margin: .25rem 0; color: #4a5362; }
-code { background: #f1f3f6; padding: .1rem .35rem; border-radius: 4px; font-size: .9em; overflow-wrap: anywhere; }
-header .verdict { display: inline-block; margin-top: .6rem; padding: .25rem .75rem; border-radius: 1rem; font-weight: 600; }
-.met { background: #e2f2e9; color: #1d5b40; }
-.missed { background: #fbe5e3; color: #8f2822; }
+header p { margin: .25rem 0; color: var(--quiet); }
+code { background: var(--code); padding: .1rem .35rem; border-radius: 4px; font-size: .9em; overflow-wrap: anywhere; }
+header p.verdict { display: inline-block; margin-top: .6rem; padding: .25rem .75rem; border-radius: 1rem; font-weight: 600; }
+header p.met { background: #e2f2e9; color: #1d5b40; }
+header p.missed { background: #fbe5e3; color: #8f2822; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th { text-align: left; font-weight: 600; color: #4a5362; border-bottom: 2px solid #d5d9e0; }
+th { text-align: left; font-weight: 600; color: var(--quiet); border-bottom: 2px solid var(--rule); }
 th, td { padding: .3rem 1rem .3rem 0; vertical-align: top; }
-td { border-bottom: 1px solid #eceef2; }
+td { border-bottom: 1px solid var(--rule); }
 .number { text-align: right; }
 .remark { border-left: 3px solid #d9a21b; padding-left: .75rem; margin: .75rem 0; }
 ol { padding-left: 1.75rem; margin: 0; }
-ol span { display: inline-block; min-width: 4rem; color: #4a5362; font-variant-numeric: tabular-nums; }
+ol span { display: inline-block; min-width: 4rem; color: var(--quiet); font-variant-numeric: tabular-nums; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 520px), 1fr)); gap: 1.5rem; margin-top: 2rem; }
 figure { margin: 0; }
 figcaption { font-weight: 600; margin-bottom: .25rem; }
-svg { width: 100%; height: auto; }
+svg { width: 100%; height: auto; background: #fff; border-radius: 6px; }
 `;
