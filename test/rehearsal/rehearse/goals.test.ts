@@ -120,6 +120,21 @@ test('without Redis, pages stay, the rest is refused at once, and all is well ag
   expect(missed(after(action, { seconds: late }))).toMatchObject([{ measured: '31 s', goal: 'at most 30 s' }]);
 });
 
+test('when servers are killed as well as Redis, pages may fail by what went to the dead', () => {
+  const { byKind } = traffic();
+  const bound = 4 + (100 * WINDOW) / 5;
+  const drills = (pages: number) =>
+    findings({
+      fired: [
+        { at: 5, action: { kind: 'kill-servers', count: 1 }, before: snapshot() },
+        { at: 15, action: { kind: 'kill-redis', seconds: 5 }, before: snapshot() },
+      ],
+      traffic: traffic({ byKind: { ...byKind, page: { counts: counts(pages), latency: traffic().latency } } }),
+    });
+  expect(missed(drills(bound))).toEqual([]);
+  expect(missed(drills(bound + 1))).toMatchObject([{ name: 'failed requests that need no session' }]);
+});
+
 test('a part that is away for longer has longer to come back', () => {
   const late = [second(50, { counts: counts(1) }), second(60)];
   const found = after({ kind: 'kill-database', seconds: 20 }, { seconds: late });
