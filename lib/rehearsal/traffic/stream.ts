@@ -127,11 +127,11 @@ export class Stream {
 
   #next(): Turn {
     const now = performance.now();
-    const browser = this.#atOnce.shift();
-    if (browser) return browser;
+    const [browser] = this.#atOnce;
     const [ready] = this.#thinking;
-    if (ready && ready.readyAt <= now) return this.#thinking.shift() as Turn;
-    return this.#arrive(now);
+    // Who waits longest, or a rush would leave nothing but the pictures of its pages for a while.
+    if (ready && ready.readyAt <= Math.min(now, browser?.readyAt ?? now)) return this.#thinking.shift() as Turn;
+    return this.#atOnce.shift() ?? this.#arrive(now);
   }
 
   #arrive(now: number): Turn {
