@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { QUIET_SDK } from '../lib/emulator/environment';
+import type { RehearsedPhase } from '../lib/rehearsal/topology';
 import { UsageError } from '../lib/usage-error';
 import { oneOf, wholeNumber } from './arguments';
 import { declareBench } from './bench';
@@ -23,15 +24,15 @@ const program = new Command('npm run')
 program
   .command('start')
   .description('Start the shop on this machine in the shape of a phase, and keep its data between runs.')
-  .argument('[phase]', 'phase whose shape is started: 1 or 2', oneOf(['1', '2']), '1')
+  .argument('[phase]', 'phase whose shape is started: 1, 2, 3 or 4', oneOf(['1', '2', '3', '4']), '1')
   .option('--port <port>', 'TCP port on loopback', wholeNumber(1, 65535), 8080)
   .option('--board-port <port>', 'TCP port of its board on loopback (default: a free one)', wholeNumber(1, 65535))
   .option('--fresh', 'throw away the data of earlier runs first')
   .addOption(new Option('--dir <folder>', 'folder that keeps data, secrets and logs').default('.shop'))
-  .action(async (phase: '1' | '2', options: StartArguments) => {
+  .action(async (phase: string, options: StartArguments) => {
     const { start } = await import('../lib/rehearsal/start-verb.js');
     await start({
-      phase: phase === '1' ? 1 : 2,
+      phase: Number(phase) as RehearsedPhase,
       port: options.port,
       boardPort: options.boardPort,
       fresh: options.fresh ?? false,

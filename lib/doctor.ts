@@ -57,7 +57,7 @@ const parts: readonly Part[] = [
   },
   {
     name: 'moto server',
-    neededFor: 'npm run deploy:local; npm run rehearse: phase 4',
+    neededFor: 'npm run deploy:local; npm start, npm run rehearse: phase 4',
     find: motoVersion,
     install: same("pip install 'moto[server]'"),
   },
@@ -75,19 +75,19 @@ const parts: readonly Part[] = [
   },
   {
     name: 'redis-server',
-    neededFor: 'npm run rehearse: phases 3 and 4',
+    neededFor: 'npm start, npm run rehearse: phases 3 and 4',
     find: () => version('redis-server', '--version'),
     install: { apt: 'apt-get install redis-server', brew: 'brew install redis' },
   },
   {
     name: 'haproxy',
-    neededFor: 'npm run rehearse: phases 3 and 4',
+    neededFor: 'npm start, npm run rehearse: phases 3 and 4',
     find: () => version('haproxy', '-v'),
     install: { apt: 'apt-get install haproxy', brew: 'brew install haproxy' },
   },
   {
     name: 'pgbouncer',
-    neededFor: 'npm run rehearse: phase 4',
+    neededFor: 'npm start, npm run rehearse: phase 4',
     find: () => version('pgbouncer', '--version'),
     install: { apt: 'apt-get install pgbouncer', brew: 'brew install pgbouncer' },
   },

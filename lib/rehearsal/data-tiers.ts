@@ -20,12 +20,15 @@ export interface DataTiers {
  * box and is none of a later phase.
  */
 export async function startDataTiers(
-  { phase, replicas = 2 }: Pick<TopologyPlan, 'phase' | 'replicas'>,
+  { phase, replicas = 2, kept }: Pick<TopologyPlan, 'phase' | 'replicas' | 'kept'>,
   { dir, box, before }: { dir: string; box?: CpuQuota | undefined; before?: DataTiers | undefined },
   parts: Parts,
 ): Promise<DataTiers> {
   const startDatabase = async () => {
-    const place = phase === 1 ? { dir: join(dir, 'box'), box: { quota: box } } : { dir: join(dir, 'database') };
+    const place =
+      phase === 1
+        ? { dir: join(dir, 'box'), box: { quota: box } }
+        : { dir: join(dir, 'database'), kept: kept?.database };
     const database = before?.database ?? (await DatabaseTier.start(place, parts));
     if (phase >= 3 && database.replicas.length === 0) await database.addReplicas(replicas);
     if (phase === 4) await database.addPooler();

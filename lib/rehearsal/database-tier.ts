@@ -18,6 +18,12 @@ export interface DatabaseTierOptions {
    * @default - a machine of its own
    */
   readonly box?: { readonly quota: CpuQuota | undefined };
+  /**
+   * Folder of the primary, which stays.
+   *
+   * @default - one in `dir`
+   */
+  readonly kept?: string | undefined;
 }
 
 const DATABASE = 'shop';
@@ -46,8 +52,9 @@ export class DatabaseTier {
     private readonly parts: Parts,
   ) {}
 
-  static async start({ dir, box }: DatabaseTierOptions, parts: Parts): Promise<DatabaseTier> {
-    const own = await place(dir, 'primary', box ? 'socket' : 'tls');
+  static async start({ dir, box, kept }: DatabaseTierOptions, parts: Parts): Promise<DatabaseTier> {
+    const placed = await place(dir, 'primary', box ? 'socket' : 'tls');
+    const own = kept === undefined ? placed : { ...placed, dir: kept };
     const start = async () => {
       const postgres = await startPostgres(own);
       box?.quota?.confine(processTree(postgres.pid));

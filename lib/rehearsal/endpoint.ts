@@ -15,7 +15,8 @@ export interface Endpoint {
   close(): void;
 }
 
-export async function openEndpoint(target: number): Promise<Endpoint> {
+/** @param port on loopback; a free one when 0 */
+export async function openEndpoint(target: number, port = 0): Promise<Endpoint> {
   let current = target;
   let delay = 0;
   const open = new Set<Socket>();
@@ -33,7 +34,7 @@ export async function openEndpoint(target: number): Promise<Endpoint> {
       one.on('close', () => open.delete(one));
     }
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await once(server.listen(port, '127.0.0.1'), 'listening');
   return {
     port: (server.address() as AddressInfo).port,
     leadTo: (port) => {

@@ -27,9 +27,14 @@ export interface EvolutionOptions<S extends Stage> {
 
 /** Makes a phase out of the one before it while visitors come. */
 export class Evolution<S extends Stage> {
-  #busy = false;
+  #becoming: RehearsedPhase | undefined;
 
   constructor(private readonly options: EvolutionOptions<S>) {}
+
+  /** The next phase, while it is being made. */
+  get becoming(): RehearsedPhase | undefined {
+    return this.#becoming;
+  }
 
   /**
    * Resolves when the next phase serves; what it has no use for leaves after that.
@@ -38,14 +43,15 @@ export class Evolution<S extends Stage> {
    */
   async next(plan: TopologyPlan, now: S): Promise<S> {
     if (now.phase === 4) throw new UsageError('next-phase: phase 4 is the last that runs on one machine');
-    if (this.#busy) throw new UsageError('next-phase: the step before it is still being done');
-    this.#busy = true;
+    if (this.#becoming) throw new UsageError(`next-phase: phase ${this.#becoming} is still being made`);
+    const phase = (now.phase + 1) as RehearsedPhase;
+    this.#becoming = phase;
     try {
       const { servers: _ofTheFirst, ...rest } = plan;
-      const to = { ...rest, phase: (now.phase + 1) as RehearsedPhase };
+      const to = { ...rest, phase };
       return now.phase === 1 ? await this.#offTheBox(to, now) : await this.#beside(to, now);
     } finally {
-      this.#busy = false;
+      this.#becoming = undefined;
     }
   }
 

@@ -50,16 +50,18 @@ const METRICS_PERIOD = 10;
 export async function startFront(plan: TopologyPlan, options: FrontOptions, parts: Parts): Promise<Front> {
   const { phase, scaling } = plan;
   const { dir, bundle, data, quota, number, tell } = options;
-  const port = phase <= 2 ? await freePort() : 0;
-  const balancer = phase >= 3 ? await parts.add(startBalancer(plan, dir)) : undefined;
+  const port = (plan.evolves ? undefined : plan.port) ?? (await freePort());
+  const inner = phase === 4 ? await freePort() : port;
+  const balancer = phase >= 3 ? await parts.add(startBalancer(plan, dir, inner)) : undefined;
   const edge =
     phase === 4 && balancer
-      ? await parts.add(startEdgeCache({ dir: join(dir, 'edge'), origin: balancer.port }))
+      ? await parts.add(startEdgeCache({ dir: join(dir, 'edge'), origin: balancer.port, port }))
       : undefined;
   const common: Omit<ServerGroupOptions, 'name'> = {
     bundle,
     dir,
-    env: environment(plan, options, port),
+    // Behind a balancer, each takes a port of its own.
+    env: environment(plan, options, phase <= 2 ? port : 0),
     spot: phase === 4,
     vcpu: plan.vcpu,
     quota,
@@ -80,14 +82,18 @@ export async function startFront(plan: TopologyPlan, options: FrontOptions, part
     }
   }
   const leave = async () => {
+    // Whoever is on the way in still wants to register.
+    await servers.settled();
     await balancer?.drain();
     await servers.scale(0);
   };
-  return { port: edge?.port ?? balancer?.port ?? port, servers, workers, edge, leave };
+  return { port, servers, workers, edge, leave };
 }
 
-function startBalancer({ phase, balance = 'roundrobin', layer = 7 }: TopologyPlan, dir: string): Promise<Haproxy> {
+function startBalancer(plan: TopologyPlan, dir: string, port: number): Promise<Haproxy> {
+  const { phase, balance = 'roundrobin', layer = 7 } = plan;
   return startHaproxy({
+    port,
     dir: join(dir, `balancer-${phase}`),
     maxServers: MAX_SERVERS,
     balance,

@@ -101,9 +101,10 @@ export interface Target {
   /** Answers of 5xx, connections refused and answers cut off. */
   readonly failures: number;
   readonly inFlight: number;
-  /** Mean in ms over the last 1024 requests. */
-  readonly latencyMs: number;
 }
+
+/** Header in which the balancer tells the port of the server that answered; with layer 4 it knows of no answers. */
+export const SERVED_BY = 'x-served-by';
 
 /**
  * Starts HAProxy with the load balancer's timeouts and health check. As that, it tries no request again on another server.
@@ -197,14 +198,7 @@ function counters(
     requests: number('stot'),
     failures: number('hrsp_5xx') + number('econ') + number('eresp'),
     inFlight: number('scur'),
-    latencyMs: waiting(checked),
   };
-}
-
-/** Of HTTP, from the moment that a server could be chosen to its answer's first byte: `ttime` also counts idle connections. */
-function waiting({ mode, qtime, ctime, rtime, ttime }: Readonly<Record<string, string>>): number {
-  if (mode === 'tcp') return Number(ttime ?? 0);
-  return Number(qtime ?? 0) + Number(ctime ?? 0) + Number(rtime ?? 0);
 }
 
 function configuration(options: HaproxyOptions, port: number): string {
@@ -230,6 +224,7 @@ backend ${BACKEND}
   mode ${layer === 7 ? 'http' : 'tcp'}
   balance ${balance === 'sticky' ? 'roundrobin' : balance}
   ${balance === 'sticky' ? STICKY : ''}
+  ${layer === 7 ? `http-response set-header ${SERVED_BY} %sp` : ''}
   timeout check ${HEALTH_TIMEOUT}s
   option httpchk GET ${HEALTH_PATH}
   http-check expect status 200

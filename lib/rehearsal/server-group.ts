@@ -132,6 +132,11 @@ export class ServerGroup implements Part {
     await this.#restart();
   }
 
+  /** Resolves when no server is on its way in or out. */
+  async settled(): Promise<void> {
+    while (this.#moves.size > 0) await Promise.all(this.#moves);
+  }
+
   async snapshot(): Promise<ServerSnapshot[]> {
     const targets = await this.options.balancer?.targets().catch(() => undefined);
     return [...this.#gone, ...this.#servers.map((server) => server.snapshot(targets))];
@@ -182,7 +187,7 @@ export class ServerGroup implements Part {
   /** All of them leave, and the group brings others. */
   async #restart(): Promise<void> {
     await together(this.inService.map((server) => this.#leave(server)));
-    while (this.#moves.size > 0) await Promise.all(this.#moves);
+    await this.settled();
   }
 
   async #launch(how: 'begin' | 'boot'): Promise<void> {
@@ -285,7 +290,7 @@ export class Server {
   metadata?: InstanceMetadata;
   readonly left: Promise<void>;
   leave: () => void = () => {};
-  #target: Target = { healthy: false, requests: 0, failures: 0, inFlight: 0, latencyMs: 0 };
+  #target: Target = { healthy: false, requests: 0, failures: 0, inFlight: 0 };
   #cpuSeconds = 0;
 
   constructor(
@@ -311,10 +316,10 @@ export class Server {
       version: this.bundle.hash,
       state: unhealthy ? 'out-of-service' : this.state,
       pid,
+      port: this.shop?.port ?? 0,
       requests: this.#target.requests,
       failures: this.#target.failures,
       inFlight: this.state === 'gone' ? 0 : this.#target.inFlight,
-      latencyMs: this.#target.latencyMs,
       cpuSeconds: this.#cpuSeconds,
     };
   }

@@ -11,13 +11,13 @@ export interface ServerSnapshot {
   /** `out-of-service`: it runs or should, but failed its health checks. */
   readonly state: ServerState;
   readonly pid: number;
+  /** Where it listens on loopback; 0 while it starts. */
+  readonly port: number;
   /** Requests that the balancer gave it; with layer 4, connections. */
   readonly requests: number;
   /** Answers of 5xx among them, and requests that it did not answer. */
   readonly failures: number;
   readonly inFlight: number;
-  /** Mean of its last answers in ms, as the balancer saw them. */
-  readonly latencyMs: number;
   /** CPU seconds used. */
   readonly cpuSeconds: number;
 }

@@ -1,11 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type AppBundle, buildApp } from '../app-bundle';
-import { UsageError } from '../usage-error';
-import { type Postgres, removePostgres, startPostgres } from './postgres';
+import { checkPortFree, KeptFolder, SHOP_LOG } from './kept-folder';
+import { type Postgres, startPostgres } from './postgres';
 import { type ShopProcess, startShop } from './shop-process';
 import { SupervisedShop } from './supervised-shop';
 
@@ -45,37 +41,32 @@ export interface RunningShop {
  * @throws UsageError when the port is taken or another run holds the folder
  */
 export async function startLocally(options: StartOptions): Promise<RunningShop> {
-  await checkPortFree(options.port);
-  checkNotHeld(options.dir);
-  if (options.fresh) await discard(options.dir);
-  mkdirSync(options.dir, { recursive: true });
-  const release = hold(options.dir);
+  const { phase, port, dir, fresh, say } = options;
+  await checkPortFree(port);
+  const kept = await KeptFolder.hold(dir, fresh);
   let database: Postgres | undefined;
   try {
-    options.say('building the app');
+    say('building the app');
     const bundle = buildApp();
-    options.say('starting PostgreSQL');
-    database = await startPostgres({
-      dir: join(options.dir, POSTGRES),
-      access: options.phase === 1 ? 'socket' : 'tls',
-    });
+    say('starting PostgreSQL');
+    database = await startPostgres({ dir: kept.database, access: phase === 1 ? 'socket' : 'tls' });
     await database.createDatabase('shop');
-    options.say('starting the shop');
+    say('starting the shop');
     const env = {
       HOST: '127.0.0.1',
-      PORT: String(options.port),
-      PHASE: String(options.phase),
+      PORT: String(port),
+      PHASE: String(phase),
       DATABASE_URL: database.url(),
       SESSION_STORE: 'postgres',
-      SESSION_SECRET: keepSecret(join(options.dir, SESSION_SECRET)),
+      SESSION_SECRET: kept.sessionSecret(),
       SERVER_NAME: NAME,
     };
-    const shop = await SupervisedShop.start(() => startShop({ bundle, log: join(options.dir, SHOP_LOG), env }));
+    const shop = await SupervisedShop.start(() => startShop({ bundle, log: join(dir, SHOP_LOG), env }));
     let stopped: Promise<void> | undefined;
     const stopAll = async () => {
       await shop.stop();
       await database?.stop();
-      release();
+      kept.release();
     };
     return {
       url: `http://localhost:${shop.process.port}`,
@@ -94,66 +85,9 @@ export async function startLocally(options: StartOptions): Promise<RunningShop> 
     };
   } catch (error) {
     await database?.stop();
-    release();
+    kept.release();
     throw error;
   }
 }
 
 const NAME = 'this-machine';
-
-/** What a run keeps in its folder; the names that `fresh` removes, and no others. */
-const POSTGRES = 'postgres';
-export const SHOP_LOG = 'shop.log';
-const SESSION_SECRET = 'session-secret';
-const HOLDER = 'holder.pid';
-
-async function discard(dir: string): Promise<void> {
-  await removePostgres(join(dir, POSTGRES));
-  for (const name of [SHOP_LOG, SESSION_SECRET]) rmSync(join(dir, name), { force: true });
-}
-
-function checkPortFree(port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new UsageError(`--port ${port}: in use; stop what listens there, or give another from 1024 to 65535`)
-          : error,
-      );
-    });
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()));
-  });
-}
-
-/** Two runs over one cluster would stop each other's database. */
-function checkNotHeld(dir: string): void {
-  const file = join(dir, HOLDER);
-  if (!existsSync(file)) return;
-  const pid = Number(readFileSync(file, 'utf8'));
-  if (Number.isInteger(pid) && pid !== process.pid && isRunOfOurs(pid)) {
-    throw new UsageError(`${dir}: held by the run with process id ${pid}; stop it, or give another --dir`);
-  }
-}
-
-function hold(dir: string): () => void {
-  const file = join(dir, HOLDER);
-  writeFileSync(file, String(process.pid));
-  return () => rmSync(file, { force: true });
-}
-
-/** A killed run leaves its file behind, and its process id may belong to something else by now. */
-function isRunOfOurs(pid: number): boolean {
-  try {
-    const command = execFileSync('ps', ['-p', String(pid), '-o', 'command='], { encoding: 'utf8' });
-    return command.includes('cli.ts') && command.includes('start');
-  } catch {
-    return false;
-  }
-}
-
-/** Kept, so that a restart logs nobody out. */
-function keepSecret(file: string): string {
-  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600 });
-  return readFileSync(file, 'utf8');
-}

@@ -101,6 +101,24 @@ export interface TopologyPlan {
    */
   readonly evolves?: boolean;
 
+  /**
+   * TCP port on loopback where visitors enter.
+   *
+   * @default - a free one
+   */
+  readonly port?: number;
+
+  /**
+   * What is there from an earlier run, and outlives this one.
+   *
+   * @default - everything is made anew
+   */
+  readonly kept?: {
+    /** Folder of the primary that has a machine of its own. */
+    readonly database: string;
+    readonly sessionSecret: string;
+  };
+
   /** Told one line for each step of the start. */
   readonly say?: (line: string) => void;
 }
@@ -115,6 +133,8 @@ export interface TopologyEvent {
 /** A phase that runs on this machine. */
 export interface Topology {
   readonly phase: RehearsedPhase;
+  /** The phase that is being made of it; absent at other times. */
+  readonly becoming?: RehearsedPhase | undefined;
   /** Where visitors enter: the server, the balancer, or the edge. */
   readonly url: string;
   /** Connection string of the primary, past every proxy and slow network; for audits. */
@@ -128,7 +148,11 @@ export interface Topology {
    * phase serves by then.
    */
   inject(fault: Fault): Promise<string>;
-  /** Sets how many servers the group wants. Resolves when as many are in service and the others have left. */
+  /**
+   * Sets how many servers the group wants. Resolves when as many are in service and the others have left.
+   *
+   * @throws UsageError while the next phase is being made, which brings servers of its own
+   */
   scale(servers: number): Promise<void>;
   snapshot(): Promise<Snapshot>;
   /** Ends every process. Safe to call twice. */
@@ -166,7 +190,8 @@ export function missingPrograms(phase: RehearsedPhase): Finding[] {
   return examine(PROGRAMS[phase]).filter(({ found }) => found === undefined);
 }
 
-function checkPrograms(phase: RehearsedPhase): void {
+/** @throws UsageError when a program is missing, with the command that installs it */
+export function checkPrograms(phase: RehearsedPhase): void {
   const missing = missingPrograms(phase);
   if (missing.length === 0) return;
   const commands = missing.map(({ name, install }) => `${name} is not here: ${install}`);
@@ -190,7 +215,7 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
     launched += 1;
     return launched;
   };
-  const sessionSecret = randomBytes(32).toString('base64url');
+  const sessionSecret = plan.kept?.sessionSecret ?? randomBytes(32).toString('base64url');
   const serve = async (of: TopologyPlan, data: DataTiers) => {
     const quota = of.phase <= 2 && box ? keeping(box) : quotas?.create;
     const front = await startFront(of, { dir, bundle, data, sessionSecret, quota, number, tell }, parts);
@@ -201,13 +226,20 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
   const data = await startDataTiers(plan, { dir, box }, parts);
   say(plan.phase <= 2 ? 'starting the server' : 'starting balancer and servers');
   let now = await serve(plan, data);
-  const address = plan.evolves ? await openEndpoint(now.front.port) : undefined;
+  const address = plan.evolves ? await openEndpoint(now.front.port, plan.port) : undefined;
   const evolution = address && new Evolution({ dir, bundle, parts, address, serve, tell });
   if (address && evolution) await parts.add({ stop: async () => address.close() });
+  const checkStays = (what: string) => {
+    const next = evolution?.becoming;
+    if (next) throw new UsageError(`${what}: phase ${next} is being made; it brings servers of its own`);
+  };
 
   return {
     get phase() {
       return now.phase;
+    },
+    get becoming() {
+      return evolution?.becoming;
     },
     get url() {
       return `http://127.0.0.1:${address?.port ?? now.front.port}`;
@@ -218,12 +250,16 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
     notes: notes(plan, quotas !== undefined),
     events,
     inject: async (fault) => {
+      if (fault.kind === 'deploy' || fault.kind === 'resize') checkStays(fault.kind);
       if (fault.kind !== 'next-phase') return now.faults.begin(fault);
       if (evolution === undefined) throw new UsageError('next-phase: this run stays in its phase');
       now = await evolution.next(plan, now);
       return `phase ${now.phase} serves`;
     },
-    scale: (count) => now.front.servers.scale(count),
+    scale: async (count) => {
+      checkStays('scale');
+      await now.front.servers.scale(count);
+    },
     snapshot: async () => {
       const { front, data: of } = now;
       const [web, background, queries, connections, lookups, shared, jobs] = await Promise.all([

@@ -53,6 +53,7 @@ export function second(at: number, changes: Partial<RehearsalSecond> = {}): Rehe
     rps: 100,
     counts: { ok: 100, refused: 0, failed: 0, wrong: 0 },
     sources: { edge: 0, cache: 19, database: 1 },
+    servers: {},
     latency: { p50: 2, p95: 5, p99: 9, max: 20 },
     inFlight: 4,
     acknowledged: at,
@@ -98,7 +99,7 @@ export function servers(): ServerSnapshot[] {
     requests: 600,
     failures: 0,
     inFlight: 1,
-    latencyMs: 2,
+    port: 8001 + index,
     cpuSeconds: 3,
   }));
 }

@@ -91,7 +91,8 @@ export async function startBoard({ source, port = 0 }: BoardOptions): Promise<Bo
   const pressed = new Set<string>();
   const press = async (id: string): Promise<void> => {
     const offer = source.offers().find((one) => one.id === id);
-    if (offer === undefined) throw new Refusal(404, `${id}: not offered now`);
+    if (offer === undefined) throw new Refusal(404, `${id}: not offered`);
+    if (offer.unavailable !== undefined) throw new Refusal(409, `${offer.label}: ${offer.unavailable}`);
     if (pressed.has(id)) throw new Refusal(409, `${id}: is being done already`);
     pressed.add(id);
     try {

@@ -8,8 +8,8 @@ export interface BoardServer {
   /** Requests a second, and those that failed among them; absent where nobody counts. */
   readonly rps?: number;
   readonly failed?: number;
-  /** Mean of its last answers in ms as the balancer saw them, or the median that visitors saw where there is none. */
-  readonly latencyMs?: number;
+  /** Of its newest answers to the visitors that are sent, in ms; absent where nobody can tell them from those of others. */
+  readonly latency?: { readonly p50: number; readonly p99: number };
   /** Processors in use: 1 is the whole of one. */
   readonly cpu: number;
 }
@@ -42,6 +42,8 @@ export interface BoardState {
   /** Seconds since visitors came, or since the board was opened first. */
   readonly at: number;
   readonly phase: number;
+  /** The phase that is being made of it. */
+  readonly becoming?: number;
   /** Servers that the group wants. */
   readonly desired: number;
   /** Absent while no traffic is sent. */
@@ -68,9 +70,11 @@ export interface Button {
   readonly label: string;
   /** `traffic`, `fleet`, `run`, or the name of a server, of a zone (`zone a`) or of a store. */
   readonly of: string;
+  /** Why it cannot be pressed now; absent when it can. */
+  readonly unavailable?: string | undefined;
 }
 
-/** What a button does, while it is offered. */
+/** What a button does. */
 export interface Offer extends Button {
   /** @throws UsageError when it cannot be done now */
   run(): Promise<unknown>;
@@ -89,7 +93,7 @@ export interface BoardSource {
   readonly shop: string;
   /** Tells what it has kept and all that follows, until the returned function is called. */
   watch(tell: (told: Told) => void): () => void;
-  /** What can be done now. */
+  /** What can be done, now or at another time. */
   offers(): readonly Offer[];
   /** Ends what it began itself. Safe to call twice. */
   stop(): Promise<void>;

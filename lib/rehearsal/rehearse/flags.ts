@@ -51,7 +51,7 @@ const RELOADS_OF_OVERLOAD = 2;
 const ABSENCE = 5;
 
 /** How fast time passes for the policies of phase 4 by default. */
-const TIME_SCALE = 30;
+export const TIME_SCALE = 30;
 
 /** An action, and what asked for it, for the line that refuses it. */
 interface Asked {

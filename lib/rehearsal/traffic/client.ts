@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, request } from 'undici';
 import { EDGE_KEEP_ALIVE } from '../../constants';
+import { SERVED_BY } from '../haproxy';
 import type { Outcome, Source } from './messages';
 import type { Answer, Call, Shopper } from './shopper';
 
@@ -21,6 +22,8 @@ export interface Sent extends Answer {
   readonly failure?: string;
   /** Of an answer about the catalogue. */
   readonly source?: Source | undefined;
+  /** Port of the server that answered, where a balancer tells it. */
+  readonly server?: string | undefined;
 }
 
 /** Sends visitors' requests as browsers do: over connections that are kept open, each from the visitor's address. */
@@ -48,8 +51,9 @@ export class Client {
       const text = await body.text();
       shopper.keepCookies([headers['set-cookie'] ?? []].flat());
       const outcome = judge(call, statusCode, headers['retry-after'] !== undefined);
-      if (outcome !== 'ok') return { outcome, status: statusCode, text, failure: nameOf(outcome, statusCode, text) };
-      return { outcome, status: statusCode, text, source: call.kind === 'catalogue' ? sourceOf(headers) : undefined };
+      const answer = { outcome, status: statusCode, text, server: serverOf(headers) };
+      if (outcome !== 'ok') return { ...answer, failure: nameOf(outcome, statusCode, text) };
+      return { ...answer, source: call.kind === 'catalogue' ? sourceOf(headers) : undefined };
     } catch (error) {
       const { code, name } = error as NodeJS.ErrnoException;
       return { outcome: 'failed', status: 0, text: '', failure: NAMES[code ?? name] ?? code ?? name };
@@ -80,6 +84,11 @@ function nameOf(outcome: Outcome, status: number, text: string): string {
   const [, reason] = /^\{"error":\{"code":"(\w+)"/.exec(text) ?? [];
   if (reason !== undefined) return `${status} ${reason}`;
   return outcome === 'refused' ? `${status} by the shop` : String(status);
+}
+
+/** What a cache holds still names the server that it came from. */
+function serverOf(headers: IncomingHttpHeaders): string | undefined {
+  return headers.age === undefined ? headers[SERVED_BY]?.toString() : undefined;
 }
 
 function judge(call: Call, status: number, comeBackLater: boolean): Outcome {

@@ -1,7 +1,17 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import type { Sent } from './client';
-import { LatencyHistogram } from './histogram';
-import { IN_TIME, KINDS, type Kind, OUTCOMES, type Second, SOURCES, type TrafficSummary } from './messages';
+import { LatencyHistogram, RecentLatencies } from './histogram';
+import {
+  IN_TIME,
+  KINDS,
+  type Kind,
+  type Latency,
+  OUTCOMES,
+  RECENT,
+  type Second,
+  SOURCES,
+  type TrafficSummary,
+} from './messages';
 
 /** From here on the generator is what is slow: milliseconds that requests are sent late, and share of its time it is busy. */
 const LATE = 50;
@@ -27,6 +37,8 @@ export class Figures {
     KINDS.map((kind) => [kind, { counts: noCounts(), latency: new LatencyHistogram() }]),
   ) as Record<Kind, { counts: ReturnType<typeof noCounts>; latency: LatencyHistogram }>;
   readonly #failures = new Map<string, number>();
+  /** By port. */
+  readonly #servers = new Map<string, RecentLatencies>();
 
   /**
    * @param lateMs after it was due
@@ -49,12 +61,13 @@ export class Figures {
   }
 
   /** @param ms since it was due */
-  answered(kind: Kind, { outcome, failure, source }: Sent, ms: number): void {
+  answered(kind: Kind, { outcome, failure, source, server }: Sent, ms: number): void {
     const ofKind = this.#byKind[kind];
     for (const { counts } of [this.#second, ofKind]) counts[outcome] += 1;
     if (outcome === 'ok' && ms <= IN_TIME) this.#second.inTime += 1;
     for (const histogram of [this.#all, this.#latency, ofKind.latency]) histogram.record(ms);
     if (source !== undefined) this.#second.sources[source] += 1;
+    if (server !== undefined) this.#of(server).record(ms);
     if (failure !== undefined) {
       this.#fail(failure);
       this.#ofFailures.record(ms);
@@ -69,6 +82,7 @@ export class Figures {
       ...this.#second,
       at: this.#elapsed(),
       latency: this.#latency.latency,
+      servers: this.#takeServers(),
       acknowledged: this.acknowledged,
       missed: this.missed,
       lateMs: this.#late.percentile(99),
@@ -102,6 +116,25 @@ export class Figures {
       failureLatency: this.#ofFailures.latency,
       visitors,
     };
+  }
+
+  #of(server: string): RecentLatencies {
+    const known = this.#servers.get(server);
+    if (known) return known;
+    const latencies = new RecentLatencies(RECENT);
+    this.#servers.set(server, latencies);
+    return latencies;
+  }
+
+  /** One that has not answered for so long may be gone. */
+  #takeServers(): Second['servers'] {
+    const seconds: Record<string, Latency> = {};
+    for (const [server, latencies] of this.#servers) {
+      const latency = latencies.takeSecond();
+      if (latency) seconds[server] = latency;
+      else this.#servers.delete(server);
+    }
+    return seconds;
   }
 
   #fail(failure: string): void {

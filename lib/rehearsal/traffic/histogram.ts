@@ -26,7 +26,36 @@ export class LatencyHistogram {
     return { p50, p95, p99, max } as Latency;
   }
 
+  /** Counts what the other has as well. */
+  add(other: LatencyHistogram): void {
+    this.#histogram.add(other.#histogram);
+  }
+
   reset(): void {
     this.#histogram.reset();
+  }
+}
+
+/** Latencies of the last seconds; each second leaves as a whole. */
+export class RecentLatencies {
+  readonly #seconds: LatencyHistogram[];
+  readonly #all = new LatencyHistogram();
+
+  constructor(seconds: number) {
+    this.#seconds = Array.from({ length: seconds }, () => new LatencyHistogram());
+  }
+
+  record(ms: number): void {
+    this.#seconds.at(-1)?.record(ms);
+  }
+
+  /** Ends a second. Returns the latency of those that it keeps; undefined when nothing was recorded in any of them. */
+  takeSecond(): Latency | undefined {
+    this.#all.reset();
+    for (const second of this.#seconds) this.#all.add(second);
+    const oldest = this.#seconds.shift() as LatencyHistogram;
+    oldest.reset();
+    this.#seconds.push(oldest);
+    return this.#all.count === 0 ? undefined : this.#all.latency;
   }
 }

@@ -47,6 +47,9 @@ export interface Latency {
   readonly max: number;
 }
 
+/** Seconds that a server's latency is of: at 20 requests/s a hundred answers, and fewer have no 99th percentile. */
+export const RECENT = 5;
+
 /** One second of traffic. */
 export interface Second {
   /** Its end, in seconds from the start of the traffic. */
@@ -61,6 +64,8 @@ export interface Second {
   readonly latency: Latency;
   /** Answers about the catalogue, by where they came from. */
   readonly sources: Readonly<Record<Source, number>>;
+  /** Of the last {@link RECENT} seconds, by the port of the server that answered; only where a balancer tells it. */
+  readonly servers: Readonly<Record<string, Latency>>;
   /** Requests that waited for their answer at once, at most. */
   readonly inFlight: number;
   /** Cart items, orders and log-ins that were acknowledged, so far. */

@@ -15,7 +15,7 @@ const server = (name: string, zone: string, more: Partial<ServerSnapshot> = {}):
   requests: 100,
   failures: 0,
   inFlight: 0,
-  latencyMs: 3,
+  port: 8001,
   cpuSeconds: 1,
   ...more,
 });
@@ -28,6 +28,7 @@ const second = (at: number): RehearsalSecond => ({
   counts: { ok: 18, refused: 1, failed: 1, wrong: 0 },
   latency: { p50: 2, p95: 5, p99: 9, max: 20 },
   sources: { edge: 0, cache: 1, database: 1 },
+  servers: { '8001': { p50: 3, p95: 8, p99: 12, max: 20 } },
   inFlight: 1,
   acknowledged: 7,
   missed: 0,
@@ -50,12 +51,12 @@ const snapshot = (more: Partial<Snapshot> = {}): Snapshot => ({
   ...more,
 });
 
-function open(phase: RehearsedPhase, evolves = false, rps = 20) {
+function open(phase: RehearsedPhase, evolves = false, rps = 20, becoming?: RehearsedPhase) {
   const events: Rehearsal['events'] = new EventEmitter();
   const acted: Action[] = [];
   let over: (findings: Findings) => void = () => {};
   const rehearsal = {
-    topology: { phase, url: 'http://127.0.0.1:1' },
+    topology: { phase, becoming, url: 'http://127.0.0.1:1' },
     events,
     finished: new Promise<Findings>((resolve) => {
       over = resolve;
@@ -83,6 +84,8 @@ function open(phase: RehearsedPhase, evolves = false, rps = 20) {
 const box = () =>
   snapshot({ desired: 1, servers: [server('server-1', 'a')], queries: { primary: 1, writes: 1, replicas: [] } });
 const ids = (state: BoardState) => state.buttons.map(({ id }) => id);
+const refused = (state: BoardState) =>
+  Object.fromEntries(state.buttons.flatMap(({ id, unavailable }) => (unavailable ? [[id, unavailable]] : [])));
 
 test.each([
   [1, box(), ['more-traffic', 'less-traffic', 'deploy', 'kill-server-1', 'end']],
@@ -104,8 +107,40 @@ test('phase 3 has servers to add, zones to kill and a Redis to fail over; spot n
 test('what is away is shown so, and cannot be taken away once more, nor the zone that it lies in', () => {
   const state = open(3).see(1, snapshot({ down: ['primary', 'replica 1'] }));
   expect(state.stores.filter(({ up }) => !up).map(({ name }) => name)).toEqual(['primary', 'replica 1']);
-  expect(ids(state)).not.toEqual(expect.arrayContaining(['fail-over-database']));
-  expect(ids(state).filter((id) => id.startsWith('kill-zone'))).toEqual(['kill-zone-c']);
+  expect(refused(state)).toEqual({
+    'kill-zone-a': 'its primary is away already',
+    'kill-zone-b': 'its replica 1 is away already',
+    'fail-over-database': 'it is away already',
+    'kill-replica': 'it is away already',
+  });
+});
+
+test('a button that cannot be pressed now says why: servers that are not in service, the fewest and the most', () => {
+  const states = ['starting', 'draining', 'out-of-service'] as const;
+  const servers = states.map((state, index) => server(`server-${index + 1}`, 'a', { state }));
+  const reasons = refused(open(3).see(1, snapshot({ desired: 1, servers })));
+  expect(reasons).toEqual({
+    'remove-server': 'the last one stays',
+    deploy: 'no server is in service',
+    'kill-server-1': 'server-1 is starting still',
+    'kill-server-2': 'server-2 is leaving already',
+    'kill-server-3': 'server-3 is out of service already',
+    'kill-zone-a': 'no server is in service there',
+    'kill-zone-b': 'no server is in service there',
+    'kill-zone-c': 'no server is in service there',
+  });
+  expect(refused(open(3).see(1, snapshot({ desired: 20 })))).toEqual({ 'add-server': '20 are the most' });
+});
+
+test('while the next phase is being made, the group stays as it is', () => {
+  const reasons = refused(open(3, true, 20, 4).see(1, snapshot()));
+  const why = 'phase 4 is being made; it brings servers of its own';
+  expect(reasons).toEqual({
+    'add-server': why,
+    'remove-server': why,
+    deploy: why,
+    'next-phase': 'phase 4 is being made already',
+  });
 });
 
 test('the button of a server kills that one', async () => {
@@ -118,9 +153,11 @@ test('the button of a server kills that one', async () => {
 test('traffic is doubled up to the limits of a rehearsal, and halved down to an eighth', async () => {
   const { see, press, acted, board } = open(3, false, 2_000);
   see(1, snapshot());
+  const why = (of: string) => board.offers().find(({ id }) => id === of)?.unavailable;
   await press('more-traffic');
-  expect(board.offers().some(({ id }) => id === 'more-traffic')).toBe(false);
-  for (let times = 0; times < 10; times++) await press('less-traffic');
+  expect(why('more-traffic')).toBe('more is beyond the limits of a rehearsal');
+  while (why('less-traffic') === undefined) await press('less-traffic');
+  expect(why('less-traffic')).toBe('an eighth is the least');
   expect(acted.at(0)).toEqual({ kind: 'traffic', factor: 2 });
   expect(acted.at(-1)).toEqual({ kind: 'traffic', factor: 1 / 8 });
 });
@@ -130,7 +167,18 @@ test('rates are differences by the time between two looks', () => {
   see(1, snapshot());
   const busy = server('server-1', 'a', { requests: 180, failures: 4, cpuSeconds: 2 });
   const [drawn] = see(3, snapshot({ at: 3000, servers: [busy] })).servers;
-  expect(drawn).toMatchObject({ rps: 40, failed: 2, cpu: 0.5, latencyMs: 3 });
+  expect(drawn).toMatchObject({ rps: 40, failed: 2, cpu: 0.5 });
+});
+
+test('a server has the percentiles of its own answers; one that has given none lately has none', () => {
+  const servers = [server('server-1', 'a', { port: 8001 }), server('server-2', 'b', { port: 8002 })];
+  const [first, second] = open(3).see(1, snapshot({ servers })).servers;
+  expect(first?.latency).toEqual({ p50: 3, p99: 12 });
+  expect(second).not.toHaveProperty('latency');
+});
+
+test('a box has what all visitors saw', () => {
+  expect(open(1).see(1, box()).servers).toMatchObject([{ rps: 20, failed: 2, latency: { p50: 2, p99: 9 } }]);
 });
 
 test('a server that has left is drawn for a while, and then no more', () => {

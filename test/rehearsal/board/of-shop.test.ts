@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../../lib/processes';
-import { shopBoard } from '../../../lib/rehearsal/board/of-shop';
+import { ShopBoard } from '../../../lib/rehearsal/board/of-shop';
 import type { BoardState } from '../../../lib/rehearsal/board/state';
 import { startLocally } from '../../../lib/rehearsal/start';
 import { eventually } from '../../support/shop';
@@ -10,7 +10,7 @@ import { eventually } from '../../support/shop';
 test('the board of npm start sends visitors, and kills the app, which comes back where it was', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'shop-board-'));
   const running = await startLocally({ phase: 1, port: await freePort(), dir, fresh: false, say: () => {} });
-  const board = shopBoard(running, 1);
+  const board = new ShopBoard(running, 1, 'title');
   try {
     const states: BoardState[] = [];
     const unwatch = board.watch((told) => told.kind === 'state' && states.push(told.state));
@@ -19,6 +19,7 @@ test('the board of npm start sends visitors, and kills the app, which comes back
         .offers()
         .find((one) => one.id === id)
         ?.run();
+    await eventually(() => states.length > 0);
     expect(states[0]).toMatchObject({ servers: [{ name: 'this-machine', state: 'in-service' }] });
     expect(states[0]?.visitors).toBeUndefined();
 
@@ -27,7 +28,8 @@ test('the board of npm start sends visitors, and kills the app, which comes back
 
     const { pid } = running.shop;
     const killing = press('kill-server');
-    expect(states.at(-1)?.servers[0]?.state).toBe('out-of-service');
+    await eventually(() => states.at(-1)?.servers[0]?.state === 'out-of-service');
+    expect(board.offers().at(-1)).toMatchObject({ id: 'kill-server', unavailable: 'it is being started again' });
     await killing;
     expect(running.shop.pid).not.toBe(pid);
     expect((await fetch(`${running.url}/readyz`)).status).toBe(200);

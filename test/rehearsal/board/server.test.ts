@@ -33,6 +33,7 @@ function source(): BoardSource {
       offer('broken', async () => {
         throw new Error('the database is not there:\nits log');
       }),
+      { ...offer('away', async () => pressed.push('away')), unavailable: 'it is away already' },
       offer('long', () => new Promise<void>((resolve) => (letGo = resolve))),
     ],
     stop: async () => {},
@@ -95,13 +96,15 @@ test('the page and its stream are not shown under a name that somebody made lead
 });
 
 test.each([
-  ['what is not offered', 'kill-server-9', 404, 'kill-server-9: not offered now'],
+  ['what is not offered', 'kill-server-9', 404, 'kill-server-9: not offered'],
+  ['what is not available now', 'away', 409, 'away: it is away already'],
   ['what cannot be done now', 'refused', 409, '2 servers: there are 1 in service'],
   ['what goes wrong', 'broken', 500, 'the database is not there:'],
 ])('%s is answered with one line', async (_, id, status, error) => {
   const answer = await press(id);
   expect(answer.status).toBe(status);
   expect(JSON.parse(answer.body)).toEqual({ error });
+  expect(pressed).toEqual([]);
 });
 
 test('what is being done is not begun again', async () => {

@@ -48,7 +48,8 @@ function listen() {
 
 function show(state) {
   seconds = [...seconds, state].filter(({ at }) => at > state.at - SHOWN_SECONDS);
-  byId('phase').textContent = `Phase ${state.phase}`;
+  const { phase, becoming } = state;
+  byId('phase').textContent = becoming ? `Phase ${phase}; ${becoming} is being made` : `Phase ${phase}`;
   byId('clock').textContent = clock(state.at);
   draw(state, press);
   for (const one of charts) one(seconds, SHOWN_SECONDS);
@@ -58,24 +59,26 @@ function show(state) {
 function note({ at, what }) {
   const time = document.createElement('time');
   time.textContent = clock(at);
+  const text = document.createElement('span');
+  text.textContent = what;
   const item = document.createElement('li');
-  item.append(time, ` ${what}`);
+  item.append(time, text);
   const list = byId('events');
   list.prepend(item);
   while (list.childElementCount > SHOWN_EVENTS) list.lastElementChild.remove();
 }
 
+/** One that cannot be pressed now is answered with the reason. */
 async function press(id, button) {
-  button.disabled = true;
-  button.setAttribute('aria-busy', 'true');
+  if (button.ariaBusy === 'true') return;
+  button.ariaBusy = 'true';
   try {
     const response = await fetch(`/offers/${id}`, { method: 'POST', headers: { 'x-board-token': token } });
     notice(response.ok ? '' : (await response.json()).error);
   } catch {
     notice('The board did not answer.');
   } finally {
-    button.disabled = false;
-    button.removeAttribute('aria-busy');
+    button.ariaBusy = null;
   }
 }
 

@@ -50,12 +50,13 @@ export function chart(parent, { title, lines, digits, bad = false }) {
         return `${x.toFixed(1)},${(HEIGHT - 2 - (HEIGHT - 6) * (visitors[field] / Math.max(highest, 1))).toFixed(1)}`;
       });
       paths[index].setAttribute('d', points.length > 1 ? `M${points.join('L')}` : '');
+      paths[index].classList.toggle('quiet', highest === 0);
       values[index].value.textContent = newest ? short(newest[field], digits) : '–';
       values[index].value.classList.toggle('bad', bad && (newest?.[field] ?? 0) > 0);
     });
-    const most = seen.length > 0 ? short(highest, digits) : '–';
-    top.textContent = `highest of the last 2 minutes: ${most}`;
-    svg.setAttribute('aria-label', `${title} over the last 2 minutes, at most ${most}`);
+    const most = seen.length > 0 ? `at most ${short(highest, digits)}` : 'no visitors';
+    top.textContent = `last 2 minutes: ${most}`;
+    svg.setAttribute('aria-label', `${title} over the last 2 minutes: ${most}`);
   };
 }
 

@@ -13,118 +13,110 @@ const STATES = {
 };
 const STORES = { redis: 'Redis', primary: 'PostgreSQL primary', queue: 'Queue' };
 
+/** What somebody most likely wants to do next. */
+const MAIN = ['next-phase', 'send-visitors'];
+
 /** Draws the topology; `press(id, button)` is called for a button. */
 export function draw(state, press) {
   const buttonsOf = (of) => state.buttons.filter((button) => button.of === of);
-  const { visitors, servers, workers, stores } = state;
-  const isFleet = state.phase >= 3;
+  const { visitors, servers, workers, phase } = state;
+  const isFleet = phase >= 3;
   const inService = servers.filter(({ state: its }) => its === 'in-service').length;
 
   fill(byId('run'), buttonsOf('run'), press);
+  byId('drawing').classList.toggle('wide', isFleet);
 
   const entry = [
     {
       key: 'visitors',
       title: 'Visitors',
-      figures: [visitors ? `${short(visitors.rps)} requests/s` : 'none sent from here'],
+      figures: [visitors ? `${short(visitors.rps)} requests/s` : 'none are sent from here'],
       buttons: buttonsOf('traffic'),
     },
     ...(state.edge === undefined ? [] : [{ key: 'edge', title: 'Edge cache', figures: [state.edge] }]),
     ...(state.balancer ? [{ key: 'balancer', title: 'Load balancer', figures: [healthy(inService)] }] : []),
-    ...(isFleet || buttonsOf('fleet').length > 0
-      ? [
-          {
-            key: 'fleet',
-            title: 'Servers',
-            figures: [`${inService} of ${state.desired} in service`],
-            buttons: buttonsOf('fleet'),
-          },
-        ]
-      : []),
   ];
   keep(byId('entry'), entry, card, (element, one) => part(element, one, press));
 
+  byId('fleet').classList.toggle('grouped', isFleet);
+  byId('fleet-title').textContent = phase >= 4 ? 'Auto Scaling group' : 'Servers';
+  byId('fleet-state').textContent = `${inService} of ${state.desired} in service`;
+  fill(byId('fleet-buttons'), isFleet ? buttonsOf('fleet') : [], press);
+
+  // The box has its database on it.
+  const stores = state.stores.map((store) => storeCard(store, buttonsOf(store.name)));
+  const onBox = phase === 1 ? stores : [];
   const zones = isFleet ? ZONES : [...new Set(servers.map(({ zone }) => zone))];
   keep(
     byId('zones'),
     zones.map((zone) => ({ key: `zone-${zone}`, zone })),
     zonePanel,
     (element, { zone }) => {
-      element.querySelector('h3').textContent = `Zone ${zone}`;
-      fill(element.querySelector('.buttons'), buttonsOf(`zone ${zone}`), press);
+      element.querySelector('h3').textContent = phase === 1 ? `One box, in zone ${zone}` : `Zone ${zone}`;
+      const buttons = buttonsOf(isFleet ? `zone ${zone}` : 'fleet');
+      fill(element.querySelector('.buttons'), buttons, press);
       const here = servers.filter((server) => server.zone === zone);
-      const cards = here.map((server) => ({ key: server.name, server, buttons: buttonsOf(server.name) }));
-      keep(element.querySelector('.servers'), cards, card, (one, shown) => serverCard(one, shown, press));
+      const cards = [...here.map((server) => serverCard(server, buttonsOf(server.name))), ...onBox];
+      keep(element.querySelector('.servers'), cards, card, (one, shown) => part(one, shown, press));
     },
   );
-
-  const below = [
-    ...stores.map((store) => ({
-      key: store.name.replace(' ', '-'),
-      title: STORES[store.name] ?? `PostgreSQL ${store.name}`,
-      state: store.up ? 'in-service' : 'out-of-service',
-      says: store.up ? 'up' : 'away',
-      figures: store.up ? store.figures : [],
-      buttons: buttonsOf(store.name),
-    })),
-    ...workers.map(({ name, zone, state: its, cpu }) => ({
-      key: name,
-      title: `${name}, zone ${zone}`,
-      state: its,
-      says: STATES[its],
-      figures: [`${percent(cpu)} CPU`],
-    })),
-  ];
+  const below = [...stores.filter((store) => !onBox.includes(store)), ...workers.map(workerCard)];
   keep(byId('stores'), below, card, (element, one) => part(element, one, press));
   connect(byId('drawing'), byId('lines'), state);
 }
 
-function part(element, { title, state, says, figures, buttons = [] }, press) {
+function part(element, { server, title, state, says, figures, buttons = [] }, press) {
   element.dataset.state = state ?? '';
+  if (server) element.dataset.server = server;
   element.querySelector('h3').textContent = title;
   element.querySelector('.state').textContent = says ?? '';
   list(element, figures);
   fill(element.querySelector('.buttons'), buttons, press);
 }
 
-function serverCard(element, { server, buttons }, press) {
-  const { name, state, rps, failed, latencyMs, cpu } = server;
-  element.dataset.server = name;
-  part(
-    element,
-    {
-      title: name,
-      state,
-      says: STATES[state],
-      figures: [
-        ...(rps === undefined ? [] : [`${short(rps)} requests/s`]),
-        ...(failed > 0 ? [`${short(failed)} failed/s`] : []),
-        ...(latencyMs === undefined ? [] : [`${short(latencyMs, 1)} ms`]),
-        `${percent(cpu)} CPU`,
-      ],
-      buttons,
-    },
-    press,
-  );
+function serverCard({ name, state, rps, failed, latency, cpu }, buttons) {
+  return {
+    key: name,
+    server: name,
+    title: name,
+    state,
+    says: STATES[state],
+    figures: [
+      ...(rps === undefined ? [] : [`${short(rps)} requests/s`]),
+      ...(failed > 0 ? [`${short(failed, 1)} failed/s`] : []),
+      ...(latency === undefined ? [] : [`p50 ${short(latency.p50, 1)}, p99 ${short(latency.p99, 1)} ms`]),
+      `${percent(cpu)} CPU`,
+    ],
+    buttons,
+  };
+}
+
+function storeCard({ name, up, figures }, buttons) {
+  return {
+    key: name.replace(' ', '-'),
+    title: STORES[name] ?? `PostgreSQL ${name}`,
+    state: up ? 'in-service' : 'out-of-service',
+    says: up ? 'up' : 'away',
+    figures: up ? figures : [],
+    buttons,
+  };
+}
+
+function workerCard({ name, zone, state, cpu }) {
+  return { key: name, title: name, state, says: STATES[state], figures: [`zone ${zone}`, `${percent(cpu)} CPU`] };
 }
 
 function card(key) {
-  const element = document.createElement('article');
-  element.className = 'card';
+  const element = made('article', 'card');
   element.dataset.part = key;
-  const head = document.createElement('div');
-  head.className = 'head';
-  const figures = document.createElement('ul');
-  const buttons = document.createElement('div');
-  buttons.className = 'buttons';
+  const head = made('div', 'head');
   head.append(document.createElement('h3'), made('span', 'state'));
-  element.append(head, figures, buttons);
+  element.append(head, document.createElement('ul'), made('div', 'buttons'));
   return element;
 }
 
 function zonePanel(key) {
-  const element = document.createElement('div');
-  element.className = 'zone';
+  const element = made('div', 'zone');
   element.dataset.part = key;
   const head = made('div', 'zone-head');
   head.append(document.createElement('h3'), made('div', 'buttons'));
@@ -139,13 +131,17 @@ function fill(element, buttons, press) {
     (id) => {
       const button = document.createElement('button');
       button.type = 'button';
+      button.classList.toggle('main', MAIN.includes(id));
       button.addEventListener('click', () => press(id, button));
       return button;
     },
-    (button, { label, of }) => {
+    (button, { label, of, unavailable }) => {
       button.textContent = label;
+      // Not `disabled`: it can still be reached, and says why.
+      button.ariaDisabled = unavailable === undefined ? null : 'true';
+      button.title = unavailable ?? '';
       // Several are called the same.
-      if (!['traffic', 'fleet', 'run'].includes(of)) button.setAttribute('aria-label', `${label}: ${of}`);
+      if (!['traffic', 'fleet', 'run'].includes(of)) button.ariaLabel = `${label}: ${of}`;
     },
   );
 }
@@ -157,6 +153,7 @@ function list(element, figures) {
     () => document.createElement('li'),
     (item, { text }) => {
       item.textContent = text;
+      item.classList.toggle('bad', text.endsWith(' failed/s'));
     },
   );
 }

@@ -14,17 +14,23 @@ export function connect(drawing, svg, state) {
   for (const [index, to] of chain.entries()) {
     if (index > 0) ways.push({ key: `entry-${index}`, d: across(chain[index - 1], to), rate: rps, alive: true });
   }
-  const zones = [...drawing.querySelectorAll('.zone')].map(({ dataset }) => dataset.part);
-  for (const zone of zones) {
-    const to = place(`[data-part="${zone}"]`);
-    const here = state.servers.filter((server) => `zone-${server.zone}` === zone);
+  const fleet = place('.fleet');
+  for (const { dataset } of drawing.querySelectorAll('.zone')) {
+    const here = state.servers.filter((server) => `zone-${server.zone}` === dataset.part);
     const rate = here.reduce((sum, server) => sum + (server.rps ?? 0), 0);
     const alive = here.some((server) => server.state === 'in-service' || server.state === 'draining');
-    if (chain.length > 0 && to) ways.push({ key: zone, d: down(chain.at(-1), to), rate, alive });
-    for (const name of to ? state.stores.map((store) => store.name.replace(' ', '-')) : []) {
-      const d = down(to, place(`#stores [data-part="${name}"]`));
-      ways.push({ key: `${zone}-${name}`, d, rate: 0, alive: true, thin: true });
-    }
+    const zone = place(`[data-part="${dataset.part}"]`);
+    ways.push({ key: dataset.part, d: down(chain.at(-1), { ...zone, top: fleet.top }), rate, alive });
+  }
+  const stores = state.stores.map(({ name, up }) => ({
+    name,
+    up,
+    to: place(`#stores [data-part="${name.replace(' ', '-')}"]`),
+  }));
+  const top = stores[0]?.to?.top;
+  for (const { name, up, to } of stores) {
+    // Behind the first row, a way to the second is hardly seen.
+    if (to && to.top === top) ways.push({ key: name, d: down(fleet, to), rate: 0, alive: up, thin: true });
   }
   draw(svg, ways);
 }
@@ -40,7 +46,8 @@ function draw(svg, ways) {
     }
     there.delete(key);
     path.setAttribute('d', d);
-    path.setAttribute('class', thin ? 'way thin' : !alive ? 'way dead' : rate >= 1 ? 'way flowing' : 'way');
+    const looks = !alive ? 'dead' : rate >= 1 ? 'flowing' : thin ? 'thin' : '';
+    path.setAttribute('class', `way ${looks}`);
     // Set anew, an animation jumps; so only where the pace is another.
     const pace = `${pacing(rate)}s`;
     if (path.style.animationDuration !== pace) path.style.animationDuration = pace;
