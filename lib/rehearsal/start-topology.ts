@@ -12,6 +12,7 @@ export interface StartTopologyOptions extends Omit<StartOptions, 'phase'> {
 }
 
 export interface RunningTopology {
+  readonly url: string;
   readonly topology: Topology;
   /** Whether it can become the next phase: where the programs of that are here. */
   readonly evolves: boolean;
@@ -51,6 +52,7 @@ export async function startOnTopology(options: StartTopologyOptions): Promise<Ru
       say,
     });
     return {
+      url: `http://localhost:${port}`,
       topology,
       evolves,
       logs: dir,

@@ -78,9 +78,9 @@ async function startPhase({ phase, ...rest }: Omit<StartVerbOptions, 'boardPort'
       import('./start-topology.js'),
       import('./board/of-topology.js'),
     ]);
-    const { topology, evolves, logs, stop } = await startOnTopology({ ...options, phase });
+    const { url, topology, evolves, logs, stop } = await startOnTopology({ ...options, phase });
     return {
-      url: topology.url,
+      url,
       board: topologyBoard(topology, { title: TITLE, evolves }),
       facts: [['Kept in', `${where} (begin anew: --fresh); logs in ${logs} until it stops`]],
       ended: new Promise(() => {}),

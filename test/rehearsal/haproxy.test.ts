@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Haproxy, startHaproxy } from '../../lib/rehearsal/haproxy';
+import { type Haproxy, SERVED_BY, startHaproxy } from '../../lib/rehearsal/haproxy';
 import { describeWith } from '../support/needs';
 import { eventually } from '../support/shop';
 
@@ -46,6 +46,7 @@ describeWith('haproxy', 'a balancer whose servers are all unhealthy', () => {
     expect(await asked()).toEqual(new Set(['1']));
     const requests = [...(await started.targets()).values()].map((target) => target.requests);
     expect(Math.min(...requests)).toBeGreaterThan(0);
+    expect((await fetch(started.url)).headers.get(SERVED_BY)).toBe(String(ports[1]));
     await started.deregister(ports[1] as number);
     await eventually(async () => (await ask()) === '0');
   });

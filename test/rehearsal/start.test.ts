@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../lib/processes';
 import { type RunningShop, type StartOptions, startLocally } from '../../lib/rehearsal/start';
 import { cloneWorkingTree } from '../support/clone';
+import { describeWith } from '../support/needs';
 import { eventually, isAlive, sql, Visitor } from '../support/shop';
 
 let dir: string;
@@ -22,6 +23,8 @@ afterAll(async () => {
 
 describe('npm start, as a new user calls it', () => {
   let clone: string;
+  /** Signed up in one run, and known in the next. */
+  let customer: string;
   const children: ChildProcess[] = [];
 
   beforeAll(() => {
@@ -36,6 +39,7 @@ describe('npm start, as a new user calls it', () => {
   test('an order outlives kill -9, a change of the phase and Ctrl-C; nothing is left behind', async () => {
     const port = await freePort();
     const first = await npmStart('--port', String(port));
+    expect(first.pids).toHaveLength(2);
     expect(first.url).toBe(`http://localhost:${port}`);
     const visitor = new Visitor(first.url);
     const email = await visitor.signUp();
@@ -73,6 +77,32 @@ describe('npm start, as a new user calls it', () => {
     await eventually(() => third.pids.every((pid) => !isAlive(pid)));
   }, 180_000);
 
+  describeWith('redis-server', 'with Redis', () => {
+    describeWith('haproxy', 'before a balancer', () => {
+      test.each(['SIGINT', 'SIGKILL'] as const)(
+        'phase 3 is a farm on the same data, and %s leaves no process of it',
+        async (end) => {
+          const { child, url, text } = await npmStart('3', '--port', String(await freePort()));
+          const visitor = new Visitor(url);
+          const seen = new Set<string>();
+          for (let count = 0; count < 5; count++) seen.add((await visitor.get('/whoami')).json.server);
+          expect([...seen].sort()).toEqual(['server-1', 'server-2', 'server-3', 'server-4', 'server-5']);
+          if (end === 'SIGINT') customer = await visitor.signUp();
+          else await visitor.logIn(customer);
+
+          const logs = /logs in (\S+)/.exec(text)?.[1] as string;
+          // Five servers, three databases, two of Redis, the balancer.
+          expect(over(clone, logs).length).toBeGreaterThanOrEqual(11);
+          signal(child, end);
+          await eventually(() => over(clone, logs).length === 0);
+          await eventually(() => existsSync(logs) === (end === 'SIGKILL'));
+          rmSync(logs, { recursive: true, force: true });
+        },
+        60_000,
+      );
+    });
+  });
+
   async function npmStart(...args: string[]) {
     const child = spawn('npm', ['start', '--', ...args], {
       cwd: clone,
@@ -91,9 +121,8 @@ describe('npm start, as a new user calls it', () => {
       return /Ctrl-C stops it/.test(text);
     }, 90_000);
     const url = /Shop +(\S+)/.exec(text)?.[1] as string;
-    const pids = (/Processes shop (\d+), PostgreSQL (\d+)/.exec(text) ?? []).slice(1).map(Number);
-    expect(pids).toHaveLength(2);
-    return { child, url, pids };
+    const pids = (/Processes +shop (\d+), PostgreSQL (\d+)/.exec(text) ?? []).slice(1).map(Number);
+    return { child, url, pids, text };
   }
 
   function run(...args: string[]): Promise<{ code: number | null; stderr: string }> {
@@ -141,6 +170,12 @@ test('phase 2 reaches its database by TLS only, phase 1 by a socket; --fresh beg
   await expect(new Visitor(fresh.url).logIn(email)).rejects.toThrow();
   await fresh.stop();
 }, 120_000);
+
+/** Processes whose command line names one of the folders. */
+function over(...folders: string[]): string[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' }).split('\n');
+  return lines.filter((line) => folders.some((folder) => line.includes(folder)));
+}
 
 /** npm, its shell and the program, as a terminal would reach them. */
 function signal(child: ChildProcess, name: NodeJS.Signals): void {

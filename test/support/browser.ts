@@ -1,24 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+
+export { launchBrowser } from '../../lib/docs/browser';
 
 /** Folder for pictures of what was tested; not kept in git. */
 export const SCREENSHOTS = resolve(__dirname, '../../.screenshots');
-
-/** The system's Chromium, without a window. */
-export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: findChromium(),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  });
-}
-
-/** As `npm run doctor` looks for it. */
-function findChromium(): string {
-  const [found] = ['chromium', 'google-chrome'].flatMap((name) => {
-    const { status, stdout } = spawnSync('which', [name], { encoding: 'utf8' });
-    return status === 0 ? [stdout.trim()] : [];
-  });
-  if (found === undefined) throw new Error('chromium is not here');
-  return found;
-}

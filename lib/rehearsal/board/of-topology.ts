@@ -31,7 +31,10 @@ export function topologyBoard(topology: Topology, { title, evolves }: TopologyBo
     const { phase, becoming } = topology;
     return view.draw({ at, phase, becoming, now: last, second: visitors.second, offers: offers() });
   });
-  const visitors: Visitors = new Visitors(() => topology, looking.tell);
+  const visitors: Visitors = new Visitors(
+    () => ({ url: topology.url, databaseUrl: topology.databaseUrl }),
+    looking.tell,
+  );
   topology.events.on('event', ({ what }) => looking.tell(what));
   return {
     title,

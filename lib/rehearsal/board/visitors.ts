@@ -21,7 +21,7 @@ export class Visitors {
   #factor = 1;
   #stopped = false;
 
-  /** @param where asked whenever visitors are sent */
+  /** @param where asked each time that visitors are sent */
   constructor(
     private readonly where: () => VisitorsOptions,
     private readonly tell: (what: string) => void,
