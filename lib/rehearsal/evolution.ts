@@ -37,6 +37,17 @@ export class Evolution<S extends Stage> {
   }
 
   /**
+   * For what would only change servers that are about to leave.
+   *
+   * @param what for the error, such as `scale`
+   * @throws UsageError while the next phase is being made
+   */
+  checkStays(what: string): void {
+    if (this.#becoming)
+      throw new UsageError(`${what}: phase ${this.#becoming} is being made; it brings servers of its own`);
+  }
+
+  /**
    * Resolves when the next phase serves; what it has no use for leaves after that.
    *
    * @throws UsageError after the last phase, and while another step is being done

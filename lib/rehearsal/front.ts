@@ -81,13 +81,14 @@ export async function startFront(plan: TopologyPlan, options: FrontOptions, part
       await parts.add(startScalingLoop({ ...loop, group, servers: workers, backlog: data.queue?.jobs }));
     }
   }
-  const leave = async () => {
-    // Whoever is on the way in still wants to register.
-    await servers.settled();
-    await balancer?.drain();
-    await servers.scale(0);
-  };
-  return { port, servers, workers, edge, leave };
+  return { port, servers, workers, edge, leave: () => leave(servers, balancer) };
+}
+
+/** Ends a farm that visitors no longer enter. A server that is on its way in still wants to register: it comes first. */
+export async function leave(servers: ServerGroup, balancer: Haproxy | undefined): Promise<void> {
+  await servers.settled();
+  await balancer?.drain();
+  await servers.scale(0);
 }
 
 function startBalancer(plan: TopologyPlan, dir: string, port: number): Promise<Haproxy> {

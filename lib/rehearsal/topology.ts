@@ -229,10 +229,6 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
   const address = plan.evolves ? await openEndpoint(now.front.port, plan.port) : undefined;
   const evolution = address && new Evolution({ dir, bundle, parts, address, serve, tell });
   if (address && evolution) await parts.add({ stop: async () => address.close() });
-  const checkStays = (what: string) => {
-    const next = evolution?.becoming;
-    if (next) throw new UsageError(`${what}: phase ${next} is being made; it brings servers of its own`);
-  };
 
   return {
     get phase() {
@@ -250,14 +246,14 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
     notes: notes(plan, quotas !== undefined),
     events,
     inject: async (fault) => {
-      if (fault.kind === 'deploy' || fault.kind === 'resize') checkStays(fault.kind);
+      if (fault.kind === 'deploy' || fault.kind === 'resize') evolution?.checkStays(fault.kind);
       if (fault.kind !== 'next-phase') return now.faults.begin(fault);
       if (evolution === undefined) throw new UsageError('next-phase: this run stays in its phase');
       now = await evolution.next(plan, now);
       return `phase ${now.phase} serves`;
     },
     scale: async (count) => {
-      checkStays('scale');
+      evolution?.checkStays('scale');
       await now.front.servers.scale(count);
     },
     snapshot: async () => {

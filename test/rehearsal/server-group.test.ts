@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { leave } from '../../lib/rehearsal/front';
 import { type Haproxy, startHaproxy } from '../../lib/rehearsal/haproxy';
 import { nextVersion } from '../../lib/rehearsal/next-version';
 import { ServerGroup } from '../../lib/rehearsal/server-group';
@@ -111,5 +112,15 @@ describeWith('haproxy', 'a group of servers behind a balancer', () => {
     expect(left).toHaveLength(2);
     expect(new Set(left.map(({ zone }) => zone)).size).toBe(2);
     expect(await ask(8)).not.toContain(503);
+  });
+
+  test('a farm that leaves while a server is on its way in finds nothing wrong', async () => {
+    events.length = 0;
+    void group.scale(3);
+    await leave(group, balancer);
+    expect(await group.snapshot()).toHaveLength(9);
+    expect(events.filter((what) => !/^server-\d+ (is in service in zone [abc]|leaves|is gone)$/.test(what))).toEqual(
+      [],
+    );
   });
 });
