@@ -13,7 +13,7 @@ export function declarePlanner(program: Command): void {
     program
       .command('cost')
       .description('The monthly bill of a synthesized template: priced, by usage, free, unpriced. Nothing is deployed.')
-      .argument('<what>', 'phase-N, a template file, or a folder that cdk synth wrote')
+      .argument('<what>', 'phase-N, a template as JSON or YAML, or a folder that cdk synth wrote')
       .option('--against <what>', 'compare with the bill of another')
       .option('--stack <id>', 'the one stack of the folder that is meant')
       .option('-c, --context <name=value...>', 'CDK context of the phase, such as size=growth')
@@ -89,7 +89,7 @@ export function declarePlanner(program: Command): void {
     .description("Replay a template's scaling policies against traffic: capacity and demand, dropped requests, bill.")
     .option('--phase <number>', 'phase whose template is read: 3 or 4', oneOf(['3', '4']), '4')
     .option('-c, --context <name=value...>', 'CDK context for the phase, such as maxServers=200')
-    .option('--template <path>', 'read this instead: a JSON template, or a folder that cdk synth wrote')
+    .option('--template <path>', 'read this instead: a template as JSON or YAML, or a folder that cdk synth wrote')
     .option('--stack <id>', 'stack of that folder')
     .option(
       '--group <id>',

@@ -1,16 +1,18 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { cdk } from './cdk-cli';
 import { QUIET_SDK } from './emulator/environment';
-import type { Template } from './template';
+import { type Metadata, readStackFile } from './stack-files';
+import type { StackTemplate } from './template';
+import { TEMPLATE_FORMATS } from './template-text';
+import { UsageError } from './usage-error';
 
 /** A stack of a cloud assembly: what `cdk synth` leaves in `cdk.out`. */
-export interface AssembledStack {
+export interface AssembledStack extends StackTemplate {
   /** Id in the CDK app, such as `phase-1`, or `Stage/Api` of a stage. */
   readonly id: string;
   readonly stackName: string;
-  readonly template: Template;
   /** Path of the construct below its stack, such as `Shop/Box/Instance`, by logical id. */
   readonly paths: ReadonlyMap<string, string>;
   /** Ids of the stacks that must be deployed before it. */
@@ -26,16 +28,45 @@ interface Artifact {
   readonly metadata?: Metadata;
 }
 
-type Metadata = Record<string, readonly { readonly type: string; readonly data?: unknown }[]>;
-
-/** The stacks in a folder that `cdk synth` wrote, those of stages as well. */
+/**
+ * The stacks in a folder that `cdk synth` wrote, those of stages as well.
+ *
+ * @throws in one line when the folder is none
+ */
 export function readAssembly(dir: string): AssembledStack[] {
-  const manifest = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8'));
-  const artifacts = Object.entries(manifest.artifacts ?? {}) as [string, Artifact][];
+  const file = join(dir, 'manifest.json');
+  if (!existsSync(file)) throw new Error('there is no manifest.json in it, which cdk synth would have written');
+  const artifacts = Object.entries(readJson(file).artifacts ?? {}) as [string, Artifact][];
   return artifacts.flatMap(([id, artifact]) => {
     if (artifact.type === 'cdk:cloud-assembly') return readAssembly(join(dir, artifact.properties.directoryName ?? ''));
     return artifact.type === 'aws:cloudformation:stack' ? [readStack(dir, id, artifact)] : [];
   });
+}
+
+/** What a user may point to with a template, for errors. */
+export const STACK_SOURCES = `a template as ${TEMPLATE_FORMATS}, or a folder that cdk synth wrote`;
+
+export interface SourceNames {
+  /** What stands before the path in an error, such as `--before`; empty for an argument without a name. */
+  readonly option?: string;
+  /** What is allowed in its place. */
+  readonly allowed?: string;
+}
+
+/**
+ * The one stack of a template file, or the stacks of a folder that `cdk synth` wrote, each with the stacks nested in it.
+ *
+ * @throws UsageError when there is no such thing, or it cannot be read
+ */
+export function readStacks(path: string, { option, allowed = STACK_SOURCES }: SourceNames = {}): AssembledStack[] {
+  try {
+    if (!existsSync(path)) throw new Error('is not there');
+    if (statSync(path).isDirectory()) return readAssembly(path);
+    return [{ id: path, stackName: path, paths: new Map(), dependencies: [], ...readStackFile(path) }];
+  } catch (error) {
+    const given = option === undefined ? path : `${option} ${path}`;
+    throw new UsageError(`${given}: ${(error as Error).message.split('\n')[0]}; allowed is ${allowed}`);
+  }
 }
 
 export interface SynthesizeOptions {
@@ -69,24 +100,19 @@ export async function synthesize(options: SynthesizeOptions = {}): Promise<Assem
 function readStack(dir: string, id: string, artifact: Artifact): AssembledStack {
   const { properties, additionalMetadataFile, dependencies = [], displayName: name = id } = artifact;
   const file = additionalMetadataFile && join(dir, additionalMetadataFile);
-  const metadata: Metadata = file && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : artifact.metadata;
-  return {
-    id: name,
-    stackName: properties.stackName ?? id,
-    template: JSON.parse(readFileSync(join(dir, properties.templateFile), 'utf8')),
-    paths: constructPaths(metadata ?? {}, name),
-    dependencies,
-  };
+  const metadata: Metadata = (file && existsSync(file) ? readJson(file) : artifact.metadata) ?? {};
+  try {
+    const stack = readStackFile(join(dir, properties.templateFile), { metadata, root: `/${name}` });
+    return { id: name, stackName: properties.stackName ?? id, paths: new Map(), dependencies, ...stack };
+  } catch (error) {
+    throw new Error(`${properties.templateFile}: ${(error as Error).message}`);
+  }
 }
 
-/** `/phase-1/Shop/Box/Instance` has an entry that tells its logical id; what is told is `Shop/Box/Instance`. */
-function constructPaths(metadata: Metadata, stack: string): Map<string, string> {
-  const paths = new Map<string, string>();
-  for (const [path, entries] of Object.entries(metadata)) {
-    for (const { type, data } of entries) {
-      const below = path.slice(`/${stack}/`.length).replace(/\/Resource$/, '');
-      if (type === 'aws:cdk:logicalId') paths.set(String(data), below);
-    }
+function readJson(file: string) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`${basename(file)}: ${(error as Error).message}`);
   }
-  return paths;
 }

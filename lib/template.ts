@@ -7,6 +7,29 @@ export interface Template {
   readonly Outputs?: Readonly<Record<string, TemplateOutput>>;
 }
 
+/** A template with what is known around it. */
+export interface StackTemplate {
+  readonly template: Template;
+  /** Path of the construct below its stack, such as `Shop/Box/Instance`, by logical id, where it is known. */
+  readonly paths?: ReadonlyMap<string, string>;
+  /** Its nested stacks by logical id. */
+  readonly nested?: ReadonlyMap<string, StackTemplate | UnreadStack>;
+}
+
+/** A nested stack whose template cannot be read. */
+export interface UnreadStack {
+  /** Why, in words. */
+  readonly problem: string;
+}
+
+/** The type of a nested stack in its parent. */
+export const NESTED_STACK = 'AWS::CloudFormation::Stack';
+
+/** The template of a nested stack, or why there is none. */
+export function nestedIn({ nested }: Pick<StackTemplate, 'nested'>, id: string): StackTemplate | UnreadStack {
+  return nested?.get(id) ?? { problem: 'its template is not at hand' };
+}
+
 export interface TemplateOutput {
   readonly Value: unknown;
   readonly Export?: { readonly Name: unknown };

@@ -1,5 +1,5 @@
 import { fullDiff, type ResourceDifference, ResourceImpact } from '@aws-cdk/cloudformation-diff';
-import type { Template } from '../template';
+import { NESTED_STACK, nestedIn, type Template } from '../template';
 import { isStateful, type Leaving, leavingBy, policyOf } from './stateful';
 import { mapReferences, type NamedTemplate } from './template';
 import { updateBehaviours } from './update-behaviours';
@@ -44,18 +44,83 @@ export interface Change {
 export interface Comparison {
   readonly before: NamedTemplate;
   readonly after: NamedTemplate;
+  /** Of its own resources; those of nested stacks are with them. */
   readonly changes: readonly Change[];
+  readonly nested: readonly NestedComparison[];
+  /** Names of outputs whose value changes. */
+  readonly outputs: readonly string[];
 }
 
-/** What CloudFormation would do to each resource of a stack with the template `before` that is deployed with `after`. */
-export function compare(before: NamedTemplate, after: NamedTemplate): Comparison {
-  const differences = differencesWithConsequences(before.template, after.template);
+/** What a deploy does inside of a nested stack. */
+export interface NestedComparison {
+  /** Logical id of the nested stack in its parent. */
+  readonly id: string;
+  /** Path of its construct, or else its logical id. */
+  readonly path: string;
+  /** Undefined for one that cannot be read. */
+  readonly comparison?: Comparison;
+  /** Why it cannot be read. */
+  readonly problem?: string;
+}
+
+/**
+ * What CloudFormation would do to each resource of a stack with the template `before` that is deployed with `after`.
+ *
+ * @param given parameters whose value changes from outside
+ */
+export function compare(before: NamedTemplate, after: NamedTemplate, given: readonly string[] = []): Comparison {
   const ids = new Set([...Object.keys(before.template.Resources), ...Object.keys(after.template.Resources)]);
-  const changes = [...ids]
-    // The CDK's note of its own version; it stands for nothing.
-    .filter((id) => (before.template.Resources[id] ?? after.template.Resources[id])?.Type !== 'AWS::CDK::Metadata')
-    .map((id) => changeOf(id, before, after, differences.get(id)));
-  return { before, after, changes };
+  // What a nested stack puts out goes into its siblings, and what goes in may change what they put out.
+  const changed = new Set(given);
+  for (;;) {
+    const { differences, outputs } = differencesWithConsequences(before.template, after.template, changed);
+    const changes = [...ids]
+      // The CDK's note of its own version; it stands for nothing.
+      .filter((id) => (before.template.Resources[id] ?? after.template.Resources[id])?.Type !== 'AWS::CDK::Metadata')
+      .map((id) => changeOf(id, before, after, differences.get(id)));
+    const nested = changes
+      .filter(({ type }) => type === NESTED_STACK)
+      .map((change) => compareNested(change, before, after, differences.get(change.id)));
+    const more = nested
+      .flatMap(({ id, comparison }) => (comparison?.outputs ?? []).map((output) => `${id}.Outputs.${output}`))
+      .filter((output) => !changed.has(output));
+    if (more.length === 0) return { before, after, changes, nested, outputs };
+    for (const output of more) changed.add(output);
+  }
+}
+
+/** The changes of a stack and of those nested in it, each under the ids of the stacks around it: `Jobs/Queue`. */
+export function allChanges({ changes, nested }: Comparison): readonly Change[] {
+  const inside = nested.flatMap(({ id, path, comparison }) =>
+    comparison === undefined
+      ? []
+      : allChanges(comparison).map((one) => ({ ...one, id: `${id}/${one.id}`, path: `${path}/${one.path}` })),
+  );
+  return [...changes, ...inside];
+}
+
+const NOTHING: NamedTemplate = { name: 'nothing', template: { Resources: {} } };
+
+function compareNested(
+  { id, path, fate, leaving }: Change,
+  before: NamedTemplate,
+  after: NamedTemplate,
+  difference: ResourceDifference | undefined,
+): NestedComparison {
+  const inside = (stack: NamedTemplate) => {
+    if (stack.template.Resources[id]?.Type !== NESTED_STACK) return NOTHING;
+    const found = nestedIn(stack, id);
+    return 'problem' in found ? found : { name: `${stack.name}/${id}`, ...found };
+  };
+  const [was, is] = [inside(before), inside(after)];
+  for (const one of [was, is]) if ('problem' in one) return { id, path, problem: one.problem };
+  // What is kept outside of its parent is kept with all that is in it.
+  if (fate === 'removed' && leaving === 'kept outside of the stack') return { id, path };
+  const { oldValue = {}, newValue = {} } = difference?.propertyUpdates.Parameters ?? {};
+  const given = [...new Set([...Object.keys(oldValue), ...Object.keys(newValue)])].filter(
+    (name) => JSON.stringify(oldValue[name]) !== JSON.stringify(newValue[name]),
+  );
+  return { id, path, comparison: compare(was as NamedTemplate, is as NamedTemplate, given) };
 }
 
 function changeOf(
@@ -138,27 +203,36 @@ const NEW_VERSION = ' (new version)';
  * Differences by logical id, with what follows from them: whoever refers to a resource that is replaced gets another value, and so
  * does whoever asks for the newest version of a launch template that changes. fullDiff follows references as well, but not those
  * inside of `Fn::Join` and `Fn::Sub`.
+ *
+ * @param changed what else has another value: parameters, and `Id.Outputs.Name` of nested stacks
  */
-function differencesWithConsequences(before: Template, after: Template): Map<string, ResourceDifference> {
+function differencesWithConsequences(before: Template, after: Template, changed: ReadonlySet<string>) {
   const renamed = new Map<string, string>();
   for (;;) {
-    const marked = mapReferences(after, ({ target, attribute }) =>
-      attribute === 'LatestVersionNumber' || renamed.get(target) === REPLACED
+    const marked = mapReferences(after, ({ target, attribute }) => {
+      if (changed.has(attribute === undefined ? target : `${target}.${attribute}`)) return target + REPLACED;
+      return attribute === 'LatestVersionNumber' || renamed.get(target) === REPLACED
         ? target + (renamed.get(target) ?? '')
-        : target,
-    );
-    const found = new Map<string, ResourceDifference>();
-    fullDiff({ ...before }, marked as Record<string, unknown>).resources.forEachDifference((id, difference) => {
-      found.set(id, difference);
+        : target;
+    }) as Template;
+    const differences = new Map<string, ResourceDifference>();
+    fullDiff({ ...before }, { ...marked }).resources.forEachDifference((id, difference) => {
+      differences.set(id, difference);
     });
-    const more = [...found].filter(([id, difference]) => {
+    const more = [...differences].filter(([id, difference]) => {
       const mark = consequence(difference);
       if (mark === undefined || renamed.get(id) === mark) return false;
       renamed.set(id, mark);
       return true;
     });
-    if (more.length === 0) return found;
+    if (more.length === 0) return { differences, outputs: changedOutputs(before, marked) };
   }
+}
+
+function changedOutputs({ Outputs: were = {} }: Template, { Outputs: are = {} }: Template): string[] {
+  return Object.keys(are).filter(
+    (name) => were[name] !== undefined && JSON.stringify(were[name].Value) !== JSON.stringify(are[name]?.Value),
+  );
 }
 
 function consequence(difference: ResourceDifference): string | undefined {

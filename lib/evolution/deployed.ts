@@ -1,7 +1,7 @@
 import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { lackedFor } from '../aws-access';
+import { parseTemplate } from '../template-text';
 import { UsageError } from '../usage-error';
-import { parseTemplate } from './sources';
 import type { NamedTemplate } from './template';
 
 export interface DeployedStack {
@@ -46,7 +46,7 @@ export async function describeDeployed(stackName: string, region?: string): Prom
 /**
  * The template that a stack was deployed with last.
  *
- * @throws UsageError when there is no such stack, nobody to ask, or its template is no JSON
+ * @throws UsageError when there is no such stack, nobody to ask, or its template cannot be read
  */
 export async function readDeployed(stackName: string): Promise<NamedTemplate & { readonly phase?: number }> {
   const stack = await describeDeployed(stackName).catch((error: Error) => {
@@ -69,6 +69,6 @@ export async function readDeployed(stackName: string): Promise<NamedTemplate & {
   try {
     return { name: `${stackName} as it runs`, template: parseTemplate(TemplateBody), phase: stack.phase };
   } catch (error) {
-    throw new UsageError(`--deployed ${stackName}: its template cannot be read as JSON: ${(error as Error).message}`);
+    throw new UsageError(`--deployed ${stackName}: its template cannot be read: ${(error as Error).message}`);
   }
 }

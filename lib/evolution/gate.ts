@@ -1,9 +1,12 @@
 import type { Template } from '../template';
-import { type Change, type Comparison, compare } from './changes';
-import { careOf, isStateful, PROTECTIONS, policyOf } from './stateful';
+import { allChanges, type Change, type Comparison, compare, type NestedComparison } from './changes';
+import { careOf, PROTECTIONS, policyOf } from './stateful';
 import { mapReferences } from './template';
 
-/** What may go in one step. Everything else that holds state, or that others may know, stays. */
+/**
+ * What may go in one step. Everything else that holds state, or that others may know, stays. Inside of a nested stack, an id has that
+ * of the stack in front: `Jobs/Queue`.
+ */
 export interface Manifest {
   /** What holds state and may go, by logical id. */
   readonly resources?: Readonly<Record<string, Allowance>>;
@@ -11,6 +14,8 @@ export interface Manifest {
   readonly outputs?: Readonly<Record<string, string>>;
   /** Why the physical name of a resource may go, by its logical id. */
   readonly names?: Readonly<Record<string, string>>;
+  /** Why a nested stack may go unread, by its logical id. */
+  readonly nested?: Readonly<Record<string, string>>;
 }
 
 export interface Allowance {
@@ -31,6 +36,7 @@ export interface Finding {
     | 'name'
     | 'condition'
     | 'lookup'
+    | 'nested'
     | 'manifest';
   /** Logical id of the resource, or name of the output. */
   readonly id: string;
@@ -39,19 +45,50 @@ export interface Finding {
   readonly message: string;
 }
 
-/** The gate: an empty list is green. */
-export function judge(comparison: Comparison, manifest: Manifest = {}): Finding[] {
+/**
+ * The gate: an empty list is green. Nested stacks are judged by the same rules, but for outputs that are not exported: their parent
+ * alone reads those, and is deployed with them.
+ */
+export function judge(comparison: Comparison, manifest: Manifest = {}, outputs: 'all' | 'exported' = 'all'): Finding[] {
+  const read = comparison.nested.filter((one) => one.comparison !== undefined);
+  const own = partOf(manifest, (id) => (read.some((one) => id.startsWith(`${one.id}/`)) ? undefined : id));
   return [
-    ...stateThatGoes(comparison, manifest),
+    ...stateThatGoes(comparison, own),
     ...weakerPolicies(comparison),
     ...droppedProtections(comparison),
     ...networkThatMoves(comparison),
-    ...outputsThatGo(comparison, manifest),
-    ...namesThatGo(comparison, manifest),
+    ...outputsThatGo(comparison, own, outputs),
+    ...namesThatGo(comparison, own),
     ...conditionsThatChange(comparison),
     ...lookedUpAtEachDeploy(comparison),
-    ...staleManifest(comparison, manifest),
+    ...unreadStacks(comparison, own),
+    ...staleManifest(comparison, own),
+    ...read.flatMap((one) => judgeNested(one, manifest)),
   ];
+}
+
+function judgeNested({ id: parent, path, comparison }: NestedComparison, manifest: Manifest): Finding[] {
+  if (comparison === undefined) return [];
+  const part = partOf(manifest, (id) => (id.startsWith(`${parent}/`) ? id.slice(parent.length + 1) : undefined));
+  return judge(comparison, part, 'exported').map((finding) => ({
+    ...finding,
+    id: `${parent}/${finding.id}`,
+    path: `${path}/${finding.path}`,
+  }));
+}
+
+/** @param rename gives an entry its id in the part, or none when it is not in it */
+function partOf(manifest: Manifest, rename: (id: string) => string | undefined): Manifest {
+  const part = Object.entries(manifest).map(([kind, entries]) => [
+    kind,
+    Object.fromEntries(
+      Object.entries(entries as object).flatMap(([id, entry]) => {
+        const renamed = rename(id);
+        return renamed === undefined ? [] : [[renamed, entry]];
+      }),
+    ),
+  ]);
+  return Object.fromEntries(part);
 }
 
 function stateThatGoes({ changes, before }: Comparison, { resources = {} }: Manifest): Finding[] {
@@ -135,13 +172,19 @@ function networkThatMoves({ changes, before, after }: Comparison): Finding[] {
     });
 }
 
-function outputsThatGo({ before, after }: Comparison, { outputs = {} }: Manifest): Finding[] {
+function outputsThatGo(
+  { before, after }: Comparison,
+  { outputs = {} }: Manifest,
+  which: 'all' | 'exported',
+): Finding[] {
   return Object.entries(before.template.Outputs ?? {}).flatMap(([name, was]): Finding[] => {
     const is = after.template.Outputs?.[name];
     const finding = (message: string) => [{ rule: 'output' as const, id: name, path: name, message }];
-    if (is === undefined)
-      return outputs[name] ? [] : finding(`the output ${name} goes: whoever reads it finds nothing`);
-    const exported = [was, is].map((one) => JSON.stringify(one.Export?.Name));
+    const exported = [was, is].map((one) => JSON.stringify(one?.Export?.Name));
+    if (is === undefined) {
+      const read = which === 'all' || exported[0] !== undefined;
+      return outputs[name] || !read ? [] : finding(`the output ${name} goes: whoever reads it finds nothing`);
+    }
     if (exported[0] === undefined || exported[0] === exported[1]) return [];
     return finding(`the output ${name} was exported as ${exported[0]}, and now as ${exported[1] ?? 'nothing'}`);
   });
@@ -200,8 +243,8 @@ function lookedUpAtEachDeploy({ after }: Comparison): Finding[] {
     return `${target} (new)`;
   }) as Template['Resources'];
   if (!isUsed) return [];
-  return compare(after, { ...after, template: { ...after.template, Resources: later } })
-    .changes.filter(({ id, fate }) => fate === 'replaced' && Resources[id] && isStateful(Resources[id]))
+  return allChanges(compare(after, { ...after, template: { ...after.template, Resources: later } }))
+    .filter(({ fate, stateful }) => fate === 'replaced' && stateful)
     .map(({ id, path, type, properties }) => ({
       rule: 'lookup' as const,
       id,
@@ -210,8 +253,22 @@ function lookedUpAtEachDeploy({ after }: Comparison): Finding[] {
     }));
 }
 
-function staleManifest({ changes, before, after }: Comparison, manifest: Manifest): Finding[] {
-  const { resources = {}, outputs = {}, names = {} } = manifest;
+/** What is not read may lose anything. One that goes as a whole is found as such. */
+function unreadStacks({ nested, before, after }: Comparison, { nested: allowed = {} }: Manifest): Finding[] {
+  return nested
+    .filter(
+      ({ id, problem }) => problem && !allowed[id] && before.template.Resources[id] && after.template.Resources[id],
+    )
+    .map(({ id, path, problem }) => ({
+      rule: 'nested',
+      id,
+      path,
+      message: `what changes in this nested stack cannot be told: ${problem}`,
+    }));
+}
+
+function staleManifest({ changes, nested, before, after }: Comparison, manifest: Manifest): Finding[] {
+  const { resources = {}, outputs = {}, names = {}, nested: unread = {} } = manifest;
   const fates = new Map(changes.map(({ id, fate }) => [id, fate]));
   const stay = new Set(physicalNames(after.template).map(({ name }) => name));
   const stale = [
@@ -224,6 +281,9 @@ function staleManifest({ changes, before, after }: Comparison, manifest: Manifes
     ...Object.keys(names)
       .filter((id) => !physicalNames(before.template).some((one) => one.id === id && !stay.has(one.name)))
       .map((id) => ({ id, message: 'its name may go, yet does not' })),
+    ...Object.keys(unread)
+      .filter((id) => !nested.some((one) => one.id === id && one.problem))
+      .map((id) => ({ id, message: 'may go unread, yet is no nested stack that cannot be read' })),
   ];
   return stale.map((one) => ({ rule: 'manifest', path: one.id, ...one }));
 }

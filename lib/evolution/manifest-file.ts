@@ -24,6 +24,7 @@ const Schema = Type.Object(
     ),
     outputs: Type.Optional(Type.Record(Type.String(), Reason)),
     names: Type.Optional(Type.Record(Type.String(), Reason)),
+    nested: Type.Optional(Type.Record(Type.String(), Reason)),
   },
   { additionalProperties: false },
 );

@@ -1,6 +1,6 @@
 import type { Step } from '../phases/steps';
 import { markdownTable, table } from '../table';
-import type { Change, Comparison, Fate } from './changes';
+import { allChanges, type Change, type Comparison, type Fate } from './changes';
 import type { Finding, Manifest } from './gate';
 
 /** One step with all that is said of it. */
@@ -69,12 +69,13 @@ export function whatHappens({ comparison, manifest }: StepReport, style: Style):
   const worthARow = ({ fate, stateful }: Change) =>
     !['kept', 'added', 'removed'].includes(fate) || (stateful && fate !== 'kept');
   const order = (change: Change) => FATES.indexOf(change.fate);
-  const rows = comparison.changes
+  const changes = allChanges(comparison);
+  const rows = changes
     .filter(worthARow)
     .sort((a, b) => order(a) - order(b))
     .map((change) => [change.fate, change.path, shortType(change.type), whatAndWhy(change, manifest, style)]);
   const others = FATES.flatMap((fate) => {
-    const counted = comparison.changes.filter((change) => change.fate === fate && !worthARow(change));
+    const counted = changes.filter((change) => change.fate === fate && !worthARow(change));
     return counted.length > 0 ? [style.item(`${counted.length} more ${fate}: ${countByType(counted)}`)] : [];
   });
   const listed = rows.length > 0 ? [style.table(['what', 'construct', 'type', 'how'], rows), ''] : [];
@@ -101,7 +102,7 @@ function countByType(changes: readonly Change[]): string {
 }
 
 function countOf({ comparison }: StepReport, fate: Fate): number {
-  return comparison.changes.filter((change) => change.fate === fate).length;
+  return allChanges(comparison).filter((change) => change.fate === fate).length;
 }
 
 function gateOf(report: StepReport): 'green' | 'red' | 'not asked' {
@@ -129,7 +130,7 @@ export function toJson(reports: readonly StepReport[]) {
       findings: report.findings,
       mayLeave: report.manifest,
       counts: Object.fromEntries(FATES.map((fate) => [fate, countOf(report, fate)])),
-      changes: report.comparison.changes,
+      changes: allChanges(report.comparison),
     })),
   };
 }

@@ -1,11 +1,8 @@
-import type { Template } from '../template';
+import type { StackTemplate } from '../template';
 
 /** A template with what it is called in a report. */
-export interface NamedTemplate {
+export interface NamedTemplate extends StackTemplate {
   readonly name: string;
-  readonly template: Template;
-  /** Path of the construct, by logical id, where that is known. */
-  readonly paths?: ReadonlyMap<string, string>;
 }
 
 /** Rewrites every reference of a value: `Ref`, `Fn::GetAtt`, `${…}` in `Fn::Sub`. */

@@ -2,13 +2,14 @@ import { mangleLikeCloudFormation } from '@aws-cdk/cloudformation-diff';
 import { phases } from '../phases/phases';
 import { sizes } from '../phases/sizes';
 import { stepBetween } from '../phases/steps';
+import { parseTemplate } from '../template-text';
 import { UsageError } from '../usage-error';
 import { compare } from './changes';
 import { judge, type Manifest } from './gate';
 import { mayLeave } from './leaving';
 import { readManifest } from './manifest-file';
 import { detail, isRed, MARKDOWN, type StepReport, summary, TERMINAL, toJson } from './report';
-import { parseTemplate, readTemplates, synthesizePhases } from './sources';
+import { readTemplates, synthesizePhases } from './sources';
 import type { NamedTemplate } from './template';
 
 export interface EvolutionOptions {

@@ -1,6 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { readAssembly, synthesize } from '../assembly';
+import { readStacks, STACK_SOURCES, synthesize } from '../assembly';
 import { UsageError } from '../usage-error';
 import { type Bill, type BilledStack, billOf } from './cost/bill';
 import { billAsMarkdown, comparisonAsMarkdown, money, renderBill, renderComparison } from './cost/render';
@@ -85,11 +83,7 @@ function render(options: CostOptions, bill: Bill, other: Bill | undefined): stri
 const PHASE = /^phase-\d+$/;
 
 async function loadStacks(what: string, options: CostOptions): Promise<BilledStack[]> {
-  if (PHASE.test(what)) return phaseStacks(what, options);
-  if (!existsSync(what)) {
-    throw new UsageError(`${what}: allowed is phase-N, a template file, or a folder that cdk synth wrote`);
-  }
-  return statSync(what).isDirectory() ? folderStacks(what, options.stack) : [templateFile(what)];
+  return PHASE.test(what) ? phaseStacks(what, options) : stacksIn(what, options.stack);
 }
 
 async function phaseStacks(id: string, { context, region }: CostOptions): Promise<BilledStack[]> {
@@ -97,16 +91,13 @@ async function phaseStacks(id: string, { context, region }: CostOptions): Promis
   const found = stacks.find((stack) => stack.id === id);
   if (!found) {
     const ids = stacks.map((stack) => stack.id).filter((one) => PHASE.test(one));
-    throw new UsageError(`${id}: allowed is ${ids.join(', ')}, a template file, or a folder that cdk synth wrote`);
+    throw new UsageError(`${id}: allowed is ${ids.join(', ')}, ${STACK_SOURCES}`);
   }
   return [...stacks.filter((stack) => found.dependencies.includes(stack.id)), found];
 }
 
-function folderStacks(dir: string, id: string | undefined): BilledStack[] {
-  if (!existsSync(join(dir, 'manifest.json'))) {
-    throw new UsageError(`${dir}: there is no manifest.json in it, which cdk synth would have written`);
-  }
-  const stacks = readAssembly(dir);
+function stacksIn(path: string, id: string | undefined): BilledStack[] {
+  const stacks = readStacks(path, { allowed: `phase-N, ${STACK_SOURCES}` });
   const ids = stacks.map((stack) => stack.id).join(', ');
   if (id !== undefined) {
     const found = stacks.filter((stack) => stack.id === id);
@@ -114,20 +105,9 @@ function folderStacks(dir: string, id: string | undefined): BilledStack[] {
     return found;
   }
   if (new Set(stacks.map(({ stackName }) => stackName)).size < stacks.length) {
-    throw new UsageError(`${dir}: its stacks are shapes of one another; say which with --stack: ${ids}`);
+    throw new UsageError(`${path}: its stacks are shapes of one another; say which with --stack: ${ids}`);
   }
   return stacks;
-}
-
-function templateFile(file: string): BilledStack {
-  let template: BilledStack['template'];
-  try {
-    template = JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    throw new UsageError(`${file}: it is not JSON; CloudFormation's YAML is not read here`);
-  }
-  if (typeof template?.Resources !== 'object') throw new UsageError(`${file}: a template has Resources`);
-  return { id: file, template };
 }
 
 function nameAndValue(option: string, pair: string): [string, string] {

@@ -1,6 +1,5 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { readAssembly, synthesize } from '../assembly';
+import { writeFileSync } from 'node:fs';
+import { readStacks, synthesize } from '../assembly';
 import type { Template } from '../template';
 import { UsageError } from '../usage-error';
 import { readPriceTable } from './prices/table';
@@ -27,7 +26,7 @@ export interface SimulateOptions {
   /** Phase of the project whose template is read, unless `template` names another. */
   readonly phase: string;
   readonly context: readonly string[];
-  /** A JSON template, or a folder that `cdk synth` wrote. */
+  /** A template file, or a folder that `cdk synth` wrote. */
   readonly template?: string;
   /** The stack of the folder that is meant. */
   readonly stack?: string;
@@ -132,27 +131,10 @@ async function templateOf({ phase, context, template, stack }: SimulateOptions):
     const stacks = await synthesize({ context });
     return stacks.find(({ id }) => id === `phase-${phase}`)?.template as Template;
   }
-  if (!existsSync(template)) {
-    throw new UsageError(`--template ${template}: allowed is a JSON template or a folder that cdk synth wrote`);
-  }
-  if (!statSync(template).isDirectory()) return templateFile(template);
-  if (!existsSync(join(template, 'manifest.json'))) {
-    throw new UsageError(`--template ${template}: there is no manifest.json in it, which cdk synth would have written`);
-  }
-  const stacks = readAssembly(template);
+  const stacks = readStacks(template, { option: '--template' });
   const [found, ...more] = stacks.filter(({ id }) => stack === undefined || id === stack);
   if (found !== undefined && more.length === 0) return found.template;
   throw new UsageError(`--stack ${stack ?? '(none)'}: allowed is ${stacks.map(({ id }) => id).join(', ')}`);
-}
-
-function templateFile(file: string): Template {
-  try {
-    const template = JSON.parse(readFileSync(file, 'utf8')) as Template;
-    if (typeof template.Resources === 'object' && template.Resources !== null) return template;
-  } catch {
-    // Told below.
-  }
-  throw new UsageError(`--template ${file}: allowed is a CloudFormation template as JSON, as cdk synth writes it`);
 }
 
 /**

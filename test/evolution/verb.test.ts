@@ -114,9 +114,12 @@ describe('a step of the shop', () => {
 test.each<[Partial<EvolutionOptions>, string]>([
   [{ after: AFTER }, 'needs --before as well'],
   [{ before: BEFORE, against: BEFORE }, '--before, --against: allowed is one of them'],
-  [{ before: BEFORE, after: file('text.json', 'Resources: {}') }, 'allowed is a template as JSON'],
+  [
+    { before: BEFORE, after: file('a.yaml', 'Resources:\n  A: !Reff B') },
+    'a.yaml: line 2, column 6: Unresolved tag: !Reff; allowed is a template as JSON or YAML, or a folder that cdk synth wrote',
+  ],
   [{ before: BEFORE, after: file('empty.json', {}) }, 'has no Resources; allowed is a template'],
-  [{ before: BEFORE, after: dir }, 'manifest.json'],
+  [{ before: BEFORE, after: dir }, 'there is no manifest.json in it, which cdk synth would have written; allowed is'],
   [{ before: BEFORE, after: AFTER, allow: file('a.json', { resource: {} }) }, 'a.json: /resource: Unexpected property'],
   [
     { before: BEFORE, after: AFTER, allow: file('b.json', { outputs: { A: 'short' } }) },

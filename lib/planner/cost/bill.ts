@@ -1,16 +1,13 @@
-import type { Template, TemplateResource } from '../../template';
+import type { StackTemplate, TemplateResource } from '../../template';
 import { type Price, type PriceAge, type PriceTable, usdFor } from '../prices/table';
 import { byUsage, type Charge, type Scope } from './charges';
+import { type Member, membersOf } from './members';
 import { judge, listenerRules } from './pricers';
-import { ResolvedTemplate } from './resolve';
 import { assumptions, type Traffic, type Usage, usageOf } from './usage';
 
-/** A stack to be billed. */
-export interface BilledStack {
+/** A stack to be billed, with those that are nested in it. */
+export interface BilledStack extends StackTemplate {
   readonly id: string;
-  readonly template: Template;
-  /** Path of the construct by logical id, where it is known. */
-  readonly paths?: ReadonlyMap<string, string>;
 }
 
 export interface BillOptions {
@@ -81,31 +78,35 @@ export interface Bill {
 /** The bill of stacks that belong together. */
 export function billOf(stacks: readonly BilledStack[], options: BillOptions): Bill {
   const { prices, traffic } = options;
-  const resolved = stacks.map((stack) => {
-    const template = new ResolvedTemplate(stack.template, { region: prices.region, parameters: options.parameters });
-    return { ...stack, template };
-  });
-  const all = resolved.flatMap(({ template }) => [...template.resources.values()]);
+  const families = stacks.map((stack) => ({
+    id: stack.id,
+    members: membersOf(stack, { region: prices.region, parameters: options.parameters }),
+  }));
+  const all = families.flatMap(({ members }) => members.flatMap(({ template }) => [...template.resources.values()]));
   const hasEdge = all.some(({ Type }) => Type === 'AWS::CloudFront::Distribution');
   const usage = traffic && usageOf(traffic, hasEdge, listenerRules(all));
   const used: Price[] = [];
 
-  const rows = resolved.flatMap(({ id: stack, template, paths }) => {
-    const entry = hasEdge ? undefined : entryOf(template);
-    return [...template.resources].map(([id, resource]) => {
-      const name = paths?.get(id) ?? String(resource.Metadata?.['aws:cdk:path'] ?? id);
-      const scope: Scope = {
-        template,
-        prices,
-        usage,
-        instancesOf: (group) => sizeGiven(options.instances, group, paths?.get(group) ?? ''),
-        isEntry: (one) => one === entry,
-      };
-      const row = billRow(resource, id, scope, used);
-      return { stack, id, name, type: resource.Type, ...row };
-    });
+  const rows = families.flatMap(({ id: stack, members }) => {
+    const entry = hasEdge ? undefined : entryOf(members);
+    return members.flatMap(({ prefix, template, paths, unread }) =>
+      [...template.resources].map(([id, resource]) => {
+        const path = (one: string) => `${prefix}${paths?.get(one) ?? ''}`;
+        const name = paths?.get(id) ?? String(resource.Metadata?.['aws:cdk:path'] ?? id);
+        const scope: Scope = {
+          template,
+          prices,
+          usage,
+          instancesOf: (group) => sizeGiven(options.instances, group, path(group)),
+          isEntry: (one) => template === entry?.template && one === entry.id,
+          unread: (one) => unread.get(one),
+        };
+        const row = billRow(resource, id, scope, used);
+        return { stack, id: `${prefix}${id}`, name: `${prefix}${name}`, type: resource.Type, ...row };
+      }),
+    );
   });
-  const between = resolved.map(({ id, template }) => zoneTraffic(id, template, usage, prices, used));
+  const between = families.map(({ id, members }) => zoneTraffic(id, members, usage, prices, used));
   const billed = [...rows, ...between.filter((row) => row !== undefined)];
 
   const counts = { priced: 0, usage: 0, free: 0, unpriced: 0 };
@@ -160,13 +161,16 @@ function billCharge(charge: Charge, prices: PriceTable, used: Price[]): BilledCh
 }
 
 /** Where visitors' answers leave AWS: a public balancer, else the first instance. */
-function entryOf({ resources }: ResolvedTemplate): string | undefined {
-  const ids = [...resources];
-  const balancer = ids.find(
-    ([, { Type, Properties }]) =>
-      Type === 'AWS::ElasticLoadBalancingV2::LoadBalancer' && Properties?.Scheme !== 'internal',
+function entryOf(
+  members: readonly Member[],
+): { readonly template: Member['template']; readonly id: string } | undefined {
+  const all = members.flatMap(({ template }) =>
+    [...template.resources].map(([id, { Type, Properties }]) => ({ template, id, Type, Properties })),
   );
-  return (balancer ?? ids.find(([, { Type }]) => Type === 'AWS::EC2::Instance'))?.[0];
+  const balancer = all.find(
+    ({ Type, Properties }) => Type === 'AWS::ElasticLoadBalancingV2::LoadBalancer' && Properties?.Scheme !== 'internal',
+  );
+  return balancer ?? all.find(({ Type }) => Type === 'AWS::EC2::Instance');
 }
 
 /**
@@ -176,12 +180,12 @@ function entryOf({ resources }: ResolvedTemplate): string | undefined {
  */
 function zoneTraffic(
   stack: string,
-  { resources }: ResolvedTemplate,
+  members: readonly Member[],
   usage: Usage | undefined,
   prices: PriceTable,
   used: Price[],
 ): BillRow | undefined {
-  const all = [...resources.values()];
+  const all = members.flatMap(({ template }) => [...template.resources.values()]);
   const zones = Math.max(
     1,
     ...all

@@ -29,6 +29,8 @@ export interface Scope {
   readonly instancesOf: (logicalId: string) => number | undefined;
   /** Whether visitors' answers leave AWS here. */
   readonly isEntry: (logicalId: string) => boolean;
+  /** Why a nested stack cannot be read; undefined for one that is, and is billed by itself. */
+  readonly unread: (logicalId: string) => string | undefined;
 }
 
 export type Properties = NonNullable<TemplateResource['Properties']>;

@@ -1,4 +1,4 @@
-import type { TemplateResource } from '../../template';
+import { NESTED_STACK, type TemplateResource } from '../../template';
 import type { Pricer, Scope, Verdict } from './charges';
 import {
   backupSelection,
@@ -67,6 +67,10 @@ export function judge({ Type, Properties = {} }: TemplateResource, id: string, s
   }
   if (/^(Custom::|AWS::CloudFormation::CustomResource$)/.test(Type))
     return { free: 'Billed by what its provider does' };
+  if (Type === NESTED_STACK) {
+    const problem = scope.unread(id);
+    return problem ? { unpriced: problem } : { free: 'Nested stacks: billed is what is in them' };
+  }
   const pricer = pricers[Type];
   if (pricer === undefined) return { unpriced: `no price for ${Type}` };
   return pricer(Properties, scope, id);

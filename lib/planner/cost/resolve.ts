@@ -2,8 +2,11 @@ import type { Template, TemplateResource } from '../../template';
 
 export interface ResolveOptions {
   readonly region: string;
-  /** Values of the template's parameters; without one its default holds. */
-  readonly parameters?: Readonly<Record<string, string>>;
+  /**
+   * Values of the template's parameters; without one its default holds. A value that its parent could not compute is an object, and
+   * stays unknown.
+   */
+  readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: what a template says can be anything
@@ -86,9 +89,13 @@ export class ResolvedTemplate {
     const parameter = this.#template.Parameters?.[id];
     const value = this.#options.parameters?.[id] ?? parameter?.Default;
     // The default of such a parameter is the name under which Systems Manager keeps the value.
-    const known = value !== undefined && !parameter?.Type.startsWith('AWS::SSM::Parameter');
+    const known = (isScalar(value) || Array.isArray(value)) && !parameter?.Type.startsWith('AWS::SSM::Parameter');
     if (!known) return original;
-    return isList(parameter?.Type) && typeof value === 'string' ? value.split(',').map((one) => one.trim()) : value;
+    return isList(parameter?.Type) && isScalar(value)
+      ? String(value)
+          .split(',')
+          .map((one) => one.trim())
+      : value;
   }
 
   #substitute(args: Value, original: Value): Value {

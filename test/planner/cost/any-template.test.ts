@@ -120,6 +120,54 @@ describe('the verb', () => {
     expect(printed[0]).toMatch(/WARNING: \d+ prices, the oldest read on|Prices: \d+ prices/);
   });
 
+  test('bills a template in YAML with the stacks nested in it, by the parameters that are handed down to them', async () => {
+    const what = join(__dirname, '..', '..', 'fixtures', 'blog', 'blog.yaml');
+    await run(what, { rps: 10 });
+    expect(printed[0]).toMatch(/AutoScalingGroup Web\/Group +1 × t4g\.small on demand +730 /);
+    expect(printed[0]).toMatch(/AutoScalingGroup Web\/Group +disk gp3, 20 GiB +20 /);
+    // One of two zones is another one.
+    expect(printed[0]).toMatch(/traffic +servers and data tier, across zones/);
+    expect(printed[0]).toContain('2 × Nested stacks: billed is what is in them');
+    expect(printed[0]).toMatch(/Coverage 100\.0% of 9 resources: 2 priced, 1 by usage, 6 free, 0 unpriced/);
+
+    await run(what, { parameter: ['Environment=production'] });
+    expect(printed[1]).toMatch(/AutoScalingGroup Web\/Group +3 × m7g\.large on demand +2,190 /);
+    expect(printed[1]).toMatch(/DBInstance Database +db\.m7g\.large Multi-AZ/);
+    expect(printed[1]).toContain(
+      'UNPRICED: CloudFormation::Stack Search: its TemplateURL is known to CloudFormation alone',
+    );
+    expect(printed[1]).toMatch(/Coverage 90\.9% of 11 resources: .* 1 unpriced/);
+  });
+
+  test('a value that only CloudFormation knows hides the default of the parameter that it is handed to', async () => {
+    write('child.json', {
+      Parameters: { Type: { Type: 'String', Default: 't3.small' } },
+      Resources: { Server: { Type: 'AWS::EC2::Instance', Properties: { InstanceType: { Ref: 'Type' } } } },
+    });
+    const child = (Type: unknown) => ({
+      Type: 'AWS::CloudFormation::Stack',
+      Properties: { TemplateURL: 'child.json', Parameters: { Type } },
+    });
+    const Resources = { One: child({ 'Fn::ImportValue': 'type' }), Two: child('t3.medium') };
+    await run(write('parent.json', { Resources }));
+    expect(printed[0]).toContain('UNPRICED: EC2::Instance One/Server: its instance type is not in the template');
+    expect(printed[0]).toMatch(/Instance Two\/Server +t3\.medium on demand/);
+  });
+
+  test.each([
+    ['gone.json', 'gone.json is not there'],
+    ['self.json', 'self.json is nested in itself'],
+    ['bad.yaml', 'bad.yaml: line 1, column 1: '],
+    ['https://example.com/x.yaml', 'https://example.com/x.yaml is no file beside its parent'],
+    [{ Ref: 'Url' }, 'its TemplateURL is known to CloudFormation alone'],
+  ])('a nested stack %j that cannot be read is unpriced and says why', async (TemplateURL, why) => {
+    write('bad.yaml', '}');
+    const nested = { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL } };
+    await run(write('self.json', { Resources: { Nested: nested } }));
+    expect(printed[0]).toContain(`UNPRICED: CloudFormation::Stack Nested: ${why}`);
+    expect(printed[0]).toContain('Coverage 0.0% of 1 resources');
+  });
+
   test('takes parameters, and compares', async () => {
     await run(blog(), { parameter: ['Type=t3.medium'], json: true });
     expect(JSON.parse(printed[0] as string)).toMatchObject({ fixedUsd: expect.closeTo(30.368, 3) });
@@ -138,11 +186,15 @@ describe('the verb', () => {
     [
       () => join(dir, 'none.json'),
       {},
-      /none\.json: allowed is phase-N, a template file, or a folder that cdk synth wrote/,
+      /none\.json: is not there; allowed is phase-N, a template as JSON or YAML, or a folder that cdk synth wrote$/,
     ],
-    [() => write('a.yaml', 'Resources: {}'), {}, /a\.yaml: it is not JSON; CloudFormation's YAML is not read here/],
-    [() => write('b.json', [1]), {}, /b\.json: a template has Resources/],
-    [() => dir, {}, /there is no manifest\.json in it/],
+    [
+      () => write('a.yaml', 'Resources:\n  A: !Reff B'),
+      {},
+      /a\.yaml: line 2, column 6: .*; allowed is phase-N, a template/,
+    ],
+    [() => write('b.json', [1]), {}, /b\.json: has no Resources; allowed is phase-N, a template/],
+    [() => dir, {}, /there is no manifest\.json in it, .*; allowed is phase-N, a template/],
     [blog, { parameter: ['Type'] }, /--parameter Type: allowed is name=value/],
     [blog, { instances: ['Web=many'] }, /--instances Web=many: allowed is a whole number/],
     [blog, { region: 'eu-west-9' }, /--region eu-west-9: no prices/],
