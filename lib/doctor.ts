@@ -51,7 +51,7 @@ const parts: readonly Part[] = [
   },
   {
     name: 'chromium',
-    neededFor: 'npm test: pages in a real browser',
+    neededFor: 'npm test: pages in a real browser; npm run docs:board',
     find: () => version('chromium', '--version') ?? version('google-chrome', '--version'),
     install: { apt: 'apt-get install chromium', brew: 'brew install --cask chromium' },
   },

@@ -36,7 +36,7 @@ test.each(verbs)('%s --help says how to call it', (verb) => {
 });
 
 test.each([
-  [['start', '3'], "'3' is invalid for argument 'phase'. Allowed: 1, 2."],
+  [['start', '5'], "'5' is invalid for argument 'phase'. Allowed: 1, 2, 3, 4."],
   [['start', '--port', 'http'], "'--port <port>' argument 'http' is invalid. Allowed: a whole number from 1 to 65535."],
   [['start', '--port', '65536'], "'65536' is invalid. Allowed: a whole number from 1 to 65535."],
   [['start', '--prot', '80'], "unknown option '--prot'"],

@@ -2,7 +2,7 @@ import { firstLine } from '../parts';
 import { Feed } from './feed';
 import type { BoardSource, BoardState } from './state';
 
-/** Looks once a second, and only while somebody watches: nothing is measured for nobody. */
+/** Looks once a second, while somebody watches: nothing is measured for nobody. */
 export class Looking {
   readonly #feed = new Feed();
   readonly #begin = performance.now();
@@ -16,10 +16,7 @@ export class Looking {
     const unwatch = this.#feed.watch(tell);
     this.#timer ??= setInterval(() => this.now(), 1000);
     this.now();
-    return () => {
-      unwatch();
-      if (!this.#feed.watched) this.stop();
-    };
+    return unwatch;
   };
 
   /** One more look, such as when something has just happened. */

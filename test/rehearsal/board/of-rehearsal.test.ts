@@ -133,7 +133,9 @@ test('a button that cannot be pressed now says why: servers that are not in serv
 });
 
 test('while the next phase is being made, the group stays as it is', () => {
-  const reasons = refused(open(3, true, 20, 4).see(1, snapshot()));
+  const state = open(3, true, 20, 4).see(1, snapshot());
+  expect(state.becoming).toBe(4);
+  const reasons = refused(state);
   const why = 'phase 4 is being made; it brings servers of its own';
   expect(reasons).toEqual({
     'add-server': why,
@@ -179,6 +181,13 @@ test('a server has the percentiles of its own answers; one that has given none l
 
 test('a box has what all visitors saw', () => {
   expect(open(1).see(1, box()).servers).toMatchObject([{ rps: 20, failed: 2, latency: { p50: 2, p99: 9 } }]);
+});
+
+test('the edge shows its share of the look-ups since the look before', () => {
+  const { see } = open(4);
+  expect(see(1, snapshot({ edge: { lookups: 100, hits: 50 } })).edge).toBe('50% answered here');
+  expect(see(2, snapshot({ edge: { lookups: 140, hits: 80 } })).edge).toBe('75% answered here');
+  expect(see(3, snapshot({ edge: { lookups: 140, hits: 80 } })).edge).toBe('idle');
 });
 
 test('a server that has left is drawn for a while, and then no more', () => {

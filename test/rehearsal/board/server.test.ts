@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { Feed } from '../../../lib/rehearsal/board/feed';
 import { type Board, startBoard } from '../../../lib/rehearsal/board/server';
-import type { BoardSource, Told } from '../../../lib/rehearsal/board/state';
+import type { BoardSource, BoardState, Told } from '../../../lib/rehearsal/board/state';
 import { UsageError } from '../../../lib/usage-error';
 
 let board: Board;
@@ -151,10 +151,15 @@ test('a port that is taken is named', async () => {
   await expect(startBoard({ source: source(), port })).rejects.toThrow(`--board-port ${port}: in use; `);
 });
 
-test('only the newest is kept', () => {
-  for (let at = 0; at < 130; at++) feed.publish({ kind: 'event', event: { at, what: 'x' } });
+test('of states and of events only the newest are kept', () => {
+  for (let at = 0; at < 130; at++) {
+    feed.publish({ kind: 'event', event: { at, what: 'x' } });
+    feed.publish({ kind: 'state', state: { at } as BoardState });
+  }
   const told: Told[] = [];
   feed.watch((one) => told.push(one));
-  expect(told).toHaveLength(100);
-  expect(told[0]).toMatchObject({ event: { at: 30 } });
+  expect(told.filter(({ kind }) => kind === 'event')).toHaveLength(100);
+  expect(told.filter(({ kind }) => kind === 'state')).toHaveLength(120);
+  expect(told.find(({ kind }) => kind === 'event')).toMatchObject({ event: { at: 30 } });
+  expect(told.find(({ kind }) => kind === 'state')).toMatchObject({ state: { at: 10 } });
 });
