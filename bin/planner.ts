@@ -90,7 +90,7 @@ export function declarePlanner(program: Command): void {
     .option('--phase <number>', 'phase whose template is read: 3 or 4', oneOf(['3', '4']), '4')
     .option('-c, --context <name=value...>', 'CDK context for the phase, such as maxServers=200')
     .option('--template <path>', 'read this instead: a template as JSON or YAML, or a folder that cdk synth wrote')
-    .option('--stack <id>', 'stack of that folder')
+    .option('--stack <id>', 'stack of that folder; nested in another, shop/Web')
     .option(
       '--group <id>',
       'logical id of the Auto Scaling group, or a part of it (default: the one behind a balancer)',
@@ -143,7 +143,7 @@ export function declarePlanner(program: Command): void {
     .option('--database-class <class>', 'with --from: db.m7g.large, for the limits of the database')
     .option(
       '--latency-objective <ms>',
-      'what the 99th percentile of answers should stay below (default: it is not judged)',
+      'what the 99th percentile of answers should stay below, with a balancer (default: it is not judged)',
       number(1, 60_000),
     )
     .option('--cache-type <type>', 'with --from: cache.t4g.small, for the limits of the cache')

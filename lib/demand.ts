@@ -12,4 +12,6 @@ export interface Demand {
   readonly machine: string;
   readonly server: Readonly<Record<Work, number>>;
   readonly database: Readonly<Record<Work, number>>;
+  /** MiB that a process of the server had at most while all of that was asked of it. */
+  readonly processMib: number;
 }

@@ -55,6 +55,7 @@ test.each([
   [['advise', '--period', '90'], "argument '90' is invalid. Allowed: 60 and its multiples up to 86400."],
   [['bench', 'everything'], "'everything' is invalid for argument 'what'. Allowed: synth, overload, wait, catalogue, "],
   [['bench', 'outage', '--seconds', '0'], "'0' is invalid. Allowed: a whole number from 1 to 600."],
+  [['bench', 'demand', '--seconds', '0.5'], "'0.5' is invalid. Allowed: a whole number from 1 to 600."],
   [['evolution', '--json', '--markdown'], "option '--json' cannot be used with option '--markdown'"],
   [['deploy'], "unknown command 'deploy'"],
 ])('bad input %j: one clear line and exit code 2', (args, line) => {

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { buildApp } from '../app-bundle';
 import { type Demand, WORK, type Work } from '../demand';
 import { startPostgres } from '../rehearsal/postgres';
+import { processTree } from '../rehearsal/process-tree';
 import { startShop } from '../rehearsal/shop-process';
 import { table } from '../table';
 import { cpuSeconds } from './cpu-time';
@@ -23,7 +24,8 @@ export interface DemandBenchOptions {
 }
 
 /**
- * The bench `demand`: CPU time of server and database for each kind of request, by the clocks that Linux keeps for processes.
+ * The bench `demand`: CPU time of server and database for each kind of request, by the clocks that Linux keeps for processes, and the
+ * memory of a server's process.
  * Unlike requests/s, it hardly depends on what else the machine does. What a plan reckons with.
  *
  * @throws where there is no /proc
@@ -31,7 +33,12 @@ export interface DemandBenchOptions {
 export async function benchDemand(options: DemandBenchOptions): Promise<number> {
   const demand = await measureDemand(options.seconds, (line) => options.json || console.error(`  … ${line}`));
   const rows = WORK.map((work) => [SAID[work], demand.server[work].toFixed(3), demand.database[work].toFixed(3)]);
-  console.log(options.json ? JSON.stringify(demand, null, 2) : table(['CPU ms a request', 'server', 'database'], rows));
+  const memory = `A process of the server had ${demand.processMib.toFixed(0)} MiB at most.`;
+  console.log(
+    options.json
+      ? JSON.stringify(demand, null, 2)
+      : [table(['CPU ms a request', 'server', 'database'], rows), memory].join('\n\n'),
+  );
   return 0;
 }
 
@@ -75,6 +82,7 @@ export async function measureDemand(seconds: number, say: (line: string) => void
         machine: `${cpus()[0]?.model.trim()}, Node ${process.versions.node}`,
         server: server as Record<Work, number>,
         database: database as Record<Work, number>,
+        processMib: mostMib(shop.pid),
       };
     } finally {
       await shop.stop();
@@ -136,4 +144,13 @@ async function signUp(url: string): Promise<string> {
     .getSetCookie()
     .map((line) => line.split(';')[0])
     .join('; ');
+}
+
+/** What the biggest of a process and its descendants had in memory at most. */
+function mostMib(root: number): number {
+  const each = processTree(root).map((pid) => {
+    const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kib) / 1024;
+  });
+  return Math.max(...each);
 }

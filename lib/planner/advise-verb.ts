@@ -43,8 +43,18 @@ export async function adviseVerb(options: AdviseOptions): Promise<void> {
     options.from === undefined ? await fromStack(options, machines) : fromFile(options, options.from, machines);
   const latencySeconds = options.latencyObjective === undefined ? undefined : options.latencyObjective / 1000;
   const asked = watched.map((one) => ({ ...one, limits: { ...one.limits, latencySeconds } }));
-  const advice = advise(asked, phase, window);
+  const given = advise(asked, phase, window);
+  const advice = { ...given, notJudged: [...given.notJudged, ...objectiveWithoutEffect(options, watched)] };
   console.log((options.json ? adviceAsJson : renderAdvice)(advice, what, phase, window));
+}
+
+/** Why the objective for latency changes nothing, where that is so. */
+function objectiveWithoutEffect({ latencyObjective }: AdviseOptions, watched: readonly Watched[]): string[] {
+  if (latencyObjective === undefined) return [];
+  const latencies = watched.filter(({ wall }) => wall.id === 'balancer.latency');
+  if (latencies.some(({ points }) => points.length > 0)) return [];
+  const why = latencies.length > 0 ? 'has published none' : 'there is none in phases 1 and 2';
+  return [`--latency-objective ${latencyObjective}: the time of answers is measured by the balancer, and ${why}`];
 }
 
 interface Read {

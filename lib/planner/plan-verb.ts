@@ -86,7 +86,7 @@ function readUsl(file: string): MeasuredUsl {
 
 function readDemand(file: string): Demand {
   const found = readJson('--demand', file) as Demand;
-  const values = WORK.flatMap((work) => [found?.server?.[work], found?.database?.[work]]);
+  const values = [...WORK.flatMap((work) => [found?.server?.[work], found?.database?.[work]]), found?.processMib];
   if (!values.every((value) => typeof value === 'number' && value >= 0)) {
     throw new UsageError(`--demand ${file}: allowed is what "npm run bench -- demand --json" prints`);
   }

@@ -4,6 +4,7 @@ import { lackedFor } from '../aws-access';
 import { table } from '../table';
 import { UsageError } from '../usage-error';
 import { ageLine } from './cost/render';
+import { type NotRead, refresh } from './prices/refresh';
 import { DATA, readPriceTable, regionsWithPrices } from './prices/table';
 
 export interface PricesOptions {
@@ -26,12 +27,12 @@ export async function prices({ refresh: anew, region, json, dir = DATA }: Prices
   if (!/^[a-z]{2}(-[a-z]+)+-\d+$/.test(region)) {
     throw new UsageError(`--region ${region}: allowed is the name of an AWS region such as eu-central-1`);
   }
-  if (anew) await refreshFile(region, dir);
+  const others = anew ? await refreshFile(region, dir) : undefined;
   const found = readPriceTable(region, dir);
   const age = found.age(new Date());
   if (json) {
     // A tier without an end has none in JSON.
-    console.log(JSON.stringify({ region, age, prices: found.prices() }, null, 2));
+    console.log(JSON.stringify({ region, age, notRead: others, prices: found.prices() }, null, 2));
     return;
   }
   const groups = [...new Set(found.prices().map(({ source }) => source))].map((source) => {
@@ -39,24 +40,30 @@ export async function prices({ refresh: anew, region, json, dir = DATA }: Prices
     const days = all.map(({ asOf }) => asOf).sort();
     return [found.source(source), String(all.length), days[0] ?? '', all[0]?.status ?? ''];
   });
-  console.log([table(['source', 'prices', 'oldest', 'status'], groups), ageLine(age)].join('\n\n'));
+  const sources = table(['source', 'prices', 'oldest', 'status'], groups);
+  console.log([...(others?.length ? [notReadTable(others)] : []), sources, ageLine(age)].join('\n\n'));
 }
 
-async function refreshFile(region: string, dir: string): Promise<void> {
-  const { refresh } = await import('./prices/refresh.js');
+/** What a refresh did not read, so that nobody takes an old figure for a new one. */
+function notReadTable(others: readonly NotRead[]): string {
+  const rows = others.map(({ key, fate, asOf, why }) => [key, fate === 'kept' ? `kept, of ${asOf}` : fate, why]);
+  return table(['not read', 'what becomes of it', 'why'], rows);
+}
+
+async function refreshFile(region: string, dir: string): Promise<readonly NotRead[]> {
   const reference = regionsWithPrices(dir).includes(region) ? region : REFERENCE;
   const say = (line: string) => console.error(`  … ${line}`);
   const day = new Date().toISOString().slice(0, 10);
-  const { lines, counts } = await refresh(readPriceTable(reference, dir), region, day, {}, say).catch((error) => {
+  const { lines, read, others } = await refresh(readPriceTable(reference, dir), region, day, {}, say).catch((error) => {
     throw new Error(`prices --refresh: the AWS price list did not answer: ${reasonOf(error)}`);
   });
-  if (counts.read === 0)
+  if (read === 0) {
     throw new Error(`prices --refresh: the AWS price list has nothing for ${region}; nothing is changed`);
+  }
   const [head] = readFileSync(join(dir, `${reference}.csv`), 'utf8').split('\n');
   writeFileSync(join(dir, `${region}.csv`), `${[head, ...lines].join('\n')}\n`);
-  console.error(
-    `  … ${counts.read} read, ${counts.unanswered} without one exact answer, ${counts.notAsked} that are not asked of the list`,
-  );
+  console.error(`  … ${read} read, ${others.length} not`);
+  return others;
 }
 
 function reasonOf(error: unknown): string {

@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
-import { readStacks, synthesize } from '../assembly';
+import { type AssembledStack, readStacks, synthesize } from '../assembly';
 import type { Template } from '../template';
 import { UsageError } from '../usage-error';
+import { membersOf } from './cost/members';
 import { readPriceTable } from './prices/table';
 import { profiles, type ScalingProfile } from './scaling/profile';
-import { readScalingGroup } from './scaling/read-scaling-group';
+import { readScalingGroup, SCALING_GROUP } from './scaling/read-scaling-group';
 import type { ScalingGroup } from './scaling/scaling-group';
 import { type Assumption, assumptionsOf, round } from './simulate/assumptions';
 import { hourPrices, spotLossOf } from './simulate/bill';
@@ -28,7 +29,7 @@ export interface SimulateOptions {
   readonly context: readonly string[];
   /** A template file, or a folder that `cdk synth` wrote. */
   readonly template?: string;
-  /** The stack of the folder that is meant. */
+  /** The stack of the folder that is meant; of nested ones with those around it, `shop/Web`. */
   readonly stack?: string;
   readonly group?: string;
   /** A shape's name, or a CSV file with time,rps. */
@@ -126,15 +127,26 @@ export async function simulateVerb(options: SimulateOptions): Promise<void> {
   console.log(options.json ? reportAsJson(report, seconds) : renderReport(report));
 }
 
-async function templateOf({ phase, context, template, stack }: SimulateOptions): Promise<Template> {
+async function templateOf({ phase, context, template, stack, region }: SimulateOptions): Promise<Template> {
   if (template === undefined) {
     const stacks = await synthesize({ context });
     return stacks.find(({ id }) => id === `phase-${phase}`)?.template as Template;
   }
-  const stacks = readStacks(template, { option: '--template' });
-  const [found, ...more] = stacks.filter(({ id }) => stack === undefined || id === stack);
-  if (found !== undefined && more.length === 0) return found.template;
-  throw new UsageError(`--stack ${stack ?? '(none)'}: allowed is ${stacks.map(({ id }) => id).join(', ')}`);
+  const all = readStacks(template, { option: '--template' }).flatMap((one) => withNested(one, region));
+  const scaling = all.filter(({ Resources }) => Object.values(Resources).some(({ Type }) => Type === SCALING_GROUP));
+  // Where nothing scales, whoever reads the group says so.
+  const meant = scaling.length > 0 ? scaling : all;
+  const [found, ...more] = stack === undefined ? meant : all.filter(({ id }) => id === stack);
+  if (found !== undefined && (more.length === 0 || scaling.length === 0)) return found;
+  throw new UsageError(`--stack ${stack ?? '(none)'}: allowed is ${meant.map(({ id }) => id).join(', ')}`);
+}
+
+/** A stack, and by `shop/Web` those nested in it, each with what is handed down to it. */
+function withNested(stack: AssembledStack, region: string): (Template & { readonly id: string })[] {
+  return membersOf(stack, { region }).map(({ prefix, template }) => ({
+    id: `${stack.id}/${prefix}`.replace(/\/$/, ''),
+    Resources: Object.fromEntries(template.resources),
+  }));
 }
 
 /**

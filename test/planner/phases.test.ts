@@ -102,7 +102,7 @@ describe('a plan', () => {
     peakToAverage: fc.constantFrom(1, 2, 3, 10),
     edgeHitRatio: fc.constantFrom(0, 0.5, 0.8, 0.95),
     writeRatio: fc.constantFrom(0, 0.05, 0.2),
-    responseBytes: fc.constantFrom(500, 4096, 20_000),
+    responseBytes: fc.constantFrom(500, 4096, 20_000, 200_000),
   });
 
   const survive = fc.constantFrom('nothing' as const, 'zone' as const);
@@ -144,7 +144,8 @@ describe('a plan', () => {
         expect(more).toBeGreaterThanOrEqual(10 ** e * factor);
         expect(more).toBeGreaterThanOrEqual((less as number) * (1 - 2e-4));
       }),
-      { numRuns: 6 },
+      // Each run makes about thirty plans.
+      { numRuns: 12 },
     );
   });
 
@@ -175,6 +176,61 @@ describe('a plan', () => {
     const perServer = farm.serversHoldRps / Math.min(farm.servers * 0.6, left * 0.8);
     expect(perServer * left * 0.8).toBeGreaterThanOrEqual(40_000);
     expect(perServer * (left - 1) * 0.8).toBeLessThan(40_000);
+  });
+
+  test('bigger answers are more servers, as soon as it is the network that is full, and never fewer', () => {
+    const farm = (responseBytes: number) => plan(40_000, {}, { responseBytes }).phases[2] as PhasePlan;
+    const small = farm(4096);
+    const big = farm(40_000);
+    expect(big.serversHoldRps).toBeGreaterThanOrEqual(40_000);
+    expect(big.bill.totalUsd).toBeGreaterThan(small.bill.totalUsd);
+    const reason = big.reasons.find(({ what }) => what.startsWith('network: '));
+    const [, used = '', has = ''] = /network: ([\d,.]+) of ([\d,.]+) Mbit\/s/.exec(reason?.what ?? '') ?? [];
+    const [mbps, most] = [used, has].map((text) => Number(text.replaceAll(',', ''))) as [number, number];
+    expect(mbps).toBeLessThanOrEqual(most * 0.61);
+    // By CPU alone it would be as many as for small answers.
+    const vcpus = ({ servers, serverType }: PhasePlan) => servers * (prices.machine(serverType)?.vcpus ?? 0);
+    expect(vcpus(big)).toBeGreaterThan(vcpus(small));
+  });
+
+  test('a box with too small a network is left for a bigger one, and the biggest says that it is the network', () => {
+    const box = (rps: number, responseBytes: number) => plan(rps, {}, { responseBytes }).phases[1];
+    expect(box(500, 4096)).toMatchObject({ holds: true, serverType: 't4g.medium' });
+    // 500 x 100,000 bytes are 400 Mbit/s, and t4g.medium has 256.
+    expect(box(500, 100_000)).toMatchObject({ holds: true, serverType: 'm7g.xlarge' });
+    expect(box(5000, 1e6)).toMatchObject({
+      holds: false,
+      why: 'the network of the biggest box has 30,000 Mbit/s, of which 60% may be used',
+    });
+  });
+
+  test('processes that do not fit into the memory take a bigger machine', () => {
+    const boxes = (processMib: number) => plan(50, { demand: { ...demand, processMib } }).phases;
+    expect(boxes(200)[0]).toMatchObject({ serverType: 't4g.medium' });
+    // 2 x 700 MiB and the system are more than what PostgreSQL leaves of 4 GiB, and the machine of the app alone has room.
+    expect(boxes(700)[0]).toMatchObject({ serverType: 'm7g.xlarge' });
+    expect(boxes(700)[1]).toMatchObject({ serverType: 't4g.medium' });
+    expect(boxes(3000)[3]).toMatchObject({ holds: false, why: '6.4 GiB a server, and the smallest type has less' });
+  });
+
+  test('what a server has beside CPU has its reasons', () => {
+    const { reasons } = plan(5000, { survive: 'zone' }).chosen as PhasePlan;
+    expect(reasons.map(({ what }) => what)).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^memory: [\d.]+ of [\d.]+ GiB$/),
+        expect.stringMatching(/^network: [\d,.]+ of [\d,.]+ Mbit\/s$/),
+      ]),
+    );
+    const unknown = readPriceTable('us-east-1');
+    jest.spyOn(unknown, 'machine').mockImplementation((type) => {
+      const found = prices.machine(type);
+      return found && { ...found, networkMbps: '' };
+    });
+    const { chosen } = planFor(input(5000, { survive: 'zone' }), stacks, unknown);
+    expect(chosen?.reasons).toContainEqual({
+      what: 'network is not reckoned',
+      how: expect.stringMatching(/^nobody says how much of it \S+ has all the time$/),
+    });
   });
 
   test('fewer hits in the cache are more replicas', () => {

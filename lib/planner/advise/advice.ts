@@ -67,7 +67,7 @@ const DAY = 86_400;
 /** Names the next wall from what the metrics say. */
 export function advise(watched: readonly Watched[], phase: PhaseNumber, window: Window): Advice {
   const findings = watched
-    .filter(({ wall }) => wall.phases?.includes(phase) ?? true)
+    .filter(({ wall, limits }) => (wall.phases?.includes(phase) ?? true) && (wall.isFor?.(limits) ?? true))
     .map((one) => examine(one, phase, window))
     .sort(byUrgency);
   const unknown = findings

@@ -59,6 +59,8 @@ export interface Wall {
   readonly notJudged?: { readonly when: 'no data' | 'no limit'; readonly because: string };
   /** Shows that something is wrong, and not what is full: it names no phase. */
   readonly symptom?: boolean;
+  /** Resources that it is a wall of, by their size. @default all */
+  readonly isFor?: (limits: Limits) => boolean;
   /** Phases in which it is a wall; elsewhere the metric may be where it is. @default all */
   readonly phases?: readonly PhaseNumber[];
   readonly remedy: (phase: PhaseNumber) => Remedy;
@@ -127,6 +129,14 @@ const burstIsSpent = {
   optional: true,
   remedy: stay('a gp3 disk, whose operations do not hang on a bucket'),
 };
+
+/**
+ * The engine works on one core. Up to two of them the node's CPU is to be watched, as other work shares them; beyond that the engine's
+ * own metric, and where the size is not known as well.
+ *
+ * @see https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.WhichShouldIMonitor.html
+ */
+const isSmallNode = ({ vcpus }: Limits) => vcpus !== undefined && vcpus <= 2;
 
 const databaseIsSmall = stay('a bigger class of the database: it is short of memory or disk, not of a phase');
 
@@ -450,11 +460,10 @@ export const walls: readonly Wall[] = [
     unit: '%',
     metric: cache('CPUUtilization', 'Average'),
     side: 'above',
-    // The engine works on one core; with many of them, its own metric says more.
-    threshold: ({ vcpus }) => (vcpus !== undefined && vcpus <= 2 ? 90 / vcpus : undefined),
+    threshold: ({ vcpus }) => vcpus && 90 / vcpus,
+    isFor: isSmallNode,
     lasting: 5,
     source: 'AWS: 90% / cores',
-    optional: true,
     remedy: stay('a bigger node type of the cache, or more shards'),
   },
   {
@@ -465,6 +474,7 @@ export const walls: readonly Wall[] = [
     metric: cache('EngineCPUUtilization', 'Average'),
     side: 'above',
     threshold: () => 90,
+    isFor: (limits) => !isSmallNode(limits),
     lasting: 5,
     source: 'AWS',
     remedy: stay('more shards: the engine works on one core'),

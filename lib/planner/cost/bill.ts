@@ -31,6 +31,7 @@ export type BillVerdict = 'priced' | 'usage' | 'free' | 'unpriced';
 
 export interface BillRow {
   readonly stack: string;
+  /** Logical id; like the name, with the nested stacks around it in front: `Web/Group`. */
   readonly id: string;
   /** Path of its construct, else its logical id. */
   readonly name: string;

@@ -32,7 +32,7 @@ export const TRAFFIC_DEFAULTS = {
 } as const satisfies Readonly<Record<Exclude<keyof Traffic, 'rps'>, { value: number; why: string }>>;
 
 /** Bytes of a mean request with its headers. */
-const REQUEST_BYTES = 700;
+export const REQUEST_BYTES = 700;
 
 /** Requests that one connection of a visitor carries before it idles out. */
 const REQUESTS_PER_CONNECTION = 10;
@@ -53,7 +53,7 @@ const LOG_BYTES_PER_REQUEST = 50;
 const FLOW_LOG_BYTES_PER_CONNECTION = 250;
 
 /** Bytes between a server and the data tier for a mean request that an edge did not answer: session, cached page, rows. */
-const DATA_TIER_BYTES_PER_REQUEST = 6000;
+export const DATA_TIER_BYTES_PER_REQUEST = 6000;
 
 /** What a month of the traffic adds up to. */
 export interface Usage {

@@ -108,7 +108,7 @@ const LEAST_DATABASE = { class: 'db.t4g.medium', storageGib: 100 } as const;
 function farmFor(input: PlanInput, rps: number, prices: PriceTable): Omit<CurvePoint, 'rps'> {
   const load = loadOf(input, rps, false);
   const law = fleetLaw(input, SERVER.vcpus, serverVcpus(input, load) / load.origin);
-  const servers = serversFor(law, load.origin, input.utilization, 2, 100_000);
+  const servers = serversFor([law], load.origin, input.utilization, 2, 100_000);
   const { writes, reads } = databaseVcpus(input, load);
   const shardAt = (shards: number) =>
     databaseFor(

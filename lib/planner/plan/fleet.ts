@@ -19,22 +19,29 @@ export function fleetLaw({ usl }: PlanInput, vcpus: number, secondsPerRequest: n
   return { lambda: usl.vcpus ? (lambda * vcpus) / usl.vcpus : lambda, sigma, kappa };
 }
 
-/** Requests/s that the servers hold: at the target, and after a loss of one server and of a zone. */
-export function heldBy(law: FleetLaw, servers: number, utilization: number): number {
-  const after = (lost: number) => (servers > lost ? throughput(law, servers - lost) * UTILIZATION_AFTER_LOSS : 0);
-  return Math.min(throughput(law, servers) * utilization, after(1), after(Math.ceil(servers / ZONES)));
+/** Requests/s that the servers hold by all the laws: at the target, and after a loss of one server and of a zone. */
+export function heldBy(laws: readonly FleetLaw[], servers: number, utilization: number): number {
+  const after = (law: FleetLaw, lost: number) =>
+    servers > lost ? throughput(law, servers - lost) * UTILIZATION_AFTER_LOSS : 0;
+  return Math.min(
+    ...laws.flatMap((law) => [
+      throughput(law, servers) * utilization,
+      after(law, 1),
+      after(law, Math.ceil(servers / ZONES)),
+    ]),
+  );
 }
 
 /** The fewest servers that hold it, or undefined when no number up to `most` does. */
 export function serversFor(
-  law: FleetLaw,
+  laws: readonly FleetLaw[],
   rps: number,
   utilization: number,
   least: number,
   most: number,
 ): number | undefined {
   for (let servers = least; servers <= most; servers++) {
-    if (heldBy(law, servers, utilization) >= rps) return servers;
+    if (heldBy(laws, servers, utilization) >= rps) return servers;
   }
   return undefined;
 }

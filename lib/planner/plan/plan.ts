@@ -6,6 +6,7 @@ import { bestServers } from '../usl';
 import { type DatabasePlan, databaseFor, processesOf } from './database';
 import { type FleetLaw, fleetLaw, heldBy, serversFor } from './fleet';
 import { type LadderStep, ladder } from './ladder';
+import { type MemoryNeed, memoryNeed, type NetworkLimit, networkLimit } from './machine';
 import { type Scale, scaledTemplate } from './scaled-template';
 import {
   cacheThreads,
@@ -131,13 +132,24 @@ function onBox(phase: 'phase-1' | 'phase-2', input: PlanInput): Make {
     const apart = phase === 'phase-2';
     const database = databaseVcpus(input, load);
     const busy = serverVcpus(input, load) + jobVcpus(input, load) + (apart ? 0 : database.writes + database.reads);
-    const step = ladder.find(({ vcpus }) => vcpus * utilization >= busy);
     const top = ladder.at(-1) as LadderStep;
+    const machineOf = ({ instanceType, vcpus }: LadderStep) => ({
+      memory: memoryNeed([instanceType], vcpus, input, prices, !apart),
+      network: networkLimit([instanceType], input, prices, apart),
+    });
+    const step = ladder.find((one) => {
+      const { memory, network } = machineOf(one);
+      return one.vcpus * utilization >= busy && memory.fits && network.law.lambda * utilization >= traffic.rps;
+    });
     if (!step) {
+      const { mbps = 0 } = machineOf(top).network;
       return refuse(
-        `${n(busy)} vCPUs busy at the peak, and the biggest box has ${top.vcpus}, of which ${percent(utilization)} may be`,
+        top.vcpus * utilization >= busy
+          ? `the network of the biggest box has ${n(mbps)} Mbit/s, of which ${percent(utilization)} may be used`
+          : `${n(busy)} vCPUs busy at the peak, and the biggest box has ${top.vcpus}, of which ${percent(utilization)} may be`,
       );
     }
+    const { memory, network } = machineOf(step);
     const plan = apart
       ? databaseFor(databaseNeed(input, load, step.vcpus, false, false), prices, databaseOf(templates, phase))
       : undefined;
@@ -148,13 +160,14 @@ function onBox(phase: 'phase-1' | 'phase-2', input: PlanInput): Make {
         what: `box ${step.instanceType}`,
         how: `${n(busy)} vCPUs busy${apart ? '' : ', database included'}, at most ${percent(utilization)} of ${step.vcpus}: up, the next machine, until the ladder ends`,
       },
+      ...machineReasons(input, step.instanceType, memory, network, traffic.rps, !apart),
       ...(plan ? databaseReasons(plan, input, load) : []),
       { what: 'one machine', how: 'when it is down, the shop is' },
     ];
     return {
       phase,
       holds: true,
-      serversHoldRps: (traffic.rps * step.vcpus * utilization) / busy,
+      serversHoldRps: Math.min((traffic.rps * step.vcpus * utilization) / busy, network.law.lambda * utilization),
       servers: 1,
       averageServers: 1,
       serverType: step.instanceType,
@@ -180,8 +193,12 @@ function onFarm(input: PlanInput): Make {
     for (const step of ladder) {
       // A burstable server that works all the time pays for its credits.
       if (step.instanceType.startsWith('t') && utilization / traffic.peakToAverage > 0.2 + 1e-9) continue;
+      const types = [step.instanceType];
+      const memory = memoryNeed(types, step.vcpus, input, prices, false);
+      if (!memory.fits) continue;
       const law = fleetLaw(input, step.vcpus, busy / load.origin);
-      const servers = serversFor(law, load.origin, utilization, LEAST, MOST[phase]);
+      const network = networkLimit(types, input, prices, true);
+      const servers = serversFor([law, network.law], load.origin, utilization, LEAST, MOST[phase]);
       if (servers === undefined) {
         why = tooMany(law, MOST[phase], step.instanceType, load.origin);
         continue;
@@ -196,7 +213,7 @@ function onFarm(input: PlanInput): Make {
       plans.push({
         phase,
         holds: true,
-        serversHoldRps: (traffic.rps * heldBy(law, servers, utilization)) / load.origin,
+        serversHoldRps: (traffic.rps * heldBy([law, network.law], servers, utilization)) / load.origin,
         servers,
         averageServers: servers,
         serverType: step.instanceType,
@@ -207,6 +224,7 @@ function onFarm(input: PlanInput): Make {
         reasons: [
           ...arrivals(input, load, false),
           ...fleetReasons(input, law, servers, step.instanceType, load),
+          ...machineReasons(input, step.instanceType, memory, network, load.origin / servers, false),
           { what: 'the same servers day and night', how: 'their number is set by hand: they are paid for the peak' },
           ...databaseReasons(database, input, load),
         ],
@@ -227,9 +245,13 @@ function onElasticFleet(input: PlanInput): Make {
     const mean = loadOf(input, traffic.rps / traffic.peakToAverage, true);
     if (cacheThreads(load) > utilization) return refuse(tooBusyCache(load));
     const law = fleetLaw(input, ELASTIC_VCPUS, serverVcpus(input, load) / load.origin);
-    const servers = serversFor(law, load.origin, utilization, LEAST, MOST[phase]);
+    const memory = memoryNeed(ELASTIC_TYPES, ELASTIC_VCPUS, input, prices, false);
+    if (!memory.fits) return refuse(`${n(memory.neededGib)} GiB a server, and the smallest type has less`);
+    const network = networkLimit(ELASTIC_TYPES, input, prices, true);
+    const laws = [law, network.law];
+    const servers = serversFor(laws, load.origin, utilization, LEAST, MOST[phase]);
     if (servers === undefined) return refuse(tooMany(law, MOST[phase], ELASTIC_TYPES[0], load.origin));
-    const average = serversFor(law, mean.origin, utilization, LEAST, MOST[phase]) ?? servers;
+    const average = serversFor(laws, mean.origin, utilization, LEAST, MOST[phase]) ?? servers;
     const workersFor = (at: Load) => Math.max(1, Math.ceil(jobVcpus(input, at) / (ELASTIC_VCPUS * utilization)));
     const [workers, averageWorkers] = [workersFor(load), workersFor(mean)];
     if (workers > MOST.workers) return refuse(`${workers} workers, and there are ${MOST.workers} at most`);
@@ -242,7 +264,7 @@ function onElasticFleet(input: PlanInput): Make {
     return {
       phase,
       holds: true,
-      serversHoldRps: (traffic.rps * heldBy(law, servers, utilization)) / load.origin,
+      serversHoldRps: (traffic.rps * heldBy([law, network.law], servers, utilization)) / load.origin,
       servers,
       averageServers: average,
       serverType: ELASTIC_TYPES.join(', '),
@@ -259,6 +281,7 @@ function onElasticFleet(input: PlanInput): Make {
       reasons: [
         ...arrivals(input, load, true),
         ...fleetReasons(input, law, servers, ELASTIC_TYPES[0], load),
+        ...machineReasons(input, 'any of its types', memory, network, load.origin / servers, false),
         {
           what: `${average} servers on average`,
           how: `the same for the mean of ${n(mean.origin)} requests/s: the fleet shrinks when the peak is over`,
@@ -357,6 +380,37 @@ function fleetReasons(input: PlanInput, law: FleetLaw, servers: number, type: st
       what: `${n(seconds)} requests in flight`,
       how: `Little's law: requests/s x time in the server, which is ${n((1000 * seconds) / load.origin)} ms when ${percent(utilization)} busy`,
     },
+  ];
+}
+
+/** What a server needs besides CPU, and has. */
+function machineReasons(
+  { demand, utilization, traffic }: PlanInput,
+  type: string,
+  memory: MemoryNeed,
+  network: NetworkLimit,
+  rps: number,
+  withDatabase: boolean,
+): Reason[] {
+  const { processes, processMib, neededGib, memoryGib } = memory;
+  const { bytesPerRequest, mbps } = network;
+  const ofAnswers =
+    bytesPerRequest === traffic.responseBytes ? 'an answer' : 'a request and what the data tier sends for it';
+  return [
+    memoryGib === undefined
+      ? { what: 'memory is not reckoned', how: `the table does not have ${type}` }
+      : {
+          what: `memory: ${n(neededGib)} of ${n(memoryGib)} GiB`,
+          how:
+            `${processes} processes x ${n(processMib)} MiB (${demand.command}), and the system` +
+            `${withDatabase ? '; the other half of the box is for PostgreSQL' : ''}`,
+        },
+    mbps === undefined
+      ? { what: 'network is not reckoned', how: `nobody says how much of it ${type} has all the time` }
+      : {
+          what: `network: ${n((rps * bytesPerRequest * 8) / 1e6)} of ${n(mbps)} Mbit/s`,
+          how: `${n(bytesPerRequest)} bytes (${ofAnswers}) x ${n(rps)} requests/s a server, at most ${percent(utilization)} of what ${type} has without bursts`,
+        },
   ];
 }
 

@@ -3,10 +3,38 @@ export interface Query {
   readonly service: string;
   /** Attributes that the product must have, besides its region. */
   readonly attributes: Readonly<Record<string, string>>;
-  /** What its usage type ends with, behind the prefix of the region. */
-  readonly usage?: string;
+  /** What its usage type is, behind the prefix of the region; any of several names that the list has had for it. */
+  readonly usage?: string | readonly string[];
+  /** The attribute that names the region; `none` for what has the same price everywhere. */
+  readonly region?: 'regionCode' | 'fromRegionCode' | 'none';
   /** The unit of the list divided by that of the table. */
   readonly factor?: number;
+}
+
+/**
+ * Where a figure is in the price list; a text says why it is in none.
+ *
+ * Names are those of the list itself, each seen in at least one published reading of it; whatever a name does not find, or finds at
+ * several prices, is not taken.
+ */
+export function queryFor(key: string): Query | string {
+  const [, instanceType] = /^ec2\.(.+\..+)$/.exec(key) ?? [];
+  if (instanceType) return { service: 'AmazonEC2', attributes: { instanceType, ...SHARED_LINUX } };
+  const [, databaseClass, zones] = /^rds\.postgres\.(db\..+)\.(single|multi)$/.exec(key) ?? [];
+  if (databaseClass) {
+    const deploymentOption = zones === 'multi' ? 'Multi-AZ' : 'Single-AZ';
+    return rds({ productFamily: 'Database Instance', instanceType: databaseClass, deploymentOption });
+  }
+  const [, engine, node] = /^elasticache\.(redis|valkey)\.(cache\..+)$/.exec(key) ?? [];
+  if (engine && node) {
+    const cacheEngine = engine === 'redis' ? 'Redis' : 'Valkey';
+    return {
+      service: 'AmazonElastiCache',
+      attributes: { productFamily: 'Cache Instance', instanceType: node, cacheEngine },
+      usage: `NodeUsage:${node}`,
+    };
+  }
+  return queries[key] ?? 'this project does not know where the list has it';
 }
 
 const SHARED_LINUX = {
@@ -20,72 +48,114 @@ const SHARED_LINUX = {
 /** The list sells throughput by GiB/s. */
 const MIB_PER_GIB = 1024;
 
-const queries: Readonly<Record<string, Query>> = {
-  'alb.hour': {
-    service: 'AWSELB',
-    attributes: { productFamily: 'Load Balancer-Application' },
-    usage: 'LoadBalancerUsage',
-  },
-  'alb.lcu': { service: 'AWSELB', attributes: { productFamily: 'Load Balancer-Application' }, usage: 'LCUUsage' },
-  'nlb.hour': { service: 'AWSELB', attributes: { productFamily: 'Load Balancer-Network' }, usage: 'LoadBalancerUsage' },
-  'nlb.lcu': { service: 'AWSELB', attributes: { productFamily: 'Load Balancer-Network' }, usage: 'LCUUsage' },
-  'nat.hour': { service: 'AmazonEC2', attributes: { productFamily: 'NAT Gateway' }, usage: 'NatGateway-Hours' },
-  'nat.data': { service: 'AmazonEC2', attributes: { productFamily: 'NAT Gateway' }, usage: 'NatGateway-Bytes' },
+const APPLICATION = { productFamily: 'Load Balancer-Application' };
+const NETWORK = { productFamily: 'Load Balancer-Network' };
+
+const queries: Readonly<Record<string, Query | string>> = {
   'ebs.gp3.storage': {
-    service: 'AmazonEC2',
-    attributes: { productFamily: 'Storage', volumeApiName: 'gp3' },
+    ...ec2({ productFamily: 'Storage', volumeApiName: 'gp3' }),
     usage: 'EBS:VolumeUsage.gp3',
   },
   'ebs.gp3.iops': {
-    service: 'AmazonEC2',
-    attributes: { productFamily: 'System Operation', volumeApiName: 'gp3' },
+    ...ec2({ productFamily: 'System Operation', volumeApiName: 'gp3' }),
     usage: 'EBS:VolumeP-IOPS.gp3',
   },
   'ebs.gp3.throughput': {
-    service: 'AmazonEC2',
-    attributes: { productFamily: 'Provisioned Throughput', volumeApiName: 'gp3' },
+    ...ec2({ productFamily: 'Provisioned Throughput', volumeApiName: 'gp3' }),
     usage: 'EBS:VolumeP-Throughput.gp3',
     factor: MIB_PER_GIB,
   },
-  'ebs.snapshot': {
-    service: 'AmazonEC2',
-    attributes: { productFamily: 'Storage Snapshot' },
-    usage: 'EBS:SnapshotUsage',
+  'ebs.snapshot': { ...ec2({ productFamily: 'Storage Snapshot' }), usage: 'EBS:SnapshotUsage' },
+  'ec2.credits': { ...ec2({ productFamily: 'CPU Credits', operatingSystem: 'Linux' }), usage: 'CPUCredits:t3' },
+  'nat.hour': { ...ec2({ productFamily: 'NAT Gateway' }), usage: 'NatGateway-Hours' },
+  'nat.data': { ...ec2({ productFamily: 'NAT Gateway' }), usage: 'NatGateway-Bytes' },
+
+  'alb.hour': { service: 'AWSELB', attributes: APPLICATION, usage: 'LoadBalancerUsage' },
+  'alb.lcu': { service: 'AWSELB', attributes: APPLICATION, usage: 'LCUUsage' },
+  'nlb.hour': { service: 'AWSELB', attributes: NETWORK, usage: 'LoadBalancerUsage' },
+  'nlb.lcu': { service: 'AWSELB', attributes: NETWORK, usage: 'LCUUsage' },
+  'ipv4.hour': { service: 'AmazonVPC', attributes: {}, usage: 'PublicIPv4:InUseAddress' },
+  'endpoint.hour': { service: 'AmazonVPC', attributes: { productFamily: 'VpcEndpoint' }, usage: 'VpcEndpoint-Hours' },
+  'endpoint.data': { service: 'AmazonVPC', attributes: { productFamily: 'VpcEndpoint' }, usage: 'VpcEndpoint-Bytes' },
+
+  'rds.gp3.storage.single': {
+    ...rds({ productFamily: 'Database Storage', deploymentOption: 'Single-AZ' }),
+    usage: 'RDS:GP3-Storage',
   },
-  'rds.gp3.storage.single': rdsStorage('Single-AZ', 'RDS:GP3-Storage'),
-  'rds.gp3.storage.multi': rdsStorage('Multi-AZ', 'RDS:Multi-AZ-GP3-Storage'),
+  'rds.gp3.storage.multi': {
+    ...rds({ productFamily: 'Database Storage', deploymentOption: 'Multi-AZ' }),
+    usage: 'RDS:Multi-AZ-GP3-Storage',
+  },
+  'rds.gp3.iops.single': {
+    ...rds({ productFamily: 'Provisioned IOPS', deploymentOption: 'Single-AZ' }),
+    usage: 'RDS:GP3-PIOPS',
+  },
+  'rds.gp3.iops.multi': {
+    ...rds({ productFamily: 'Provisioned IOPS', deploymentOption: 'Multi-AZ' }),
+    usage: 'RDS:Multi-AZ-GP3-PIOPS',
+  },
+  'rds.backup': { ...rds({ productFamily: 'Storage Snapshot' }), usage: 'RDS:ChargedBackupUsage' },
+  'rds.credits': { ...rds({ productFamily: 'CPU Credits' }), usage: 'CPUCredits:db.t4g' },
+  'rds.proxy': { ...rds({}), usage: 'RDS:ProxyUsage' },
+  'aurora.capacity': { ...aurora(), usage: 'Aurora:ServerlessV2Usage' },
+  'aurora.storage': { ...aurora(), usage: 'Aurora:StorageUsage' },
+  'aurora.io': { ...aurora(), usage: 'Aurora:StorageIOUsage' },
+  'elasticache.backup': { service: 'AmazonElastiCache', attributes: { productFamily: 'Storage Snapshot' } },
+  'dynamodb.reads': { service: 'AmazonDynamoDB', attributes: {}, usage: 'ReadRequestUnits' },
+  'dynamodb.writes': { service: 'AmazonDynamoDB', attributes: {}, usage: 'WriteRequestUnits' },
+  'dynamodb.storage': { service: 'AmazonDynamoDB', attributes: {}, usage: 'TimedStorage-ByteHrs' },
+
+  'transfer.zone': transfer('IntraRegion', 'DataTransfer-Regional-Bytes'),
+  'transfer.internet': transfer('AWS Outbound', 'DataTransfer-Out-Bytes'),
+  'transfer.region': 'it has one for each pair of regions, and the table one for all',
+  'cloudfront.data': everywhere('AmazonCloudFront', 'US-DataTransfer-Out-Bytes'),
+  'cloudfront.requests.https': everywhere('AmazonCloudFront', 'US-Requests-Tier2-HTTPS'),
+  'accelerator.hour': 'the list has what goes through an accelerator, and not its fixed fee',
+  'route53.zone': everywhere('AmazonRoute53', 'HostedZone'),
+  'route53.queries': everywhere('AmazonRoute53', 'DNS-Queries'),
+  'route53.queries.latency': everywhere('AmazonRoute53', 'LBR-Queries'),
+  'route53.healthCheck': everywhere('AmazonRoute53', 'Health-Check-AWS'),
+  'route53.healthCheck.outside': everywhere('AmazonRoute53', 'Health-Check-Non-AWS'),
+  'waf.acl': { service: 'awswaf', attributes: {}, usage: 'WebACLV2' },
+  'waf.rule': { service: 'awswaf', attributes: {}, usage: 'RuleV2' },
+  'waf.requests': { service: 'awswaf', attributes: {}, usage: ['RequestV2-Tier1', 'RequestV2-Tier0'] },
+
+  's3.storage': { service: 'AmazonS3', attributes: { productFamily: 'Storage' }, usage: 'TimedStorage-ByteHrs' },
+  's3.put': { service: 'AmazonS3', attributes: { productFamily: 'API Request' }, usage: 'Requests-Tier1' },
+  's3.get': { service: 'AmazonS3', attributes: { productFamily: 'API Request' }, usage: 'Requests-Tier2' },
+  'sqs.standard': { service: 'AWSQueueService', attributes: { queueType: 'Standard' } },
+  'sqs.fifo': { service: 'AWSQueueService', attributes: { queueType: 'FIFO (first-in, first-out)' } },
+  'lambda.requests': { service: 'AWSLambda', attributes: {}, usage: 'Request' },
+  'lambda.duration.amd64': { service: 'AWSLambda', attributes: {}, usage: 'Lambda-GB-Second' },
+  'lambda.duration.arm64': { service: 'AWSLambda', attributes: {}, usage: 'Lambda-GB-Second-ARM' },
+  'secrets.secret': { service: 'AWSSecretsManager', attributes: { productFamily: 'Secret' } },
+  'secrets.calls': { service: 'AWSSecretsManager', attributes: { productFamily: 'API Request' } },
+  'kms.key': { service: 'awskms', attributes: {}, usage: 'KMS-Keys' },
+  'kms.calls': { service: 'awskms', attributes: {}, usage: 'KMS-Requests' },
+  'cloudwatch.alarm': { service: 'AmazonCloudWatch', attributes: {}, usage: 'CW:AlarmMonitorUsage' },
+  'cloudwatch.dashboard': everywhere('AmazonCloudWatch', 'DashboardsUsageHour'),
+  'cloudwatch.metric': { service: 'AmazonCloudWatch', attributes: {}, usage: 'CW:MetricMonitorUsage' },
+  'logs.ingest': { service: 'AmazonCloudWatch', attributes: {}, usage: 'DataProcessing-Bytes' },
+  'logs.storage': { service: 'AmazonCloudWatch', attributes: {}, usage: 'TimedStorage-ByteHrs' },
 };
 
-/** How a figure is asked for; undefined for those that the table has from elsewhere. */
-export function queryFor(key: string): Query | undefined {
-  const [, instanceType] = /^ec2\.(.+\..+)$/.exec(key) ?? [];
-  if (instanceType) return { service: 'AmazonEC2', attributes: { instanceType, ...SHARED_LINUX } };
-  const [, databaseClass, zones] = /^rds\.postgres\.(db\..+)\.(single|multi)$/.exec(key) ?? [];
-  if (databaseClass) {
-    const deploymentOption = zones === 'multi' ? 'Multi-AZ' : 'Single-AZ';
-    return {
-      service: 'AmazonRDS',
-      attributes: {
-        productFamily: 'Database Instance',
-        instanceType: databaseClass,
-        databaseEngine: 'PostgreSQL',
-        deploymentOption,
-      },
-    };
-  }
-  const [, engine, node] = /^elasticache\.(redis|valkey)\.(cache\..+)$/.exec(key) ?? [];
-  if (engine && node) {
-    const cacheEngine = engine === 'redis' ? 'Redis' : 'Valkey';
-    return {
-      service: 'AmazonElastiCache',
-      attributes: { productFamily: 'Cache Instance', instanceType: node, cacheEngine },
-      usage: `NodeUsage:${node}`,
-    };
-  }
-  return queries[key];
+function ec2(attributes: Query['attributes']): Query {
+  return { service: 'AmazonEC2', attributes };
 }
 
-function rdsStorage(deploymentOption: string, usage: string): Query {
-  const attributes = { productFamily: 'Database Storage', volumeType: 'General Purpose-GP3', deploymentOption };
-  return { service: 'AmazonRDS', attributes: { ...attributes, databaseEngine: 'Any' }, usage };
+function rds(attributes: Query['attributes']): Query {
+  return { service: 'AmazonRDS', attributes: { databaseEngine: 'PostgreSQL', ...attributes } };
+}
+
+function aurora(): Query {
+  return { service: 'AmazonRDS', attributes: { databaseEngine: 'Aurora PostgreSQL' } };
+}
+
+function transfer(transferType: string, usage: string): Query {
+  return { service: 'AWSDataTransfer', attributes: { transferType }, usage, region: 'fromRegionCode' };
+}
+
+/** Of CloudFront it is the price of edges in the United States: it goes by where visitors are, not by the region of the servers. */
+function everywhere(service: string, usagetype: string): Query {
+  return { service, attributes: { usagetype }, region: 'none' };
 }

@@ -8,16 +8,27 @@ export const PRICE_LIST = 'price-list-api';
 export interface Refreshed {
   /** Lines of the new file, without its head. */
   readonly lines: readonly string[];
-  /** Figures that the list gave, those that it did not give exactly, and those that are not asked of it. */
-  readonly counts: { readonly read: number; readonly unanswered: number; readonly notAsked: number };
+  /** How many figures the list gave. */
+  readonly read: number;
+  /** Figures that it did not give. */
+  readonly others: readonly NotRead[];
+}
+
+export interface NotRead {
+  readonly key: string;
+  /** `kept` as it was for the table's own region; `left out`, and so unpriced, for another one. */
+  readonly fate: 'kept' | 'left out';
+  /** Day of the figure that is kept. */
+  readonly asOf: string;
+  readonly why: string;
 }
 
 /** One region of AWS answers for all of them. */
 const ENDPOINT_REGION = 'us-east-1';
 
 /**
- * Reads what the table has from the AWS price list. A figure that the list does not give exactly once is kept as it was for the
- * table's own region; for another region it is left out, and so unpriced.
+ * Reads what the table has from the AWS price list. A figure is taken when all the products that answer have one price, tiers
+ * included; tiers for nothing are left out, as the table has no free ones.
  *
  * @param table what is asked for
  * @param day of the answers
@@ -30,31 +41,35 @@ export async function refresh(
   say: (line: string) => void,
 ): Promise<Refreshed> {
   const client = new PricingClient({ region: ENDPOINT_REGION, ...config });
-  const counts = { read: 0, unanswered: 0, notAsked: 0 };
   const lines: string[] = [];
+  const others: NotRead[] = [];
+  const fate = region === table.region ? 'kept' : 'left out';
+  let read = 0;
   try {
     for (const price of table.prices()) {
       const query = queryFor(price.key);
-      const usd = query && (await ask(client, query, region));
-      if (usd !== undefined) {
-        counts.read += 1;
-        lines.push(line(price, usd, 1, '', PRICE_LIST, day, 'read'));
+      const answer = typeof query === 'string' ? query : await ask(client, query, region);
+      if (typeof answer !== 'string') {
+        read += 1;
+        lines.push(...linesOf({ ...price, tiers: answer, source: PRICE_LIST, asOf: day, status: 'read' }));
         continue;
       }
-      counts[query ? 'unanswered' : 'notAsked'] += 1;
-      if (query) say(`${price.key}: the price list does not give it exactly once`);
-      if (region === table.region) lines.push(...keep(price));
+      others.push({ key: price.key, fate, asOf: price.asOf, why: answer });
+      say(`${price.key}: ${fate}, ${answer}`);
+      if (fate === 'kept') lines.push(...linesOf(price));
     }
   } finally {
     client.destroy();
   }
-  return { lines, counts };
+  return { lines, read, others };
 }
 
-/** US dollars for one unit of the table; undefined unless the list has exactly one such product with one such price. */
-async function ask(client: PricingClient, query: Query, region: string): Promise<number | undefined> {
-  const wanted = { ...query.attributes, regionCode: region };
-  const found: number[] = [];
+/** US dollars for one unit of the table, by tiers; a text says why there are none. */
+async function ask(client: PricingClient, query: Query, region: string): Promise<Price['tiers'] | string> {
+  const { attributes, region: named = 'regionCode', usage } = query;
+  const wanted = named === 'none' ? attributes : { ...attributes, [named]: region };
+  const usages = usage === undefined ? undefined : [usage].flat();
+  const found = new Set<string>();
   const pages = paginateGetProducts(
     { client },
     {
@@ -65,47 +80,57 @@ async function ask(client: PricingClient, query: Query, region: string): Promise
   for await (const { PriceList = [] } of pages) {
     for (const text of PriceList) {
       const { product, terms } = JSON.parse(String(text)) as Product;
-      const usage = product?.attributes?.usagetype ?? '';
-      // In most regions it begins with a short name of the region, such as EUC1-.
-      if (query.usage !== undefined && usage.replace(/^[A-Z]{2,4}\d?-(?!AZ)/, '') !== query.usage) continue;
-      const prices = Object.values(terms?.OnDemand ?? {}).flatMap((term) => Object.values(term.priceDimensions));
-      found.push(...prices.map(({ pricePerUnit }) => Number(pricePerUnit.USD)).filter((usd) => usd > 0));
+      const { usagetype = '' } = product?.attributes ?? {};
+      if (usages && !usages.some((one) => one === usagetype || one === withoutRegion(usagetype))) continue;
+      for (const { priceDimensions } of Object.values(terms?.OnDemand ?? {})) {
+        const tiers = tiersOf(Object.values(priceDimensions), query.factor ?? 1);
+        if (tiers.length > 0) found.add(JSON.stringify(tiers));
+      }
     }
   }
-  const [usd] = found;
-  return found.length === 1 && usd !== undefined ? usd / (query.factor ?? 1) : undefined;
+  const [only] = found;
+  if (only === undefined) return 'the list does not give it';
+  if (found.size > 1) return `the list has ${found.size} prices for it`;
+  return (JSON.parse(only) as [number | null, number][]).map(([upTo, usd]) => ({ upTo: upTo ?? Infinity, usd }));
+}
+
+/** In most regions a usage type begins with a short name of the region (`EUC1-`), in some services with its name. */
+function withoutRegion(usage: string): string {
+  return usage.replace(/^([A-Z]{2,4}\d?|[a-z]{2}(-[a-z]+)+-\d)-/, '');
+}
+
+/** In rising order, without those that cost nothing; the end of the last is null. */
+function tiersOf(dimensions: readonly Dimension[], factor: number): [number | null, number][] {
+  return dimensions
+    .map(({ beginRange, endRange, pricePerUnit }) => ({
+      from: Number(beginRange ?? 0),
+      upTo: Number(endRange ?? Number.NaN),
+      usd: Number(pricePerUnit.USD) / factor,
+    }))
+    .filter(({ usd }) => usd > 0)
+    .sort((one, other) => one.from - other.from)
+    .map(({ upTo, usd }) => [Number.isFinite(upTo) ? upTo : null, usd]);
+}
+
+interface Dimension {
+  readonly beginRange?: string;
+  /** `Inf` where there is none. */
+  readonly endRange?: string;
+  readonly pricePerUnit: { readonly USD?: string };
 }
 
 /** The part of a product of the price list that is read here. */
 interface Product {
   readonly product?: { readonly attributes?: { readonly usagetype?: string } };
   readonly terms?: {
-    readonly OnDemand?: Readonly<
-      Record<
-        string,
-        { readonly priceDimensions: Readonly<Record<string, { readonly pricePerUnit: { readonly USD?: string } }>> }
-      >
-    >;
+    readonly OnDemand?: Readonly<Record<string, { readonly priceDimensions: Readonly<Record<string, Dimension>> }>>;
   };
 }
 
-function keep(price: Price): string[] {
-  const { source, asOf, status } = price;
-  return price.tiers.map(({ upTo, usd }) =>
-    line(price, usd, 1, Number.isFinite(upTo) ? String(upTo) : '', source, asOf, status),
-  );
-}
-
-function line(
-  { key, unit }: Price,
-  usd: number,
-  per: number,
-  upTo: string,
-  source: string,
-  asOf: string,
-  status: string,
-): string {
-  // Never as 4e-7, which spreadsheets show badly.
-  const decimal = usd.toFixed(12).replace(/0+$/, '').replace(/\.$/, '');
-  return [key, decimal, unit, per, upTo, source, asOf, status].join(',');
+function linesOf({ key, unit, tiers, source, asOf, status }: Price): string[] {
+  return tiers.map(({ upTo, usd }) => {
+    // Never as 4e-7, which spreadsheets show badly.
+    const decimal = usd.toFixed(12).replace(/0+$/, '').replace(/\.$/, '');
+    return [key, decimal, unit, 1, Number.isFinite(upTo) ? upTo : '', source, asOf, status].join(',');
+  });
 }

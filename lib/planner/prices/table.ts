@@ -48,6 +48,10 @@ const MachineSchema = Type.Object({
   interruptionClass: Type.Union([EMPTY, Type.Integer({ minimum: 0, maximum: 4 })], { description: '0 to 4' }),
   spotSource: Type.String(),
   spotAsOf: Type.Union([EMPTY, DAY]),
+  /** Mbit/s each way that it has all the time; bursts are above that. Empty when nobody says. */
+  networkMbps: Type.Union([EMPTY, ABOVE_0], { description: 'a number above 0, or empty' }),
+  networkSource: Type.String(),
+  networkAsOf: Type.Union([EMPTY, DAY]),
 });
 
 const SourceSchema = Type.Object({ id: Type.String({ minLength: 1 }), what: Type.String({ minLength: 1 }) });

@@ -19,7 +19,9 @@ export interface ReadOptions {
   readonly group?: string;
 }
 
-const GROUP = 'AWS::AutoScaling::AutoScalingGroup';
+/** The type of what is read. */
+export const SCALING_GROUP = 'AWS::AutoScaling::AutoScalingGroup';
+const OTHER_TARGET = 'AWS::ApplicationAutoScaling::ScalableTarget';
 
 /**
  * Reads an Auto Scaling group and all that scales it from a synthesized template, of this project or not.
@@ -45,7 +47,10 @@ class Reader {
     const distribution = properties.MixedInstancesPolicy?.InstancesDistribution;
     const targetGroup = this.properties(refOf(properties.TargetGroupARNs?.[0]) ?? '');
     if (properties.MixedInstancesPolicy?.LaunchTemplate?.Overrides?.some((one: Properties) => one.WeightedCapacity)) {
-      this.notModelled.push('Weights of instance types: every instance counts as one.');
+      this.notModelled.push('Weights of instance types: every instance counts as one, whatever its WeightedCapacity.');
+    }
+    for (const target of this.idsOf(OTHER_TARGET)) {
+      this.notModelled.push(`${target}: what Application Auto Scaling scales, such as a service of ECS.`);
     }
     return {
       id,
@@ -78,8 +83,15 @@ class Reader {
   }
 
   private choose(wanted: string | undefined): string {
-    const ids = this.idsOf(GROUP);
-    if (ids.length === 0) throw new UsageError(`The template has no ${GROUP}; there is nothing that scales in it.`);
+    const ids = this.idsOf(SCALING_GROUP);
+    if (ids.length === 0) {
+      const others = this.idsOf(OTHER_TARGET);
+      throw new UsageError(
+        others.length === 0
+          ? `The template has no ${SCALING_GROUP}; there is nothing that scales in it.`
+          : `The template has no ${SCALING_GROUP}; what Application Auto Scaling scales, such as a service of ECS, is not modelled: ${others.join(', ')}.`,
+      );
+    }
     const matching = wanted === undefined ? ids : ids.filter((id) => id === wanted || id.includes(wanted));
     const serving = matching.filter((id) => this.properties(id).TargetGroupARNs !== undefined);
     const [id] = matching.length === 1 ? matching : wanted === undefined && serving.length === 1 ? serving : [];
@@ -223,6 +235,7 @@ class Reader {
     const alarm = this.properties(id);
     const metric = metricNamed(alarm.Namespace, alarm.MetricName);
     const comparison = COMPARISONS[String(alarm.ComparisonOperator)];
+    if (alarm.Metrics) return this.leaveOut(`Alarm ${id}: it watches an expression (metric math), and not one metric.`);
     if (!metric || !comparison) return this.leaveOut(`Alarm ${id}: its metric or comparison is not modelled.`);
     const evaluationPeriods = this.number(alarm.EvaluationPeriods, `${id} EvaluationPeriods`);
     return {

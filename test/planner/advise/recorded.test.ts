@@ -65,6 +65,28 @@ test('a limit is recorded, or comes from the size of the machine', async () => {
   });
 });
 
+test('what was published last week says nothing about today', async () => {
+  const old = noons('servers.cpu', () => 95).slice(0, 5);
+  const { verdict, wall, unknown } = await ask([...old, ...noons('servers.memory', () => 20)]);
+  expect({ verdict, wall }).toEqual({ verdict: 'stay', wall: null });
+  expect(unknown).toContain('CPU of the servers (servers): no data');
+});
+
+test('of several that are full, what was so longer comes first, and of equals what others wait for', async () => {
+  const hours = (metric: string, busy: number) =>
+    Array.from({ length: 24 }, (_, hour) => `${hour * 3600},${metric},${hour < busy ? 95 : 20}`);
+  const longer = await ask([...hours('database.cpu', 4), ...hours('servers.cpu', 20)]);
+  expect(longer.wall.wall).toBe('servers.cpu');
+  const equal = await ask([...hours('servers.cpu', 20), ...hours('database.cpu', 20)]);
+  expect(equal.wall.wall).toBe('database.cpu');
+});
+
+test('the usual distance of points is their period, whatever is missing between some', async () => {
+  const times = [0, 300, 600, 900, 7200, 7500, 86_000];
+  const { window } = await ask(times.map((at) => `${at},servers.cpu,20`));
+  expect(window).toMatchObject({ period: 300, end: new Date(86_300_000).toISOString() });
+});
+
 test('how long answers take is held to an objective, and without one that is said', async () => {
   const lines = [...noons('balancer.latency', () => 0.4), ...noons('balancer.unhealthy', () => 0)];
   const said =
@@ -76,6 +98,41 @@ test('how long answers take is held to an objective, and without one that is sai
     symptoms: [{ wall: 'balancer.latency', lastDay: 0.4, full: { value: 0.399, source: '--latency-objective' } }],
     notJudged: [],
   });
+});
+
+test('an objective that nothing can be held to is said to be without effect', async () => {
+  const box = noons('box.cpu', () => 20);
+  expect((await ask(box, { phase: 1, latencyObjective: 500 })).notJudged).toEqual([
+    '--latency-objective 500: the time of answers is measured by the balancer, and there is none in phases 1 and 2',
+  ]);
+  expect(
+    (
+      await ask(
+        noons('balancer.unhealthy', () => 0),
+        { latencyObjective: 500 },
+      )
+    ).notJudged,
+  ).toEqual(['--latency-objective 500: the time of answers is measured by the balancer, and has published none']);
+  expect((await ask(box, { phase: 1 })).notJudged).toEqual([]);
+});
+
+test.each<[string, string | undefined, string, number]>([
+  ['of two vCPUs is judged by its CPU, at 90% of one of them', 'cache.t4g.small', 'cache.cpu', 45],
+  ['of four by its engine', 'cache.m7g.xlarge', 'cache.engine', 90],
+  ['of a size that is not known by its engine as well', undefined, 'cache.engine', 90],
+])('a cache node %s', async (_, cacheType, wall, full) => {
+  const other = wall === 'cache.cpu' ? 'cache.engine' : 'cache.cpu';
+  const levels = (busy: number) => [...noons(wall, () => busy), ...noons(other, () => 99)];
+  expect(await ask(levels(full + 1), { cacheType })).toMatchObject({
+    verdict: 'act',
+    wall: { wall, full: { value: full } },
+  });
+  expect(await ask(levels(full), { cacheType })).toMatchObject({ verdict: 'stay' });
+  const { unknown } = await ask(
+    noons('cache.memory', () => 10),
+    { cacheType },
+  );
+  expect(unknown.filter((line: string) => /^(CPU|engine)/.test(line))).toHaveLength(1);
 });
 
 test.each([

@@ -105,7 +105,39 @@ test('what is not modelled is named and left out', () => {
   ]);
 });
 
+test('weights, metric math and what Application Auto Scaling scales are named as not modelled', () => {
+  const weighted = {
+    LaunchTemplate: {
+      Overrides: [{ InstanceType: 'c7g.large', WeightedCapacity: '1' }, { InstanceType: 'c7g.xlarge' }],
+    },
+  };
+  const { notModelled } = read({
+    Group: group({ MixedInstancesPolicy: weighted }),
+    Step: policy({ PolicyType: 'StepScaling', AdjustmentType: 'ChangeInCapacity', StepAdjustments: [] }),
+    Math: {
+      Type: 'AWS::CloudWatch::Alarm',
+      Properties: {
+        AlarmActions: [{ Ref: 'Step' }],
+        Metrics: [{ Id: 'e', Expression: 'a / b' }],
+        ComparisonOperator: 'GreaterThanThreshold',
+      },
+    },
+    Service: { Type: 'AWS::ApplicationAutoScaling::ScalableTarget' },
+  });
+  expect(notModelled).toEqual([
+    'Weights of instance types: every instance counts as one, whatever its WeightedCapacity.',
+    'Service: what Application Auto Scaling scales, such as a service of ECS.',
+    'Alarm Math: it watches an expression (metric math), and not one metric.',
+    'Policy Step: no alarm of the template that is modelled calls it.',
+  ]);
+});
+
 test.each([
+  [
+    { Service: { Type: 'AWS::ApplicationAutoScaling::ScalableTarget' } },
+    undefined,
+    'The template has no AWS::AutoScaling::AutoScalingGroup; what Application Auto Scaling scales, such as a service of ECS, is not modelled: Service.',
+  ],
   [{}, undefined, 'The template has no AWS::AutoScaling::AutoScalingGroup; there is nothing that scales in it.'],
   [{ Web: group(), Jobs: group() }, undefined, 'No group is named; allowed: Web, Jobs.'],
   [{ Web: group(), Jobs: group() }, 'Db', 'Group "Db" is not one group of the template; allowed: Web, Jobs.'],

@@ -180,6 +180,28 @@ test.each([
   await expect(run({ traffic: file('bad.csv') })).rejects.toThrow(message.replace('FILE', file('bad.csv')));
 });
 
+test('a group in a nested stack is read with what is handed down to it', async () => {
+  const template = join(__dirname, '../../fixtures/blog/blog.yaml');
+  const blog = { template, serverRps: 50, rps: 10 };
+  const { group } = await runJson(blog);
+  expect(group).toMatchObject({ id: 'Group', minSize: 1, maxSize: 12, instanceTypes: ['t4g.small'] });
+  await expect(run({ ...blog, stack: 'Web' })).rejects.toThrow(`--stack Web: allowed is ${template}/Web`);
+  expect((await runJson({ ...blog, stack: `${template}/Web` })).group).toEqual(group);
+});
+
+test('where nothing scales, or several do, the stacks that may be meant are named', async () => {
+  const group = (Resources: object) => ({ Type: 'AWS::AutoScaling::AutoScalingGroup', Properties: Resources });
+  const nested = (TemplateURL: string) => ({ Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL } });
+  writeFileSync(file('one.json'), JSON.stringify({ Resources: { Fleet: group({ MinSize: 1, MaxSize: 2 }) } }));
+  writeFileSync(file('two.json'), JSON.stringify({ Resources: { A: nested('one.json'), B: nested('one.json') } }));
+  writeFileSync(file('none.json'), JSON.stringify({ Resources: { Topic: { Type: 'AWS::SNS::Topic' } } }));
+  const several = `--stack (none): allowed is ${file('two.json')}/A, ${file('two.json')}/B`;
+  await expect(run({ template: file('two.json') })).rejects.toThrow(several);
+  await expect(run({ template: file('none.json') })).rejects.toThrow(
+    'The template has no AWS::AutoScaling::AutoScalingGroup; there is nothing that scales in it.',
+  );
+});
+
 test('a fleet whose targets do not say what a server can do is asked about', async () => {
   const { Requests, ...resources } = TEMPLATE.Resources;
   writeFileSync(file('cpu.json'), JSON.stringify({ Resources: resources }));
