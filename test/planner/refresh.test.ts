@@ -129,6 +129,8 @@ test('tiers are taken in their order, without those for nothing', () => {
 });
 
 test('what has one price everywhere is asked for without a region', () => {
+  const zone = asked.find(({ Filters }) => Filters.some(({ Value }) => Value === 'HostedZone'));
+  expect(zone?.Filters).toEqual([{ Type: 'TERM_MATCH', Field: 'usagetype', Value: 'HostedZone' }]);
   expect(lineOf(abroad, 'route53.zone')[0]).toBe('route53.zone,0.5,month,1,25,price-list-api,2026-11-22,read');
 });
 

@@ -213,15 +213,6 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
     expect({ symptoms, notJudged }).toMatchObject({ symptoms: [{ peak: 60, threshold: 80 }], notJudged: [] });
   });
 
-  test('the p99 of answers is asked for; the emulator has no percentiles, so that it comes back empty, and that is said', async () => {
-    const until = await publish(3, { ...QUIET, 'balancer.latency': 0.9 });
-    const { symptoms, notJudged } = JSON.parse(await ask(3, until, { latencyObjective: 500 }));
-    expect({ symptoms, notJudged }).toEqual({
-      symptoms: [],
-      notJudged: [expect.stringMatching(/^--latency-objective 500: .* has published none$/)],
-    });
-  });
-
   test('a data volume is found in a stack', () => {
     const found = (phase: Phase, tier: string) => (resources.get(phase) ?? []).filter((one) => one.tier === tier);
     expect(found(1, 'volume')).toEqual([
