@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { NESTED_STACK, type StackTemplate, type TemplateResource, type UnreadStack } from './template';
 import { parseTemplate } from './template-text';
 
@@ -28,7 +28,7 @@ export function readStackFile(file: string, constructs?: Constructs, above: read
       const path = paths?.get(id);
       const inside =
         constructs && path !== undefined ? { ...constructs, root: `${constructs.root}/${path}` } : undefined;
-      return [id, readNested(resource, inside, [...above, file])] as const;
+      return [id, readNested(resource, inside, [...above, resolve(file)])] as const;
     });
   return { template, ...(paths ? { paths } : {}), nested: new Map(nested) };
 }
@@ -43,7 +43,7 @@ function readNested(
   const told = nestedFile(resource, constructs);
   if (told === undefined) return { problem: 'its TemplateURL is known to CloudFormation alone' };
   if (/^[a-z0-9]+:\/\//i.test(told)) return { problem: `${told} is no file beside its parent` };
-  const file = join(folder, told);
+  const file = resolve(folder, told);
   if (!existsSync(file)) return { problem: `${told} is not there` };
   if (above.includes(file)) return { problem: `${told} is nested in itself` };
   try {

@@ -91,7 +91,10 @@ async function ask(client: PricingClient, query: Query, region: string): Promise
   const [only] = found;
   if (only === undefined) return 'the list does not give it';
   if (found.size > 1) return `the list has ${found.size} prices for it`;
-  return (JSON.parse(only) as [number | null, number][]).map(([upTo, usd]) => ({ upTo: upTo ?? Infinity, usd }));
+  return (JSON.parse(only) as [number | null, number][]).map(([upTo, usd]) => ({
+    upTo: upTo ?? Number.POSITIVE_INFINITY,
+    usd,
+  }));
 }
 
 /** In most regions a usage type begins with a short name of the region (`EUC1-`), in some services with its name. */
