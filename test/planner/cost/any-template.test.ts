@@ -154,6 +154,39 @@ describe('the verb', () => {
     expect(printed[0]).toMatch(/Instance Two\/Server +t3\.medium on demand/);
   });
 
+  test('ids of a parent mean nothing in a nested stack, though it has the same ones', async () => {
+    const template = (InstanceType: string) => ({
+      Type: 'AWS::EC2::LaunchTemplate',
+      Properties: { LaunchTemplateData: { InstanceType } },
+    });
+    const server = (id: unknown) => ({
+      Type: 'AWS::EC2::Instance',
+      Properties: { LaunchTemplate: { LaunchTemplateId: id } },
+    });
+    write('child.json', {
+      Parameters: { Given: { Type: 'String' } },
+      Resources: { Template: template('t3.small'), Server: server({ Ref: 'Given' }) },
+    });
+    const Properties = { TemplateURL: 'child.json', Parameters: { Given: { Ref: 'Template' } } };
+    const Child = { Type: 'AWS::CloudFormation::Stack', Properties };
+    const Resources = { Template: template('t3.medium'), Server: server({ Ref: 'Template' }), Child };
+    await run(write('parent.json', { Resources }), { rps: 10 });
+    expect(printed[0]).toContain('UNPRICED: EC2::Instance Child/Server: its instance type is not in the template');
+    // Visitors' answers leave once, where the first of them is.
+    expect(printed[0]?.match(/answers to the internet/g)).toHaveLength(1);
+    expect(printed[0]).toMatch(/Instance Server +answers to the internet/);
+  });
+
+  test('answers leave AWS once, though a nested stack has a server of the same id', async () => {
+    const Server = { Type: 'AWS::EC2::Instance', Properties: { InstanceType: 't3.small' } };
+    write('child.json', { Resources: { Server } });
+    const Child = { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL: 'child.json' } };
+    await run(write('parent.json', { Resources: { Child, Server } }), { rps: 10, json: true });
+    const { rows } = JSON.parse(printed[0] as string) as { rows: { id: string; charges: { what: string }[] }[] };
+    const leaving = rows.filter(({ charges }) => charges.some(({ what }) => what === 'answers to the internet'));
+    expect(leaving.map(({ id }) => id)).toEqual(['Server']);
+  });
+
   test.each([
     ['gone.json', 'gone.json is not there'],
     ['self.json', 'self.json is nested in itself'],
