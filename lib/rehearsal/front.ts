@@ -92,7 +92,7 @@ export async function leave(servers: ServerGroup, balancer: Haproxy | undefined)
 }
 
 function startBalancer(plan: TopologyPlan, dir: string, port: number): Promise<Haproxy> {
-  const { phase, balance = 'roundrobin', layer = 7 } = plan;
+  const { phase, balance = 'roundrobin', layer = 7, maxInFlight } = plan;
   return startHaproxy({
     port,
     dir: join(dir, `balancer-${phase}`),
@@ -100,6 +100,7 @@ function startBalancer(plan: TopologyPlan, dir: string, port: number): Promise<H
     balance,
     layer,
     behindEdge: phase === 4,
+    ...(maxInFlight !== undefined && { maxInFlight }),
   });
 }
 

@@ -217,7 +217,7 @@ function configuration(options: HaproxyOptions, port: number): string {
   mode ${layer === 7 ? 'http' : 'tcp'}
   bind 127.0.0.1:${port}
   ${layer === 7 ? (behindEdge ? FROM_PROXY : FROM_VISITORS) : ''}
-  ${maxInFlight === undefined ? '' : refusal(maxInFlight * maxServers)}
+  ${maxInFlight === undefined ? '' : refusal(maxInFlight)}
   default_backend ${BACKEND}
 
 backend ${BACKEND}
@@ -233,8 +233,10 @@ ${places.join('\n')}
 `;
 }
 
-function refusal(waiting: number): string {
-  return `http-request return status 503 hdr retry-after 1 if { queue(${BACKEND}) ge ${waiting} }`;
+/** Servers that are down, and places without one, let nobody wait. */
+function refusal(maxInFlight: number): string {
+  return `http-request set-var(txn.room) nbsrv(${BACKEND}),mul(${maxInFlight})
+  http-request return status 503 hdr retry-after 1 if { queue(${BACKEND}),sub(txn.room) ge 0 }`;
 }
 
 /** Named as the ALB's. */

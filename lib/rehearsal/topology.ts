@@ -76,6 +76,13 @@ export interface TopologyPlan {
   readonly shedding?: boolean;
 
   /**
+   * Requests that the balancer lets each server work on at once; as many more wait, and the rest is refused.
+   *
+   * @default - no bound, as with an Application Load Balancer
+   */
+  readonly maxInFlight?: number;
+
+  /**
    * Whether servers keep answers of the catalogue; without it, to show what that is for. The edge of phase 4 keeps them anyway.
    *
    * @default true
@@ -300,6 +307,11 @@ function notes(plan: TopologyPlan, limited: boolean): string[] {
           'No CPU quotas: this system has no control groups, or this user may not make any. Servers share all processors.',
         ]
       : []),
+    ...(plan.maxInFlight === undefined
+      ? []
+      : [
+          `The balancer lets ${plan.maxInFlight} requests at once through to each server, lets as many wait and refuses the rest. An Application Load Balancer has no such bound: without it, excess waits for a server that takes it up, and only what is taken up can be refused there.`,
+        ]),
     ...(plan.scaling ? [`Time of the scaling policies passes ${plan.scaling.timeScale} times as fast.`] : []),
   ];
 }

@@ -44,6 +44,9 @@ const BOARD_SECONDS = 600;
 /** vCPUs of a server that is to be overloaded, by default: the wall must be its own, and not the machine's. */
 const OVERLOADED_VCPU = 0.1;
 
+/** Requests that a server of {@link OVERLOADED_VCPU} works on at once: a quarter of a second of them. */
+const MAX_IN_FLIGHT = 16;
+
 /** How often visitors of an overloaded shop load again what did not come, by default: few people give up at once. */
 const RELOADS_OF_OVERLOAD = 2;
 
@@ -93,6 +96,8 @@ export function scenarioOf(
   }
   for (const one of asked) checkAction(one, phase, servers);
   const steps = [...ofFile, ...spread(asked, load.seconds)].sort((a, b) => a.at - b.at);
+  // The command line says `true` where nothing was said.
+  const shedding = flags.shedding === false ? false : settings.shedding;
   return {
     phase,
     ...(steps.some(isUpgrade) && { until: (phase + steps.filter(isUpgrade).length) as RehearsedPhase }),
@@ -103,11 +108,11 @@ export function scenarioOf(
     balance: given.balance ?? (sessions === 'memory' ? 'sticky' : undefined),
     layer: given.layer,
     replicas: given.replicas,
-    // The command line says `true` where nothing was said.
-    shedding: flags.shedding === false ? false : settings.shedding,
+    shedding,
     cache: flags.cache === false ? false : settings.cache,
     reloads: given.reloads ?? (given.overload === undefined ? undefined : RELOADS_OF_OVERLOAD),
     ...(given.overload !== undefined && { overload: true }),
+    ...(given.overload !== undefined && shedding !== false && phase >= 3 && { maxInFlight: MAX_IN_FLIGHT }),
     timeScale,
     load,
     steps,

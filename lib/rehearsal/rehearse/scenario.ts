@@ -19,7 +19,7 @@ export interface Step {
 export interface Scenario
   extends Pick<
     TopologyPlan,
-    'servers' | 'vcpu' | 'sessions' | 'balance' | 'layer' | 'replicas' | 'shedding' | 'cache'
+    'servers' | 'vcpu' | 'sessions' | 'balance' | 'layer' | 'replicas' | 'shedding' | 'cache' | 'maxInFlight'
   > {
   readonly phase: RehearsedPhase;
   /**

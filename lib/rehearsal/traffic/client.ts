@@ -79,11 +79,11 @@ function sourceOf(headers: IncomingHttpHeaders): Source {
   return headers['x-cache'] === 'hit' ? 'cache' : 'database';
 }
 
-/** `503 overloaded` by the shop's API, `503 by the shop` of a page; `503` alone is the balancer's, or nobody's plan. */
+/** With the shop's own reason, such as `503 overloaded`; `503 refused` by a page or the balancer; `503` is nobody's plan. */
 function nameOf(outcome: Outcome, status: number, text: string): string {
   const [, reason] = /^\{"error":\{"code":"(\w+)"/.exec(text) ?? [];
   if (reason !== undefined) return `${status} ${reason}`;
-  return outcome === 'refused' ? `${status} by the shop` : String(status);
+  return outcome === 'refused' ? `${status} refused` : String(status);
 }
 
 /** What a cache holds still names the server that it came from. */
