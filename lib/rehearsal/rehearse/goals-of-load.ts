@@ -1,5 +1,5 @@
 import { CONNECTION_SHARE } from '../../constants';
-import { peakRate, spikeParts } from '../traffic/profiles';
+import { type Part as NamedPart, peakRate, spikeParts } from '../traffic/profiles';
 import { type Distribution, distribution } from './distribution';
 import type { Findings, RehearsalSecond } from './findings';
 import type { Goal } from './goals';
@@ -11,10 +11,7 @@ const EVEN = 1.05;
 const PUNCTUAL = 0.9;
 const TOO_LATE = 0.5;
 
-interface Part {
-  readonly from: number;
-  readonly to: number;
-}
+type Part = Pick<NamedPart, 'from' | 'to'>;
 
 /** What must be seen of how load is spread, and of how much of it is answered. */
 export function goalsOfLoad(findings: Findings): Goal[] {
@@ -46,7 +43,7 @@ function sizes({ scenario, seconds }: Findings): Goal[] {
 
 function overload({ scenario, seconds }: Findings): Goal[] {
   if (!scenario.overload) return [];
-  const [before, top] = spikeParts(scenario.load) as [Part, Part];
+  const [before, top] = spikeParts(scenario.load);
   const [usual, most] = [goodput(seconds, before), goodput(seconds, top)];
   const given = mean(seconds, top, ({ counts }) => counts.ok);
   const inTime = given === 0 ? 0 : most / given;

@@ -74,8 +74,15 @@ export function rateAt(load: Load, second: number): number {
   return load.rps * (low + ((high - low) * (share - from)) / (to - from));
 }
 
+/** A part of a load's time, in seconds. */
+export interface Part {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Times of a `spike`, in seconds: before it, at its top, and after it. */
-export function spikeParts({ seconds }: Load): { readonly name: string; readonly from: number; readonly to: number }[] {
+export function spikeParts({ seconds }: Load): readonly [Part, Part, Part] {
   const [, rise, top, fall, after] = spike(1).map(([share]) => share * seconds) as [
     number,
     number,
