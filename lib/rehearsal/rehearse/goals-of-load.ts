@@ -86,6 +86,14 @@ function spread(findings: Findings): Goal[] {
   const found = distribution(findings);
   if (found === undefined) return [];
   const goals: Goal[] = [];
+  if (balance === 'source') {
+    goals.push({
+      name: 'requests of the server with the fewest',
+      measured: String(found.fewest),
+      goal: 'more than 0',
+      met: found.fewest > 0,
+    });
+  }
   if (balance === 'roundrobin' && layer === 7) {
     goals.push({
       name: 'requests of the busiest server, of the mean',

@@ -64,7 +64,8 @@ export class Client {
     let agent = this.#agents.get(address);
     if (!agent) {
       agent = new Agent({
-        connect: { localAddress: address, timeout: PATIENCE },
+        localAddress: address,
+        connect: { timeout: PATIENCE },
         keepAliveTimeout: EDGE_KEEP_ALIVE * 1000,
       });
       this.#agents.set(address, agent);

@@ -69,6 +69,12 @@ describe('how requests are spread', () => {
     expect(missed(of({ layer: 4 }, { servers: uneven }))).toEqual([]);
   });
 
+  test('by address, no server may be left without a visitor', () => {
+    const idle = servers().map((one, index) => ({ ...one, requests: index === 0 ? 0 : 900 }));
+    expect(missed(of({ balance: 'source' }, { servers: uneven }))).toEqual([]);
+    expect(missed(of({ balance: 'source' }, { servers: idle }))).toMatchObject([{ measured: '0' }]);
+  });
+
   test('nothing is said of servers that were not there equally long', () => {
     const fired = [{ at: 9, action: { kind: 'stop-servers', count: 1 }, before: snapshot() }] as const;
     expect(missed(of({}, { servers: uneven, fired }))).toEqual([]);
