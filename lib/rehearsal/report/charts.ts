@@ -143,7 +143,9 @@ function plans({ seconds }: Report): ChartPlan[] {
 }
 
 function chart(title: string, option: EChartsCoreOption): Chart {
-  return { title, svg: drawSvg(option, { title, width: WIDTH, height: HEIGHT }) };
+  const svg = drawSvg(option, { title, width: WIDTH, height: HEIGHT });
+  // Styles for what lies under the pointer, as CDATA, which HTML does not know; nothing here is to be pointed at.
+  return { title, svg: svg.replace(/<style[^]*?<\/style>/g, '') };
 }
 
 function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events }: Report): EChartsCoreOption {
