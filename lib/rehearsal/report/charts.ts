@@ -145,7 +145,7 @@ function plans({ seconds }: Report): ChartPlan[] {
 function chart(title: string, option: EChartsCoreOption): Chart {
   const svg = drawSvg(option, { title, width: WIDTH, height: HEIGHT });
   // Styles for what lies under the pointer, as CDATA, which HTML does not know; nothing here is to be pointed at.
-  return { title, svg: svg.replace(/<style[^]*?<\/style>/g, '') };
+  return { title, svg: svg.replace(/<style.*?<\/style>/gs, '') };
 }
 
 function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events }: Report): EChartsCoreOption {

@@ -3,13 +3,26 @@ import type { RehearsalSecond, Report } from '../rehearse/findings';
 import { mean } from '../rehearse/goals-of-load';
 import { IN_TIME } from '../traffic/messages';
 import { spikeParts } from '../traffic/profiles';
-import { cacheHits, ms, percent } from './words';
+import { cacheHits, ms, notOk, percent } from './words';
 
 /** What was seen besides figures with a goal, a sentence each. */
 export function facts(report: Report): string[] {
-  return [catalogue(report), edge(report), database(report), connections(report), spread(report)].filter(
-    (one) => one !== undefined,
-  );
+  const all = [wall, catalogue, edge, database, connections, spread].map((fact) => fact(report));
+  return all.filter((one) => one !== undefined);
+}
+
+/** Milliseconds within which 99 of 100 answers come to visitors who notice nothing. */
+const QUICK = 250;
+
+/** Of a ramp, up to which load nobody noticed it. The first seconds warm up; one bad second alone is none of load. */
+function wall({ scenario, seconds }: Report): string | undefined {
+  if (scenario.load.profile !== 'ramp') return undefined;
+  const slow = ({ latency, counts }: RehearsalSecond) => latency.p99 > QUICK || counts.ok < notOk(counts) * 99;
+  const first = seconds.findIndex((_, index) => index > 5 && seconds.slice(index, index + 3).every(slow));
+  const most = Math.max(...seconds.map(({ inTime }) => inTime));
+  const quick = `99 of 100 requests were answered within ${QUICK} ms`;
+  const until = first < 0 ? `${quick} to the end` : `${quick} up to ${seconds[first]?.due} requests/s`;
+  return `Ramp: ${until}; at most ${most} answers/s came within a second.`;
 }
 
 function catalogue({ traffic, scenario }: Report): string | undefined {

@@ -38,6 +38,12 @@ test('orders that nobody asked for and stock that does not add up are missed goa
   );
 });
 
+test('a ramp up to the wall may fail beyond it', () => {
+  const { scenario } = findings();
+  const ramp = { ...scenario, load: { ...scenario.load, profile: 'ramp' } } as const;
+  expect(missed(findings({ scenario: ramp, traffic: traffic({ counts: counts(100) }) }))).toEqual([]);
+});
+
 test('an order whose receipt was never made is a missed goal', () => {
   const { audit } = findings();
   expect(missed(findings({ audit: { ...audit, receiptsWaiting: 1 } }))).toMatchObject([
