@@ -107,10 +107,12 @@ export class Faults implements Part {
   }
 
   #killWorkers(count: number): string {
-    const { workers } = this.options;
     this.#from(4, 'kill-workers', 'workers');
-    const chosen = workers?.inService.slice(0, count) ?? [];
-    workers?.kill(chosen);
+    const workers = this.options.workers as ServerGroup;
+    const { inService } = workers;
+    if (count > inService.length) throw new UsageError(`${count} workers: there are ${inService.length} in service`);
+    const chosen = inService.slice(0, count);
+    workers.kill(chosen);
     return `killed ${names(chosen)}`;
   }
 

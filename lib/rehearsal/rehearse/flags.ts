@@ -194,7 +194,7 @@ function checkShape(
 function checkAction({ action, by }: Asked, phase: RehearsedPhase, servers: number): void {
   const phases = phasesOf(action);
   if (!phases.includes(phase)) throw new UsageError(`${by}: only in phase ${list(phases)}, this is phase ${phase}`);
-  if ('count' in action && action.count > servers) {
+  if ('count' in action && action.kind !== 'kill-workers' && action.count > servers) {
     throw new UsageError(`${by}: at most ${servers}, as many as there are servers`);
   }
 }

@@ -62,6 +62,22 @@ test('from phase to phase: one step after the other, on one running system', () 
   expect(refusal(4, { scenario })).toBe('steps[0]: next-phase: only in phase 1, 2 or 3, this is phase 4');
 });
 
+test('an overload is small servers, visitors who reload, and a balancer with a bound, unless nothing is to be refused', () => {
+  const small = { vcpu: 0.1, reloads: 2, overload: true, load: { profile: 'spike', factor: 5, seconds: 60 } };
+  expect(scenarioOf(3, { overload: 5 })).toMatchObject({ ...small, maxInFlight: 16 });
+  const without = scenarioOf(3, { overload: 5, shedding: false });
+  expect(without).toMatchObject({ ...small, shedding: false });
+  expect(without.maxInFlight).toBeUndefined();
+  expect(scenarioOf(3, { overload: 5, vcpu: 0.5, reloads: 0 })).toMatchObject({ vcpu: 0.5, reloads: 0 });
+  expect(scenarioOf(3, { spike: 5 }).overload).toBeUndefined();
+});
+
+test('the caches of servers are switched off by flag or file', () => {
+  expect(scenarioOf(3, { cache: false }).cache).toBe(false);
+  expect(scenarioOf(3, { cache: true, scenario: fileOf('cache: false') }).cache).toBe(false);
+  expect(scenarioOf(3, { cache: true }).cache).toBeUndefined();
+});
+
 test('sessions in memory want visitors to stay on their server, unless something else is asked for', () => {
   expect(scenarioOf(3, { sessions: 'memory' }).balance).toBe('sticky');
   expect(scenarioOf(3, { sessions: 'memory', balance: 'roundrobin' }).balance).toBe('roundrobin');
@@ -88,6 +104,7 @@ test.each<[1 | 2 | 3 | 4, RehearseFlags, string]>([
   [1, { killAz: 1 }, '--kill-az 1: only in phase 3 or 4, this is phase 1'],
   [1, { killDb: true }, '--kill-db: only in phase 2, 3 or 4, this is phase 1'],
   [3, { spot: 1 }, '--spot 1: only in phase 4, this is phase 3'],
+  [3, { killWorker: 1 }, '--kill-worker 1: only in phase 4, this is phase 3'],
   [3, { kill: 6 }, '--kill 6: at most 5, as many as there are servers'],
   [2, { servers: 3 }, '--servers 3: phase 2 has 1; more from phase 3 on'],
   [2, { balance: 'sticky' }, '--balance sticky: only from phase 3 on, this is phase 2'],
