@@ -85,7 +85,7 @@ function resized({ scenario, fired, seconds }: Findings): Goal[] {
 }
 
 function spread(findings: Findings): Goal[] {
-  const { balance = 'roundrobin', layer = 7 } = findings.scenario;
+  const { balance = 'roundrobin', layer = 7, maxInFlight } = findings.scenario;
   const found = distribution(findings);
   if (found === undefined) return [];
   const goals: Goal[] = [];
@@ -97,7 +97,8 @@ function spread(findings: Findings): Goal[] {
       met: found.fewest > 0,
     });
   }
-  if (balance === 'roundrobin' && layer === 7) {
+  // With a bound, it is the turn of whoever has room.
+  if (balance === 'roundrobin' && layer === 7 && maxInFlight === undefined) {
     goals.push({
       name: 'requests of the busiest server, of the mean',
       measured: times(found),

@@ -67,6 +67,7 @@ describe('how requests are spread', () => {
     expect(missed(of({}, { servers: uneven }))).toMatchObject([{ measured: '1.13 times', goal: 'at most 1.05 times' }]);
     expect(missed(of({ balance: 'leastconn' }, { servers: uneven }))).toEqual([]);
     expect(missed(of({ layer: 4 }, { servers: uneven }))).toEqual([]);
+    expect(missed(of({ maxInFlight: 16 }, { servers: uneven }))).toEqual([]);
   });
 
   test('by address, no server may be left without a visitor', () => {
