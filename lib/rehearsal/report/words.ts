@@ -67,12 +67,14 @@ function whyLost({ scenario, audit }: Report): string | undefined {
 }
 
 /** Why an overloaded shop answers less than before, where nothing was refused. */
-function whyCollapsed({ scenario }: Report): string | undefined {
+function whyCollapsed({ scenario, seconds }: Report): string | undefined {
   if (!scenario.overload || scenario.shedding !== false) return undefined;
+  const inService = seconds.map((second) => second.inService);
+  const out = Math.max(...inService) - Math.min(...inService);
+  const cascade = `Health checks waited as well: up to ${out} servers were taken out at a time, and the others got their share. `;
   return (
-    'Nothing was refused: every request waited behind all others, so that answers came when their visitors had given up or ' +
-    'loaded again, and the servers worked for nobody. Without `--no-shedding`, the excess is refused at once and the rest ' +
-    'is answered.'
+    'Nothing was refused: requests waited for seconds, and many answers came too late to be of use. ' +
+    `${out > 0 ? cascade : ''}Without \`--no-shedding\`, the excess is refused at once.`
   );
 }
 
