@@ -19,7 +19,7 @@ export interface BoardStore {
   /** `primary`, `replica 1` and so on, `redis` or `queue`. */
   readonly name: string;
   readonly up: boolean;
-  /** What it does now, in words, such as `120 transactions/s`. */
+  /** What it does now, in words, such as `120 statements/s`. */
   readonly figures: readonly string[];
 }
 

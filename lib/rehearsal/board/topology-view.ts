@@ -115,7 +115,7 @@ function storesOf(since: Since, now: Snapshot): BoardStore[] {
   const database = (name: string, earlier: number | undefined, later: number): BoardStore => ({
     name,
     up: isUp(name),
-    figures: [`${since.rate(earlier, later).toFixed(0)} transactions/s`],
+    figures: [`${since.rate(earlier, later).toFixed(0)} statements/s`],
   });
   return [
     ...(redis ? [{ name: 'redis', up: isUp('redis'), figures: lookups(since, before?.redis ?? redis, redis) }] : []),

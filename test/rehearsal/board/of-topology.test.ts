@@ -44,7 +44,7 @@ test('it looks only while somebody does, and draws rates from look to look, with
   expect(states[1]).toMatchObject({ phase: 3, balancer: true, desired: 5 });
   expect(states[1]).not.toHaveProperty('visitors');
   expect(states[1]?.servers[0]).toMatchObject({ rps: 100, failed: 0 });
-  expect(states[1]?.stores[0]).toEqual({ name: 'primary', up: true, figures: ['7 transactions/s'] });
+  expect(states[1]?.stores[0]).toEqual({ name: 'primary', up: true, figures: ['7 statements/s'] });
   const seen = looks();
   await new Promise((resolve) => setTimeout(resolve, 1_200));
   expect(looks()).toBe(seen);
