@@ -97,13 +97,6 @@ describeWith('haproxy', 'a group of servers behind a balancer', () => {
     expect(((await (await fetch(`${balancer.url}/whoami`)).json()) as { version: string }).version).toBe(next.hash);
   });
 
-  test('it is settled when whoever is on the way in has come', async () => {
-    void group.scale(4);
-    expect(group.inService).toHaveLength(3);
-    await group.settled();
-    expect(group.inService).toHaveLength(4);
-  });
-
   test('it grows and shrinks over the zones', async () => {
     await group.scale(5);
     expect((await now()).map(({ zone }) => zone).sort()).toEqual(['a', 'a', 'b', 'b', 'c']);

@@ -48,6 +48,7 @@ test('it looks only while somebody does, and draws rates from look to look, with
   const seen = looks();
   await new Promise((resolve) => setTimeout(resolve, 1_200));
   expect(looks()).toBe(seen);
+  await board.stop();
 });
 
 test('its buttons reach the topology, and what happens is told', async () => {

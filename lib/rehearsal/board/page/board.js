@@ -68,9 +68,9 @@ function note({ at, what }) {
   while (list.childElementCount > SHOWN_EVENTS) list.lastElementChild.remove();
 }
 
-/** One that cannot be pressed now is answered with the reason. */
 async function press(id, button) {
   if (button.ariaBusy === 'true') return;
+  if (button.ariaDisabled === 'true') return notice(`${button.textContent}: ${button.title}`);
   button.ariaBusy = 'true';
   try {
     const response = await fetch(`/offers/${id}`, { method: 'POST', headers: { 'x-board-token': token } });
