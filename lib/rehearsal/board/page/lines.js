@@ -18,7 +18,8 @@ export function connect(drawing, svg, state) {
   for (const { dataset } of drawing.querySelectorAll('.zone')) {
     const here = state.servers.filter((server) => `zone-${server.zone}` === dataset.part);
     const rate = here.reduce((sum, server) => sum + (server.rps ?? 0), 0);
-    const alive = here.some((server) => server.state === 'in-service' || server.state === 'draining');
+    // A zone without servers is empty, and not dead.
+    const alive = here.length === 0 || here.some(({ state: its }) => its !== 'out-of-service' && its !== 'gone');
     const zone = place(`[data-part="${dataset.part}"]`);
     ways.push({ key: dataset.part, d: down(chain.at(-1), { ...zone, top: fleet.top }), rate, alive });
   }
