@@ -232,6 +232,8 @@ export class ServerGroup implements Part {
       if (how === 'boot') tell(`${server.name} is in service in zone ${server.zone}`);
     } catch (error) {
       this.#remove(server);
+      await server.shop?.stop();
+      await server.quota?.stop();
       throw error;
     }
   }
@@ -254,6 +256,8 @@ export class ServerGroup implements Part {
   async #ended(server: Server): Promise<void> {
     const { balancer, missedAfter, tell } = this.options;
     server.dead = true;
+    // It never came into service, and is not missed.
+    if (server.state === 'gone') return;
     const wasAsked = server.state === 'draining' || this.#stopping.signal.aborted;
     if (!wasAsked) {
       server.state = 'out-of-service';

@@ -18,7 +18,7 @@ describeWith('haproxy', 'a group of servers behind a balancer', () => {
   beforeAll(async () => {
     bench = await Bench.open();
     dir = mkdtempSync(join(tmpdir(), 'shop-group-'));
-    balancer = await startHaproxy({ dir, maxServers: 8, healthInterval: 0.2 });
+    balancer = await startHaproxy({ dir, maxServers: 5, healthInterval: 0.2 });
     group = new ServerGroup({
       name: 'server',
       bundle: bench.bundle,
@@ -97,9 +97,13 @@ describeWith('haproxy', 'a group of servers behind a balancer', () => {
     expect(((await (await fetch(`${balancer.url}/whoami`)).json()) as { version: string }).version).toBe(next.hash);
   });
 
-  test('it grows and shrinks over the zones', async () => {
+  test('it grows and shrinks over the zones, and a server that finds no place at the balancer ends', async () => {
     await group.scale(5);
     expect((await now()).map(({ zone }) => zone).sort()).toEqual(['a', 'a', 'b', 'b', 'c']);
+    events.length = 0;
+    await group.scale(6);
+    expect(events).toEqual(['all 5 places of the balancer are taken']);
+    expect((await group.snapshot()).filter(({ pid }) => isAlive(pid))).toHaveLength(5);
     await group.scale(2);
     const left = await now();
     expect(left).toHaveLength(2);
