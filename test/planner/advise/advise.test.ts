@@ -220,6 +220,12 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
     ]);
   });
 
+  test('workers and what nobody could finish are left out: both are as busy and as old as they can be', () => {
+    const names = (tier: string) => (resources.get(4) ?? []).filter((one) => one.tier === tier).map(({ name }) => name);
+    expect(names('servers')).toEqual(['Fleet']);
+    expect(names('queue')).toEqual(['Jobs']);
+  });
+
   test('without any data it gives no advice', async () => {
     const text = await ask(2, '2001-01-15T00:00Z', { json: false });
     expect(text).toContain(

@@ -34,6 +34,11 @@ test('recorded metrics name the wall', async () => {
   expect(advice.unknown).toContain('memory of the servers (servers): no data');
 });
 
+test('lines may come in any order', async () => {
+  const lines = noons('servers.cpu', (day) => 40 + 3 * day);
+  expect(await ask([...lines].reverse())).toEqual(await ask(lines));
+});
+
 test('a load that falls leads nowhere, memory that falls does', async () => {
   expect(await ask(noons('servers.cpu', (day) => 70 - 3 * day))).toMatchObject({ verdict: 'stay', wall: null });
   const free = noons('database.memory', (day) => (5 - 0.2 * day) * 1024 ** 3);
