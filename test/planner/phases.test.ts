@@ -8,6 +8,7 @@ import { TRAFFIC_DEFAULTS, type Traffic } from '../../lib/planner/cost/usage';
 import demand from '../../lib/planner/plan/demand.json';
 import { ladder } from '../../lib/planner/plan/ladder';
 import { capacityOf, type PhasePlan, planFor, spotSaving } from '../../lib/planner/plan/plan';
+import { renderPlan } from '../../lib/planner/plan/render';
 import { scaledTemplate } from '../../lib/planner/plan/scaled-template';
 import type { PlanInput } from '../../lib/planner/plan/workload';
 import { readPriceTable } from '../../lib/planner/prices/table';
@@ -161,6 +162,9 @@ describe('a plan', () => {
   test('begins on one box, and says what a second one would cost', () => {
     const { chosen } = plan(50);
     expect(chosen).toMatchObject({ phase: 'phase-1', serverType: 't4g.medium', context: ['size=launch'] });
+    expect(renderPlan(plan(50), input(50), 100)).toMatch(
+      /One machine is one point of failure\. phase-3 loses any zone without an outage, for [\d.]+ more a month\./,
+    );
   });
 
   test('leaves the box where a machine may be lost', () => {

@@ -25,12 +25,14 @@ function file(name: string, content: string): string {
 }
 
 test('the plan names its phase, its capacity, the command and the bill of what the command makes', async () => {
-  const { code, out } = await ask();
+  const { code, out } = await ask({ rps: 40_000, cacheHitRatio: 0.5 });
   expect(code).toBe(0);
   const [, phase, upTo = ''] = /(phase-\d) .*CHOSEN, and the same up to ([\d,]+) requests\/s/.exec(out) ?? [];
   expect(phase).toBe('phase-3');
-  expect(Number(upTo.replaceAll(',', ''))).toBeGreaterThan(5000);
-  expect(out).toMatch(/^npx cdk deploy phase-3 -c size=\S+ -c servers=\d+ -c replicas=\d+$/m);
+  expect(Number(upTo.replaceAll(',', ''))).toBeGreaterThan(40_000);
+  const [, replicas] = /^npx cdk deploy phase-3 -c size=\S+ -c servers=\d+ -c replicas=(\d+)$/m.exec(out) ?? [];
+  expect(Number(replicas)).toBeGreaterThan(2);
+  expect(out).toContain(`${replicas} × RDS::DBInstance`);
   expect(out).toContain('one machine, and the loss of a zone must be survived');
 });
 
