@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import demand from '../../lib/planner/plan/demand.json';
 import { type PlanOptions, plan } from '../../lib/planner/plan-verb';
 import { UsageError } from '../../lib/usage-error';
 
@@ -49,6 +50,10 @@ test.each<[string, () => Partial<PlanOptions>]>([
   ['it is not JSON', () => ({ demand: file('text.json', 'not JSON') })],
   ['"sigma":0 to below 1', () => ({ usl: file('usl.json', '{"usl":{"lambda":1000,"sigma":1,"kappa":0}}') })],
   ['allowed is what "npm run bench -- demand --json" prints', () => ({ demand: file('demand.json', '{}') })],
+  [
+    'allowed is what "npm run bench -- demand --json" prints',
+    () => ({ demand: file('before.json', JSON.stringify({ ...demand, processMib: undefined })) }),
+  ],
   ['--region mars-1: no prices', () => ({ region: 'mars-1' })],
 ])('bad input is told: %s', async (message, options) => {
   const refused = ask(options());
