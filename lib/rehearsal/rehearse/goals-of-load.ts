@@ -1,6 +1,6 @@
 import { CONNECTION_SHARE } from '../../constants';
 import { type Part as NamedPart, peakRate, spikeParts } from '../traffic/profiles';
-import { type Distribution, distribution } from './distribution';
+import { distribution } from './distribution';
 import type { Findings, RehearsalSecond } from './findings';
 import type { Goal } from './goals';
 
@@ -100,7 +100,7 @@ function spread(findings: Findings): Goal[] {
   if (balance === 'roundrobin' && layer === 7 && maxInFlight === undefined) {
     goals.push({
       name: 'requests of the busiest server, of the mean',
-      measured: times(found),
+      measured: `${found.busiest.toFixed(2)} times`,
       goal: `at most ${EVEN.toFixed(2)} times`,
       met: found.busiest <= EVEN,
     });
@@ -115,10 +115,6 @@ function spread(findings: Findings): Goal[] {
     });
   }
   return goals;
-}
-
-export function times({ busiest }: Distribution): string {
-  return `${busiest.toFixed(2)} times`;
 }
 
 function connections({ seconds }: Findings): Goal[] {
