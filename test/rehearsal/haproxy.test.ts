@@ -50,4 +50,27 @@ describeWith('haproxy', 'a balancer whose servers are all unhealthy', () => {
     await started.deregister(ports[1] as number);
     await eventually(async () => (await ask()) === '0');
   });
+
+  test('a server that is registered gets nothing until it is healthy, and counts from then on, whoever had its place', async () => {
+    const started = await startHaproxy({ dir: join(dir, 'places'), maxServers: 2, healthInterval: 60 });
+    try {
+      const ask = async (times: number) => {
+        const answers = Array.from({ length: times }, async () => (await fetch(started.url)).text());
+        return [...new Set(await Promise.all(answers))];
+      };
+      const [first, other] = servers.map((server) => (server.address() as AddressInfo).port) as [number, number];
+      await started.register(first, true);
+      await started.register(other);
+      expect(await ask(6)).toEqual(['0']);
+      expect((await started.targets()).get(first)?.requests).toBe(6);
+      await started.deregister(first);
+      await started.deregister(other);
+      await started.register(other, true);
+      expect((await started.targets()).get(other)).toMatchObject({ healthy: true, requests: 0 });
+      expect(await ask(4)).toEqual(['1']);
+      expect((await started.targets()).get(other)?.requests).toBe(4);
+    } finally {
+      await started.stop();
+    }
+  });
 });

@@ -39,6 +39,24 @@ test('there is a chart for what the phase has, and none for what it has not', ()
   expect(titles({}, failing)).toHaveLength(usual.length + 2);
 });
 
+test('an overload without refusals says what became of it, and of servers that health checks took out', () => {
+  const collapse = (inService: number) => {
+    const { scenario } = report();
+    const overloaded = { ...scenario, overload: true, shedding: false } as const;
+    return summary(report({ scenario: overloaded, seconds: [second(1), second(2, { inService })] }));
+  };
+  expect(collapse(3)).toContain('up to 2 servers were taken out at a time');
+  expect(collapse(5)).toContain('many answers came too late to be of use. Without `--no-shedding`');
+});
+
+test('the title says what is not as usual', () => {
+  const { scenario } = report();
+  const unusual = { ...scenario, vcpu: 0.5, sessions: 'cookie', balance: 'leastconn', layer: 4, cache: false } as const;
+  expect(html(report({ scenario: unusual }))).toContain(
+    '<h1>Rehearsal of phase 3, 5 servers of 0.5 vCPU, sessions in a cookie, least connections, layer 4, no cache, 100 requests/s for 30 s</h1>',
+  );
+});
+
 test('a ramp shows latency by load as well', () => {
   const { scenario } = report();
   const ramp = report({ scenario: { ...scenario, load: { ...scenario.load, profile: 'ramp' } } });
@@ -49,6 +67,9 @@ test('each chart is an SVG document with its lines and the marks of events', () 
   const [first] = charts(report({ events: [{ at: 10, what: 'killed server-1' }] }));
   expect(first?.svg).toMatch(/^<svg .*<\/svg>$/s);
   expect(first?.svg).toContain('>within a second<');
+  expect(first?.svg).toContain('<title>Requests that ended, a second</title>');
+  // HTML knows no CDATA.
+  expect(first?.svg).not.toContain('<style');
   expect(first?.svg).toContain('>1<');
 });
 
