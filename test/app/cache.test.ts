@@ -74,6 +74,16 @@ const process = (redis?: SharedCache) =>
   new CatalogueCache(counted, (image) => `/${image}`, redis && new SharedCatalogue(redis, 'test'));
 const fleet = (size: number, redis: SharedCache) => Array.from({ length: size }, () => process(redis));
 
+test('a catalogue that keeps nothing asks the database for each answer', async () => {
+  queries = 0;
+  const shared = new SharedCatalogue(new FakeRedis(), 'test');
+  const cache = new CatalogueCache(counted, (image) => `/${image}`, shared, false);
+  const answers = [await cache.list(everything, 1), await cache.list(everything, 1)];
+  expect(queries).toBe(2);
+  expect(answers.map(({ cache: from }) => from)).toEqual(['miss', 'miss']);
+  expect(cache.counters).toEqual({ near: 0, shared: 0, database: 2 });
+});
+
 describe('200 visitors at once', () => {
   test('cost one process one query, with and without a shared cache', async () => {
     for (const cache of [process(), process(new FakeRedis())]) {
