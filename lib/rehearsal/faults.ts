@@ -177,8 +177,8 @@ export class Faults implements Part {
     const { servers, database, phase } = this.options;
     if (phase > 2) throw new UsageError(`resize: phase ${phase} has no box; phases 1 and 2 have one`);
     const resized = Promise.all([servers.resize(vcpu), ...(phase === 1 ? [database.primary.restart()] : [])]);
-    this.#run(`the box has ${vcpu} vCPUs`, resized);
-    return `the box stops, to start again with ${vcpu} vCPUs`;
+    this.#run(`the box has ${vcpu} vCPU`, resized);
+    return `the box stops, to start again with ${vcpu} vCPU`;
   }
 
   /** In service, from as many zones as there are. */

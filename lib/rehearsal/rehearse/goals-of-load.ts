@@ -74,7 +74,7 @@ function resized({ scenario, fired, seconds }: Findings): Goal[] {
     const after = goodput(seconds, { from: end - (end - at) / 3, to: end });
     return [
       {
-        name: `answered within a second, by ${scenario.vcpu} and by ${action.vcpu} vCPUs`,
+        name: `answered within a second, by ${scenario.vcpu} and by ${action.vcpu} vCPU`,
         measured: `${before.toFixed(0)}/s, ${after.toFixed(0)}/s`,
         goal: 'more by more',
         met: after > before,
