@@ -7,6 +7,9 @@ import { startTraffic, type Traffic, visitorAddresses } from '../traffic/traffic
 import type { Findings, Fired, RehearsalEvent, RehearsalSecond } from './findings';
 import type { Action, Scenario, Step } from './scenario';
 
+/** Seconds that background jobs may take after the last order: those of a dead worker come back after a minute. */
+const RECEIPTS_WITHIN = 75;
+
 /** A topology under traffic, while the steps of a scenario happen to it. */
 export interface Rehearsal {
   readonly topology: Topology;
@@ -113,7 +116,7 @@ class Run implements Rehearsal {
       const [traffic] = await Promise.all([this.traffic.ended, steps]);
       await this.#watched;
       const edge = lookedUp(this.first, this.#last);
-      const audit = await this.traffic.audit(this.topology.databaseUrl);
+      const audit = await this.traffic.audit(this.topology.databaseUrl, RECEIPTS_WITHIN);
       const { scenario, topology } = this;
       return {
         scenario,

@@ -13,9 +13,6 @@ const AT_ONCE = 16;
 const ASKED_FOR = 30_000;
 const PAUSE = 500;
 
-/** Milliseconds that background jobs may take after the last order: those of a dead worker come back after a minute. */
-const RECEIPTS_WITHIN = 75_000;
-
 /** Pause before a second look, so that a replica can catch up. */
 const SECOND_LOOK = 250;
 
@@ -25,10 +22,14 @@ const EXAMPLES = 5;
  * Holds what visitors were told against what there is: each looks through the front door at what is theirs, with their own
  * cookies, and the orders are compared with those in the database.
  */
-export async function audit(shoppers: readonly Shopper[], client: Client, databaseUrl: string): Promise<Audit> {
+export async function audit(
+  shoppers: readonly Shopper[],
+  client: Client,
+  { databaseUrl, receiptsWithin }: { readonly databaseUrl: string; readonly receiptsWithin: number },
+): Promise<Audit> {
   const promised = shoppers.filter(({ ledger, account }) => !ledger.isEmpty || account);
   const unanswered = await askAll(promised, client);
-  const books = await readBooksAtRest(databaseUrl);
+  const books = await readBooksAtRest(databaseUrl, receiptsWithin);
   const orders = compareOrders(promised, books.orders);
   const sum = (of: (shopper: Shopper) => number) => shoppers.reduce((total, shopper) => total + of(shopper), 0);
   const unseen = { cartItems: 0, logIns: 0 };
@@ -57,8 +58,8 @@ export async function audit(shoppers: readonly Shopper[], client: Client, databa
 }
 
 /** Once the orders have their receipts, or should have had them. */
-async function readBooksAtRest(databaseUrl: string): Promise<Books> {
-  const deadline = performance.now() + RECEIPTS_WITHIN;
+async function readBooksAtRest(databaseUrl: string, receiptsWithin: number): Promise<Books> {
+  const deadline = performance.now() + receiptsWithin * 1000;
   let books = await readBooks(databaseUrl);
   while (books.receiptsWaiting > 0 && performance.now() < deadline) {
     await sleep(PAUSE);

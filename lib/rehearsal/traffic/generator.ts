@@ -59,7 +59,7 @@ async function handle(message: ToGenerator): Promise<void> {
       return;
     case 'audit': {
       if (!run) throw new Error('there is nothing to audit before the start');
-      const result = await audit(run.stream.shoppers, run.client, message.databaseUrl);
+      const result = await audit(run.stream.shoppers, run.client, message);
       tell({ type: 'audited', audit: result });
     }
   }

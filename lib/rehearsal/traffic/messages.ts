@@ -137,7 +137,7 @@ export type ToGenerator =
   | { readonly type: 'scale'; readonly factor: number }
   /** No more requests; those in flight end. */
   | { readonly type: 'end' }
-  | { readonly type: 'audit'; readonly databaseUrl: string };
+  | { readonly type: 'audit'; readonly databaseUrl: string; readonly receiptsWithin: number };
 
 export type FromGenerator =
   /** Visitors come; `at` is the time of day in ms. */

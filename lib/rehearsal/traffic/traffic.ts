@@ -20,8 +20,9 @@ export interface Traffic {
    * Holds what visitors were told against what there is; after `ended`.
    *
    * @param databaseUrl of the primary as it is now
+   * @param receiptsWithin seconds that background jobs may still take
    */
-  audit(databaseUrl: string): Promise<Audit>;
+  audit(databaseUrl: string, receiptsWithin?: number): Promise<Audit>;
   /** Ends the process. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -60,8 +61,8 @@ export async function startTraffic(plan: TrafficPlan): Promise<Traffic> {
       ended,
       scale: (factor) => tell(child, { type: 'scale', factor }),
       end: () => tell(child, { type: 'end' }),
-      audit: async (databaseUrl) => {
-        tell(child, { type: 'audit', databaseUrl });
+      audit: async (databaseUrl, receiptsWithin = 0) => {
+        tell(child, { type: 'audit', databaseUrl, receiptsWithin });
         return (await answer(child, 'audited')).audit;
       },
       stop,
