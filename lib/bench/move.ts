@@ -154,16 +154,7 @@ export async function moveOnce({ rows, writes, kill }: Omit<MoveBenchOptions, 'r
 /** Each run goes one step further than the one before. */
 async function killAtEachStep(options: MoveProcessOptions): Promise<MoveEnd[]> {
   const killed: MoveEnd[] = [];
-  for (const step of MOVE_STEPS) {
-    killed.push(
-      await runMove({
-        ...options,
-        onEvent: (event, child) => {
-          if (event.step === step) child.kill('SIGKILL');
-        },
-      }),
-    );
-  }
+  for (const killAt of MOVE_STEPS) killed.push(await runMove({ ...options, killAt }));
   return killed.filter(({ code }) => code === null);
 }
 

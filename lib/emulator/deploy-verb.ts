@@ -46,7 +46,7 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
     const stack = readAssembly(out).find(({ id }) => id === options.phase) as AssembledStack;
     const rows = await takeInventory({
       ...stack,
-      skippedTypes: moto.skippedTypes(),
+      skippedTypes: await moto.skippedTypes(),
       endpoint: moto.endpoint,
       region: REGION,
     });

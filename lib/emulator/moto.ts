@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { freePort, whenThisProcessDies } from '../processes';
 
 /** A moto server: AWS's API on loopback, kept in memory, gone when it stops. */
@@ -9,7 +9,7 @@ export interface Moto {
   /** `http://localhost:PORT`; moto tells its own S3 links by the word "localhost". */
   readonly endpoint: string;
   /** Resource types that its CloudFormation does not know and left out so far. */
-  skippedTypes(): ReadonlySet<string>;
+  skippedTypes(): Promise<ReadonlySet<string>>;
   /** The end of what it logged. */
   log(): string;
   stop(): Promise<void>;
@@ -61,7 +61,11 @@ export async function startMoto(): Promise<Moto> {
   return {
     pid: child.pid as number,
     endpoint,
-    skippedTypes: () => new Set([...log.matchAll(SKIPPED)].map((match) => match[1] as string)),
+    skippedTypes: async () => {
+      // What it said before its last answer may be read only after that, in the same turn of the event loop.
+      await setImmediate();
+      return new Set([...log.matchAll(SKIPPED)].map((match) => match[1] as string));
+    },
     log: () => log.trimEnd().split('\n').slice(-20).join('\n'),
     stop,
   };

@@ -16,6 +16,12 @@ export interface MoveProcessOptions {
    * @default - that of `move.js`
    */
   readonly maxPause?: number;
+  /**
+   * Step at whose beginning it is killed.
+   *
+   * @default - it is left to end
+   */
+  readonly killAt?: (typeof MOVE_STEPS)[number];
   /** Hears what the mover says. */
   readonly onEvent?: (event: MoveEvent, child: ChildProcess) => void;
 }
@@ -64,10 +70,11 @@ export interface MoveEnd {
 
 /** Runs the bundle's `move.js` as a process of its own, as on the box, and waits for its end. */
 export function runMove(options: MoveProcessOptions): Promise<MoveEnd> {
-  const { bundle, from, to, verb = 'run', maxPause } = options;
+  const { bundle, from, to, verb = 'run', maxPause, killAt } = options;
   const args = [verb, '--json', ...(maxPause === undefined ? [] : ['--max-pause', String(maxPause)])];
-  const child = spawn(process.execPath, [join(bundle.dir, 'move.js'), ...args], {
-    env: { PATH: process.env.PATH, MOVE_FROM_URL: from.adminUrl(), DATABASE_URL: to.url() },
+  const preload = killAt === undefined ? [] : ['--require', join(__dirname, 'kill-at-step.js')];
+  const child = spawn(process.execPath, [...preload, join(bundle.dir, 'move.js'), ...args], {
+    env: { PATH: process.env.PATH, MOVE_FROM_URL: from.adminUrl(), DATABASE_URL: to.url(), KILL_AT: killAt },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const events: MoveEvent[] = [];

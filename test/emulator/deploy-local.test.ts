@@ -102,7 +102,7 @@ describeWith('moto server', 'the inventory', () => {
     const TemplateBody = JSON.stringify({ Resources: deployed });
     await new CloudFormationClient(config).send(new CreateStackCommand({ StackName: stackName, TemplateBody }));
     const template = { Resources: asked };
-    return takeInventory({ template, paths, stackName, skippedTypes: moto.skippedTypes(), ...config });
+    return takeInventory({ template, paths, stackName, skippedTypes: await moto.skippedTypes(), ...config });
   }
 
   const Subnets = [{ Ref: 'Subnet' }];
