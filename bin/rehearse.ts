@@ -20,7 +20,7 @@ export function declareRehearse(program: Command): void {
     )
     .optionsGroup('Traffic:')
     .option('--rps <number>', 'requests a second (default: 100)', number(1, 5_000))
-    .option('--seconds <number>', 'how long visitors come (default: 30 to 90, by what happens)', wholeNumber(5, 900))
+    .option('--seconds <number>', 'how long visitors come (default: 30 to 240, by what happens)', wholeNumber(5, 900))
     .option(
       '--profile <name>',
       'steady, ramp, spike or black-friday (default: steady)',

@@ -20,11 +20,8 @@ const VCPU = 0.1;
 /** Most servers that are measured; together they use a processor. */
 const SERVERS = 10;
 
-/**
- * The catalogue as visitors see it. Its list as JSON comes out of a server's cache so cheaply that ten servers would give more
- * than the balancer and the load's source can take with one processor.
- */
-const CATALOGUE = '/';
+/** A page of the catalogue. The first one is four times as long, and ten processes that write it take caches from each other. */
+const CATALOGUE = '/products/1';
 const SESSION = '/api/me';
 
 /** Requests in flight for each server: enough for it to be busy, and few enough that none is refused. */

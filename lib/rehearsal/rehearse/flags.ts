@@ -38,6 +38,9 @@ export interface RehearseFlags extends Partial<Omit<ScenarioFile, 'factor' | 'st
 /** Seconds that visitors come by default: a lost box takes its time, as do policies, deploys and servers that leave. */
 const SECONDS = { 1: 60, 2: 60, 3: 30, 4: 90 } as const;
 
+/** Seconds of a day of sales: policies take a fleet in again after a quarter of an hour, {@link TIME_SCALE} times as fast. */
+const DAY_SECONDS = 240;
+
 /** Seconds for which there is something to do on a board. */
 const BOARD_SECONDS = 600;
 
@@ -79,7 +82,7 @@ export function scenarioOf(
   const load: Load = {
     profile: given.profile ?? (top === undefined ? 'steady' : 'spike'),
     rps: given.rps ?? 100,
-    seconds: given.seconds ?? defaultSeconds(phase, until, flags),
+    seconds: given.seconds ?? defaultSeconds(phase, until, given),
     factor: top ?? settings.factor ?? 10,
   };
   const servers = given.servers ?? defaultServers(phase);
@@ -122,9 +125,10 @@ export function scenarioOf(
 function defaultSeconds(
   phase: RehearsedPhase,
   until: RehearsedPhase,
-  { board, deploy, scale, overload }: RehearseFlags,
+  { board, deploy, scale, overload, profile }: RehearseFlags,
 ): number {
   if (board) return BOARD_SECONDS;
+  if (profile === 'black-friday') return DAY_SECONDS;
   return Math.max(SECONDS[phase], until > phase || deploy ? 90 : 0, scale || overload ? 60 : 0);
 }
 
