@@ -5,10 +5,9 @@ import autocannon from 'autocannon';
 import { buildApp } from '../app-bundle';
 import { type Demand, WORK, type Work } from '../demand';
 import { startPostgres } from '../rehearsal/postgres';
-import { processTree } from '../rehearsal/process-tree';
+import { checkCpuTold, cpuSeconds, processTree } from '../rehearsal/process-tree';
 import { startShop } from '../rehearsal/shop-process';
 import { table } from '../table';
-import { cpuSeconds } from './cpu-time';
 
 const SAID: Readonly<Record<Work, string>> = {
   catalogue: 'a page or an answer of the catalogue, from the cache',
@@ -45,7 +44,7 @@ export async function benchDemand(options: DemandBenchOptions): Promise<number> 
 const CONNECTIONS = 8;
 
 export async function measureDemand(seconds: number, say: (line: string) => void): Promise<Demand> {
-  if (process.platform !== 'linux') throw new Error(`bench demand reads /proc, which ${process.platform} has not`);
+  checkCpuTold('bench demand');
   const dir = mkdtempSync(join(tmpdir(), 'shop-demand-'));
   const postgres = await startPostgres({ dir: join(dir, 'postgres'), access: 'tls' });
   try {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { startEdgeCache } from '../rehearsal/edge-cache';
+import { checkCpuTold, cpuSeconds } from '../rehearsal/process-tree';
 import { table } from '../table';
 import { startBare } from './bare';
-import { cpuSeconds } from './cpu-time';
 import { fullLoad } from './load';
 import { place } from './processors';
 import { type BenchOptions, brief, measureInTurn } from './rounds';
@@ -23,6 +23,7 @@ const GOAL = 10;
  * @throws where there is no /proc
  */
 export async function benchEdge(options: BenchOptions): Promise<number> {
+  checkCpuTold('bench edge');
   const { edge, express, hits } = await ShopBench.run(async (bench) => {
     const shop = await bench.serve('shop');
     const list = await (await fetch(shop.url + PATH)).json();

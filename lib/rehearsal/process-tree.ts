@@ -11,14 +11,24 @@ export function processTree(pid: number): number[] {
   return [pid, ...children.flatMap(processTree)];
 }
 
-/** CPU seconds that a process has used; 0 where the system does not tell. */
+/** CPU seconds of a process and all that it started, those that have ended included; 0 where the system does not tell. */
 export function cpuSeconds(pid: number): number {
+  return processTree(pid).reduce((sum, one) => sum + ticks(one), 0) / TICKS;
+}
+
+/** @throws where the system does not tell CPU times, for whoever can do nothing without */
+export function checkCpuTold(what: string): void {
+  if (process.platform !== 'linux') throw new Error(`${what} reads /proc, which ${process.platform} has not`);
+}
+
+/** Of the process, and of children that it has waited for. */
+function ticks(pid: number): number {
   try {
     // The second field is the program's name in parentheses, and may hold anything.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS;
+    return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
   } catch {
     return 0;
   }

@@ -311,7 +311,7 @@ export class Server {
   snapshot(targets: ReadonlyMap<number, Target> | undefined): ServerSnapshot {
     const pid = this.shop?.pid ?? 0;
     this.#target = targets?.get(this.shop?.port ?? 0) ?? this.#target;
-    const used = pid === 0 ? 0 : processTree(pid).reduce((sum, one) => sum + cpuSeconds(one), 0);
+    const used = pid === 0 ? 0 : cpuSeconds(pid);
     this.#cpuSeconds = Math.max(this.#cpuSeconds, used);
     const unhealthy = this.state === 'in-service' && targets !== undefined && !this.#target.healthy;
     return {

@@ -1,4 +1,4 @@
-import { cpuSeconds, processTree } from '../process-tree';
+import { cpuSeconds } from '../process-tree';
 import type { RunningShop } from '../start';
 import { Looking } from './looking';
 import type { BoardSource, BoardState, Offer } from './state';
@@ -58,8 +58,7 @@ export class ShopBoard implements BoardSource {
 
   #state(at: number): BoardState {
     const { shop, database, name } = this.running;
-    const used = (pid: number) => processTree(pid).reduce((sum, one) => sum + cpuSeconds(one), 0);
-    const now = { at, shop: used(shop.pid), database: used(database.pid) };
+    const now = { at, shop: cpuSeconds(shop.pid), database: cpuSeconds(database.pid) };
     // The first look has nothing to compare with.
     const before = this.#before ?? { ...now, at: at - 1 };
     this.#before = now;

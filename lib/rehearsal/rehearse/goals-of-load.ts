@@ -172,6 +172,6 @@ export function mean(
   return within.reduce((sum, second) => sum + of(second), 0) / Math.max(1, within.length);
 }
 
-function sum(numbers: readonly number[]): number {
+export function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
 }

@@ -3,7 +3,7 @@ import type { ServerSnapshot, Snapshot } from '../topology';
 import type { Kind, Promised } from '../traffic/messages';
 import { peakRate, rateAt } from '../traffic/profiles';
 import type { Findings, Fired, RehearsalSecond } from './findings';
-import { goalsOfLoad } from './goals-of-load';
+import { goalsOfLoad, sum } from './goals-of-load';
 import type { Action } from './scenario';
 
 /** A figure of a rehearsal, and what it should be. */
@@ -219,10 +219,6 @@ function atMost(bound: number): string {
 
 function inService({ servers }: Snapshot): readonly ServerSnapshot[] {
   return servers.filter(({ state }) => state === 'in-service');
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, one) => total + one, 0);
 }
 
 /** Writes wait while data moves; to visitors that is a time in which some of their requests fail. */

@@ -3,7 +3,7 @@ import type { RehearsalSecond, Report } from '../rehearse/findings';
 import { mean } from '../rehearse/goals-of-load';
 import { IN_TIME } from '../traffic/messages';
 import { spikeParts } from '../traffic/profiles';
-import { cacheHits, ms, notOk, percent } from './words';
+import { balanced, cacheHits, ms, notOk, percent } from './words';
 
 /** What was seen besides figures with a goal, a sentence each. */
 export function facts(report: Report): string[] {
@@ -105,4 +105,19 @@ export function course({ scenario, seconds }: Report): Table | undefined {
     'servers',
   ];
   return { head, rows };
+}
+
+/** What each server did. */
+export function perServer({ servers, scenario }: Report): Table {
+  const all = servers.reduce((sum, { requests }) => sum + requests, 0);
+  const rows = servers.map(({ name, zone, state, requests, failures, cpuSeconds }) => [
+    name,
+    zone,
+    state,
+    String(requests),
+    all === 0 ? '-' : percent(requests / all),
+    String(failures),
+    cpuSeconds.toFixed(1),
+  ]);
+  return { head: ['server', 'zone', 'at the end', balanced(scenario), 'share', 'failures', 'CPU s'], rows };
 }

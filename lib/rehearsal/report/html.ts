@@ -1,13 +1,14 @@
 import type { Report } from '../rehearse/findings';
 import { KINDS } from '../traffic/messages';
 import { charts } from './charts';
-import { course, facts } from './facts';
-import { balanced, ms, notOk, percent, remarks, title } from './words';
+import { course, facts, perServer } from './facts';
+import { ms, notOk, remarks, title } from './words';
 
 /** The report as one HTML document that needs nothing else. */
 export function html(report: Report): string {
   const { goals, scenario, command, startedAt } = report;
   const spike = course(report);
+  const servers = perServer(report);
   const missed = goals.filter(({ met }) => !met).length;
   const verdict = missed === 0 ? 'Every figure is reached.' : `${missed} of ${goals.length} figures are missed.`;
   return `<!doctype html>
@@ -52,7 +53,7 @@ ${facts(report)
 </section>
 <section>
 <h2>Servers</h2>
-${rows(['server', 'zone', 'at the end', balanced(scenario), 'share', 'failures', 'CPU s'], servers(report), 3)}
+${rows(servers.head, servers.rows, 3)}
 </section>
 </main>
 </body>
@@ -73,19 +74,6 @@ function latencies({ traffic }: Report): string[][] {
     String(counts.ok),
     String(notOk(counts)),
     ...[latency.p50, latency.p95, latency.p99, latency.max].map(ms),
-  ]);
-}
-
-function servers(report: Report): string[][] {
-  const all = report.servers.reduce((sum, { requests }) => sum + requests, 0);
-  return report.servers.map(({ name, zone, state, requests, failures, cpuSeconds }) => [
-    name,
-    zone,
-    state,
-    String(requests),
-    all === 0 ? '-' : percent(requests / all),
-    String(failures),
-    cpuSeconds.toFixed(1),
   ]);
 }
 

@@ -1,8 +1,8 @@
 import { table } from '../../table';
 import type { Report } from '../rehearse/findings';
 import { KINDS } from '../traffic/messages';
-import { course, facts } from './facts';
-import { balanced, ms, notOk, percent, remarks, title } from './words';
+import { course, facts, perServer } from './facts';
+import { ms, notOk, remarks, title } from './words';
 
 /** What a rehearsal showed, for the terminal. */
 export function summary(report: Report): string {
@@ -10,12 +10,13 @@ export function summary(report: Report): string {
   const { ok } = traffic.counts;
   const visitors = `${traffic.visitors.came} visitors came, and ${traffic.visitors.cameBack} came back`;
   const spike = course(report);
+  const servers = perServer(report);
   const parts = [
     `Rehearsal of ${title(scenario)} (${report.machine})`,
     report.events.map(({ at, what }) => `  ${at.toFixed(1).padStart(6)} s  ${what}`).join('\n'),
     `${visitors}: ${traffic.due} requests, ${ok} answered, ${notOk(traffic.counts)} not${failures(report)}.`,
     latencies(report),
-    perServer(report),
+    table(servers.head, servers.rows),
     spike && table(spike.head, spike.rows),
     facts(report).join('\n'),
     table(
@@ -42,18 +43,4 @@ function latencies({ traffic }: Report): string {
   const { p50, p95, p99, max } = traffic.latency;
   rows.push(['all', String(traffic.counts.ok), String(notOk(traffic.counts)), ...[p50, p95, p99, max].map(ms)]);
   return table(['requests', 'answered', 'not', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms'], rows);
-}
-
-function perServer({ servers, scenario }: Report): string {
-  const total = servers.reduce((sum, { requests }) => sum + requests, 0);
-  const rows = servers.map(({ name, zone, state, requests, failures, cpuSeconds }) => [
-    name,
-    zone,
-    state,
-    String(requests),
-    total === 0 ? '-' : percent(requests / total),
-    String(failures),
-    cpuSeconds.toFixed(1),
-  ]);
-  return table(['server', 'zone', 'at the end', balanced(scenario), 'share', 'failures', 'CPU s'], rows);
 }
