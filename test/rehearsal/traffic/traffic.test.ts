@@ -66,14 +66,14 @@ test('all that shoppers were promised is there, and the audit notices when some 
   const total = kept.cartItems.acknowledged + kept.orders.acknowledged + kept.logIns.acknowledged;
   expect(total).toBeGreaterThanOrEqual(70);
 
-  // As a database that lost its last second: an order away, another one twice, a cart short, a product out of step.
+  // As a database that lost its last second: an order away, another one twice and with more pieces than the first had, a cart short.
   await sql(database, 'DELETE FROM orders WHERE id = (SELECT id FROM orders ORDER BY id LIMIT 1)');
   await sql(
     database,
     `WITH again AS (
        INSERT INTO orders (user_id, idempotency_key, total_cents)
        SELECT user_id, 'another key', total_cents FROM orders ORDER BY id DESC LIMIT 1 RETURNING id
-     ) INSERT INTO order_items SELECT again.id, 1, 'Again', 100, 1 FROM again`,
+     ) INSERT INTO order_items SELECT again.id, 1, 'Again', 100, 50 FROM again`,
   );
   const [{ pieces }] = await sql(
     database,
