@@ -294,7 +294,7 @@ export class Server {
   metadata?: InstanceMetadata;
   readonly left: Promise<void>;
   leave: () => void = () => {};
-  #target: Target = { healthy: false, requests: 0, failures: 0, inFlight: 0 };
+  #target: Target | undefined;
   #cpuSeconds = 0;
 
   constructor(
@@ -313,7 +313,7 @@ export class Server {
     this.#target = targets?.get(this.shop?.port ?? 0) ?? this.#target;
     const used = pid === 0 ? 0 : cpuSeconds(pid);
     this.#cpuSeconds = Math.max(this.#cpuSeconds, used);
-    const unhealthy = this.state === 'in-service' && targets !== undefined && !this.#target.healthy;
+    const unhealthy = this.state === 'in-service' && targets !== undefined && !this.#target?.healthy;
     return {
       name: this.name,
       zone: this.zone,
@@ -321,9 +321,10 @@ export class Server {
       state: unhealthy ? 'out-of-service' : this.state,
       pid,
       port: this.shop?.port ?? 0,
-      requests: this.#target.requests,
-      failures: this.#target.failures,
-      inFlight: this.state === 'gone' ? 0 : this.#target.inFlight,
+      counted: this.#target !== undefined,
+      requests: this.#target?.requests ?? 0,
+      failures: this.#target?.failures ?? 0,
+      inFlight: this.state === 'gone' ? 0 : (this.#target?.inFlight ?? 0),
       cpuSeconds: this.#cpuSeconds,
     };
   }

@@ -13,6 +13,8 @@ export interface ServerSnapshot {
   readonly pid: number;
   /** Where it listens on loopback; 0 while it starts. */
   readonly port: number;
+  /** Whether a balancer knows it, and counts for it; without one the three figures after this are 0. */
+  readonly counted: boolean;
   /** Requests that the balancer gave it; with layer 4, connections. */
   readonly requests: number;
   /** Answers of 5xx among them, and requests that it did not answer. */

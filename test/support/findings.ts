@@ -100,6 +100,7 @@ export function servers(): ServerSnapshot[] {
     failures: 0,
     inFlight: 1,
     port: 8001 + index,
+    counted: true,
     cpuSeconds: 3,
   }));
 }

@@ -45,7 +45,7 @@ export interface Findings {
   readonly audit: Audit;
   /** Requests that the edge looked up while visitors came, and those among them that it answered itself; from phase 4. */
   readonly edge?: { readonly lookups: number; readonly hits: number };
-  /** Every server that there was, as it was seen last. */
+  /** Every server that there was, as it is at the end. */
   readonly servers: readonly ServerSnapshot[];
   /** What holds of this run and is not as in the cloud. */
   readonly notes: readonly string[];

@@ -126,7 +126,7 @@ class Run implements Rehearsal {
         traffic,
         audit,
         ...(edge && { edge }),
-        servers: [...this.#servers.values()],
+        servers: atTheEnd([...this.#servers.values()], this.#last),
         notes: topology.notes,
       };
     } finally {
@@ -171,6 +171,15 @@ class Run implements Rehearsal {
   #now(): number {
     return (Date.now() - this.traffic.startedAt) / 1000;
   }
+}
+
+/**
+ * All servers that were ever seen, as they are at the end. Those of an earlier phase are looked at no more once the next one
+ * serves, and leave after that.
+ */
+export function atTheEnd(seen: readonly ServerSnapshot[], last: Pick<Snapshot, 'servers'>): ServerSnapshot[] {
+  const there = new Set(last.servers.map(({ name }) => name));
+  return seen.map((server) => (there.has(server.name) ? server : { ...server, state: 'gone' }));
 }
 
 /** An edge that came on the way began at 0. */

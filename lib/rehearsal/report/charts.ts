@@ -24,7 +24,8 @@ const COLOURS = {
 
 const FONT = { fontFamily: 'system-ui, sans-serif' };
 const GRID = { left: 8, right: 20, top: 42, bottom: 8, containLabel: true };
-const LEGEND = { top: 0, left: 'center', itemHeight: 8, itemWidth: 16, textStyle: { color: '#333' } };
+// Widths of texts are guessed here, where there is no page to measure them on: leave room.
+const LEGEND = { top: 0, left: 'center', itemGap: 40, itemHeight: 8, itemWidth: 16, textStyle: { color: '#333' } };
 const RULES = { lineStyle: { color: '#e6e8ec' } };
 
 interface Line {

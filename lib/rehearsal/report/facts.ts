@@ -110,13 +110,13 @@ export function course({ scenario, seconds }: Report): Table | undefined {
 /** What each server did. */
 export function perServer({ servers, scenario }: Report): Table {
   const all = servers.reduce((sum, { requests }) => sum + requests, 0);
-  const rows = servers.map(({ name, zone, state, requests, failures, cpuSeconds }) => [
+  const rows = servers.map(({ name, zone, state, counted, requests, failures, cpuSeconds }) => [
     name,
     zone,
     state,
-    String(requests),
-    all === 0 ? '-' : percent(requests / all),
-    String(failures),
+    counted ? String(requests) : '-',
+    counted && all > 0 ? percent(requests / all) : '-',
+    counted ? String(failures) : '-',
     cpuSeconds.toFixed(1),
   ]);
   return { head: ['server', 'zone', 'at the end', balanced(scenario), 'share', 'failures', 'CPU s'], rows };

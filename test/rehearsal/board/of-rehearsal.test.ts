@@ -16,6 +16,7 @@ const server = (name: string, zone: string, more: Partial<ServerSnapshot> = {}):
   failures: 0,
   inFlight: 0,
   port: 8001,
+  counted: true,
   cpuSeconds: 1,
   ...more,
 });

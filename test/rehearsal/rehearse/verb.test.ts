@@ -38,7 +38,7 @@ function descendants(pid: number): number[] {
   return below(pid);
 }
 
-test('phase 1 under traffic: a report as JSON, a page with charts, and the exit code of its figures', async () => {
+test.concurrent('phase 1 under traffic: a report as JSON, a page with charts, and the exit code of its figures', async () => {
   const page = join(dir, 'report.html');
   const { said, ended } = rehearse('1', '--seconds', '5', '--rps', '20', '--json', '--html', page);
   const code = await ended;
@@ -48,6 +48,29 @@ test('phase 1 under traffic: a report as JSON, a page with charts, and the exit 
   expect(report.goals.filter(({ name }) => name.endsWith('lost')).every(({ met }) => met)).toBe(true);
   expect(code).toBe(report.goals.every(({ met }) => met) ? 0 : 1);
   expect(readFileSync(page, 'utf8')).toContain('<svg');
+}, 90_000);
+
+test.concurrent('from phase 1 to 2 under traffic nothing acknowledged is lost', async () => {
+  const { said, ended } = rehearse(
+    '1..2',
+    '--seconds',
+    '12',
+    '--rps',
+    '20',
+    '--json',
+    '--html',
+    join(dir, 'moved.html'),
+  );
+  const code = await ended;
+  const { goals, servers, events } = JSON.parse(said.stdout) as Report;
+  expect(events.map(({ what }) => what)).toContainEqual(expect.stringMatching(/^phase 2 serves from its own database/));
+  // No balancer counts in phases 1 and 2.
+  expect(servers).toMatchObject([
+    { name: 'server-1', state: 'gone', counted: false },
+    { name: 'server-2', state: 'in-service', counted: false },
+  ]);
+  expect(goals.filter(({ name, met }) => name.endsWith('lost') && !met)).toEqual([]);
+  expect(code).toBe(goals.every(({ met }) => met) ? 0 : 1);
 }, 90_000);
 
 test.concurrent.each(['SIGINT', 'SIGKILL'] as const)(

@@ -1,5 +1,6 @@
 import type { Scenario } from '../../../lib/rehearsal/rehearse/scenario';
-import { course, facts } from '../../../lib/rehearsal/report/facts';
+import { course, facts, perServer } from '../../../lib/rehearsal/report/facts';
+import type { ServerSnapshot } from '../../../lib/rehearsal/snapshot';
 import { report, second, servers } from '../../support/findings';
 
 /** What is told besides figures that have a goal. */
@@ -41,6 +42,16 @@ test('a ramp tells up to which load nobody noticed it, and one slow second is no
     `${quick} up to 310 requests/s; at most 360 answers/s came within a second.`,
   );
   expect(ramp((at) => at === 20)).toBe(`${quick} to the end; at most 360 answers/s came within a second.`);
+});
+
+test('a server is told of with its share, and with none where no balancer counted', () => {
+  const [first, second] = servers() as [ServerSnapshot, ServerSnapshot];
+  const box = { ...first, name: 'box', counted: false, requests: 0 };
+  expect(perServer(of({}, { servers: [box, first, { ...second, requests: 200, failures: 3 }] })).rows).toEqual([
+    ['box', 'a', 'in-service', '-', '-', '-', '3.0'],
+    ['server-1', 'a', 'in-service', '600', '75%', '0', '3.0'],
+    ['server-2', 'b', 'in-service', '200', '25%', '3', '3.0'],
+  ]);
 });
 
 test('a spike is told in three lines: before it, at its top, after it', () => {
