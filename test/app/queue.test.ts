@@ -114,7 +114,7 @@ describeWith('moto server', 'with a queue', () => {
 
   test('500 jobs take effect once each, although workers are killed with -9 all the time', async () => {
     const JOBS = 500;
-    const database = await withJobs(JOBS, 0.1);
+    const database = await withJobs(JOBS, 0.05);
     const { url } = await makeQueue('killed', 2, 50);
     const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
     const workers = await Promise.all([1, 2, 3].map(() => startWorker(database, url)));
