@@ -114,33 +114,38 @@ const ENTRIES = ['server', 'worker', 'move'];
 /** An optional part of pg that the shop does not use. */
 const PG_NATIVE = 'pg-native';
 
+const COMMON = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: 'node',
+  // The oldest Node that runs it here; the servers have a newer one.
+  target: 'node20',
+  format: 'cjs',
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'error',
+  metafile: true,
+} satisfies BuildOptions;
+
+/** How esbuild bundles a script of the shop; what `external` and `define` hold belongs in there, whatever is added. */
+export const SCRIPT = {
+  ...COMMON,
+  external: [PG_NATIVE],
+  // pg makes one to find out whether it runs at Cloudflare; on Node 20, that alone loads all of fetch.
+  define: { Response: 'undefined' },
+} satisfies BuildOptions;
+
 /** Returns the files that went into them, from the project's root. */
 function bundleScripts(draft: string): string[] {
-  const common: BuildOptions = {
-    absWorkingDir: ROOT,
-    bundle: true,
-    platform: 'node',
-    // The oldest Node that runs it here; the servers have a newer one.
-    target: 'node20',
-    format: 'cjs',
-    minify: true,
-    legalComments: 'none',
-    logLevel: 'error',
-    metafile: true,
-  };
   const scripts = buildSync({
-    ...common,
+    ...SCRIPT,
     entryPoints: ENTRIES.map((name) => join(ROOT, 'app', `${name}.ts`)),
     outdir: draft,
-    external: [PG_NATIVE, ...ON_FIRST_USE],
-    define: {
-      __VERSION__: JSON.stringify(VERSION_MARK),
-      // pg makes one to find out whether it runs at Cloudflare; on Node 20, that alone loads all of fetch.
-      Response: 'undefined',
-    },
+    external: [...SCRIPT.external, ...ON_FIRST_USE],
+    define: { ...SCRIPT.define, __VERSION__: JSON.stringify(VERSION_MARK) },
   });
   const others = buildSync({
-    ...common,
+    ...COMMON,
     entryPoints: Object.fromEntries(ON_FIRST_USE.map((name) => [`${name}/index`, name])),
     outdir: join(draft, 'node_modules'),
     external: [PG_NATIVE],

@@ -5,6 +5,7 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildSync } from 'esbuild';
+import { SCRIPT } from '../app-bundle';
 import { freePort } from '../processes';
 import { table } from '../table';
 import { type BenchOptions, brief, measureInTurn } from './rounds';
@@ -47,13 +48,9 @@ export async function benchColdStart(options: BenchOptions): Promise<number> {
     mkdirSync(join(bench.dir, 'bare'));
     writeFileSync(script('bare'), BARE);
     buildSync({
+      ...SCRIPT,
       stdin: { contents: LIBRARIES, resolveDir: __dirname },
       outfile: script('libraries'),
-      bundle: true,
-      platform: 'node',
-      minify: true,
-      external: ['pg-native'],
-      logLevel: 'error',
     });
     // As on a server; Node knows of it from version 22 on, and writes it when a process ends by itself.
     const cache = { NODE_COMPILE_CACHE: join(bench.dir, 'compile-cache') };
