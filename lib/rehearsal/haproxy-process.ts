@@ -90,6 +90,9 @@ defaults
 `;
 }
 
+/** Line of a frontend: else HAProxy words `Connect from` for every request, only to drop it for its level. */
+export const NO_LOG = 'no log';
+
 /** Lines of a frontend that a proxy sends requests to: its address is added to those in `X-Forwarded-For`. */
 export const FROM_PROXY = 'option forwardfor';
 
