@@ -63,9 +63,9 @@ export function declareBench(program: Command): void {
   bench
     .command('farm')
     .description(
-      'what 1, 2, 5 and 10 servers of 0.1 vCPU carry behind the balancer, and the law that fits it (12 minutes)',
+      'what 1, 2, 5 and 10 servers of 0.1 vCPU carry behind the balancer, and the law that fits it (8 minutes)',
     )
-    .option('--rounds <number>', 'interleaved rounds that count; the figures are their medians', wholeNumber(1, 50), 5)
+    .option('--rounds <number>', 'interleaved rounds that count; the figures are their medians', wholeNumber(1, 50), 15)
     .option('--usl <file>', 'write the fit, for npm run plan')
     .option('--json', 'print the figures as JSON', false)
     .action(async (options: FarmOptions) => {
