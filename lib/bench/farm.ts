@@ -11,6 +11,7 @@ import { startRedis } from '../rehearsal/redis';
 import { ServerGroup } from '../rehearsal/server-group';
 import { table } from '../table';
 import { fullLoad } from './load';
+import { place } from './processors';
 import { type BenchOptions, brief, measureInTurn } from './rounds';
 import { cookieOfUser, SHOP_ENV } from './shop';
 
@@ -104,14 +105,18 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
     });
     await parts.add(group);
     await group.begin(SERVERS);
-    const ports = group.inService.map(({ shop }) => shop?.port as number);
+    const shops = group.inService.flatMap(({ shop }) => (shop ? [shop] : []));
+    const ports = shops.map(({ port }) => port);
     /** As many farms of that size as the servers make, so that each of them has the same part in every figure. */
     const farms = async (size: number, balance: 'leastconn' | 'roundrobin') => {
       const firsts = ports.flatMap((_, index) => (index % size === 0 ? [index] : []));
       const started = firsts.map(async (first) => {
-        const place = join(dir, `${balance}-${size}-${first}`);
         const servers = ports.slice(first, first + size);
-        return (await parts.add(startHaproxy({ dir: place, servers, balance }))).url;
+        const balancer = await parts.add(
+          startHaproxy({ dir: join(dir, `${balance}-${size}-${first}`), servers, balance }),
+        );
+        place(balancer.pid, 'beside');
+        return balancer.url;
       });
       return { size, urls: await together(started) };
     };
@@ -142,6 +147,8 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
       for (const warmUp of [catalogue, sessions]) await warmUp(ten2, WARM_UP.seconds, 0)();
     }
     for (const share of shares) share.resize(VCPU);
+    // One server has a processor to itself, as it were; ten would else share theirs with the balancer and the load's source.
+    for (const { pid } of shops) place(pid, 'measured');
     const seen = await measureInTurn(
       {
         '1 server': catalogue(one),
