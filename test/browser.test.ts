@@ -44,7 +44,8 @@ describeWith('chromium', 'the shop in a real browser', () => {
       context = await browser.newContext({ ...views[view], javaScriptEnabled, baseURL: running.url });
       page = await context.newPage();
       page.on('console', (message) => {
-        if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
+        const { url } = message.location();
+        if (message.type() === 'error' || message.type() === 'warning') problems.push(`${url}: ${message.text()}`);
       });
       page.on('pageerror', (error) => problems.push(error.message));
       page.on('requestfailed', (request) => {

@@ -1,0 +1,65 @@
+import { on, once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { Shedding } from '../../app/shedding';
+
+/** Milliseconds, more than a turn of the event loop may take. */
+const LONG = 100;
+
+let server: Server;
+let slow: boolean;
+
+beforeEach(async () => {
+  slow = true;
+  server = createServer((_request, response) => {
+    // The processor is away during the first request, for whatever reason.
+    if (slow) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LONG);
+    slow = false;
+    response.end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+
+afterEach(() => server.close());
+
+/** The status of each of `count` requests that are readable in the same turn of the event loop. */
+async function inOneTurn(count: number): Promise<number[]> {
+  const { port } = server.address() as AddressInfo;
+  const sockets = Array.from({ length: count }, () => connect(port, '127.0.0.1'));
+  await Promise.all([...sockets.map((socket) => once(socket, 'connect')), accepted(count)]);
+  const answers = sockets.map(async (socket) => {
+    const [head] = await once(socket, 'data');
+    socket.destroy();
+    return Number(String(head).split(' ')[1]);
+  });
+  for (const socket of sockets) socket.write('GET / HTTP/1.1\r\nhost: shop\r\n\r\n');
+  return Promise.all(answers);
+}
+
+async function accepted(count: number): Promise<void> {
+  let connections = 0;
+  for await (const _ of on(server, 'connection')) {
+    connections += 1;
+    if (connections === count) return;
+  }
+}
+
+test('a long turn with as few requests as a browser sends at once is no overload', async () => {
+  new Shedding().guard(server);
+  expect(await inOneTurn(6)).toEqual(Array(6).fill(200));
+});
+
+test('of many requests in a long turn, those that came late are refused', async () => {
+  const shedding = new Shedding();
+  shedding.guard(server);
+  const statuses = await inOneTurn(40);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(16);
+  expect(statuses.filter((status) => status === 503)).toHaveLength(24);
+  expect(shedding.counters.shed).toBe(24);
+});
+
+test('after a long turn the next one takes everything up again', async () => {
+  new Shedding().guard(server);
+  await inOneTurn(40);
+  expect(await inOneTurn(16)).toEqual(Array(16).fill(200));
+});
