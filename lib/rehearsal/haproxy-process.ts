@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type NetConnectOpts } from 'node:net';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ALB_IDLE } from '../constants';
@@ -48,7 +48,11 @@ export async function startHaproxyProcess(options: HaproxyProcessOptions): Promi
   const haproxy = startProgram('haproxy', ['-f', file], join(dir, 'haproxy.log'));
   const stop = () => haproxy.end('SIGTERM');
   try {
-    await haproxy.until('listening', () => accepts(port));
+    // The port alone may be somebody else's, and HAProxy opens the socket after it.
+    await haproxy.until(
+      'listening',
+      async () => (await accepts({ path: socket })) && (await accepts({ host: '127.0.0.1', port })),
+    );
   } catch (error) {
     await stop();
     throw error;
@@ -114,9 +118,9 @@ function records(csv: string): Record<string, string>[] {
   return rows.map((row) => Object.fromEntries(head.map((name, index) => [name, row[index] ?? ''])));
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts(address: NetConnectOpts): Promise<boolean> {
   return new Promise((done) => {
-    const socket = connect(port, '127.0.0.1', () => {
+    const socket = connect(address, () => {
       socket.destroy();
       done(true);
     });

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Haproxy, SERVED_BY, startHaproxy } from '../../lib/rehearsal/haproxy';
+import { startHaproxyProcess } from '../../lib/rehearsal/haproxy-process';
 import { describeWith } from '../support/needs';
 import { eventually } from '../support/shop';
 
@@ -71,6 +72,23 @@ describeWith('haproxy', 'a balancer whose servers are all unhealthy', () => {
       expect((await started.targets()).get(other)?.requests).toBe(4);
     } finally {
       await started.stop();
+    }
+  });
+});
+
+describeWith('haproxy', 'a balancer that does not start', () => {
+  test('says so when another program has its port', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'haproxy-test-'));
+    const other = createServer();
+    await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+    const { port } = other.address() as AddressInfo;
+    try {
+      await expect(
+        startHaproxyProcess({ dir, port, configuration: `listen taken\n  bind 127.0.0.1:${port}\n` }),
+      ).rejects.toThrow(/Address already in use/);
+    } finally {
+      other.close();
+      rmSync(dir, { recursive: true, force: true });
     }
   });
 });
