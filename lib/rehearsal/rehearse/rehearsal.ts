@@ -115,6 +115,8 @@ class Run implements Rehearsal {
       const steps = Promise.all(this.scenario.steps.map((step) => this.#later(step)));
       const [traffic] = await Promise.all([this.traffic.ended, steps]);
       await this.#watched;
+      // A step may take longer than the traffic.
+      await this.#look();
       const edge = lookedUp(this.first, this.#last);
       const audit = await this.traffic.audit(this.topology.databaseUrl, RECEIPTS_WITHIN);
       const { scenario, topology } = this;
@@ -144,9 +146,7 @@ class Run implements Rehearsal {
 
   async #watch(second: Second): Promise<void> {
     const before = this.#last;
-    const after = await this.topology.snapshot();
-    this.#last = after;
-    for (const server of after.servers) this.#servers.set(server.name, server);
+    const after = await this.#look();
     const took = second.at - (this.#seconds.at(-1)?.at ?? 0);
     // The last one is rarely a whole one.
     if (took < 0.5) return;
@@ -157,6 +157,12 @@ class Run implements Rehearsal {
     };
     this.#seconds.push(seen);
     this.events.emit('second', seen, after);
+  }
+
+  async #look(): Promise<Snapshot> {
+    this.#last = await this.topology.snapshot();
+    for (const server of this.#last.servers) this.#servers.set(server.name, server);
+    return this.#last;
   }
 
   readonly #hear = ({ what }: TopologyEvent) => this.#note(what);
