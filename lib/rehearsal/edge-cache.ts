@@ -1,5 +1,5 @@
 import { freePort } from '../processes';
-import { FROM_VISITORS, NO_LOG, startHaproxyProcess } from './haproxy-process';
+import { FROM_VISITORS, startHaproxyProcess } from './haproxy-process';
 
 export interface EdgeCacheOptions {
   /** Folder of its configuration, its log and its admin socket, so that its path must be short. Made when missing. */
@@ -62,7 +62,6 @@ function configuration(origin: number, port: number): string {
 frontend edge
   mode http
   bind 127.0.0.1:${port}
-  ${NO_LOG}
   ${FROM_VISITORS}
   acl shared-answer path_beg /api/products
   acl shared-page path /

@@ -80,11 +80,9 @@ function common(socket: string): string {
   nbthread 1
   # A connection that is drained ends with its next answer; at once, a request could be on its way already.
   close-spread-time 5s
-  log stdout format raw local0 notice
   stats socket ${socket} mode 600 level admin
 
 defaults
-  log global
   retries 0
   timeout connect 5s
   timeout client ${ALB_IDLE}s
@@ -93,9 +91,6 @@ defaults
   timeout http-keep-alive ${ALB_IDLE}s
 `;
 }
-
-/** Line of a frontend: else HAProxy words `Connect from` for every request, only to drop it for its level. */
-export const NO_LOG = 'no log';
 
 /** Lines of a frontend that a proxy sends requests to: its address is added to those in `X-Forwarded-For`. */
 export const FROM_PROXY = 'option forwardfor';

@@ -6,7 +6,7 @@ import {
   HEALTH_UNHEALTHY_COUNT,
 } from '../constants';
 import { freePort } from '../processes';
-import { FROM_PROXY, FROM_VISITORS, NO_LOG, startHaproxyProcess } from './haproxy-process';
+import { FROM_PROXY, FROM_VISITORS, startHaproxyProcess } from './haproxy-process';
 
 export interface HaproxyOptions {
   /** Folder of its configuration, its log and its admin socket, so that its path must be short. Made when missing. */
@@ -216,7 +216,6 @@ function configuration(options: HaproxyOptions, port: number): string {
   return `frontend shop
   mode ${layer === 7 ? 'http' : 'tcp'}
   bind 127.0.0.1:${port}
-  ${NO_LOG}
   ${layer === 7 ? (behindEdge ? FROM_PROXY : FROM_VISITORS) : ''}
   ${maxInFlight === undefined ? '' : refusal(maxInFlight)}
   default_backend ${BACKEND}
