@@ -5,7 +5,7 @@ import type { FromPrimary, FromWorker } from './process/messages';
 import { prepareDatabase } from './process/prepare';
 import { killWorkers, runPrimary } from './process/primary';
 import { readEnvironment, refuse } from './process/refusal';
-import { createServing, type Serving } from './process/serve';
+import type { Serving } from './process/serve';
 import { onStopRequest } from './process/stop-requests';
 import { JobQueue } from './queue';
 import { resolveSecrets, type Secrets } from './secrets';
@@ -51,6 +51,8 @@ async function serveAlone(secrets: Secrets, prepare: () => Promise<number>): Pro
 
 async function assemble(secrets: Secrets): Promise<Serving> {
   const queue = config.queueUrl === undefined ? undefined : await JobQueue.open(config.queueUrl);
+  // Where workers serve, the primary needs none of it.
+  const { createServing } = await import('./process/serve.js');
   return createServing({ config, secrets, queue, publicDir: PUBLIC_DIR, version: VERSION, log });
 }
 
