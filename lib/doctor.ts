@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { motoVersion } from './emulator/moto';
 import { findBinaries } from './rehearsal/postgres';
 import { table } from './table';
+import { UsageError } from './usage-error';
 
 /** A program that the project can use, and what for. */
 interface Part {
@@ -92,6 +93,12 @@ const parts: readonly Part[] = [
     install: { apt: 'apt-get install pgbouncer', brew: 'brew install pgbouncer' },
   },
   {
+    name: 'h2load',
+    neededFor: 'npm run bench -- edge, farm',
+    find: () => version('h2load', '--version'),
+    install: { apt: 'apt-get install nghttp2-client', brew: 'brew install nghttp2' },
+  },
+  {
     name: 'AWS credentials',
     neededFor: 'npx cdk deploy',
     find: awsCredentials,
@@ -113,6 +120,17 @@ export function examine(names: readonly string[] = parts.map((part) => part.name
         ...(found === undefined ? { install: part.install[manager] } : { found }),
       };
     });
+}
+
+/**
+ * @param user what needs the parts, such as `phase 3`
+ * @throws UsageError when one is missing, with the command that installs it
+ */
+export function checkParts(user: string, names: readonly string[]): void {
+  const missing = examine(names).filter(({ found }) => found === undefined);
+  if (missing.length === 0) return;
+  const commands = missing.map(({ name, install }) => `${name} is not here: ${install}`);
+  throw new UsageError(`${user} needs programs of the system; ${commands.join('; ')}`);
 }
 
 /** The verb `doctor`. Returns the exit code: 1 when a required part is missing. */

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { checkParts } from '../doctor';
 import { startEdgeCache } from '../rehearsal/edge-cache';
 import { checkCpuTold, cpuSeconds } from '../rehearsal/process-tree';
 import { table } from '../table';
 import { startBare } from './bare';
-import { fullLoad } from './load';
+import { cheapFullLoad, H2LOAD } from './h2load';
 import { place } from './processors';
 import { type BenchOptions, brief, measureInTurn } from './rounds';
 import { ShopBench } from './shop';
@@ -24,6 +25,7 @@ const GOAL = 10;
  */
 export async function benchEdge(options: BenchOptions): Promise<number> {
   checkCpuTold('bench edge');
+  checkParts('bench edge', ['haproxy', H2LOAD]);
   const { edge, express, hits } = await ShopBench.run(async (bench) => {
     const shop = await bench.serve('shop');
     const list = await (await fetch(shop.url + PATH)).json();
@@ -35,7 +37,7 @@ export async function benchEdge(options: BenchOptions): Promise<number> {
       ({ url, pid }: { url: string; pid: number }) =>
       async () => {
         const before = cpuSeconds(pid);
-        const rps = await fullLoad({ url: url + PATH, connections: CONNECTIONS, seconds: SECONDS });
+        const rps = await cheapFullLoad({ url: url + PATH, connections: CONNECTIONS, seconds: SECONDS });
         return { rps, perCpuSecond: (rps * SECONDS) / (cpuSeconds(pid) - before) };
       };
     const seen = await measureInTurn({ express: measure(bare), edge: measure(cache) }, options);

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { buildApp } from '../app-bundle';
-import { examine, type Finding } from '../doctor';
+import { checkParts, examine, type Finding } from '../doctor';
 import type { Template } from '../template';
 import { UsageError } from '../usage-error';
 import { type CpuQuota, type CpuQuotas, findCpuQuotas } from './cpu-quota';
@@ -199,10 +199,7 @@ export function missingPrograms(phase: RehearsedPhase): Finding[] {
 
 /** @throws UsageError when a program is missing, with the command that installs it */
 export function checkPrograms(phase: RehearsedPhase): void {
-  const missing = missingPrograms(phase);
-  if (missing.length === 0) return;
-  const commands = missing.map(({ name, install }) => `${name} is not here: ${install}`);
-  throw new UsageError(`phase ${phase} needs programs of the system; ${commands.join('; ')}`);
+  checkParts(`phase ${phase}`, PROGRAMS[phase]);
 }
 
 async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {

@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { FullLoad } from './load';
+import { beside } from './processors';
+
+const execute = promisify(execFile);
+
+/** As `npm run doctor` calls it. */
+export const H2LOAD = 'h2load';
+
+/**
+ * As `fullLoad`, by h2load: it takes a fifth of autocannon's processor time for a request, and is for what answers faster than
+ * autocannon asks, or shares a processor with the source of its load.
+ *
+ * @throws when it is not here, nothing is answered, or an answer is no success
+ * @see https://nghttp2.org/documentation/h2load.1.html
+ */
+export async function cheapFullLoad({ url, cookie, connections, seconds, leadIn = 0 }: FullLoad): Promise<number> {
+  const args = ['--h1', '--threads=1', `--clients=${connections}`, `--duration=${seconds}`];
+  if (leadIn > 0) args.push(`--warm-up-time=${leadIn}`);
+  if (cookie) args.push('--header', `cookie: ${cookie}`);
+  const [command, ...rest] = beside([H2LOAD, ...args, url]);
+  const { stdout } = await execute(command, rest);
+  // It counts nothing during the lead-in.
+  const [answered, failed] = [/ (\d+) succeeded/, / (\d+) failed/].map((pattern) => Number(pattern.exec(stdout)?.[1]));
+  if (!answered || failed) {
+    throw new Error(`${url}: not all requests were answered 2xx; h2load says:\n${summary(stdout)}`);
+  }
+  return answered / seconds;
+}
+
+function summary(stdout: string): string {
+  return stdout.slice(Math.max(0, stdout.indexOf('finished in'))).trim();
+}
