@@ -18,9 +18,10 @@ const GOAL = 10;
 
 /**
  * The bench `edge`: the first page of the catalogue from the cache in CloudFront's place, against a bare Express 5 that has the
- * same list at hand and sends it with `res.json`. What is compared is answers for a second of CPU time, since the source of the
- * load needs more of it than the cache for an answer, and ends first. Returns the exit code: 1 when the goal is missed.
+ * same list at hand and sends it with `res.json`. What is compared is answers for a second of CPU time, so that it does not
+ * matter how much of it the source of the load leaves. Returns the exit code: 1 when the goal is missed.
  *
+ * @throws UsageError when a program is missing
  * @throws where there is no /proc
  */
 export async function benchEdge(options: BenchOptions): Promise<number> {

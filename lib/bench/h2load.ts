@@ -9,7 +9,7 @@ const execute = promisify(execFile);
 export const H2LOAD = 'h2load';
 
 /**
- * As `fullLoad`, by h2load: it takes a fifth of autocannon's processor time for a request, and is for what answers faster than
+ * As `fullLoad`, by h2load: it takes half of autocannon's processor time for a request, and is for what answers faster than
  * autocannon asks, or shares a processor with the source of its load.
  *
  * @throws when it is not here, nothing is answered, or an answer is no success

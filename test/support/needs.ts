@@ -7,7 +7,7 @@ import { examine } from '../../lib/doctor';
  * @param part name of the program in `npm run doctor`
  */
 export function describeWith(
-  part: 'chromium' | 'moto server' | 'cfn-lint' | 'shellcheck' | 'redis-server' | 'haproxy' | 'pgbouncer',
+  part: 'chromium' | 'moto server' | 'cfn-lint' | 'shellcheck' | 'redis-server' | 'haproxy' | 'pgbouncer' | 'h2load',
   name: string,
   tests: () => void,
 ): void {
