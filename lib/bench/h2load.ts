@@ -8,6 +8,15 @@ const execute = promisify(execFile);
 /** As `npm run doctor` calls it. */
 export const H2LOAD = 'h2load';
 
+export interface CheapFullLoad extends FullLoad {
+  /**
+   * Seconds of the same before that, which do not count.
+   *
+   * @default 0
+   */
+  readonly leadIn?: number;
+}
+
 /**
  * As `fullLoad`, by h2load: it takes half of autocannon's processor time for a request, and is for what answers faster than
  * autocannon asks, or shares a processor with the source of its load.
@@ -15,7 +24,8 @@ export const H2LOAD = 'h2load';
  * @throws when it is not here, nothing is answered, or an answer is no success
  * @see https://nghttp2.org/documentation/h2load.1.html
  */
-export async function cheapFullLoad({ url, cookie, connections, seconds, leadIn = 0 }: FullLoad): Promise<number> {
+export async function cheapFullLoad(options: CheapFullLoad): Promise<number> {
+  const { url, cookie, connections, seconds, leadIn = 0 } = options;
   const args = ['--h1', '--threads=1', `--clients=${connections}`, `--duration=${seconds}`];
   if (leadIn > 0) args.push(`--warm-up-time=${leadIn}`);
   if (cookie) args.push('--header', `cookie: ${cookie}`);

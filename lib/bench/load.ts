@@ -13,12 +13,6 @@ export interface FullLoad {
   /** Each asks again as soon as it is answered. */
   readonly connections: number;
   readonly seconds: number;
-  /**
-   * Seconds of the same before that, which do not count.
-   *
-   * @default 0
-   */
-  readonly leadIn?: number;
 }
 
 /**
@@ -26,14 +20,11 @@ export interface FullLoad {
  *
  * @throws when an answer is no 200
  */
-export async function fullLoad({ url, cookie, connections, seconds, leadIn = 0 }: FullLoad): Promise<number> {
+export async function fullLoad({ url, cookie, connections, seconds }: FullLoad): Promise<number> {
   const args = ['-j', '-c', String(connections), '-d', String(seconds), '-t', '20'];
-  if (leadIn > 0) args.push('--warmup', '[', '-c', String(connections), '-d', String(leadIn), ']');
   if (cookie) args.push('-H', `cookie: ${cookie}`);
   const [command, ...rest] = beside([process.execPath, require.resolve('autocannon'), ...args, url]);
-  // A line each for the lead-in and for what counts.
-  const result = (await execute(command, rest)).stdout.trim().split('\n').at(-1) ?? '';
-  const { requests, statusCodeStats, errors, timeouts, duration } = JSON.parse(result);
+  const { requests, statusCodeStats, errors, timeouts, duration } = JSON.parse((await execute(command, rest)).stdout);
   const answered = statusCodeStats['200']?.count ?? 0;
   const others = requests.total - answered + errors + timeouts;
   if (others > 0) throw new Error(`${url}: ${others} of ${requests.total} requests were not answered 200`);

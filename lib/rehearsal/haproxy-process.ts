@@ -48,7 +48,7 @@ export async function startHaproxyProcess(options: HaproxyProcessOptions): Promi
   const haproxy = startProgram('haproxy', ['-f', file], join(dir, 'haproxy.log'));
   const stop = () => haproxy.end('SIGTERM');
   try {
-    // The port alone may be somebody else's, and HAProxy opens the socket after it.
+    // The port may be somebody else's, and may be open before the socket is.
     await haproxy.until(
       'listening',
       async () => (await accepts({ path: socket })) && (await accepts({ host: '127.0.0.1', port })),
