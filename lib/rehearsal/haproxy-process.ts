@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { connect, type NetConnectOpts } from 'node:net';
+import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ALB_IDLE } from '../constants';
@@ -47,21 +47,18 @@ export async function startHaproxyProcess(options: HaproxyProcessOptions): Promi
   writeFileSync(file, `${common(socket)}\n${options.configuration}`);
   const haproxy = startProgram('haproxy', ['-f', file], join(dir, 'haproxy.log'));
   const stop = () => haproxy.end('SIGTERM');
-  try {
-    // The port may be somebody else's, and may be open before the socket is.
-    await haproxy.until(
-      'listening',
-      async () => (await accepts({ path: socket })) && (await accepts({ host: '127.0.0.1', port })),
-    );
-  } catch (error) {
-    await stop();
-    throw error;
-  }
   const command = async (...commands: string[]) => {
     const connection = connect(socket);
     connection.end(`${commands.join(';')}\n`);
     return text(connection);
   };
+  try {
+    // It answers there once it has bound everything; the port alone may be somebody else's.
+    await haproxy.until('answering', async () => (await command('show info')).includes(`Pid: ${haproxy.pid}\n`));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     pid: haproxy.pid,
     port,
@@ -111,14 +108,4 @@ function records(csv: string): Record<string, string>[] {
     .split('\n')
     .map((line) => line.split(','));
   return rows.map((row) => Object.fromEntries(head.map((name, index) => [name, row[index] ?? ''])));
-}
-
-function accepts(address: NetConnectOpts): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = connect(address, () => {
-      socket.destroy();
-      done(true);
-    });
-    socket.once('error', () => done(false));
-  });
 }
