@@ -122,12 +122,17 @@ export function examine(names: readonly string[] = parts.map((part) => part.name
     });
 }
 
+/** Those of the parts with these names that are not here. */
+export function missingParts(names: readonly string[]): Finding[] {
+  return examine(names).filter(({ found }) => found === undefined);
+}
+
 /**
  * @param user what needs the parts, such as `phase 3`
  * @throws UsageError when one is missing, with the command that installs it
  */
 export function checkParts(user: string, names: readonly string[]): void {
-  const missing = examine(names).filter(({ found }) => found === undefined);
+  const missing = missingParts(names);
   if (missing.length === 0) return;
   const commands = missing.map(({ name, install }) => `${name} is not here: ${install}`);
   throw new UsageError(`${user} needs programs of the system; ${commands.join('; ')}`);

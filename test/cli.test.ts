@@ -74,6 +74,14 @@ test('doctor tells what is here, as a table and as JSON', () => {
   for (const finding of findings) expect(finding.found ?? finding.install).toMatch(/\S/);
 });
 
+test('a bench names what is missing, with the command that installs it', () => {
+  const { status, stderr } = runWith({ PATH: '' }, 'bench', 'farm');
+  expect(stderr).toMatch(
+    /bench farm needs programs of the system; .*h2load is not here: apt-get install nghttp2-client\n$/,
+  );
+  expect(status).toBe(2);
+});
+
 test.each([
   [{}, '--deployed shop: in no region; AWS_REGION or a profile must name one\n'],
   [

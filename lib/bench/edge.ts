@@ -4,7 +4,7 @@ import { startEdgeCache } from '../rehearsal/edge-cache';
 import { checkCpuTold, cpuSeconds } from '../rehearsal/process-tree';
 import { table } from '../table';
 import { startBare } from './bare';
-import { cheapFullLoad, H2LOAD } from './h2load';
+import { cheapFullLoad } from './h2load';
 import { place } from './processors';
 import { type BenchOptions, brief, measureInTurn } from './rounds';
 import { ShopBench } from './shop';
@@ -26,7 +26,7 @@ const GOAL = 10;
  */
 export async function benchEdge(options: BenchOptions): Promise<number> {
   checkCpuTold('bench edge');
-  checkParts('bench edge', ['haproxy', H2LOAD]);
+  checkParts('bench edge', ['haproxy', 'h2load']);
   const { edge, express, hits } = await ShopBench.run(async (bench) => {
     const shop = await bench.serve('shop');
     const list = await (await fetch(shop.url + PATH)).json();

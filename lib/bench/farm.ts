@@ -11,7 +11,7 @@ import { startPostgres } from '../rehearsal/postgres';
 import { startRedis } from '../rehearsal/redis';
 import { ServerGroup } from '../rehearsal/server-group';
 import { table } from '../table';
-import { cheapFullLoad, H2LOAD } from './h2load';
+import { cheapFullLoad } from './h2load';
 import { place } from './processors';
 import { type BenchOptions, brief, measureInTurn } from './rounds';
 import { cookieOfUser, SHOP_ENV } from './shop';
@@ -70,7 +70,7 @@ export interface FarmOptions extends BenchOptions {
  * @throws where servers cannot be held to a share of a processor
  */
 export async function benchFarm(options: FarmOptions): Promise<number> {
-  checkParts('bench farm', ['haproxy', 'redis-server', H2LOAD]);
+  checkParts('bench farm', ['haproxy', 'redis-server', 'h2load']);
   const quotas = findCpuQuotas();
   if (quotas === undefined)
     throw new Error('this bench needs CPU quotas: Linux, and a user who may make control groups');
@@ -111,8 +111,7 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
     });
     await parts.add(group);
     await group.begin(SERVERS);
-    const shops = group.inService.flatMap(({ shop }) => (shop ? [shop] : []));
-    const ports = shops.map(({ port }) => port);
+    const ports = group.inService.map(({ shop }) => shop?.port as number);
     /** As many farms of that size as the servers make, so that each of them has the same part in every figure. */
     const farms = async (size: number, balance: 'leastconn' | 'roundrobin') => {
       const firsts = ports.flatMap((_, index) => (index % size === 0 ? [index] : []));

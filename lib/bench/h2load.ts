@@ -5,9 +5,6 @@ import { beside } from './processors';
 
 const execute = promisify(execFile);
 
-/** As `npm run doctor` calls it. */
-export const H2LOAD = 'h2load';
-
 export interface CheapFullLoad extends FullLoad {
   /**
    * Seconds of the same before that, which do not count.
@@ -29,7 +26,7 @@ export async function cheapFullLoad(options: CheapFullLoad): Promise<number> {
   const args = ['--h1', '--threads=1', `--clients=${connections}`, `--duration=${seconds}`];
   if (leadIn > 0) args.push(`--warm-up-time=${leadIn}`);
   if (cookie) args.push('--header', `cookie: ${cookie}`);
-  const [command, ...rest] = beside([H2LOAD, ...args, url]);
+  const [command, ...rest] = beside(['h2load', ...args, url]);
   const { stdout } = await execute(command, rest);
   // It counts nothing during the lead-in.
   const [answered, failed] = [/ (\d+) succeeded/, / (\d+) failed/].map((pattern) => Number(pattern.exec(stdout)?.[1]));

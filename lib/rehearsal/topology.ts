@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { buildApp } from '../app-bundle';
-import { checkParts, examine, type Finding } from '../doctor';
+import { checkParts, type Finding, missingParts } from '../doctor';
 import type { Template } from '../template';
 import { UsageError } from '../usage-error';
 import { type CpuQuota, type CpuQuotas, findCpuQuotas } from './cpu-quota';
@@ -194,7 +194,7 @@ export async function startTopology(plan: TopologyPlan): Promise<Topology> {
 
 /** Programs of the system that a phase needs and this machine does not have. */
 export function missingPrograms(phase: RehearsedPhase): Finding[] {
-  return examine(PROGRAMS[phase]).filter(({ found }) => found === undefined);
+  return missingParts(PROGRAMS[phase]);
 }
 
 /** @throws UsageError when a program is missing, with the command that installs it */
