@@ -1,23 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyRequest,
-  LogController,
-  type RawServerDefault,
-} from 'fastify';
+import Fastify, { type FastifyBaseLogger, LogController, type RawServerDefault } from 'fastify';
 import { APP_HEADERS_TIMEOUT, APP_KEEP_ALIVE } from '../lib/constants';
-import type { Assets } from './assets';
-import type { CatalogueCache } from './catalogue-cache';
-import type { Database, Queryable } from './db';
 import { answerErrors } from './error-answers';
-import { type Lifecycle, watchLifecycle } from './lifecycle';
+import type { App } from './http-app';
+import { watchLifecycle } from './lifecycle';
 import { LoginLimit } from './login-limit';
-import type { OwnWrites } from './own-writes';
-import type { Redis } from './redis';
-import type { Replicas } from './replicas';
 import { accountRoutes } from './routes/accounts';
 import { cartRoutes } from './routes/cart';
 import { catalogueRoutes } from './routes/catalogue';
@@ -27,45 +16,8 @@ import { orderRoutes } from './routes/orders';
 import { visitorPages } from './routes/visitor-pages';
 import { withSession } from './routes/visitor-scope';
 import { protect } from './security';
-import type { Sessions } from './sessions';
-import type { Served } from './types';
+import type { AppDeps, Shop } from './shop';
 import { compileValidators } from './validation';
-
-export type App = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->;
-
-/** All that the shop needs from outside; it reads no environment and opens no port. */
-export interface AppDeps {
-  readonly log: FastifyBaseLogger;
-  /** The primary: writes, and reads that a write depends on. */
-  readonly database: Database;
-  readonly replicas: Replicas;
-  readonly ownWrites: OwnWrites;
-  readonly catalogue: CatalogueCache;
-  readonly sessions: Sessions;
-  readonly redis?: Redis | undefined;
-  readonly assets: Assets;
-  readonly lifecycle: Lifecycle;
-  /** What answers say about the process that gave them. */
-  readonly served: Omit<Served, 'cache'>;
-  /** Proxies in front, exactly. */
-  readonly trustProxy: number;
-  readonly viewerProtocol: 'forwarded' | 'https';
-  /** Called after an order was committed: its receipt waits to be made. */
-  readonly onOrder: () => void;
-}
-
-/** What routes work with. */
-export interface Shop extends AppDeps {
-  readonly loginLimit: LoginLimit;
-  /** Where to read what belongs to the visitor: as new as their own last write. */
-  readonly reader: (request: FastifyRequest) => Queryable;
-}
 
 /** Largest body of a request in bytes; an order is a key, and the longest form is a log-in. */
 const BODY_LIMIT = 64 * 1024;
@@ -75,7 +27,7 @@ export function createApp(deps: AppDeps): App {
     ...deps,
     // A log-in needs its session all the same: one more store could only fail once more.
     loginLimit: new LoginLimit(deps.served.sessionStore === 'redis' && deps.redis ? deps.redis : deps.database),
-    reader: (request) => deps.ownWrites.reader(request, deps),
+    reader: (request) => deps.ownWrites.reader(request, deps.replicas),
   };
   const app: App = Fastify<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger>({
     loggerInstance: deps.log,

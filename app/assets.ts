@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import staticFiles from '@fastify/static';
-import type { App } from './app';
+import type { App } from './http-app';
 
 /** The built static files: their names carry a hash of their content, so that they can be cached for ever. */
 export class Assets {

@@ -1,7 +1,8 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import type { App, Shop } from './app';
 import { ShopError } from './errors';
+import type { App } from './http-app';
 import { errorPage } from './pages';
+import type { Shop } from './shop';
 
 /** Codes for errors that Fastify itself finds. */
 const CODES: Readonly<Record<number, string>> = {

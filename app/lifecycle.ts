@@ -1,5 +1,5 @@
-import type { App } from './app';
 import { Unavailable } from './errors';
+import type { App } from './http-app';
 
 /** Where a process is in its life. It serves only while `ready` or `draining`; balancers send traffic only while `ready`. */
 export interface Lifecycle {

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { MetricDatum } from '@aws-sdk/client-cloudwatch';
 import type { FastifyBaseLogger } from 'fastify';
 import { APP_METRICS, type AppMetric } from '../lib/constants';
-import type { App } from './app';
+import type { App } from './http-app';
 import { SESSION_COOKIE } from './sessions';
 
 /** Milliseconds that CloudWatch may take to accept metrics. */

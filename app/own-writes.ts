@@ -1,8 +1,8 @@
 import { Signer } from '@fastify/cookie';
 import type { FastifyRequest } from 'fastify';
-import type { App, Shop } from './app';
 import type { Queryable } from './db';
-import { type Seen, WRITE_MEMORY } from './replicas';
+import type { App } from './http-app';
+import { type Replicas, type Seen, WRITE_MEMORY } from './replicas';
 
 const COOKIE = 'wrote';
 
@@ -18,12 +18,12 @@ export class OwnWrites {
   }
 
   /** Sets the cookie on what answers a write. Needs the cookie plugin. */
-  remember(app: App, shop: Shop): void {
-    if (!shop.replicas.any) return;
+  remember(app: App, replicas: Replicas): void {
+    if (!replicas.any) return;
     app.addHook('onSend', async (request, reply) => {
       // A refusal changed nothing; after a failure nobody can tell.
       if (isRead(request) || (reply.statusCode >= 400 && reply.statusCode < 500)) return;
-      const seen = reply.statusCode >= 500 ? 'everything' : await shop.replicas.position();
+      const seen = reply.statusCode >= 500 ? 'everything' : await replicas.position();
       reply.setCookie(COOKIE, this.#signer.sign(String(seen)), {
         path: '/',
         httpOnly: true,
@@ -35,8 +35,8 @@ export class OwnWrites {
   }
 
   /** Where to read what belongs to this visitor. What answers a write is read where it was written. */
-  reader(request: FastifyRequest, shop: Pick<Shop, 'replicas'>): Queryable {
-    return shop.replicas.seeing(isRead(request) ? this.#seen(request) : 'everything');
+  reader(request: FastifyRequest, replicas: Replicas): Queryable {
+    return replicas.seeing(isRead(request) ? this.#seen(request) : 'everything');
   }
 
   #seen(request: FastifyRequest): Seen {

@@ -1,8 +1,8 @@
 import helmet from '@fastify/helmet';
 import type { FastifyRequest } from 'fastify';
-import type { App } from './app';
 import type { Assets } from './assets';
 import { ShopError } from './errors';
+import type { App } from './http-app';
 
 /** Security headers on every answer, and no write on behalf of another site. */
 export function protect(app: App, assets: Assets): void {

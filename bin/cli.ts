@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { QUIET_SDK } from '../lib/emulator/environment';
-import type { RehearsedPhase } from '../lib/rehearsal/topology';
+import type { RehearsedPhase } from '../lib/rehearsal/topology-plan';
 import { UsageError } from '../lib/usage-error';
 import { oneOf, wholeNumber } from './arguments';
 import { declareBench } from './bench';

@@ -1,6 +1,6 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import type { RehearseFlags } from '../lib/rehearsal/rehearse/flags';
-import type { RehearsedPhase } from '../lib/rehearsal/topology';
+import type { RehearsedPhase } from '../lib/rehearsal/topology-plan';
 import { number, oneOf, wholeNumber } from './arguments';
 
 const DEPENDENCIES = ['database', 'replicas', 'redis'] as const;

@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox';
 import { logIn, logOut, requireUser, signUp } from '../actions/accounts';
-import type { App, Shop } from '../app';
+import type { App } from '../http-app';
 import { SESSION_COOKIE } from '../sessions';
+import type { Shop } from '../shop';
 
 /** Whatever was accepted at sign-up must be accepted here. */
 export const LogIn = Type.Object(

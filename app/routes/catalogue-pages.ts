@@ -1,7 +1,8 @@
 import cookie from '@fastify/cookie';
-import type { App, Shop } from '../app';
 import { PAGE_SIZE } from '../catalogue-cache';
+import type { App } from '../http-app';
 import { homePage, productPage } from '../pages';
+import type { Shop } from '../shop';
 import { CatalogueQuery, ProductParams, productOf, searchCatalogue } from './catalogue';
 import { glanceContext, sendCataloguePage } from './page-context';
 

@@ -1,8 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyReply } from 'fastify';
-import type { App, Shop } from '../app';
 import type { Cached } from '../catalogue-cache';
 import { ShopError } from '../errors';
+import type { App } from '../http-app';
+import type { Shop } from '../shop';
 import type { Product, ProductList } from '../types';
 
 /** Bounded, as each combination is an entry of the cache. */

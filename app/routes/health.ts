@@ -1,4 +1,5 @@
-import type { App, Shop } from '../app';
+import type { App } from '../http-app';
+import type { Shop } from '../shop';
 
 /** What balancers and people ask a server about itself; none of it touches a dependency. */
 export function healthRoutes(app: App, shop: Shop): void {

@@ -2,9 +2,10 @@ import { Type } from '@sinclair/typebox';
 import type { FastifyRequest } from 'fastify';
 import { requireUser } from '../actions/accounts';
 import { MAX_KEY_LENGTH, placeOrder } from '../actions/orders';
-import type { App, Shop } from '../app';
 import { ShopError } from '../errors';
+import type { App } from '../http-app';
 import { findOrder, listOrders } from '../repositories/orders';
+import type { Shop } from '../shop';
 import type { Order } from '../types';
 
 export const IdempotencyKey = Type.String({ minLength: 1, maxLength: MAX_KEY_LENGTH });

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Shop } from '../app';
 import { countPieces } from '../repositories/carts';
 import type { Visitor } from '../sessions';
+import type { Shop } from '../shop';
 import type { PageContext } from '../types';
 import { SHARED } from './catalogue';
 

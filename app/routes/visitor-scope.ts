@@ -1,5 +1,6 @@
 import cookie from '@fastify/cookie';
-import type { App, Shop } from '../app';
+import type { App } from '../http-app';
+import type { Shop } from '../shop';
 
 /** Adds routes that have `request.session`. Their answers are one visitor's own, and no cache may keep them. */
 export function withSession(app: App, shop: Shop, routes: (scope: App) => void): void {
@@ -9,7 +10,7 @@ export function withSession(app: App, shop: Shop, routes: (scope: App) => void):
     scope.addHook('onRequest', async (_request, reply) => {
       reply.header('cache-control', 'no-store');
     });
-    shop.ownWrites.remember(scope, shop);
+    shop.ownWrites.remember(scope, shop.replicas);
     routes(scope);
   });
 }

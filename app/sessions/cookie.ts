@@ -1,8 +1,8 @@
 import { hkdfSync } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { App } from '../app';
-import type { Sessions, Visitor } from '.';
+import type { App } from '../http-app';
 import { COOKIE_SESSION_LIFETIME, SESSION_COOKIE } from './lifetimes';
+import type { Sessions, Visitor } from './sessions';
 
 /** Longest value that is looked at. The longest e-mail address makes about 600 characters; browsers keep 4096 in all. */
 const MAX_LENGTH = 2_048;

@@ -1,9 +1,9 @@
 import { Signer } from '@fastify/cookie';
 import session, { type SessionStore } from '@fastify/session';
 import type { FastifyRequest, Session } from 'fastify';
-import type { App } from '../app';
-import type { Sessions, Visitor } from '.';
+import type { App } from '../http-app';
 import { SESSION_COOKIE, SESSION_LIFETIME } from './lifetimes';
+import type { Sessions, Visitor } from './sessions';
 
 /** Sessions in a store that the servers share, or not; the cookie holds a signed id. */
 export class StoredSessions implements Sessions {

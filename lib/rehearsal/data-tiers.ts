@@ -4,7 +4,7 @@ import { DatabaseTier } from './database-tier';
 import { type JobQueue, startJobQueue } from './job-queue';
 import { type Parts, together } from './parts';
 import { RedisTier } from './redis-tier';
-import type { TopologyPlan } from './topology';
+import type { TopologyPlan } from './topology-plan';
 
 /** What a phase keeps its data in. */
 export interface DataTiers {

@@ -5,7 +5,7 @@ import type { Endpoint } from './endpoint';
 import type { Front } from './front';
 import { moveData } from './move-data';
 import type { Parts } from './parts';
-import type { RehearsedPhase, TopologyPlan } from './topology';
+import type { RehearsedPhase, TopologyPlan } from './topology-plan';
 
 /** A phase that serves. */
 export interface Stage {

@@ -11,7 +11,7 @@ import { type Haproxy, startHaproxy } from './haproxy';
 import { type Parts, together } from './parts';
 import { startScalingLoop } from './scaling-loop';
 import { ServerGroup, type ServerGroupOptions } from './server-group';
-import type { TopologyPlan } from './topology';
+import type { TopologyPlan } from './topology-plan';
 
 /** What serves visitors in a phase. */
 export interface Front {

@@ -46,10 +46,3 @@ export interface Snapshot {
   /** Background jobs in the queue, waiting or being done; from phase 4. */
   readonly jobs?: number;
 }
-
-/** Something that happened to the topology; for the chart and the log. */
-export interface TopologyEvent {
-  /** Milliseconds since the start of the topology. */
-  readonly at: number;
-  readonly what: string;
-}

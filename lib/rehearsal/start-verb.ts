@@ -3,7 +3,7 @@ import { POSTGRES_MAJOR } from '../constants';
 import type { BoardSource } from './board/state';
 import { SHOP_LOG } from './kept-folder';
 import type { StartOptions } from './start';
-import type { RehearsedPhase } from './topology';
+import type { RehearsedPhase } from './topology-plan';
 
 const SHAPES: Readonly<Record<RehearsedPhase, string>> = {
   1: `the app and PostgreSQL ${POSTGRES_MAJOR} on one box, joined by a Unix socket`,

@@ -1,7 +1,7 @@
 import type { DataTiers } from '../../lib/rehearsal/data-tiers';
 import { Evolution, type Stage } from '../../lib/rehearsal/evolution';
 import { Parts } from '../../lib/rehearsal/parts';
-import type { TopologyPlan } from '../../lib/rehearsal/topology';
+import type { TopologyPlan } from '../../lib/rehearsal/topology-plan';
 
 const plan: TopologyPlan = { phase: 2, dir: 'none' };
 

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findCpuQuotas } from '../../lib/rehearsal/cpu-quota';
 import { processTree } from '../../lib/rehearsal/process-tree';
-import { type Snapshot, startTopology, type TopologyPlan } from '../../lib/rehearsal/topology';
+import type { Snapshot } from '../../lib/rehearsal/snapshot';
+import { startTopology } from '../../lib/rehearsal/topology';
+import type { TopologyPlan } from '../../lib/rehearsal/topology-plan';
 import { describeWith } from '../support/needs';
 import { eventually, isAlive, sql, Visitor } from '../support/shop';
 

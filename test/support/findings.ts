@@ -1,6 +1,6 @@
 import type { Findings, RehearsalSecond, Report } from '../../lib/rehearsal/rehearse/findings';
 import { goalsOf } from '../../lib/rehearsal/rehearse/goals';
-import type { ServerSnapshot, Snapshot } from '../../lib/rehearsal/topology';
+import type { ServerSnapshot, Snapshot } from '../../lib/rehearsal/snapshot';
 import { KINDS, type TrafficSummary } from '../../lib/rehearsal/traffic/messages';
 
 /** What a rehearsal of half a minute on five servers finds when nothing goes wrong. */

@@ -2,7 +2,7 @@ import type { Action } from '../rehearse/scenario';
 import { LIMITS, phasesOf } from '../rehearse/scenario';
 import type { ServerState, Snapshot } from '../snapshot';
 import { ZONES } from '../snapshot';
-import type { RehearsedPhase } from '../topology';
+import type { RehearsedPhase } from '../topology-plan';
 import type { Offer } from './state';
 
 /** What a button does to a topology. */

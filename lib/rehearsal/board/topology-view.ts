@@ -1,6 +1,6 @@
 import { notOk, percent } from '../report/words';
 import type { ServerSnapshot, Snapshot } from '../snapshot';
-import type { RehearsedPhase } from '../topology';
+import type { RehearsedPhase } from '../topology-plan';
 import type { Second } from '../traffic/messages';
 import type { BoardServer, BoardState, BoardStore, BoardVisitors, Offer } from './state';
 

@@ -1,6 +1,6 @@
-import type { ServerSnapshot, Snapshot } from '../topology';
+import type { ServerSnapshot, Snapshot } from '../snapshot';
 import type { Audit, Second, TrafficSummary } from '../traffic/messages';
-import type { Goal } from './goals';
+import type { Goal } from './goal';
 import type { Action, Scenario } from './scenario';
 
 /** One second of a rehearsal: what visitors saw, and what the topology did. */

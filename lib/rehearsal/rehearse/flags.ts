@@ -1,6 +1,7 @@
 import { UsageError } from '../../usage-error';
 import type { Dependency } from '../fault';
-import { type RehearsedPhase, ZONES } from '../topology';
+import { ZONES } from '../snapshot';
+import type { RehearsedPhase } from '../topology-plan';
 import { type Load, peakRate, totalRequests } from '../traffic/profiles';
 import { type Action, defaultServers, LIMITS, phasesOf, type Scenario, type Step } from './scenario';
 import { readScenarioFile, type ScenarioFile } from './scenario-file';

@@ -2,7 +2,7 @@ import { CONNECTION_SHARE } from '../../constants';
 import { type Part as NamedPart, peakRate, spikeParts } from '../traffic/profiles';
 import { distribution } from './distribution';
 import type { Findings, RehearsalSecond } from './findings';
-import type { Goal } from './goals';
+import type { Goal } from './goal';
 
 /** So few reads may all be of visitors who have just written. */
 const FEW = 20;

@@ -1,18 +1,11 @@
 import { HEALTH_INTERVAL, HEALTH_UNHEALTHY_COUNT } from '../../constants';
-import type { ServerSnapshot, Snapshot } from '../topology';
+import type { ServerSnapshot, Snapshot } from '../snapshot';
 import type { Kind, Promised } from '../traffic/messages';
 import { peakRate, rateAt } from '../traffic/profiles';
 import type { Findings, Fired, RehearsalSecond } from './findings';
+import type { Goal } from './goal';
 import { goalsOfLoad, sum } from './goals-of-load';
 import type { Action } from './scenario';
-
-/** A figure of a rehearsal, and what it should be. */
-export interface Goal {
-  readonly name: string;
-  readonly measured: string;
-  readonly goal: string;
-  readonly met: boolean;
-}
 
 /** Seconds from the beginning of a fault until visitors notice nothing any more; a part that is away for longer adds to it. */
 const BACK_WITHIN = 30;

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../../usage-error';
-import type { ServerSnapshot, Snapshot, Topology, TopologyEvent } from '../topology';
+import type { ServerSnapshot, Snapshot } from '../snapshot';
+import type { Topology, TopologyEvent } from '../topology';
 import type { Second } from '../traffic/messages';
 import { startTraffic, type Traffic, visitorAddresses } from '../traffic/traffic';
 import type { Findings, Fired, RehearsalEvent, RehearsalSecond } from './findings';

@@ -4,7 +4,7 @@ import { Value } from '@sinclair/typebox/value';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { UsageError } from '../../usage-error';
 import { DEPENDENCIES } from '../fault';
-import { ZONES } from '../topology';
+import { ZONES } from '../snapshot';
 import { PROFILES } from '../traffic/profiles';
 import { type Action, LIMITS } from './scenario';
 

@@ -1,5 +1,5 @@
 import type { Fault } from '../fault';
-import type { RehearsedPhase, TopologyPlan } from '../topology';
+import type { RehearsedPhase, TopologyPlan } from '../topology-plan';
 import type { Load } from '../traffic/profiles';
 
 /** What is done to a running rehearsal: a fault, another number of servers, or more or less traffic. */

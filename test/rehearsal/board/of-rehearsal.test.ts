@@ -4,7 +4,8 @@ import type { BoardState } from '../../../lib/rehearsal/board/state';
 import type { Findings, RehearsalSecond } from '../../../lib/rehearsal/rehearse/findings';
 import type { Rehearsal } from '../../../lib/rehearsal/rehearse/rehearsal';
 import type { Action } from '../../../lib/rehearsal/rehearse/scenario';
-import type { RehearsedPhase, ServerSnapshot, Snapshot } from '../../../lib/rehearsal/topology';
+import type { ServerSnapshot, Snapshot } from '../../../lib/rehearsal/snapshot';
+import type { RehearsedPhase } from '../../../lib/rehearsal/topology-plan';
 
 const server = (name: string, zone: string, more: Partial<ServerSnapshot> = {}): ServerSnapshot => ({
   name,

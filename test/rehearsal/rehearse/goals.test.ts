@@ -1,6 +1,7 @@
 import { HEALTH_INTERVAL, HEALTH_UNHEALTHY_COUNT } from '../../../lib/constants';
 import type { Findings } from '../../../lib/rehearsal/rehearse/findings';
-import { type Goal, goalsOf } from '../../../lib/rehearsal/rehearse/goals';
+import type { Goal } from '../../../lib/rehearsal/rehearse/goal';
+import { goalsOf } from '../../../lib/rehearsal/rehearse/goals';
 import type { Action, Scenario } from '../../../lib/rehearsal/rehearse/scenario';
 import { findings, second, snapshot, traffic } from '../../support/findings';
 

@@ -1,0 +1,39 @@
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
+import type { Assets } from './assets';
+import type { CatalogueCache } from './catalogue-cache';
+import type { Database, Queryable } from './db';
+import type { Lifecycle } from './lifecycle';
+import type { LoginLimit } from './login-limit';
+import type { OwnWrites } from './own-writes';
+import type { Redis } from './redis';
+import type { Replicas } from './replicas';
+import type { Sessions } from './sessions/sessions';
+import type { Served } from './types';
+
+/** All that the shop needs from outside; it reads no environment and opens no port. */
+export interface AppDeps {
+  readonly log: FastifyBaseLogger;
+  /** The primary: writes, and reads that a write depends on. */
+  readonly database: Database;
+  readonly replicas: Replicas;
+  readonly ownWrites: OwnWrites;
+  readonly catalogue: CatalogueCache;
+  readonly sessions: Sessions;
+  readonly redis?: Redis | undefined;
+  readonly assets: Assets;
+  readonly lifecycle: Lifecycle;
+  /** What answers say about the process that gave them. */
+  readonly served: Omit<Served, 'cache'>;
+  /** Proxies in front, exactly. */
+  readonly trustProxy: number;
+  readonly viewerProtocol: 'forwarded' | 'https';
+  /** Called after an order was committed: its receipt waits to be made. */
+  readonly onOrder: () => void;
+}
+
+/** What routes work with. */
+export interface Shop extends AppDeps {
+  readonly loginLimit: LoginLimit;
+  /** Where to read what belongs to the visitor: as new as their own last write. */
+  readonly reader: (request: FastifyRequest) => Queryable;
+}
