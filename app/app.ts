@@ -3,21 +3,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, LogController, type RawServerDefault } from 'fastify';
 import { APP_HEADERS_TIMEOUT, APP_KEEP_ALIVE } from '../lib/constants';
-import { answerErrors } from './error-answers';
-import type { App } from './http-app';
-import { watchLifecycle } from './lifecycle';
-import { LoginLimit } from './login-limit';
+import { LoginLimit } from './accounts/login-limit';
+import type { App } from './http/fastify';
+import { watchLifecycle } from './http/lifecycle';
+import { protect } from './http/security';
+import { compileValidators } from './http/validation';
 import { accountRoutes } from './routes/accounts';
 import { cartRoutes } from './routes/cart';
 import { catalogueRoutes } from './routes/catalogue';
 import { cataloguePages } from './routes/catalogue-pages';
+import { answerErrors } from './routes/error-handler';
 import { healthRoutes } from './routes/health';
 import { orderRoutes } from './routes/orders';
 import { visitorPages } from './routes/visitor-pages';
 import { withSession } from './routes/visitor-scope';
-import { protect } from './security';
 import type { AppDeps, Shop } from './shop';
-import { compileValidators } from './validation';
 
 /** Largest body of a request in bytes; an order is a key, and the longest form is a log-in. */
 const BODY_LIMIT = 64 * 1024;

@@ -10,7 +10,7 @@ import { openSession } from './move/session';
 import { Source } from './move/source';
 import { stepOf, Target } from './move/target';
 import { readConfiguration, refuse } from './process/refusal';
-import { resolveDatabase } from './secrets';
+import { resolveDatabase } from './process/secrets';
 
 const USAGE = `node move.js VERB [--json] [--max-pause SECONDS]
 

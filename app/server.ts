@@ -1,15 +1,15 @@
 import cluster from 'node:cluster';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { JobQueue } from './jobs/queue';
 import type { FromPrimary, FromWorker } from './process/messages';
 import { prepareDatabase } from './process/prepare';
 import { killWorkers, runPrimary } from './process/primary';
 import { readEnvironment, refuse } from './process/refusal';
+import { resolveSecrets, type Secrets } from './process/secrets';
 import type { Serving } from './process/serve';
+import { waitOutSpotNotice, watchForSpotNotice } from './process/spot';
 import { onStopRequest } from './process/stop-requests';
-import { JobQueue } from './queue';
-import { resolveSecrets, type Secrets } from './secrets';
-import { waitOutSpotNotice, watchForSpotNotice } from './spot';
 
 /** Set by the bundler: a hash of the bundle's content. */
 declare const __VERSION__: string | undefined;

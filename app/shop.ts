@@ -1,12 +1,12 @@
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
-import type { Assets } from './assets';
-import type { CatalogueCache } from './catalogue-cache';
-import type { Database, Queryable } from './db';
-import type { Lifecycle } from './lifecycle';
-import type { LoginLimit } from './login-limit';
-import type { OwnWrites } from './own-writes';
-import type { Redis } from './redis';
-import type { Replicas } from './replicas';
+import type { LoginLimit } from './accounts/login-limit';
+import type { CatalogueCache } from './data/catalogue-cache';
+import type { Database, Queryable } from './data/db';
+import type { Redis } from './data/redis';
+import type { Replicas } from './data/replicas';
+import type { Assets } from './http/assets';
+import type { Lifecycle } from './http/lifecycle';
+import type { OwnWrites } from './http/read-your-writes';
 import type { Sessions } from './sessions/sessions';
 import type { Served } from './types';
 

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { JobQueue } from './jobs/queue';
+import { LANES, QueueWorker } from './jobs/queue-worker';
 import { openPrimary } from './process/open-primary';
 import { prepareDatabase } from './process/prepare';
 import { readEnvironment, refuse } from './process/refusal';
+import { resolveSecrets } from './process/secrets';
+import { waitOutSpotNotice, watchForSpotNotice } from './process/spot';
 import { onStopRequest } from './process/stop-requests';
-import { JobQueue } from './queue';
-import { LANES, QueueWorker } from './queue-worker';
-import { resolveSecrets } from './secrets';
-import { waitOutSpotNotice, watchForSpotNotice } from './spot';
 
 const MIGRATIONS_DIR = join(__dirname, 'migrations');
 

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
-import { QUIET_SDK } from '../lib/emulator/environment';
-import type { RehearsedPhase } from '../lib/rehearsal/topology-plan';
-import { UsageError } from '../lib/usage-error';
-import { oneOf, wholeNumber } from './arguments';
-import { declareBench } from './bench';
-import { declarePlanner } from './planner';
-import { declareRehearse } from './rehearse';
+import { declareBench } from '../tools/bench/declare';
+import { declarePlanner } from '../tools/planner/commands/declare';
+import { declareRehearse } from '../tools/rehearsal/rehearse/declare';
+import type { RehearsedPhase } from '../tools/rehearsal/topology/topology-plan';
+import { oneOf, wholeNumber } from '../tools/support/arguments';
+import { QUIET_SDK } from '../tools/support/aws-environment';
+import { UsageError } from '../tools/support/usage-error';
 
 Object.assign(process.env, QUIET_SDK);
 
@@ -30,7 +30,7 @@ program
   .option('--fresh', 'throw away the data of earlier runs first')
   .addOption(new Option('--dir <folder>', 'folder that keeps data, secrets and logs').default('.shop'))
   .action(async (phase: string, options: StartArguments) => {
-    const { start } = await import('../lib/rehearsal/start-verb.js');
+    const { start } = await import('../tools/rehearsal/start/start-command.js');
     await start({
       phase: Number(phase) as RehearsedPhase,
       port: options.port,
@@ -45,7 +45,7 @@ program
   .description('Say which programs the project can use are here, and the command that installs each that is not.')
   .option('--json', 'print the findings as JSON')
   .action(async (options: { json?: boolean }) => {
-    const { doctor } = await import('../lib/doctor.js');
+    const { doctor } = await import('../tools/support/doctor.js');
     process.exitCode = doctor({ json: options.json ?? false });
   });
 
@@ -62,7 +62,7 @@ program
   .option('-c, --context <name=value...>', 'CDK context, handed to cdk as it is, such as size=growth')
   .option('--json', 'print the table as JSON')
   .action(async (phase: string, options: { context?: string[]; json?: boolean }) => {
-    const { deployLocally } = await import('../lib/emulator/deploy-verb.js');
+    const { deployLocally } = await import('../tools/emulator/deploy-command.js');
     process.exitCode = await deployLocally({ phase, context: options.context ?? [], json: options.json ?? false });
   });
 
@@ -82,7 +82,7 @@ program
   .addOption(new Option('--json', 'print everything as JSON').conflicts('markdown'))
   .option('--markdown', 'print tables as Markdown, for a comment on a pull request')
   .action(async (phases: string[], options: EvolutionArguments) => {
-    const { evolution } = await import('../lib/evolution/verb.js');
+    const { evolution } = await import('../tools/evolution/evolution-command.js');
     const { json, markdown, deployed, context, ...rest } = options;
     process.exitCode = await evolution({
       ...rest,

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { evolveParts } from '../lib/docs/evolve';
-import { type Parts, readmeParts, withGeneratedParts } from '../lib/docs/generate';
-import { synthesizePhases } from '../lib/evolution/sources';
-import type { NamedTemplate } from '../lib/evolution/template';
+import { evolveParts } from '../tools/docs/evolve';
+import { type Parts, readmeParts, withGeneratedParts } from '../tools/docs/generate';
+import { synthesizePhases } from '../tools/evolution/sources';
+import type { NamedTemplate } from '../tools/evolution/template';
 
 /** `npm run docs`: writes the generated parts of the pages. A test fails while they are stale. */
 async function docs(): Promise<void> {

@@ -1,5 +1,4 @@
 import { Annotations, App } from 'aws-cdk-lib';
-import { buildApp } from '../lib/app-bundle';
 import { EDGE_REGION, EdgeStack } from '../lib/phases/edge-parts';
 import { SingleBox } from '../lib/phases/phase-1-single-box';
 import { SeparateDatabase } from '../lib/phases/phase-2-separate-database';
@@ -8,7 +7,8 @@ import { ElasticFleet } from '../lib/phases/phase-4-elastic-fleet';
 import { readSettings } from '../lib/phases/settings';
 import { ShopStack } from '../lib/phases/shop-stack';
 import { refusal } from '../lib/phases/steps';
-import { UsageError } from '../lib/usage-error';
+import { buildApp } from '../tools/support/app-bundle';
+import { UsageError } from '../tools/support/usage-error';
 
 /** The CDK app: one stack per phase, all of the same CloudFormation name. */
 async function synthesize(): Promise<void> {
@@ -48,7 +48,7 @@ async function runningPhase(stackName: string): Promise<number | undefined> {
   const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
   if (!account) return undefined;
   try {
-    const { describeDeployed } = await import('../lib/evolution/deployed.js');
+    const { describeDeployed } = await import('../tools/evolution/deployed.js');
     const stack = await describeDeployed(stackName, region);
     if (stack && stack.account !== account) throw new Error(`that is account ${stack.account}, not ${account}`);
     return stack?.phase;

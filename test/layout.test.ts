@@ -66,9 +66,9 @@ const rules: readonly Rule[] = [
     project: [CONSTANTS, /^app\//],
     notPackages: [CDK],
   },
-  { name: 'only app/db.ts imports pg', files: /^app\/(?!db\.ts)/, project: [/./], notPackages: [/^pg$/] },
+  { name: 'only app/data/db.ts imports pg', files: /^app\/(?!db\.ts)/, project: [/./], notPackages: [/^pg$/] },
   {
-    name: 'only app/redis.ts imports redis',
+    name: 'only app/data/redis.ts imports redis',
     files: /^app\/(?!redis\.ts)/,
     project: [/./],
     notPackages: [/^(redis$|@redis\/)/],
@@ -120,23 +120,25 @@ test.each([
   ['lib/tiers/box.ts', "import { AlarmTopic } from '../monitoring/alarm-topic';"],
   ['lib/monitoring/alarms.ts', "import { SingleBox } from '../phases/phase-1-single-box';"],
   ['lib/phases/phase-1-single-box.ts', "import { startShop } from '../rehearsal/shop-process';"],
-  ['lib/evolution/gate.ts', "import { Stack } from 'aws-cdk-lib';"],
-  ['lib/evolution/gate.ts', "import { SingleBox } from '../phases/phase-1-single-box';"],
-  ['lib/planner/cost/bill.ts', "import { Stack } from 'aws-cdk-lib';"],
-  ['lib/planner/cost/bill.ts', "import { synthesize } from '../../assembly';"],
-  ['lib/planner/cost-verb.ts', "import { Stack } from 'aws-cdk-lib';"],
-  ['lib/planner/plan-verb.ts', "import { sizes } from '../phases/sizes';"],
-  ['lib/rehearsal/start.ts', "import { Box } from '../tiers/box';"],
-  ['lib/rehearsal/start.ts', "import { createApp } from '../../app/app';"],
-  ['app/app.ts', "import { table } from '../lib/table';"],
+  ['tools/evolution/gate.ts', "import { Stack } from 'aws-cdk-lib';"],
+  ['tools/evolution/gate.ts', "import { SingleBox } from '../phases/phase-1-single-box';"],
+  ['tools/planner/cost/bill.ts', "import { Stack } from 'aws-cdk-lib';"],
+  ['tools/planner/cost/bill.ts', "import { synthesize } from '../../assembly';"],
+  ['tools/planner/commands/cost-command.ts', "import { Stack } from 'aws-cdk-lib';"],
+  ['tools/planner/commands/plan-command.ts', "import { sizes } from '../phases/sizes';"],
+  ['tools/rehearsal/start/start.ts', "import { Box } from '../tiers/box';"],
+  ['tools/rehearsal/start/start.ts', "import { createApp } from '../../app/app';"],
+  ['app/app.ts', "import { table } from '../tools/support/table';"],
   ['app/routes/cart.ts', "import { Pool } from 'pg';"],
   ['app/sessions/stores.ts', "const { createClient } = await import('redis');"],
-  ['lib/doctor.ts', "const cli = await import('../bin/cli');"],
+  ['tools/support/doctor.ts', "const cli = await import('../bin/cli');"],
 ])('an import against the arrows is found: %s: %s', (file, source) => {
   expect(breaches(file, source)).not.toEqual([]);
 });
 
 test('only app/config.ts reads the environment of the app', () => {
-  const readers = sources('app').filter((file) => !file.startsWith('app/pictures/') && /process\.env/.test(read(file)));
+  const readers = sources('app').filter(
+    (file) => !file.startsWith('tools/product-pictures/') && /process\.env/.test(read(file)),
+  );
   expect(readers).toEqual(['app/config.ts']);
 });

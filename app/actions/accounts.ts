@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify';
-import type { Database } from '../db';
+import type { LoginLimit } from '../accounts/login-limit';
+import { hashPassword, verifyPassword } from '../accounts/passwords';
+import type { Database } from '../data/db';
+import { cartOfUser, mergeCart } from '../data/repositories/carts';
+import { createUser, findUserByEmail, type User } from '../data/repositories/users';
 import { ShopError } from '../errors';
-import type { LoginLimit } from '../login-limit';
-import { hashPassword, verifyPassword } from '../passwords';
-import { cartOfUser, mergeCart } from '../repositories/carts';
-import { createUser, findUserByEmail, type User } from '../repositories/users';
 import { establish } from '../sessions';
 
 export interface Credentials {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import { type Database, type Queryable, violates } from '../db';
+import { type Database, type Queryable, violates } from '../data/db';
+import { addItem, cartOfUser, createCart, listItems, MAX_QUANTITY, removeItem } from '../data/repositories/carts';
 import { ShopError } from '../errors';
-import { addItem, cartOfUser, createCart, listItems, MAX_QUANTITY, removeItem } from '../repositories/carts';
 import { saveSession } from '../sessions';
 import type { Cart } from '../types';
 

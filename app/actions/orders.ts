@@ -1,6 +1,6 @@
-import type { Database } from '../db';
+import type { Database } from '../data/db';
+import { findOrderByKey, insertOrder, lockCart, takeLines } from '../data/repositories/orders';
 import { ShopError } from '../errors';
-import { findOrderByKey, insertOrder, lockCart, takeLines } from '../repositories/orders';
 
 export interface PlacedOrder {
   readonly id: string;

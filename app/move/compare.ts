@@ -1,4 +1,4 @@
-import { type DatabaseClient, escapeIdentifier } from '../db';
+import { type DatabaseClient, escapeIdentifier } from '../data/db';
 import { columnNames, sqlColumns, sqlName, type Table } from './tables';
 
 /** What a table holds, in two numbers. */

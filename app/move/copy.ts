@@ -1,4 +1,4 @@
-import type { Connection, DatabaseClient, Submittable } from '../db';
+import type { Connection, DatabaseClient, Submittable } from '../data/db';
 
 /** What node-postgres's connections can do besides what their types say. */
 interface CopyConnection extends Connection {

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import type { DatabaseClient } from '../db';
+import type { DatabaseClient } from '../data/db';
 import { MoveError } from './errors';
 import type { Source } from './source';
 import { listTables, movedTables } from './tables';

@@ -1,4 +1,4 @@
-import type { DatabaseSettings } from '../db';
+import type { DatabaseSettings } from '../data/db';
 import { type Content, contents, differences, type Keys } from './compare';
 import { streamCopy } from './copy';
 import { CopyDiffers, MoveError, WritesPaused } from './errors';

@@ -1,4 +1,4 @@
-import type { DatabaseClient } from '../db';
+import type { DatabaseClient } from '../data/db';
 
 interface Sequence {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { type Connection, connect, type DatabaseClient, type DatabaseSettings } from '../db';
+import { type Connection, connect, type DatabaseClient, type DatabaseSettings } from '../data/db';
 import { MoveError } from './errors';
 
 /** What PostgreSQL shows as the application of the mover's sessions; a pause of the writes leaves them alone. */

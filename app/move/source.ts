@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type DatabaseClient, type DatabaseSettings, walPosition, walPositionText } from '../db';
+import { connect, type DatabaseClient, type DatabaseSettings, walPosition, walPositionText } from '../data/db';
 import { MoveError } from './errors';
 import { asMover, cutOff, MOVER, openSession, openSide } from './session';
 import { sqlName, type Table } from './tables';

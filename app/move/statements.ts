@@ -1,4 +1,4 @@
-import { escapeIdentifier, escapeLiteral } from '../db';
+import { escapeIdentifier, escapeLiteral } from '../data/db';
 import type { Change, Row } from './pgoutput';
 import { sqlColumns, sqlName, type Table } from './tables';
 

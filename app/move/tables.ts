@@ -1,4 +1,4 @@
-import { type DatabaseClient, escapeIdentifier } from '../db';
+import { type DatabaseClient, escapeIdentifier } from '../data/db';
 
 export interface Column {
   readonly name: string;

@@ -1,5 +1,5 @@
-import { type DatabaseClient, type DatabaseSettings, escapeIdentifier, walPosition, walPositionText } from '../db';
-import { migrate } from '../migrate';
+import { type DatabaseClient, type DatabaseSettings, escapeIdentifier, walPosition, walPositionText } from '../data/db';
+import { migrate } from '../data/migrate';
 import { CopyDiffers } from './errors';
 import type { Transaction } from './pgoutput';
 import { asMover, cutOff, MOVER, openSide } from './session';

@@ -1,5 +1,5 @@
 import { html } from 'ghtml';
-import { catalogue } from '../catalogue';
+import { catalogue } from '../data/seed';
 import type { CartItem, PageContext } from '../types';
 import { formatMoney } from './format';
 

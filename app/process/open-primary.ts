@@ -1,5 +1,5 @@
 import type { Config } from '../config';
-import { Database, type DatabaseSettings } from '../db';
+import { Database, type DatabaseSettings } from '../data/db';
 
 /** The database that is written to, through the connection pooler where there is one. */
 export function openPrimary(

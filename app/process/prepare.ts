@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from '../config';
-import { Database, type DatabaseSettings, poolSize } from '../db';
+import { Database, type DatabaseSettings, poolSize } from '../data/db';
+import { migrate } from '../data/migrate';
 import { Unavailable } from '../errors';
-import { migrate } from '../migrate';
 
 /** Longest pause in milliseconds before the database is tried again. */
 const MAX_PAUSE = 5_000;

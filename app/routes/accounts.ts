@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { logIn, logOut, requireUser, signUp } from '../actions/accounts';
-import type { App } from '../http-app';
+import type { App } from '../http/fastify';
 import { SESSION_COOKIE } from '../sessions';
 import type { Shop } from '../shop';
 

@@ -1,6 +1,6 @@
 import cookie from '@fastify/cookie';
-import { PAGE_SIZE } from '../catalogue-cache';
-import type { App } from '../http-app';
+import { PAGE_SIZE } from '../data/catalogue-cache';
+import type { App } from '../http/fastify';
 import { homePage, productPage } from '../pages';
 import type { Shop } from '../shop';
 import { CatalogueQuery, ProductParams, productOf, searchCatalogue } from './catalogue';

@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyReply } from 'fastify';
-import type { Cached } from '../catalogue-cache';
+import type { Cached } from '../data/catalogue-cache';
 import { ShopError } from '../errors';
-import type { App } from '../http-app';
+import type { App } from '../http/fastify';
 import type { Shop } from '../shop';
 import type { Product, ProductList } from '../types';
 

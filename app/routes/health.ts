@@ -1,4 +1,4 @@
-import type { App } from '../http-app';
+import type { App } from '../http/fastify';
 import type { Shop } from '../shop';
 
 /** What balancers and people ask a server about itself; none of it touches a dependency. */

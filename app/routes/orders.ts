@@ -2,9 +2,9 @@ import { Type } from '@sinclair/typebox';
 import type { FastifyRequest } from 'fastify';
 import { requireUser } from '../actions/accounts';
 import { MAX_KEY_LENGTH, placeOrder } from '../actions/orders';
+import { findOrder, listOrders } from '../data/repositories/orders';
 import { ShopError } from '../errors';
-import type { App } from '../http-app';
-import { findOrder, listOrders } from '../repositories/orders';
+import type { App } from '../http/fastify';
 import type { Shop } from '../shop';
 import type { Order } from '../types';
 

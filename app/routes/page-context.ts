@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { countPieces } from '../repositories/carts';
+import { countPieces } from '../data/repositories/carts';
 import type { Visitor } from '../sessions';
 import type { Shop } from '../shop';
 import type { PageContext } from '../types';

@@ -1,5 +1,5 @@
 import cookie from '@fastify/cookie';
-import type { App } from '../http-app';
+import type { App } from '../http/fastify';
 import type { Shop } from '../shop';
 
 /** Adds routes that have `request.session`. Their answers are one visitor's own, and no cache may keep them. */

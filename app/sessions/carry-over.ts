@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { Database } from '../db';
-import type { Redis } from '../redis';
-import { hasLiveSessions, lockSession, removeSession } from '../repositories/sessions';
+import type { Database } from '../data/db';
+import type { Redis } from '../data/redis';
+import { hasLiveSessions, lockSession, removeSession } from '../data/repositories/sessions';
 
 /** Milliseconds after which PostgreSQL is asked again whether it has any live session at all. */
 const RECHECK = 5_000;

@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { App } from '../http-app';
+import type { App } from '../http/fastify';
 import { COOKIE_SESSION_LIFETIME, SESSION_COOKIE } from './lifetimes';
 import type { Sessions, Visitor } from './sessions';
 

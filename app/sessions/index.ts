@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Config } from '../config';
-import type { Database } from '../db';
-import type { Redis } from '../redis';
+import type { Database } from '../data/db';
+import type { Redis } from '../data/redis';
 import { CookieSessions } from './cookie';
 import type { Sessions, Visitor } from './sessions';
 import { StoredSessions } from './stored';

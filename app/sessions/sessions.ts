@@ -1,5 +1,5 @@
 import type { FastifyRequest, Session } from 'fastify';
-import type { App } from '../http-app';
+import type { App } from '../http/fastify';
 
 declare module 'fastify' {
   interface Session {

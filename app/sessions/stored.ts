@@ -1,7 +1,7 @@
 import { Signer } from '@fastify/cookie';
 import session, { type SessionStore } from '@fastify/session';
 import type { FastifyRequest, Session } from 'fastify';
-import type { App } from '../http-app';
+import type { App } from '../http/fastify';
 import { SESSION_COOKIE, SESSION_LIFETIME } from './lifetimes';
 import type { Sessions, Visitor } from './sessions';
 

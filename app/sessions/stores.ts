@@ -3,8 +3,8 @@ import type { SessionStore } from '@fastify/session';
 import connectPgSimple from 'connect-pg-simple';
 import type { Session } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import type { Database } from '../db';
-import type { Redis } from '../redis';
+import type { Database } from '../data/db';
+import type { Redis } from '../data/redis';
 import { CarryOver } from './carry-over';
 import { SESSION_LIFETIME } from './lifetimes';
 

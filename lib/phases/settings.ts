@@ -1,4 +1,4 @@
-import { UsageError } from '../usage-error';
+import { UsageError } from '../../tools/support/usage-error';
 import type { ElasticProps, FarmProps } from './shop-props';
 import { type BoxSizeName, sizes } from './sizes';
 

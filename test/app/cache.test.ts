@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CatalogueCache } from '../../app/catalogue-cache';
-import { Database } from '../../app/db';
+import { CatalogueCache } from '../../app/data/catalogue-cache';
+import { Database } from '../../app/data/db';
+import { type SharedCache, SharedCatalogue } from '../../app/data/shared-catalogue';
 import { Unavailable } from '../../app/errors';
-import { type SharedCache, SharedCatalogue } from '../../app/shared-catalogue';
 import { Bench } from '../support/shop';
 
 /** What of the catalogue's reads reaches PostgreSQL. */

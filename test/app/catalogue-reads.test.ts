@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type RedisServer, startRedis } from '../../lib/rehearsal/redis';
+import { type RedisServer, startRedis } from '../../tools/rehearsal/programs/redis';
 import { describeWith } from '../support/needs';
 import { Bench, makeUsers, type ShopServer } from '../support/shop';
 

@@ -1,10 +1,10 @@
 import { scryptSync } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import fc from 'fast-check';
+import { networkOf } from '../../app/accounts/login-limit';
+import { hashPassword, verifyPassword } from '../../app/accounts/passwords';
 import { ConfigError, readConfig } from '../../app/config';
-import { poolSize } from '../../app/db';
-import { networkOf } from '../../app/login-limit';
-import { hashPassword, verifyPassword } from '../../app/passwords';
+import { poolSize } from '../../app/data/db';
 import { CONNECTION_SHARE } from '../../lib/constants';
 
 const GOOD = { DATABASE_URL: 'postgres://shop:hush@localhost/shop', SESSION_SECRET: 'x'.repeat(32) };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import { APP_DRAIN, READINESS_GRACE } from '../../lib/constants';
-import { startHaproxy } from '../../lib/rehearsal/haproxy';
+import { startHaproxy } from '../../tools/rehearsal/programs/haproxy';
 import { describeWith } from '../support/needs';
 import { Bench, eventually } from '../support/shop';
 

@@ -1,4 +1,4 @@
-import { Database } from '../../app/db';
+import { Database } from '../../app/data/db';
 import { Bench, PASSWORD, serverEnv } from '../support/shop';
 
 /** What changes for the app when an edge and a connection pooler are in front. */

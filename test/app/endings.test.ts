@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../lib/processes';
-import { type Postgres, startPostgres } from '../../lib/rehearsal/postgres';
-import { startShop } from '../../lib/rehearsal/shop-process';
+import { type Postgres, startPostgres } from '../../tools/rehearsal/programs/postgres';
+import { startShop } from '../../tools/rehearsal/programs/shop-process';
+import { freePort } from '../../tools/support/processes';
 import { Bench, eventually, isAlive, makeUsers, serverEnv, sql, workers } from '../support/shop';
 
 let bench: Bench;

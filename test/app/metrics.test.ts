@@ -1,6 +1,6 @@
 import { CloudWatch } from '@aws-sdk/client-cloudwatch';
 import { APP_METRICS } from '../../lib/constants';
-import { type Moto, startMoto } from '../../lib/emulator/moto';
+import { type Moto, startMoto } from '../../tools/emulator/moto';
 import { describeWith } from '../support/needs';
 import { Bench, eventually, makeUsers } from '../support/shop';
 

@@ -6,14 +6,14 @@ import { Client } from 'pg';
 import { contents, differences } from '../../app/move/compare';
 import { openSession } from '../../app/move/session';
 import { listTables, movedTables } from '../../app/move/tables';
-import { type AppBundle, buildApp } from '../../lib/app-bundle';
-import { freePort } from '../../lib/processes';
-import { type MoveEnd, type MoveProcessOptions, runMove } from '../../lib/rehearsal/move';
-import { type Postgres, startPostgres } from '../../lib/rehearsal/postgres';
-import { startShop } from '../../lib/rehearsal/shop-process';
+import { type MoveEnd, type MoveProcessOptions, runMove } from '../../tools/rehearsal/programs/move';
+import { type Postgres, startPostgres } from '../../tools/rehearsal/programs/postgres';
+import { startShop } from '../../tools/rehearsal/programs/shop-process';
+import { type AppBundle, buildApp } from '../../tools/support/app-bundle';
+import { freePort } from '../../tools/support/processes';
 import { eventually, serverEnv, sql } from '../support/shop';
 
-/** What the mover refuses, and how it takes back. That it loses nothing, killed or not, is tried in test/bench/move.test.ts. */
+/** What the mover refuses, and how it takes back. That it loses nothing, killed or not, is tried in test/tools/bench/move.test.ts. */
 let dir: string;
 let bundle: AppBundle;
 let from: Postgres;

@@ -1,4 +1,4 @@
-import { outage } from '../../lib/bench/outage';
+import { outage } from '../../tools/bench/outage';
 
 /** The database away for a while, under traffic; `npm run bench -- outage` lets it be away for a minute. */
 test('every process outlives the database, and the first checkout after its return succeeds', async () => {

@@ -1,4 +1,4 @@
-import { fullLoad, steadyLoad } from '../../lib/bench/load';
+import { fullLoad, steadyLoad } from '../../tools/bench/load';
 import { Bench, type ShopServer, sql } from '../support/shop';
 
 /** What is too much for one process. */

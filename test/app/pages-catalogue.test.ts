@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { catalogue, categories } from '../../app/catalogue';
-import { pictures } from '../../app/pictures/index';
+import { catalogue, categories } from '../../app/data/seed';
+import { pictures } from '../../tools/product-pictures/index';
 
 const publicDir = join(__dirname, '..', '..', 'app', 'public');
 

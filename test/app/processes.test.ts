@@ -3,8 +3,8 @@ import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { startPostgres } from '../../lib/rehearsal/postgres';
-import { startRedis } from '../../lib/rehearsal/redis';
+import { startPostgres } from '../../tools/rehearsal/programs/postgres';
+import { startRedis } from '../../tools/rehearsal/programs/redis';
 import { describeWith } from '../support/needs';
 import { Bench, eventually, makeUsers, serverEnv, sql, workers } from '../support/shop';
 

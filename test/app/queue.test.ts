@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SQS } from '@aws-sdk/client-sqs';
-import { type Moto, startMoto } from '../../lib/emulator/moto';
-import { type ShopProcess, startShop } from '../../lib/rehearsal/shop-process';
+import { type Moto, startMoto } from '../../tools/emulator/moto';
+import { type ShopProcess, startShop } from '../../tools/rehearsal/programs/shop-process';
 import { describeWith } from '../support/needs';
 import { Bench, eventually, isAlive, makeUsers, serverEnv, sql } from '../support/shop';
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
-import { freePort } from '../../lib/processes';
-import { type RedisServer, startRedis } from '../../lib/rehearsal/redis';
+import { type RedisServer, startRedis } from '../../tools/rehearsal/programs/redis';
+import { freePort } from '../../tools/support/processes';
 import { describeWith } from '../support/needs';
 import { Bench, makeUsers, PASSWORD, REDIS_RIGHTS } from '../support/shop';
 

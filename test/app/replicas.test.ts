@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { pino } from 'pino';
-import { Database, walPosition } from '../../app/db';
-import { MAX_LAG, Replicas } from '../../app/replicas';
-import { freePort } from '../../lib/processes';
-import { type Postgres, startReplica } from '../../lib/rehearsal/postgres';
+import { Database, walPosition } from '../../app/data/db';
+import { MAX_LAG, Replicas } from '../../app/data/replicas';
+import { type Postgres, startReplica } from '../../tools/rehearsal/programs/postgres';
+import { freePort } from '../../tools/support/processes';
 import { Bench, eventually, isAlive, makeUsers, type ShopServer, sql, type Visitor } from '../support/shop';
 
 /** Reads go to replicas, and nobody notices: not from lag, and not from a replica's death. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Endpoint, openEndpoint } from '../../lib/rehearsal/endpoint';
-import { type RedisServer, startRedis } from '../../lib/rehearsal/redis';
+import { type Endpoint, openEndpoint } from '../../tools/rehearsal/programs/endpoint';
+import { type RedisServer, startRedis } from '../../tools/rehearsal/programs/redis';
 import { describeWith } from '../support/needs';
 import {
   Bench,

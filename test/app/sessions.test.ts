@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { CarryOver } from '../../app/sessions/carry-over';
-import { startRedis } from '../../lib/rehearsal/redis';
+import { startRedis } from '../../tools/rehearsal/programs/redis';
 import { describeWith } from '../support/needs';
 import {
   Bench,

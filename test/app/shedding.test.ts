@@ -1,7 +1,7 @@
 import { on, once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { Shedding } from '../../app/shedding';
+import { Shedding } from '../../app/http/load-shedding';
 
 /** Milliseconds, more than a turn of the event loop may take. */
 const LONG = 100;

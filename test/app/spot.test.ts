@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { startShop } from '../../lib/rehearsal/shop-process';
+import { startShop } from '../../tools/rehearsal/programs/shop-process';
 import { Bench, eventually, serverEnv } from '../support/shop';
 
 let bench: Bench;

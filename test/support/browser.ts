@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 
-export { launchBrowser } from '../../lib/docs/browser';
+export { launchBrowser } from '../../tools/docs/browser';
 
 /** Folder for pictures of what was tested; not kept in git. */
 export const SCREENSHOTS = resolve(__dirname, '../../.screenshots');

@@ -1,7 +1,7 @@
-import type { Findings, RehearsalSecond, Report } from '../../lib/rehearsal/rehearse/findings';
-import { goalsOf } from '../../lib/rehearsal/rehearse/goals';
-import type { ServerSnapshot, Snapshot } from '../../lib/rehearsal/snapshot';
-import { KINDS, type TrafficSummary } from '../../lib/rehearsal/traffic/messages';
+import type { Findings, RehearsalSecond, Report } from '../../tools/rehearsal/rehearse/findings';
+import { goalsOf } from '../../tools/rehearsal/rehearse/goals';
+import type { ServerSnapshot, Snapshot } from '../../tools/rehearsal/topology/snapshot';
+import { KINDS, type TrafficSummary } from '../../tools/rehearsal/traffic/messages';
 
 /** What a rehearsal of half a minute on five servers finds when nothing goes wrong. */
 export function findings(changes: Partial<Findings> = {}): Findings {

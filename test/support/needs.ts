@@ -1,4 +1,4 @@
-import { examine } from '../../lib/doctor';
+import { examine } from '../../tools/support/doctor';
 
 /**
  * `describe` for tests that need a program of the system. Where it is missing they are skipped, and the end of the run says

@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { type AppBundle, buildApp } from '../../lib/app-bundle';
-import { type Postgres, startPostgres } from '../../lib/rehearsal/postgres';
-import { type ShopProcess, startShop } from '../../lib/rehearsal/shop-process';
+import { type Postgres, startPostgres } from '../../tools/rehearsal/programs/postgres';
+import { type ShopProcess, startShop } from '../../tools/rehearsal/programs/shop-process';
+import { type AppBundle, buildApp } from '../../tools/support/app-bundle';
 
 export const SESSION_SECRET = 'a secret for tests, long enough for a signature';
 

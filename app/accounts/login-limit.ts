@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import {
+  RateLimiterPostgres,
+  RateLimiterRedis,
+  RateLimiterRes,
+  type RateLimiterStoreAbstract,
+} from 'rate-limiter-flexible';
+import { Database } from '../data/db';
+import type { Redis } from '../data/redis';
+import { ShopError } from '../errors';
+
+/** Seconds over which failures are counted, from the first. */
+const WINDOW = 15 * 60;
+const FAILURES_PER_ACCOUNT = 10;
+/** A household or an office shares one address. */
+const FAILURES_PER_ADDRESS = 100;
+
+/**
+ * Bounds guessing of passwords, by account and by address. The counters are where the sessions are: a limit in each
+ * process would be multiplied by the number of servers, and a log-in cannot do without that store anyway.
+ */
+export class LoginLimit {
+  readonly #byAccount: RateLimiterStoreAbstract;
+  readonly #byAddress: RateLimiterStoreAbstract;
+
+  constructor(store: Database | Redis) {
+    const byAccount = { keyPrefix: 'account', points: FAILURES_PER_ACCOUNT, duration: WINDOW };
+    const byAddress = { keyPrefix: 'address', points: FAILURES_PER_ADDRESS, duration: WINDOW };
+    if (store instanceof Database) {
+      const table = { storeClient: { query: store.execute }, storeType: 'pool', tableName: 'login_attempts' };
+      // By a migration.
+      const made = { ...table, tableCreated: true };
+      this.#byAccount = new RateLimiterPostgres({ ...made, ...byAccount });
+      // Only one of the two needs to clean the table that they share.
+      this.#byAddress = new RateLimiterPostgres({ ...made, ...byAddress, clearExpiredByTimeout: false });
+    } else {
+      const client = { storeClient: store.counters, useRedisPackage: true };
+      this.#byAccount = new RateLimiterRedis({ ...client, ...byAccount, keyPrefix: 'log-in:account' });
+      this.#byAddress = new RateLimiterRedis({ ...client, ...byAddress, keyPrefix: 'log-in:address' });
+    }
+  }
+
+  /**
+   * Runs `attempt` unless there were too many failures. An attempt counts against its account before it runs, so that
+   * parallel ones cannot slip through together; success clears the account.
+   *
+   * @param attempt resolves to nothing when the log-in failed
+   * @throws ShopError 429 with the seconds until the next attempt is allowed
+   */
+  async guard<T>(email: string, address: string, attempt: () => Promise<T | undefined>): Promise<T | undefined> {
+    const account = createHash('sha256').update(email).digest('base64url');
+    const network = networkOf(address);
+    const spent = await this.#byAddress.get(network);
+    if (spent !== null && spent.consumedPoints >= FAILURES_PER_ADDRESS) throw tooMany(spent);
+    await this.#byAccount.consume(account).catch((reason) => {
+      throw reason instanceof RateLimiterRes ? tooMany(reason) : reason;
+    });
+    const result = await attempt();
+    if (result === undefined) await this.#byAddress.penalty(network);
+    else await this.#byAccount.delete(account);
+    return result;
+  }
+}
+
+function tooMany(state: RateLimiterRes): ShopError {
+  const seconds = Math.max(1, Math.ceil(state.msBeforeNext / 1000));
+  return new ShopError(429, 'too_many_attempts', 'Too many failed log-ins. Please try again later.', seconds);
+}
+
+/** A customer's IPv6 network is a /64 and has as many addresses as an attacker could wish for; it counts as one. */
+export function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  if (!isIPv6(plain)) return plain;
+  const [head = [], tail = []] = plain.split('::').map((part) => part.split(':').filter(Boolean));
+  const zeros = Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0');
+  return [...head, ...zeros, ...tail].slice(0, 4).join(':');
+}

@@ -1,0 +1,100 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+
+const ROOT = resolve(__dirname, '../..');
+const scripts = require('../../package.json').scripts as Record<string, string>;
+
+function run(...args: string[]) {
+  return runWith(process.env, ...args);
+}
+
+function runWith(env: NodeJS.ProcessEnv, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'bin/cli.ts', ...args], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env,
+  });
+  return { status, stdout, stderr };
+}
+
+const verbs = Object.entries(scripts)
+  .filter(([, command]) => command.includes('bin/cli.ts'))
+  .map(([name]) => name);
+
+test('the verbs of package.json are the verbs of the command line', () => {
+  const listed = [...(run('--help').stdout.split('Commands:')[1] ?? '').matchAll(/^ {2}([a-z:]+) /gm)].map(
+    ([, verb]) => verb,
+  );
+  expect(listed).toEqual(expect.arrayContaining(['start', 'deploy:local']));
+  expect(verbs).toEqual(listed);
+});
+
+test.each(verbs)('%s --help says how to call it', (verb) => {
+  const { status, stdout, stderr } = run(verb, '--help');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toContain(`Usage: npm run ${verb} -- `);
+});
+
+test.each([
+  [['start', '5'], "'5' is invalid for argument 'phase'. Allowed: 1, 2, 3, 4."],
+  [['start', '--port', 'http'], "'--port <port>' argument 'http' is invalid. Allowed: a whole number from 1 to 65535."],
+  [['start', '--port', '65536'], "'65536' is invalid. Allowed: a whole number from 1 to 65535."],
+  [['start', '--prot', '80'], "unknown option '--prot'"],
+  [['start', '1', '2'], 'too many arguments'],
+  [['deploy:local'], "missing required argument 'phase'"],
+  [
+    ['deploy:local', 'phase-9'],
+    "'phase-9' is invalid for argument 'phase'. Allowed: phase-1, phase-2, phase-3, phase-4.",
+  ],
+  [['simulate', '--phase', '1'], "'--phase <number>' argument '1' is invalid. Allowed: 3, 4."],
+  [['plan'], "required option '--rps <number>' not specified"],
+  [['plan', '--rps', '5000', '--survive', 'region'], 'Allowed choices are nothing, server, zone.'],
+  [['curve', '--out', 'curve.png'], '--out curve.png: allowed is a file that ends in .svg'],
+  [['prices', '--region', 'mars'], '--region mars: allowed is the name of an AWS region such as eu-central-1'],
+  [['advise', '--latency-objective', '0'], "argument '0' is invalid. Allowed: a number from 1 to 60000."],
+  [['advise', '--period', '90'], "argument '90' is invalid. Allowed: 60 and its multiples up to 86400."],
+  [['bench', 'everything'], "'everything' is invalid for argument 'what'. Allowed: synth, overload, wait, catalogue, "],
+  [['bench', 'outage', '--seconds', '0'], "'0' is invalid. Allowed: a whole number from 1 to 600."],
+  [['bench', 'demand', '--seconds', '0.5'], "'0.5' is invalid. Allowed: a whole number from 1 to 600."],
+  [['evolution', '--json', '--markdown'], "option '--json' cannot be used with option '--markdown'"],
+  [['deploy'], "unknown command 'deploy'"],
+])('bad input %j: one clear line and exit code 2', (args, line) => {
+  const { status, stdout, stderr } = run(...args);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toContain(line);
+  expect(stderr.trim()).not.toContain('\n');
+});
+
+test('doctor tells what is here, as a table and as JSON', () => {
+  expect(run('doctor').stdout).toMatch(/✓ {2}node +v\d+/);
+  const { status, stdout } = run('doctor', '--json');
+  expect(status).toBe(0);
+  const findings = JSON.parse(stdout) as { name: string; found?: string; install?: string }[];
+  expect(findings.map((finding) => finding.name)).toContain('embedded PostgreSQL');
+  for (const finding of findings) expect(finding.found ?? finding.install).toMatch(/\S/);
+});
+
+test('a bench names what is missing, with the command that installs it', () => {
+  const { status, stderr } = runWith({ PATH: '' }, 'bench', 'farm');
+  expect(stderr).toMatch(
+    /bench farm needs programs of the system; .*h2load is not here: apt-get install nghttp2-client\n$/,
+  );
+  expect(status).toBe(2);
+});
+
+test.each([
+  [{}, '--deployed shop: in no region; AWS_REGION or a profile must name one\n'],
+  [
+    { AWS_REGION: 'eu-west-1' },
+    '--deployed shop: no AWS credentials; allowed is what the AWS CLI takes (AWS_PROFILE, …)\n',
+  ],
+])('where AWS cannot be asked, one line says why: %p', (given, stderr) => {
+  const nobody = {
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
+  const env = { ...Object.fromEntries(others), ...nobody, ...given };
+  expect(runWith(env, 'evolution', '--deployed')).toEqual({ status: 2, stdout: '', stderr });
+});

@@ -1,0 +1,411 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
+import type { FarmProps } from '../../../lib/phases/shop-props';
+import { type BoxSizeName, sizes } from '../../../lib/phases/sizes';
+import { describeWith } from '../../support/needs';
+import {
+  combinedFarmVariants,
+  DOMAIN,
+  elasticVariants,
+  farmVariants,
+  isStateful,
+  lint,
+  makePhase,
+  nagFindings,
+  type PhaseId,
+  phaseTemplate,
+  resourcesOf,
+  type TemplateJson,
+  templateDiff,
+  variants,
+} from '../../support/stack';
+
+const ROOT = join(__dirname, '../../..');
+const BOXES: readonly PhaseId[] = ['phase-1', 'phase-2'];
+const PHASES: readonly PhaseId[] = [...BOXES, 'phase-3'];
+const everyVariant = [...variants, ...farmVariants];
+
+// With CDK's own validation of templates.
+delete process.env.CDK_VALIDATION;
+// At each synth without a domain, the warning of plain HTTP is printed.
+jest.spyOn(console, 'error').mockImplementation();
+
+describe('snapshots', () => {
+  test.each(PHASES)('of %s as it is by default', (id) => {
+    expect(phaseTemplate(id)).toMatchSnapshot();
+  });
+
+  test.each(PHASES)('of what a domain changes in %s', (id) => {
+    expect(templateDiff(phaseTemplate(id), phaseTemplate(id, DOMAIN))).toMatchSnapshot();
+  });
+
+  test.each(farmVariants)('of what $name changes in phase-3', ({ props }) => {
+    expect(templateDiff(phaseTemplate('phase-3'), phaseTemplate('phase-3', props))).toMatchSnapshot();
+  });
+
+  test('of what an e-mail address and a budget add', () => {
+    const props = { alarmEmail: 'ops@example.com', monthlyBudget: 100 };
+    expect(templateDiff(phaseTemplate('phase-1'), phaseTemplate('phase-1', props))).toMatchSnapshot();
+  });
+
+  test.each(Object.keys(sizes) as BoxSizeName[])('of what size %s changes', (size) => {
+    expect(templateDiff(phaseTemplate('phase-1'), phaseTemplate('phase-1', { size }))).toMatchSnapshot();
+  });
+});
+
+describe('a bigger size', () => {
+  const names = Object.keys(sizes) as BoxSizeName[];
+  const steps = names.slice(1).map((to, index) => ({ from: names[index] as BoxSizeName, to }));
+
+  test.each(steps)('from $from to $to replaces nothing', ({ from, to }) => {
+    const diff = fullDiff(phaseTemplate('phase-1', { size: from }), phaseTemplate('phase-1', { size: to }));
+    const impacts: Record<string, string> = {};
+    diff.resources.forEachDifference((id, change) => {
+      impacts[`${change.resourceType} ${id}`] = change.changeImpact;
+    });
+    const replaced = Object.entries(impacts).filter(([, impact]) =>
+      [ResourceImpact.WILL_REPLACE, ResourceImpact.MAY_REPLACE, ResourceImpact.WILL_ORPHAN].includes(
+        impact as ResourceImpact,
+      ),
+    );
+    // The type of an instance is create-only on instance-store instances; one with an EBS root is stopped and started:
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-instance.html#cfn-ec2-instance-instancetype
+    expect(replaced.map(([id]) => id.split(' ')[0])).toEqual(['AWS::EC2::Instance']);
+    expect(replaced[0]?.[1]).toBe(ResourceImpact.MAY_REPLACE);
+  });
+
+  test('changes the hardware and what names it, nothing else', () => {
+    const changed = templateDiff(phaseTemplate('phase-1'), phaseTemplate('phase-1', { size: 'growth' })).map((line) =>
+      line.replace(/: .*/, '').replace(/[0-9A-F]{8}\b/g, ''),
+    );
+    expect(changed.filter((path) => !/^Resources\.Shop(Dashboard|BoxMonitoring)/.test(path))).toEqual([
+      'Resources.ShopBoxInstance.Properties.InstanceType',
+      'Resources.ShopBoxDataVolume.Properties.Iops',
+      'Resources.ShopBoxDataVolume.Properties.Size',
+      'Resources.ShopBoxDataVolume.Properties.Throughput',
+      'Resources.ShopBoxSetup.Properties.Parameters.commands.3',
+      'Resources.ShopBoxSetup.Properties.Parameters.commands.5',
+    ]);
+  });
+
+  test('never has a smaller disk than the one before it', () => {
+    for (const { from, to } of steps) {
+      expect(sizes[to].dataSize.toGibibytes()).toBeGreaterThanOrEqual(sizes[from].dataSize.toGibibytes());
+      expect(sizes[to].vcpus).toBeGreaterThan(sizes[from].vcpus);
+    }
+  });
+});
+
+describe('from phase 1 to phase 2', () => {
+  const before = phaseTemplate('phase-1');
+  const after = phaseTemplate('phase-2');
+  const diff = fullDiff(before, after);
+
+  test('no resource is removed, changed in type, or replaced', () => {
+    const touched: string[] = [];
+    diff.resources.forEachDifference((id, change) => {
+      if (change.isAddition) return;
+      if (change.changeImpact !== ResourceImpact.WILL_UPDATE) touched.push(`${id}: ${change.changeImpact}`);
+    });
+    expect(touched).toEqual([]);
+  });
+
+  test('nothing stateful is changed at all', () => {
+    for (const [id, resource] of Object.entries(before.Resources)) {
+      if (isStateful(resource) || /VPC$|Subnet$/.test(resource.Type)) {
+        expect({ id, resource: after.Resources[id] }).toEqual({ id, resource });
+      }
+    }
+  });
+
+  test('only the set-up, the role, the protection and the dashboard of running resources change', () => {
+    const changed: string[] = [];
+    diff.resources.forEachDifference((_, change) => {
+      if (!change.isAddition) changed.push(change.resourceType ?? '');
+    });
+    expect(changed.sort()).toEqual([
+      'AWS::CloudWatch::Dashboard',
+      'AWS::EC2::Instance',
+      'AWS::IAM::Policy',
+      'AWS::SSM::Association',
+    ]);
+    const [instanceId] = Object.keys(resourcesOf(before, 'AWS::EC2::Instance'));
+    const of = ({ Resources }: TemplateJson) => Resources[instanceId as string].Properties;
+    expect(templateDiff(of(before), of(after))).toEqual(['DisableApiTermination: true -> false']);
+  });
+
+  test('the outputs of phase 1 are still there', () => {
+    expect(Object.keys(after.Outputs ?? {})).toEqual(expect.arrayContaining(Object.keys(before.Outputs ?? {})));
+  });
+});
+
+describe('from phase 2 to phase 3', () => {
+  const before = phaseTemplate('phase-2', DOMAIN);
+  const after = phaseTemplate('phase-3', DOMAIN);
+  const diff = fullDiff(before, after);
+
+  // The schema of RDS allows for a replacement by MultiAZ, as it has Aurora's cases in it as well; of a PostgreSQL instance it
+  // is an update without interruption:
+  // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZ.Migrating.html
+  test('nothing that stays is replaced; of the database MultiAZ alone changes', () => {
+    const touched: string[] = [];
+    diff.resources.forEachDifference((id, change) => {
+      if (change.isAddition || change.isRemoval) return;
+      if (change.changeImpact !== ResourceImpact.WILL_UPDATE) touched.push(`${id}: ${change.changeImpact}`);
+    });
+    const [database] = Object.keys(resourcesOf(before, 'AWS::RDS::DBInstance'));
+    expect(touched).toEqual([`${database}: MAY_REPLACE`]);
+  });
+
+  test('what goes is the box with what belongs to it, and nothing else', () => {
+    const gone: string[] = [];
+    diff.resources.forEachDifference((id, change) => {
+      if (change.isRemoval) gone.push(id.replace(/[0-9A-F]{8}$/, ''));
+    });
+    expect(gone.filter((id) => !/^Shop(Box|DatabaseFromBox|BackupPlanDataVolume)/.test(id))).toEqual([]);
+    expect(gone).toContain('ShopBoxInstance');
+  });
+
+  test('what goes and holds data is kept, outside of the stack', () => {
+    const gone: string[] = [];
+    for (const [id, resource] of Object.entries(before.Resources)) {
+      if (!isStateful(resource) || after.Resources[id]) continue;
+      gone.push(resource.Type);
+      expect(resource.DeletionPolicy).toBe('RetainExceptOnCreate');
+    }
+    expect(gone).toEqual(['AWS::EC2::Volume']);
+  });
+
+  test('the box can go: it is not protected any more, and nobody waits for its volume to be unmounted', () => {
+    const [instance] = Object.values(resourcesOf(before, 'AWS::EC2::Instance'));
+    expect(instance.Properties.DisableApiTermination).toBe(false);
+    const [attachment] = Object.values(resourcesOf(before, 'AWS::EC2::VolumeAttachment'));
+    expect(attachment.DeletionPolicy).toBe('RetainExceptOnCreate');
+  });
+
+  test('the database gets a standby, and changes in nothing else', () => {
+    const [id, database] = Object.entries(resourcesOf(before, 'AWS::RDS::DBInstance'))[0] as [string, unknown];
+    expect(templateDiff(database, after.Resources[id])).toEqual(['Properties.MultiAZ: (none) -> true']);
+  });
+
+  test('no key, secret, vault or network changes, but for who may decrypt', () => {
+    for (const [id, resource] of Object.entries(before.Resources)) {
+      const kept = isStateful(resource) || /VPC$|Subnet$/.test(resource.Type);
+      if (!kept || !after.Resources[id] || resource.Type === 'AWS::RDS::DBInstance') continue;
+      const changed = templateDiff(resource, after.Resources[id]);
+      expect(changed.filter((line) => !line.startsWith('Properties.KeyPolicy.Statement'))).toEqual([]);
+    }
+  });
+
+  test('the one record of the domain moves to the balancer, after the servers serve', () => {
+    const [id] = Object.keys(resourcesOf(before, 'AWS::Route53::RecordSet'));
+    const record = resourcesOf(after, 'AWS::Route53::RecordSet')[id as string];
+    expect(record.Properties).toMatchObject({ Type: 'A', AliasTarget: expect.anything() });
+    expect(record.DependsOn).toEqual(Object.keys(resourcesOf(after, 'AWS::AutoScaling::AutoScalingGroup')));
+  });
+
+  test('the outputs that people use are still there', () => {
+    expect(Object.keys(after.Outputs ?? {})).toEqual(
+      expect.arrayContaining(['Phase', 'Url', 'OpenSession', 'DatabaseEndpoint']),
+    );
+  });
+});
+
+describe('a later deploy of phase 3', () => {
+  test('with more servers changes their number, the pools that follow from it, and no other resource', () => {
+    const changed = templateDiff(phaseTemplate('phase-3'), phaseTemplate('phase-3', { servers: 10 })).map((line) =>
+      line.replace(/: .*/, '').replace(/[0-9A-F]{8}\b/g, ''),
+    );
+    const expected = /^Resources\.Shop(FleetGroup|FleetLaunchTemplate|FleetMonitoringTooFewAlarm)/;
+    expect(changed.filter((path) => !expected.test(path))).toEqual([]);
+  });
+
+  test('with one replica fewer takes none of the others', () => {
+    const ids = (replicas: number) =>
+      Object.keys(resourcesOf(phaseTemplate('phase-3', { replicas }), 'AWS::RDS::DBInstance'));
+    expect(ids(2)).toHaveLength(3);
+    expect(ids(2)).toEqual(expect.arrayContaining(ids(1)));
+  });
+});
+
+describe('a later deploy of the same phase', () => {
+  const appOf = (script: string) => {
+    const dir = mkdtempSync(join(tmpdir(), 'app-'));
+    writeFileSync(join(dir, 'server.js'), script);
+    return dir;
+  };
+
+  test.each(BOXES)(
+    'of %s with another app changes the set-up and what it may read, and nothing that it runs on',
+    (id) => {
+      const [one, other] = [appOf('1'), appOf('2')];
+      const diff = fullDiff(phaseTemplate(id, { appBundle: one }), phaseTemplate(id, { appBundle: other }));
+      const changed: string[] = [];
+      diff.resources.forEachDifference((_, change) => {
+        changed.push(`${change.resourceType}: ${change.changeImpact}`);
+      });
+      rmSync(one, { recursive: true });
+      rmSync(other, { recursive: true });
+      expect(changed.sort()).toEqual(['AWS::IAM::Policy: WILL_UPDATE', 'AWS::SSM::Association: WILL_UPDATE']);
+    },
+  );
+
+  test.each(BOXES)('of %s cannot move the image, the user data or the volume', (id) => {
+    const [instance] = Object.values(resourcesOf(phaseTemplate(id), 'AWS::EC2::Instance'));
+    expect(instance.Properties.ImageId).toBeUndefined();
+    expect(instance.Properties.UserData).toBeUndefined();
+    expect(instance.Properties.BlockDeviceMappings).toBeUndefined();
+    expect(instance.Properties.LaunchTemplate.Version).toBe('1');
+    // A parameter that stands for an image would be resolved anew at each deploy; this is the only one there is.
+    expect(Object.keys(phaseTemplate(id).Parameters ?? {})).toEqual(['BootstrapVersion']);
+    const [volume] = Object.values(resourcesOf(phaseTemplate(id), 'AWS::EC2::Volume'));
+    expect(volume.Properties.AvailabilityZone).toEqual({
+      'Fn::GetAtt': [expect.stringMatching(/PublicSubnet1Subnet/), 'AvailabilityZone'],
+    });
+  });
+});
+
+describe('every phase', () => {
+  test.each(everyVariant)('$id $name keeps its state when the stack goes', ({ id, props }) => {
+    for (const [name, resource] of Object.entries(phaseTemplate(id, props).Resources)) {
+      if (!isStateful(resource)) continue;
+      expect([name, resource.DeletionPolicy, resource.UpdateReplacePolicy]).toEqual([
+        name,
+        'RetainExceptOnCreate',
+        'Retain',
+      ]);
+    }
+  });
+
+  test.each(PHASES)('%s has the phase in no name, tag or id, so that the next one does not change it', (id) => {
+    expect(JSON.stringify(phaseTemplate(id))).not.toMatch(/phase-?\d/);
+  });
+
+  test.each(PHASES)('%s has no function behind it', (id) => {
+    expect(Object.keys(resourcesOf(phaseTemplate(id), 'AWS::Lambda::Function'))).toEqual([]);
+  });
+
+  test.each(PHASES)('%s says no secret: neither to Systems Manager nor in user data', (id) => {
+    const made = phaseTemplate(id);
+    const setups = { ...resourcesOf(made, 'AWS::SSM::Association'), ...resourcesOf(made, 'AWS::EC2::LaunchTemplate') };
+    expect(JSON.stringify(setups)).not.toMatch(/resolve:secretsmanager|password/i);
+  });
+
+  test.each(PHASES)('%s knows neither account nor region, and looks nothing up', (id) => {
+    const { app, stack } = makePhase(id, DOMAIN);
+    const assembly = app.synth();
+    expect(assembly.manifest.missing).toBeUndefined();
+    expect(assembly.getStackArtifact(stack.artifactId).environment.name).toBe('aws://unknown-account/unknown-region');
+    expect(assembly.getStackArtifact(stack.artifactId).stackName).toBe('shop');
+    expect(assembly.getStackArtifact(stack.artifactId).terminationProtection).toBe(true);
+  });
+
+  test('warns at synth when it is served over plain HTTP, and only then', () => {
+    const warnings = (props: Partial<FarmProps>) =>
+      makePhase('phase-1', props).shop.address.node.metadata.filter(({ type }) => type === 'aws:cdk:warning').length;
+    expect(warnings({})).toBe(1);
+    expect(warnings(DOMAIN)).toBe(0);
+  });
+});
+
+/** What cdk-nag does not see. */
+describe('own checks', () => {
+  test.each(everyVariant)('every fleet behind a balancer in $id $name goes by its health checks', ({ id, props }) => {
+    for (const group of Object.values(resourcesOf(phaseTemplate(id, props), 'AWS::AutoScaling::AutoScalingGroup'))) {
+      if (!group.Properties.TargetGroupARNs) continue;
+      expect(group.Properties).toMatchObject({ HealthCheckType: 'ELB', HealthCheckGracePeriod: expect.any(Number) });
+      expect(group.Properties.HealthCheckGracePeriod).toBeGreaterThan(0);
+    }
+  });
+
+  test.each(everyVariant)('a listener without TLS in $id $name only redirects, or is warned of', ({ id, props }) => {
+    const open = Object.values(resourcesOf(phaseTemplate(id, props), 'AWS::ElasticLoadBalancingV2::Listener')).filter(
+      ({ Properties }) => Properties.Protocol !== 'HTTPS' && Properties.DefaultActions[0].Type !== 'redirect',
+    );
+    const { metadata } = makePhase(id, props).shop.address.node;
+    expect(open.length === 0 || metadata.some(({ type }) => type === 'aws:cdk:warning')).toBe(true);
+  });
+
+  test.each(everyVariant)('every server of $id $name wants IMDSv2 and has an encrypted disk', ({ id, props }) => {
+    const templates = Object.values(resourcesOf(phaseTemplate(id, props), 'AWS::EC2::LaunchTemplate'));
+    expect(templates.length).toBeGreaterThan(0);
+    for (const { Properties } of templates) {
+      expect(Properties.LaunchTemplateData).toMatchObject({
+        MetadataOptions: { HttpTokens: 'required' },
+        BlockDeviceMappings: [{ Ebs: { Encrypted: true } }],
+      });
+    }
+  });
+});
+
+describe('checks of others', () => {
+  test.each([...everyVariant, ...elasticVariants])(
+    'cdk-nag finds nothing without a written reason in $id $name',
+    (variant) => {
+      expect(nagFindings(variant)).toEqual({ findings: [], failure: undefined });
+    },
+  );
+});
+
+describeWith('cfn-lint', 'cfn-lint', () => {
+  test('has no error and no warning', () => {
+    expect(lint([...variants, ...combinedFarmVariants, ...elasticVariants])).toEqual({ stdout: '', status: 0 });
+  });
+});
+
+describe('bin/shop.ts', () => {
+  const dirs: string[] = [];
+  const synth = async (context: Record<string, string> = {}) => {
+    const dir = mkdtempSync(join(tmpdir(), 'cdk-out-'));
+    dirs.push(dir);
+    const { context: flags } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
+    const { PATH, HOME } = process.env;
+    const child = spawn(process.execPath, ['--import', 'tsx', 'bin/shop.ts'], {
+      cwd: ROOT,
+      // No credentials, no region, and nothing behind the proxies.
+      env: {
+        PATH,
+        HOME,
+        HTTP_PROXY: 'http://127.0.0.1:9',
+        HTTPS_PROXY: 'http://127.0.0.1:9',
+        CDK_OUTDIR: dir,
+        // The templates are validated above.
+        CDK_VALIDATION: 'false',
+        CDK_CONTEXT_JSON: JSON.stringify({ ...flags, ...context }),
+      },
+    });
+    const [stdout, stderr, [status]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close'),
+    ]);
+    return { dir, stdout, stderr, status };
+  };
+  afterAll(() => {
+    for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
+  });
+
+  test('gives the same bytes twice, without credentials and without a network', async () => {
+    const [one, two] = await Promise.all([synth(), synth()]);
+    expect([one.status, two.status]).toEqual([0, 0]);
+    for (const id of PHASES) {
+      const read = ({ dir }: { dir: string }) => readFileSync(join(dir, `${id}.template.json`), 'utf8');
+      expect(read(one)).toBe(read(two));
+      expect((JSON.parse(read(one)) as TemplateJson).Resources).not.toEqual({});
+    }
+  });
+
+  test('refuses a bad setting in one line, with exit code 2', async () => {
+    const { status, stdout, stderr } = await synth({ size: 'huge' });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: '-c size=huge: allowed is launch, growth, 8vcpu, 16vcpu, 32vcpu, 64vcpu\n',
+    });
+  });
+});

@@ -1,0 +1,35 @@
+import { refusal, stepBetween } from '../../../lib/phases/steps';
+
+test.each([
+  [1, 2, 'allowed'],
+  [1, 3, 'refused'],
+  [1, 4, 'refused'],
+  [2, 3, 'allowed'],
+  [2, 4, 'allowed'],
+  [3, 4, 'allowed'],
+  [4, 3, 'on purpose'],
+  [4, 2, 'on purpose'],
+  [3, 2, 'on purpose'],
+  [2, 1, 'on purpose'],
+  [3, 1, 'refused'],
+  [4, 1, 'refused'],
+  [2, 2, 'allowed'],
+])('from phase %i to phase %i: %s', (from, to, verdict) => {
+  expect(stepBetween(from, to).verdict).toBe(verdict);
+});
+
+test('what stands against a step is told with the way round', () => {
+  expect(refusal(1, 3)).toBe(
+    'the shop runs in phase 1, and cannot become phase 3: the orders are on the box, and the box goes. The way: deploy phase-2 and move them to RDS first',
+  );
+  expect(refusal(4, 3)).toMatch(
+    /^the shop runs in phase 4, and goes back only on purpose to phase 3: .*-c goBackFrom=4$/,
+  );
+});
+
+test('who says what phase is left may go back, and nowhere else', () => {
+  expect(refusal(4, 3, 4)).toBeUndefined();
+  expect(refusal(4, 3, 3)).toBeDefined();
+  expect(refusal(4, 1, 4)).toBeDefined();
+  expect(refusal(3, 4)).toBeUndefined();
+});

@@ -1,0 +1,31 @@
+import fc from 'fast-check';
+import { measureInTurn, median } from '../../../tools/bench/rounds';
+
+test('the median is the middle value, or the mean of the middle two', () => {
+  expect(median([3, 1, 2])).toBe(2);
+  expect(median([4, 1, 3, 2])).toBe(2.5);
+  expect(median([7])).toBe(7);
+});
+
+test('half of the values are no smaller than the median, and half no bigger', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1 }), (values) => {
+      const middle = median(values);
+      expect(values.filter((value) => value <= middle).length * 2).toBeGreaterThanOrEqual(values.length);
+      expect(values.filter((value) => value >= middle).length * 2).toBeGreaterThanOrEqual(values.length);
+    }),
+  );
+});
+
+test('measurements take turns, and the first round does not count', async () => {
+  const order: string[] = [];
+  const counts = { one: 0, other: 0 };
+  const measure = (name: keyof typeof counts) => async () => {
+    order.push(name);
+    counts[name] += 1;
+    return { ms: counts[name] === 1 ? 1_000 : counts[name] };
+  };
+  const figures = await measureInTurn({ one: measure('one'), other: measure('other') }, { rounds: 3, json: true });
+  expect(order).toEqual(['one', 'other', 'one', 'other', 'one', 'other', 'one', 'other']);
+  expect(figures).toEqual({ one: { ms: 3 }, other: { ms: 3 } });
+});

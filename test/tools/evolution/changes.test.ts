@@ -1,0 +1,155 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders of CloudFormation's Fn::Sub
+import { join } from 'node:path';
+import type { TemplateResource as Resource, Template } from '../../../tools/cloudformation/template';
+import { compare, type Fate } from '../../../tools/evolution/changes';
+import { judge } from '../../../tools/evolution/gate';
+import { readTemplates } from '../../../tools/evolution/sources';
+
+const fixture = (name: string) => {
+  const [template] = readTemplates(join(__dirname, 'fixtures', name), '--before');
+  if (template === undefined) throw new Error(`no template in ${name}`);
+  return template;
+};
+
+const of = (Resources: Record<string, Resource>, rest: Partial<Template> = {}) => ({
+  name: 'test',
+  template: { Resources, ...rest },
+});
+
+function fates(before: Record<string, Resource>, after: Record<string, Resource>): Record<string, Fate> {
+  return Object.fromEntries(compare(of(before), of(after)).changes.map(({ id, fate }) => [id, fate]));
+}
+
+const resource = (Type: string, Properties: Record<string, unknown> = {}): Resource => ({ Type, Properties });
+
+describe('an app of somebody else', () => {
+  const comparison = compare(fixture('todo-before.json'), fixture('todo-after.json'));
+
+  test('has one fate for each resource, told by its construct path', () => {
+    const told = comparison.changes.map(({ path, fate, leaving }) => [path, fate, leaving]);
+    expect(told).toEqual([
+      ['Todos', 'replaced', 'kept outside of the stack'],
+      ['Handler/Role', 'kept', undefined],
+      ['Handler', 'changed', undefined],
+      ['Attachments', 'removed', 'kept outside of the stack'],
+      ['Cluster3B5D', 'replaced', 'deleted'],
+      ['Reminders', 'changed', undefined],
+      ['Search1A2B3C4D', 'changed', undefined],
+      ['Files/Attachments', 'added', undefined],
+    ]);
+  });
+
+  test('turns the gate red by its new key schema, its moved bucket, its export and its name, and by nothing else', () => {
+    expect(judge(comparison).map(({ rule, path, message }) => `${rule}: ${path}: ${message}`)).toEqual([
+      'state: Todos: AWS::DynamoDB::Table is replaced by KeySchema, and kept outside of the stack',
+      'state: Attachments: AWS::S3::Bucket is removed, and kept outside of the stack; Files/Attachments is new: a construct that is renamed or moved is another resource',
+      'output: TableName: the output TableName was exported as "todo-table", and now as "todos-table"',
+      'name: Cluster3B5D: nothing is named AWS::ECS::Cluster "todo" any more',
+    ]);
+  });
+
+  test('is green when a manifest says what may go, and why', () => {
+    const reason = 'copied to the new one beforehand';
+    const manifest = {
+      resources: {
+        Todos5A8B1C9D: { fate: 'replaced', policy: 'Retain', reason },
+        AttachmentsD4C0A1F2: { fate: 'removed', policy: 'Retain', reason },
+      },
+      names: { Cluster3B5D: reason },
+    } as const;
+    expect(judge(comparison, manifest).map(({ rule }) => rule)).toEqual(['output']);
+  });
+});
+
+describe('what follows from a replacement', () => {
+  const network = (cidr: string, vpcId: unknown): Record<string, Resource> => ({
+    Vpc: resource('AWS::EC2::VPC', { CidrBlock: cidr }),
+    Subnet: resource('AWS::EC2::Subnet', { CidrBlock: '10.0.1.0/24', VpcId: vpcId }),
+    Dashboard: resource('AWS::CloudWatch::Dashboard', { DashboardBody: { 'Fn::Sub': 'of ${Vpc}' } }),
+  });
+
+  test.each([
+    ['Ref', { Ref: 'Vpc' }],
+    ['GetAtt', { 'Fn::GetAtt': ['Vpc', 'VpcId'] }],
+    ['GetAtt in short', { 'Fn::GetAtt': 'Vpc.VpcId' }],
+    ['Sub', { 'Fn::Sub': '${Vpc}' }],
+    ['Join', { 'Fn::Join': ['', ['', { Ref: 'Vpc' }]] }],
+    ['Sub with values', { 'Fn::Sub': ['${Id}', { Id: { Ref: 'Vpc' } }] }],
+  ])('reaches who is told of it by %s', (_, vpcId) => {
+    expect(fates(network('10.0.0.0/16', vpcId), network('10.1.0.0/16', vpcId))).toEqual({
+      Vpc: 'replaced',
+      Subnet: 'replaced',
+      Dashboard: 'changed',
+    });
+  });
+
+  test('reaches nobody who only has a name that looks like it', () => {
+    const tagged = { 'Fn::Sub': '${!Vpc} and ${AWS::Region}' };
+    expect(fates(network('10.0.0.0/16', tagged), network('10.1.0.0/16', tagged))).toMatchObject({ Subnet: 'kept' });
+  });
+});
+
+test('a group is told of a changed launch template by its newest version', () => {
+  const servers = (type: string) => ({
+    Template: resource('AWS::EC2::LaunchTemplate', { LaunchTemplateData: { InstanceType: type } }),
+    Group: resource('AWS::AutoScaling::AutoScalingGroup', {
+      LaunchTemplate: {
+        LaunchTemplateId: { Ref: 'Template' },
+        Version: { 'Fn::GetAtt': ['Template', 'LatestVersionNumber'] },
+      },
+    }),
+    Pinned: resource('AWS::EC2::Instance', { LaunchTemplate: { LaunchTemplateId: { Ref: 'Template' }, Version: '1' } }),
+  });
+  expect(fates(servers('t4g.small'), servers('t4g.large'))).toEqual({
+    Template: 'changed',
+    Group: 'changed',
+    Pinned: 'kept',
+  });
+});
+
+test('notes and the order of things reach no resource; a policy does', () => {
+  const queue = resource('AWS::SQS::Queue');
+  const topic = { Topic: resource('AWS::SNS::Topic') };
+  const after = (more: object) => fates({ Queue: queue, ...topic }, { Queue: { ...queue, ...more }, ...topic }).Queue;
+  expect(after({ Metadata: { 'aws:cdk:path': 'Other/Queue' } })).toBe('kept');
+  expect(after({ DependsOn: ['Topic'] })).toBe('kept');
+  expect(after({ DeletionPolicy: 'Retain' })).toBe('changed');
+});
+
+describe('the gate sees beyond the difference', () => {
+  test('an image that is looked up at each deploy replaces the machine at some later one', () => {
+    const machine = { Box: resource('AWS::EC2::Instance', { ImageId: { Ref: 'Image' } }) };
+    const looked = { Image: { Type: 'AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>', Default: '/al2023' } };
+    const fixed = { Image: { Type: 'AWS::EC2::Image::Id' } };
+    const verdict = (Parameters: Template['Parameters']) => {
+      const one = of(machine, { Parameters });
+      return judge(compare(one, one)).map(({ rule, id }) => [rule, id]);
+    };
+    expect(verdict(looked)).toEqual([['lookup', 'Box']]);
+    expect(verdict(fixed)).toEqual([]);
+  });
+
+  // https://github.com/aws/aws-cdk/issues/6718
+  test('to say that a database is not encrypted, the default, replaces it', () => {
+    const database = (properties: object) => ({
+      Database: resource('AWS::RDS::DBInstance', { Engine: 'postgres', ...properties }),
+    });
+    expect(fates(database({}), database({ StorageEncrypted: false }))).toEqual({ Database: 'replaced' });
+    expect(fates(database({ EngineVersion: '16.1' }), database({ EngineVersion: '16.3' }))).toEqual({
+      Database: 'interrupted',
+    });
+  });
+
+  test('a read replica may go: its source has all that it has', () => {
+    const replica = { Replica: resource('AWS::RDS::DBInstance', { SourceDBInstanceIdentifier: 'primary' }) };
+    expect(judge(compare(of(replica), of({})))).toEqual([]);
+  });
+
+  test('RDS snapshots a database that has no policy, and nothing else is kept by default', () => {
+    const stateful = { Database: resource('AWS::RDS::DBInstance'), Table: resource('AWS::DynamoDB::Table') };
+    expect(compare(of(stateful), of({})).changes.map(({ leaving }) => leaving)).toEqual([
+      'deleted after a snapshot',
+      'deleted',
+    ]);
+  });
+});

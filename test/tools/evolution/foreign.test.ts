@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { evolution } from '../../../tools/evolution/evolution-command';
+
+/** The gate on an app of AWS's own: what `cdk init sample-app` writes, a queue that is subscribed to a topic. */
+const MODULES = resolve(__dirname, '../../../node_modules');
+const dir = mkdtempSync(join(tmpdir(), 'foreign-'));
+const app = join(dir, 'sample');
+const source = join(app, 'lib', 'sample-stack.ts');
+const said = jest.spyOn(console, 'log').mockImplementation();
+let original: string;
+
+beforeAll(() => {
+  mkdirSync(app);
+  const cdk = join(MODULES, 'aws-cdk', 'bin', 'cdk');
+  execFileSync(process.execPath, [cdk, 'init', 'sample-app', '--language', 'typescript', '--generate-only'], {
+    cwd: app,
+    stdio: 'ignore',
+  });
+  symlinkSync(MODULES, join(app, 'node_modules'));
+  original = readFileSync(source, 'utf8');
+  synth('before', original);
+});
+
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+function synth(name: string, text: string): string {
+  writeFileSync(source, text);
+  const out = join(dir, name);
+  execFileSync(process.execPath, ['--import', 'tsx', 'bin/sample.ts'], {
+    cwd: app,
+    env: { ...process.env, CDK_OUTDIR: out, CDK_VALIDATION: 'false' },
+  });
+  return out;
+}
+
+async function judged(name: string, from: string, to: string): Promise<{ code: number; text: string }> {
+  expect(original).toContain(from);
+  const after = synth(name, original.replace(from, to));
+  said.mockClear();
+  const code = await evolution({ phases: [], context: [], format: 'text', before: join(dir, 'before'), after });
+  return { code, text: said.mock.calls.flat().join('\n') };
+}
+
+test('a setting of the queue is changed in place', async () => {
+  const { code, text } = await judged('slower', 'Duration.seconds(300)', 'Duration.seconds(600)');
+  expect(text).toMatch(/changed +\S*SampleQueue +SQS::Queue +VisibilityTimeout/);
+  expect(code).toBe(0);
+});
+
+test('a queue that becomes first-in-first-out is another queue, and the messages in it go', async () => {
+  const { code, text } = await judged('fifo', 'Duration.seconds(300)', 'Duration.seconds(300), fifo: true');
+  expect(text).toContain('AWS::SQS::Queue is replaced by FifoQueue');
+  expect(code).toBe(1);
+});
+
+test('a queue under another id is another queue', async () => {
+  const { code, text } = await judged('renamed', "'SampleQueue'", "'Orders'");
+  expect(text).toMatch(/AWS::SQS::Queue is removed, .*Orders is new/);
+  expect(code).toBe(1);
+});

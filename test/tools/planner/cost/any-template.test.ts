@@ -1,0 +1,239 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { type CostOptions, cost } from '../../../../tools/planner/commands/cost-command';
+import { billOf } from '../../../../tools/planner/cost/bill';
+import { pricers } from '../../../../tools/planner/cost/pricers';
+import { billAsMarkdown, renderBill } from '../../../../tools/planner/cost/render';
+import { readPriceTable } from '../../../../tools/planner/prices/table';
+
+/** Templates that nobody here has seen before. */
+const prices = readPriceTable('us-east-1');
+
+const LEAVES = [
+  '',
+  'x',
+  '5',
+  7,
+  true,
+  [],
+  [{}],
+  ['a', 'b'],
+  {},
+  null,
+  { Ref: 'Nobody' },
+  { 'Fn::GetAtt': ['Other', 'Arn'] },
+];
+const NAMES = [
+  ...['AllocatedStorage', 'Architectures', 'BackupPlanId', 'BackupSelection', 'BillingMode', 'BlockDeviceMappings'],
+  ...['CacheNodeType', 'ConnectivityType', 'DBClusterIdentifier', 'DBInstanceClass', 'DBProxyName', 'DesiredCapacity'],
+  ...['Enabled', 'Engine', 'InstanceType', 'Iops', 'LaunchConfigurationName', 'LaunchTemplate', 'LaunchTemplateData'],
+  ...['Metrics', 'MinSize', 'MixedInstancesPolicy', 'Monitoring', 'MultiAZ', 'NetworkInterfaces', 'NumCacheClusters'],
+  ...[
+    'NumNodeGroups',
+    'Period',
+    'ReplicationGroupId',
+    'RetentionInDays',
+    'Rules',
+    'Scheme',
+    'ServerlessV2ScalingConfiguration',
+  ],
+  ...[
+    'Size',
+    'SourceDBInstanceIdentifier',
+    'StorageType',
+    'SubnetId',
+    'SubnetIds',
+    'SubnetMappings',
+    'Subnets',
+    'Type',
+  ],
+  ...['VolumeType', 'VpcEndpointType', 'VPCZoneIdentifier', 'LogGroupName', 'RedrivePolicy', 'DBInstanceIdentifiers'],
+];
+
+test('whatever a template says, there is a bill that accounts for every resource', () => {
+  const value = fc.constantFrom(...LEAVES);
+  const properties = fc.oneof(
+    fc.dictionary(fc.constantFrom(...NAMES), value, { maxKeys: 12 }),
+    fc.dictionary(fc.constantFrom(...NAMES), fc.dictionary(fc.constantFrom(...NAMES), value, { maxKeys: 4 }), {
+      maxKeys: 8,
+    }),
+  );
+  const types = [
+    ...Object.keys(pricers),
+    'AWS::RDS::DBProxyTargetGroup',
+    'AWS::EC2::LaunchTemplate',
+    'AWS::New::Thing',
+  ];
+  const resource = fc.record({ Type: fc.constantFrom(...types), Properties: properties }, { requiredKeys: ['Type'] });
+  const traffic = { rps: 10, peakToAverage: 2, responseBytes: 100, edgeHitRatio: 0.5, writeRatio: 0.1, dataGib: 1 };
+  fc.assert(
+    fc.property(fc.array(resource, { minLength: 1, maxLength: 12 }), (resources) => {
+      const Resources = Object.fromEntries(resources.map((one, at) => [at === 0 ? 'Other' : `R${at}`, one]));
+      const bill = billOf([{ id: 'any', template: { Resources } }], { prices, traffic });
+      const { priced, usage, free, unpriced } = bill.counts;
+      expect(priced + usage + free + unpriced).toBe(resources.length);
+      expect(Number.isFinite(bill.totalUsd) && bill.totalUsd >= 0).toBe(true);
+      expect(renderBill('any', bill) + billAsMarkdown('any', bill)).not.toMatch(/NaN|undefined|\[object/);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+describe('the verb', () => {
+  let dir: string;
+  let printed: string[];
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'cost-'));
+    printed = [];
+    for (const stream of ['log', 'error'] as const) {
+      jest.spyOn(console, stream).mockImplementation((...line: unknown[]) => void printed.push(line.join(' ')));
+    }
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const write = (name: string, content: unknown) => {
+    const file = join(dir, name);
+    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+    return file;
+  };
+  const blog = () =>
+    write('blog.json', {
+      Parameters: { Type: { Type: 'String', Default: 't3.small' } },
+      Resources: {
+        Server: { Type: 'AWS::EC2::Instance', Properties: { InstanceType: { Ref: 'Type' } } },
+        Db: { Type: 'AWS::RDS::DBInstance', Properties: { Engine: 'mysql', DBInstanceClass: 'db.t3.micro' } },
+        Group: { Type: 'AWS::EC2::SecurityGroup', Properties: { GroupDescription: 'web' } },
+      },
+    });
+  const run = (what: string, more: Partial<CostOptions> = {}) => cost({ what, region: 'us-east-1', ...more });
+
+  test('bills a template of somebody else, and names what it has no price for', async () => {
+    expect(await run(blog())).toBe(0);
+    expect(printed[0]).toMatch(/Instance Server +t3\.small on demand +730 +hour +0\.0208 +15\.18/);
+    expect(printed[0]).toContain('UNPRICED: RDS::DBInstance Db: no price for rds.mysql.db.t3.micro.single');
+    expect(printed[0]).toContain('Coverage 66.7% of 3 resources: 1 priced, 0 by usage, 1 free, 1 unpriced');
+    expect(printed[0]).toMatch(/WARNING: \d+ prices, the oldest read on|Prices: \d+ prices/);
+  });
+
+  test('bills a template in YAML with the stacks nested in it, by the parameters that are handed down to them', async () => {
+    const what = join(__dirname, '../../../fixtures/blog/blog.yaml');
+    await run(what, { rps: 10 });
+    expect(printed[0]).toMatch(/AutoScalingGroup Web\/Group +1 × t4g\.small on demand +730 /);
+    expect(printed[0]).toMatch(/AutoScalingGroup Web\/Group +disk gp3, 20 GiB +20 /);
+    // One of two zones is another one.
+    expect(printed[0]).toMatch(/traffic +servers and data tier, across zones/);
+    expect(printed[0]).toContain('2 × Nested stacks: billed is what is in them');
+    expect(printed[0]).toMatch(/Coverage 100\.0% of 9 resources: 2 priced, 1 by usage, 6 free, 0 unpriced/);
+
+    await run(what, { parameter: ['Environment=production'] });
+    expect(printed[1]).toMatch(/AutoScalingGroup Web\/Group +3 × m7g\.large on demand +2,190 /);
+    expect(printed[1]).toMatch(/DBInstance Database +db\.m7g\.large Multi-AZ/);
+    expect(printed[1]).toContain(
+      'UNPRICED: CloudFormation::Stack Search: its TemplateURL is known to CloudFormation alone',
+    );
+    expect(printed[1]).toMatch(/Coverage 90\.9% of 11 resources: .* 1 unpriced/);
+  });
+
+  test('a value that only CloudFormation knows hides the default of the parameter that it is handed to', async () => {
+    write('child.json', {
+      Parameters: { Type: { Type: 'String', Default: 't3.small' } },
+      Resources: { Server: { Type: 'AWS::EC2::Instance', Properties: { InstanceType: { Ref: 'Type' } } } },
+    });
+    const child = (Type: unknown) => ({
+      Type: 'AWS::CloudFormation::Stack',
+      Properties: { TemplateURL: 'child.json', Parameters: { Type } },
+    });
+    const Resources = { One: child({ 'Fn::ImportValue': 'type' }), Two: child('t3.medium') };
+    await run(write('parent.json', { Resources }));
+    expect(printed[0]).toContain('UNPRICED: EC2::Instance One/Server: its instance type is not in the template');
+    expect(printed[0]).toMatch(/Instance Two\/Server +t3\.medium on demand/);
+  });
+
+  test('ids of a parent mean nothing in a nested stack, though it has the same ones', async () => {
+    const template = (InstanceType: string) => ({
+      Type: 'AWS::EC2::LaunchTemplate',
+      Properties: { LaunchTemplateData: { InstanceType } },
+    });
+    const server = (id: unknown) => ({
+      Type: 'AWS::EC2::Instance',
+      Properties: { LaunchTemplate: { LaunchTemplateId: id } },
+    });
+    write('child.json', {
+      Parameters: { Given: { Type: 'String' } },
+      Resources: { Template: template('t3.small'), Server: server({ Ref: 'Given' }) },
+    });
+    const Properties = { TemplateURL: 'child.json', Parameters: { Given: { Ref: 'Template' } } };
+    const Child = { Type: 'AWS::CloudFormation::Stack', Properties };
+    const Resources = { Template: template('t3.medium'), Server: server({ Ref: 'Template' }), Child };
+    await run(write('parent.json', { Resources }), { rps: 10 });
+    expect(printed[0]).toContain('UNPRICED: EC2::Instance Child/Server: its instance type is not in the template');
+    // Visitors' answers leave once, where the first of them is.
+    expect(printed[0]?.match(/answers to the internet/g)).toHaveLength(1);
+    expect(printed[0]).toMatch(/Instance Server +answers to the internet/);
+  });
+
+  test('answers leave AWS once, though a nested stack has a server of the same id', async () => {
+    const Server = { Type: 'AWS::EC2::Instance', Properties: { InstanceType: 't3.small' } };
+    write('child.json', { Resources: { Server } });
+    const Child = { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL: 'child.json' } };
+    await run(write('parent.json', { Resources: { Child, Server } }), { rps: 10, json: true });
+    const { rows } = JSON.parse(printed[0] as string) as { rows: { id: string; charges: { what: string }[] }[] };
+    const leaving = rows.filter(({ charges }) => charges.some(({ what }) => what === 'answers to the internet'));
+    expect(leaving.map(({ id }) => id)).toEqual(['Server']);
+  });
+
+  test.each([
+    ['gone.json', 'gone.json is not there'],
+    ['self.json', 'self.json is nested in itself'],
+    ['bad.yaml', 'bad.yaml: line 1, column 1: '],
+    ['https://example.com/x.yaml', 'https://example.com/x.yaml is no file beside its parent'],
+    [{ Ref: 'Url' }, 'its TemplateURL is known to CloudFormation alone'],
+  ])('a nested stack %j that cannot be read is unpriced and says why', async (TemplateURL, why) => {
+    write('bad.yaml', '}');
+    const nested = { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL } };
+    await run(write('self.json', { Resources: { Nested: nested } }));
+    expect(printed[0]).toContain(`UNPRICED: CloudFormation::Stack Nested: ${why}`);
+    expect(printed[0]).toContain('Coverage 0.0% of 1 resources');
+  });
+
+  test('takes parameters, and compares', async () => {
+    await run(blog(), { parameter: ['Type=t3.medium'], json: true });
+    expect(JSON.parse(printed[0] as string)).toMatchObject({ fixedUsd: expect.closeTo(30.368, 3) });
+    const empty = write('empty.json', { Resources: {} });
+    await run(blog(), { against: empty, markdown: true });
+    expect(printed[1]).toMatch(/\| total \| 0\.00 \| 15\.18 \| \+15\.18 \|/);
+  });
+
+  test('ends with 1 above the budget, and with 0 at or below it', async () => {
+    expect(await run(blog(), { budget: 15 })).toBe(1);
+    expect(printed.at(-1)).toBe('15.18 a month, without what is billed by use: 0.18 above the budget of 15.00');
+    expect(await run(blog(), { budget: 16 })).toBe(0);
+  });
+
+  test.each([
+    [
+      () => join(dir, 'none.json'),
+      {},
+      /none\.json: is not there; allowed is phase-N, a template as JSON or YAML, or a folder that cdk synth wrote$/,
+    ],
+    [
+      () => write('a.yaml', 'Resources:\n  A: !Reff B'),
+      {},
+      /a\.yaml: line 2, column 6: .*; allowed is phase-N, a template/,
+    ],
+    [() => write('b.json', [1]), {}, /b\.json: has no Resources; allowed is phase-N, a template/],
+    [() => dir, {}, /there is no manifest\.json in it, .*; allowed is phase-N, a template/],
+    [blog, { parameter: ['Type'] }, /--parameter Type: allowed is name=value/],
+    [blog, { instances: ['Web=many'] }, /--instances Web=many: allowed is a whole number/],
+    [blog, { region: 'eu-west-9' }, /--region eu-west-9: no prices/],
+  ])('refuses bad input in one line (%#)', async (what, more, message) => {
+    await expect(run(what(), more)).rejects.toThrow(
+      expect.objectContaining({ name: 'UsageError', message: expect.stringMatching(message) }),
+    );
+  });
+});

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { costCurve, usualInput } from '../../../tools/planner/commands/curve-command';
+import { curvesFor, MARKS, seedLadder } from '../../../tools/planner/curve/curve';
+import { readPriceTable } from '../../../tools/planner/prices/table';
+
+const prices = readPriceTable('us-east-1');
+const curves = curvesFor(usualInput(), prices);
+const usd = (points: readonly { usd: number | undefined }[]) => points.map((point) => point.usd);
+
+test('the picture in docs is what npm run curve draws', () => {
+  const picture = readFileSync(join(__dirname, '../../../docs/pictures/cost-curve.svg'), 'utf8');
+  expect(costCurve(prices)).toBe(picture);
+});
+
+test('one box is cheaper while it holds, contention never helps, and at a million there is no such box', () => {
+  const [vertical, contended, horizontal] = [curves.vertical, curves.contended, curves.horizontal].map(usd);
+  expect(vertical?.at(-1)).toBeUndefined();
+  expect(horizontal?.every((value) => value !== undefined)).toBe(true);
+  for (const [at, rps] of MARKS.entries()) {
+    if (contended?.[at] !== undefined) expect(contended[at]).toBeGreaterThanOrEqual(vertical?.[at] as number);
+    if (rps <= 10_000) expect(vertical?.[at]).toBeLessThan(horizontal?.[at] as number);
+  }
+});
+
+test('twice the traffic is at most twice the servers and twice the cost, but for the first ones', () => {
+  const [half, full] = usd(curvesFor(usualInput(), prices, [500_000, 1_000_000]).horizontal) as [number, number];
+  expect(full / half).toBeGreaterThan(1.9);
+  expect(full / half).toBeLessThan(2.1);
+});
+
+test('the ends are the most that any box holds', () => {
+  const { vertical, contended } = curves.ends;
+  expect(vertical.vcpus).toBe(448);
+  expect(contended.rps).toBeLessThan(vertical.rps);
+  const beyond = curvesFor(usualInput(), prices, [vertical.rps * 1.001]);
+  expect(usd(beyond.vertical)).toEqual([undefined]);
+  expect(usd(curvesFor(usualInput(), prices, [vertical.rps * 0.999]).vertical)).toEqual([vertical.usd]);
+});
+
+test('the ladder as it was told stands beside the prices of today', () => {
+  const { 'x2idn.24xlarge': big, 't3.large': small } = Object.fromEntries(
+    seedLadder(prices).map((one) => [one.type, one]),
+  );
+  expect(small).toMatchObject({ seedUsd: 60, vcpus: 2 });
+  expect(small?.usd).toBeCloseTo(60.74, 2);
+  expect(big?.seedUsd).toBe(14_000);
+  expect(big?.usd).toBeCloseTo(7302.555, 2);
+});

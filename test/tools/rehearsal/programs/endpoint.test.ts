@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { type Endpoint, openEndpoint } from '../../../../tools/rehearsal/programs/endpoint';
+
+const open: (Server | Endpoint)[] = [];
+
+afterEach(() => {
+  for (const one of open.splice(0)) one.close();
+});
+
+/** Answers a whole request with a name and what it got. */
+async function answering(name: string): Promise<number> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    let request = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      request += chunk;
+    });
+    socket.on('end', () => socket.end(`${name}:${request}`));
+    socket.on('error', () => {});
+  });
+  open.push(server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function ask(endpoint: Endpoint, chunks: readonly string[]): Promise<string> {
+  const socket = connect({ port: endpoint.port, host: '127.0.0.1', noDelay: true });
+  for (const chunk of chunks) {
+    socket.write(chunk);
+    await new Promise(setImmediate);
+  }
+  socket.end();
+  return text(socket);
+}
+
+test('new connections lead to where the name leads, those that are open stay', async () => {
+  const [one, other] = [await answering('one'), await answering('other')];
+  const endpoint = await openEndpoint(one);
+  open.push(endpoint);
+  const before = connect(endpoint.port, '127.0.0.1');
+  await once(before, 'connect');
+  // The connection behind it is there once something came through.
+  before.write('a');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  endpoint.leadTo(other);
+  expect(await ask(endpoint, ['b'])).toBe('other:b');
+  before.end();
+  expect(await text(before)).toBe('one:a');
+});
+
+test('a slow network costs its delay each way, keeps the order, and is fast again', async () => {
+  const endpoint = await openEndpoint(await answering('slow'));
+  open.push(endpoint);
+  endpoint.delay(100);
+  const begin = performance.now();
+  const answer = ask(endpoint, ['1', '2', '3']);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  endpoint.delay(0);
+  expect(await answer).toBe('slow:123');
+  expect(performance.now() - begin).toBeGreaterThan(90);
+});
+
+test('what is slow never overtakes, however fine the difference in time', async () => {
+  const endpoint = await openEndpoint(await answering('slow'));
+  open.push(endpoint);
+  endpoint.delay(7);
+  const letters = Array.from({ length: 2_000 }, (_, index) => String.fromCharCode(97 + (index % 26)));
+  const answer = ask(endpoint, letters);
+  const faster = setInterval(() => endpoint.delay(Math.random() * 7), 10);
+  try {
+    expect(await answer).toBe(`slow:${letters.join('')}`);
+  } finally {
+    clearInterval(faster);
+  }
+});
+
+test('whoever is connected to a server that is not there is cut off', async () => {
+  const endpoint = await openEndpoint(1);
+  open.push(endpoint);
+  const socket = connect(endpoint.port, '127.0.0.1');
+  socket.on('error', () => {});
+  await once(socket, 'close');
+});

@@ -1,0 +1,172 @@
+import { HEALTH_INTERVAL, HEALTH_UNHEALTHY_COUNT } from '../../../../lib/constants';
+import type { Findings } from '../../../../tools/rehearsal/rehearse/findings';
+import type { Goal } from '../../../../tools/rehearsal/rehearse/goal';
+import { goalsOf } from '../../../../tools/rehearsal/rehearse/goals';
+import type { Action, Scenario } from '../../../../tools/rehearsal/rehearse/scenario';
+import { findings, second, snapshot, traffic } from '../../../support/findings';
+
+/** Which figures a rehearsal must reach, and when one is missed. */
+const missed = (found: Findings) => goalsOf(found).filter(({ met }) => !met);
+const named = (found: Findings, name: RegExp) => goalsOf(found).find((goal) => name.test(goal.name)) as Goal;
+const counts = (failed: number) => ({ ok: 3000 - failed, refused: 0, failed, wrong: 0 });
+
+function after(action: Action, changes: Partial<Findings> = {}, scenario: Partial<Scenario> = {}): Findings {
+  return findings({
+    scenario: { ...findings().scenario, ...scenario },
+    fired: [{ at: 10, action, before: snapshot(scenario.servers) }],
+    ...changes,
+  });
+}
+
+test('a rehearsal in which nothing goes wrong misses nothing', () => {
+  expect(missed(findings())).toEqual([]);
+});
+
+test.each([
+  ['orders', 'orders lost'],
+  ['cartItems', 'cart items lost'],
+  ['logIns', 'log-ins lost'],
+] as const)('one of the %s that is lost is one too many', (what, name) => {
+  const { audit } = findings();
+  const found = findings({ audit: { ...audit, [what]: { acknowledged: 20, lost: 1 } } });
+  expect(missed(found)).toEqual([{ name, measured: '1 of 20 acknowledged', goal: '0', met: false }]);
+});
+
+test('orders that nobody asked for and stock that does not add up are missed goals', () => {
+  const { audit } = findings();
+  expect(missed(findings({ audit: { ...audit, unasked: 1, stockErrors: 2 } })).map(({ measured }) => measured)).toEqual(
+    ['1', '2'],
+  );
+});
+
+test('a ramp up to the wall may fail beyond it', () => {
+  const { scenario } = findings();
+  const ramp = { ...scenario, load: { ...scenario.load, profile: 'ramp' } } as const;
+  expect(missed(findings({ scenario: ramp, traffic: traffic({ counts: counts(100) }) }))).toEqual([]);
+});
+
+test('an order whose receipt was never made is a missed goal', () => {
+  const { audit } = findings();
+  expect(missed(findings({ audit: { ...audit, receiptsWaiting: 1 } }))).toMatchObject([
+    { name: 'orders without a receipt at the end', measured: '1' },
+  ]);
+});
+
+test('without a fault, and when servers leave by themselves, no request may fail', () => {
+  const one = traffic({ counts: counts(1) });
+  expect(missed(findings({ traffic: one }))).toMatchObject([{ name: 'failed requests', goal: '0' }]);
+  for (const action of [
+    { kind: 'stop-servers', count: 1 },
+    { kind: 'spot-notice', count: 2 },
+    { kind: 'deploy' },
+    { kind: 'scale', servers: 10 },
+    { kind: 'kill-workers', count: 1 },
+  ] as const) {
+    expect(missed(after(action, { traffic: one }))).toMatchObject([{ name: 'failed requests', goal: '0' }]);
+  }
+});
+
+const WINDOW = HEALTH_INTERVAL * HEALTH_UNHEALTHY_COUNT;
+
+test.each<[Action, Scenario['balance'], number]>([
+  [{ kind: 'kill-servers', count: 1 }, undefined, 4 + (100 * WINDOW) / 5],
+  [{ kind: 'kill-servers', count: 2 }, 'roundrobin', 4 + (100 * WINDOW * 2) / 5],
+  [{ kind: 'kill-servers', count: 1 }, 'sticky', 4 + 100 * WINDOW * 0.4],
+  [{ kind: 'kill-servers', count: 1 }, 'leastconn', 4 + 100 * WINDOW],
+])('%j with %s: in flight, and what arrives for the dead until the health check acts', (action, balance, bound) => {
+  const within = after(action, { traffic: traffic({ counts: counts(bound) }) }, { balance });
+  expect(named(within, /failed requests/).met).toBe(true);
+  const beyond = after(action, { traffic: traffic({ counts: counts(bound + 1) }) }, { balance });
+  expect(named(beyond, /failed requests/).met).toBe(false);
+});
+
+test('a zone takes its share of what needs no session, however long its databases take to fail over', () => {
+  const bound = 4 + (100 * WINDOW * 2) / 5;
+  const { byKind } = traffic();
+  const lost = (pages: number) => {
+    const page = { counts: counts(pages), latency: traffic().latency };
+    const cart = { counts: counts(900), latency: traffic().latency };
+    const seen = traffic({ counts: counts(pages + 900), byKind: { ...byKind, page, cart } });
+    return after({ kind: 'kill-zone', zone: 'b' }, { traffic: seen });
+  };
+  expect(missed(lost(bound))).toEqual([]);
+  expect(missed(lost(bound + 1))).toMatchObject([{ name: 'failed requests that need no session' }]);
+});
+
+test('when all servers are killed, nobody knows how much fails, but it must end', () => {
+  const down = Array.from({ length: 60 }, (_, index) => second(index + 1, { counts: counts(index < 45 ? 9 : 0) }));
+  const found = after({ kind: 'kill-servers', count: 5 }, { seconds: down, traffic: traffic({ counts: counts(400) }) });
+  expect(missed(found)).toMatchObject([{ name: 'kill-servers: until the last failure', measured: '35 s' }]);
+});
+
+test('a single box that dies is an outage, which must be over before visitors leave', () => {
+  const single = { phase: 1, servers: 1 } as const;
+  const dead = (until: number) =>
+    Array.from({ length: 60 }, (_, index) => second(index + 1, { counts: counts(index > 9 && index < until ? 9 : 0) }));
+  const box = (until: number) =>
+    after(
+      { kind: 'kill-servers', count: 1 },
+      { seconds: dead(until), traffic: traffic({ counts: counts(400) }) },
+      single,
+    );
+  expect(named(box(37), /outage/)).toMatchObject({ measured: '27 s', met: true });
+  expect(missed(box(60))).toMatchObject([{ measured: '50 s, and not over when visitors left' }]);
+});
+
+test('without Redis, pages stay, the rest is refused at once, and all is well again in half a minute', () => {
+  const action = { kind: 'kill-redis', seconds: 5 } as const;
+  const { byKind } = traffic();
+  const broken = { counts: counts(3), latency: traffic().latency };
+  const carts = traffic({ counts: counts(3), byKind: { ...byKind, cart: broken } });
+  expect(missed(after(action, { traffic: carts }))).toEqual([]);
+  const pages = traffic({ counts: counts(3), byKind: { ...byKind, page: broken } });
+  expect(missed(after(action, { traffic: pages }))).toMatchObject([{ name: 'failed requests that need no session' }]);
+  const slow = traffic({ failureLatency: { p50: 10, p95: 20, p99: 300, max: 400 } });
+  expect(missed(after(action, { traffic: slow }))).toMatchObject([{ measured: '300 ms', goal: 'at most 250 ms' }]);
+  const late = [second(12, { counts: counts(1) }), second(41, { counts: counts(1) }), second(60)];
+  expect(missed(after(action, { seconds: late }))).toMatchObject([{ measured: '31 s', goal: 'at most 30 s' }]);
+});
+
+test('when servers are killed as well as Redis, pages may fail by what went to the dead', () => {
+  const { byKind } = traffic();
+  const bound = 4 + (100 * WINDOW) / 5;
+  const drills = (pages: number) =>
+    findings({
+      fired: [
+        { at: 5, action: { kind: 'kill-servers', count: 1 }, before: snapshot() },
+        { at: 15, action: { kind: 'kill-redis', seconds: 5 }, before: snapshot() },
+      ],
+      traffic: traffic({ byKind: { ...byKind, page: { counts: counts(pages), latency: traffic().latency } } }),
+    });
+  expect(missed(drills(bound))).toEqual([]);
+  expect(missed(drills(bound + 1))).toMatchObject([{ name: 'failed requests that need no session' }]);
+});
+
+test('a part that is away for longer has longer to come back', () => {
+  const late = [second(50, { counts: counts(1) }), second(60)];
+  const found = after({ kind: 'kill-database', seconds: 20 }, { seconds: late });
+  expect(named(found, /until/)).toMatchObject({ measured: '40 s', goal: 'at most 45 s', met: true });
+});
+
+test('sessions in memory must be seen to lose something, and never an order', () => {
+  const memory = { scenario: { ...findings().scenario, sessions: 'memory' as const } };
+  const { audit } = findings();
+  expect(missed(findings(memory))).toMatchObject([{ name: 'lost with the memory of servers' }]);
+  const lost = { ...audit, logIns: { acknowledged: 25, lost: 5 } };
+  expect(missed(findings({ ...memory, audit: lost, traffic: traffic({ counts: counts(50) }) }))).toEqual([]);
+  const orders = { ...lost, orders: { acknowledged: 20, lost: 1 } };
+  expect(missed(findings({ ...memory, audit: orders }))).toMatchObject([{ name: 'orders lost' }]);
+});
+
+test('on the way through the phases requests fail for ten seconds in all at most', () => {
+  const { scenario } = findings();
+  const evolved = (bad: number) =>
+    findings({
+      scenario: { ...scenario, phase: 1, until: 4 },
+      fired: [20, 40, 60].map((at) => ({ at, action: { kind: 'next-phase' }, before: snapshot(1) })),
+      seconds: Array.from({ length: 90 }, (_, index) => second(index + 1, { counts: counts(index < bad ? 3 : 0) })),
+      traffic: traffic({ counts: counts(3 * bad) }),
+    });
+  expect(missed(evolved(10))).toEqual([]);
+  expect(missed(evolved(11))).toMatchObject([{ name: 'time with failed requests, in all', measured: '11 s' }]);
+});

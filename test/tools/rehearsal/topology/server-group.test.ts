@@ -1,0 +1,123 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Haproxy, startHaproxy } from '../../../../tools/rehearsal/programs/haproxy';
+import { nextVersion } from '../../../../tools/rehearsal/programs/next-version';
+import { leave } from '../../../../tools/rehearsal/topology/front';
+import { ServerGroup } from '../../../../tools/rehearsal/topology/server-group';
+import { describeWith } from '../../../support/needs';
+import { Bench, eventually, isAlive, serverEnv } from '../../../support/shop';
+
+describeWith('haproxy', 'a group of servers behind a balancer', () => {
+  let bench: Bench;
+  let dir: string;
+  let balancer: Haproxy;
+  let group: ServerGroup;
+  const events: string[] = [];
+
+  beforeAll(async () => {
+    bench = await Bench.open();
+    dir = mkdtempSync(join(tmpdir(), 'shop-group-'));
+    balancer = await startHaproxy({ dir, maxServers: 5, healthInterval: 0.2 });
+    group = new ServerGroup({
+      name: 'server',
+      bundle: bench.bundle,
+      dir,
+      // Servers of phase 2 do not wait for a balancer before they close.
+      env: serverEnv(await bench.database(), { PHASE: '2' }),
+      spot: false,
+      balancer,
+      missedAfter: 0.5,
+      boot: 0,
+      tell: (what) => events.push(what),
+    });
+    await group.begin(3);
+  });
+
+  afterAll(async () => {
+    const servers = (await group?.snapshot()) ?? [];
+    await group?.stop();
+    for (const { pid } of servers) expect(isAlive(pid)).toBe(false);
+    await balancer?.stop();
+    await bench?.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const now = async () => (await group.snapshot()).filter(({ state }) => state === 'in-service');
+  const ask = (count: number) =>
+    Promise.all(Array.from({ length: count }, async () => (await fetch(`${balancer.url}/whoami`)).status));
+
+  test('they lie in different zones, and share the requests', async () => {
+    expect(await ask(30)).not.toContain(503);
+    const servers = await now();
+    expect(servers.map(({ zone }) => zone).sort()).toEqual(['a', 'b', 'c']);
+    expect(servers.map(({ requests }) => requests)).toEqual([10, 10, 10]);
+  });
+
+  test('a killed one is replaced by a new one, which serves once it is healthy', async () => {
+    const [victim] = group.inService;
+    if (victim) group.kill([victim]);
+    await eventually(() => group.inService.length === 2);
+    await eventually(() => group.inService.length === 3);
+    expect(events).toContain(`${victim?.name} in zone ${victim?.zone} is dead`);
+    const gone = (await group.snapshot()).find(({ name }) => name === victim?.name);
+    // What it did stays counted.
+    expect(gone).toMatchObject({ state: 'gone', requests: 10 });
+    expect((await now()).map(({ zone }) => zone).sort()).toEqual(['a', 'b', 'c']);
+    expect(await ask(12)).not.toContain(503);
+  });
+
+  test('one that is terminated leaves first, and is replaced', async () => {
+    const [leaver] = group.inService;
+    if (leaver) group.terminate([leaver]);
+    expect(await ask(12)).not.toContain(503);
+    await eventually(() => leaver?.state === 'gone' && group.inService.length === 3);
+  });
+
+  test('a deploy brings the new version everywhere, without a request that fails', async () => {
+    const old = group.bundle.hash;
+    const next = nextVersion(group.bundle, dir);
+    let deploying = true;
+    const deployed = group.deploy(next).then(() => {
+      deploying = false;
+    });
+    const statuses = new Set<number>();
+    let most = 0;
+    while (deploying) {
+      for (const status of await ask(4)) statuses.add(status);
+      most = Math.max(most, (await now()).length);
+    }
+    await deployed;
+    await eventually(() => group.draining === 0);
+    expect([...statuses]).toEqual([200]);
+    expect(most).toBeLessThanOrEqual(4);
+    const servers = await now();
+    expect(servers.map(({ version }) => version)).toEqual([next.hash, next.hash, next.hash]);
+    expect(next.hash).not.toBe(old);
+    expect(((await (await fetch(`${balancer.url}/whoami`)).json()) as { version: string }).version).toBe(next.hash);
+  });
+
+  test('it grows and shrinks over the zones, and a server that finds no place at the balancer ends', async () => {
+    await group.scale(5);
+    expect((await now()).map(({ zone }) => zone).sort()).toEqual(['a', 'a', 'b', 'b', 'c']);
+    events.length = 0;
+    await group.scale(6);
+    expect(events).toEqual(['all 5 places of the balancer are taken']);
+    expect((await group.snapshot()).filter(({ pid }) => isAlive(pid))).toHaveLength(5);
+    await group.scale(2);
+    const left = await now();
+    expect(left).toHaveLength(2);
+    expect(new Set(left.map(({ zone }) => zone)).size).toBe(2);
+    expect(await ask(8)).not.toContain(503);
+  });
+
+  test('a farm that leaves while a server is on its way in finds nothing wrong', async () => {
+    events.length = 0;
+    void group.scale(3);
+    await leave(group, balancer);
+    expect((await group.snapshot()).filter(({ state }) => state !== 'gone')).toEqual([]);
+    expect(events.filter((what) => !/^server-\d+ (is in service in zone [abc]|leaves|is gone)$/.test(what))).toEqual(
+      [],
+    );
+  });
+});

@@ -1,0 +1,119 @@
+import type { Second } from '../../../../tools/rehearsal/traffic/messages';
+import { startTraffic, type Traffic } from '../../../../tools/rehearsal/traffic/traffic';
+import { Bench, isAlive, type ShopServer, sql } from '../../../support/shop';
+
+/** Shoppers at a real shop. */
+let bench: Bench;
+const started: Traffic[] = [];
+
+beforeAll(async () => {
+  bench = await Bench.open();
+});
+
+afterAll(async () => {
+  for (const traffic of started) await traffic.stop();
+  await bench?.close();
+});
+
+async function open(env: Record<string, string> = {}): Promise<{ database: string; shop: ShopServer }> {
+  const database = await bench.database();
+  return { database, shop: await bench.serve(database, { LOG_LEVEL: 'warn', ...env }) };
+}
+
+async function shopAt(url: string, database: string): Promise<Traffic> {
+  const load = { profile: 'steady', rps: 120, seconds: 60, factor: 1 } as const;
+  const traffic = await startTraffic({ url, load, databaseUrl: database, addresses: ['127.0.0.1'], seed: 1 });
+  started.push(traffic);
+  return traffic;
+}
+
+/** Resolves when shoppers have been promised that much. */
+function promised(traffic: Traffic, things: number): Promise<unknown> {
+  return new Promise((resolve) => {
+    traffic.events.on('second', ({ acknowledged }) => {
+      if (acknowledged >= things) resolve(acknowledged);
+    });
+  });
+}
+
+test('all that shoppers were promised is there, and the audit notices when some of it is not', async () => {
+  const { database, shop } = await open();
+  const traffic = await shopAt(shop.url, database);
+  const seconds: Second[] = [];
+  traffic.events.on('second', (second) => seconds.push(second));
+  await promised(traffic, 70);
+  traffic.end();
+  const summary = await traffic.ended;
+
+  const { ok, refused, failed, wrong } = summary.counts;
+  // A machine that is busy with other tests may have the shop shed load.
+  expect([ok + refused, failed, wrong]).toEqual([summary.due, 0, 0]);
+  expect(Math.abs(summary.due / summary.seconds / 120 - 1)).toBeLessThan(0.3);
+  expect(seconds.reduce((sum, { due }) => sum + due, 0)).toBe(summary.due);
+  for (const kind of Object.values(summary.byKind)) expect(kind.counts.ok).toBeGreaterThan(0);
+  expect(summary.latency.p50).toBeLessThanOrEqual(summary.latency.p99);
+
+  const kept = await traffic.audit(database);
+  expect(kept).toMatchObject({
+    cartItems: { lost: 0 },
+    orders: { lost: 0 },
+    logIns: { lost: 0 },
+    unasked: 0,
+    stockErrors: 0,
+    unanswered: 0,
+    examples: [],
+  });
+  const total = kept.cartItems.acknowledged + kept.orders.acknowledged + kept.logIns.acknowledged;
+  expect(total).toBeGreaterThanOrEqual(70);
+
+  // As a database that lost its last second: an order away, another one twice and with more pieces than the first had, a cart short.
+  await sql(database, 'DELETE FROM orders WHERE id = (SELECT id FROM orders ORDER BY id LIMIT 1)');
+  await sql(
+    database,
+    `WITH again AS (
+       INSERT INTO orders (user_id, idempotency_key, total_cents)
+       SELECT user_id, 'another key', total_cents FROM orders ORDER BY id DESC LIMIT 1 RETURNING id
+     ) INSERT INTO order_items SELECT again.id, 1, 'Again', 100, 50 FROM again`,
+  );
+  const [{ pieces }] = await sql(
+    database,
+    `WITH gone AS (
+       DELETE FROM cart_items WHERE cart_id = (SELECT cart_id FROM cart_items ORDER BY 1 LIMIT 1) RETURNING quantity
+     ) SELECT sum(quantity)::int AS pieces FROM gone`,
+  );
+  const short = await traffic.audit(database);
+  expect(short.stockErrors).toBeGreaterThan(0);
+  expect(short).toMatchObject({
+    cartItems: { lost: pieces },
+    orders: { lost: 1 },
+    logIns: { lost: 0 },
+    unasked: 1,
+    examples: expect.arrayContaining([expect.stringContaining('was not asked for')]),
+  });
+}, 90_000);
+
+test('a server that keeps sessions in its memory loses log-ins and carts when it dies, and no order', async () => {
+  const memory = { SESSION_STORE: 'memory' };
+  const { database, shop } = await open(memory);
+  const traffic = await shopAt(shop.url, database);
+  await promised(traffic, 70);
+  shop.kill('SIGKILL');
+  await shop.exited;
+  await bench.serve(database, { ...memory, PORT: String(shop.process.port), LOG_LEVEL: 'warn' });
+  traffic.end();
+  expect((await traffic.ended).failures.ECONNREFUSED).toBeGreaterThan(0);
+  const { logIns, cartItems, orders } = await traffic.audit(database);
+  expect(logIns.lost).toBeGreaterThan(0);
+  expect(cartItems.lost).toBeGreaterThan(0);
+  expect(orders).toMatchObject({ acknowledged: expect.any(Number), lost: 0 });
+}, 90_000);
+
+test('visitors end with their rehearsal', async () => {
+  const { database, shop } = await open();
+  const traffic = await shopAt(shop.url, database);
+  traffic.end();
+  expect((await traffic.ended).seconds).toBeLessThan(20);
+  expect(isAlive(traffic.pid)).toBe(true);
+  await traffic.stop();
+  expect(isAlive(traffic.pid)).toBe(false);
+}, 60_000);

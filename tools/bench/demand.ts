@@ -1,0 +1,157 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import autocannon from 'autocannon';
+import { type Demand, WORK, type Work } from '../planner/plan/demand';
+import { startPostgres } from '../rehearsal/programs/postgres';
+import { checkCpuTold, cpuSeconds, processTree } from '../rehearsal/programs/process-tree';
+import { startShop } from '../rehearsal/programs/shop-process';
+import { buildApp } from '../support/app-bundle';
+import { table } from '../support/table';
+
+const SAID: Readonly<Record<Work, string>> = {
+  catalogue: 'a page or an answer of the catalogue, from the cache',
+  miss: 'the same, from the database (a search that nobody made before)',
+  session: 'a cart, for somebody who is logged in',
+  write: 'something put into a cart, or taken out',
+};
+
+export interface DemandBenchOptions {
+  /** Seconds of load for each kind of request. */
+  readonly seconds: number;
+  readonly json: boolean;
+}
+
+/**
+ * The bench `demand`: CPU time of server and database for each kind of request, by the clocks that Linux keeps for processes, and the
+ * memory of a server's process.
+ * Unlike requests/s, it hardly depends on what else the machine does. What a plan reckons with.
+ *
+ * @throws where there is no /proc
+ */
+export async function benchDemand(options: DemandBenchOptions): Promise<number> {
+  const demand = await measureDemand(options.seconds, (line) => options.json || console.error(`  … ${line}`));
+  const rows = WORK.map((work) => [SAID[work], demand.server[work].toFixed(3), demand.database[work].toFixed(3)]);
+  const memory = `A process of the server had ${demand.processMib.toFixed(0)} MiB at most.`;
+  console.log(
+    options.json
+      ? JSON.stringify(demand, null, 2)
+      : [table(['CPU ms a request', 'server', 'database'], rows), memory].join('\n\n'),
+  );
+  return 0;
+}
+
+const CONNECTIONS = 8;
+
+export async function measureDemand(seconds: number, say: (line: string) => void): Promise<Demand> {
+  checkCpuTold('bench demand');
+  const dir = mkdtempSync(join(tmpdir(), 'shop-demand-'));
+  const postgres = await startPostgres({ dir: join(dir, 'postgres'), access: 'tls' });
+  try {
+    await postgres.createDatabase('shop');
+    const shop = await startShop({
+      bundle: buildApp(join(dir, 'bundle')),
+      log: join(dir, 'shop.log'),
+      env: {
+        DATABASE_URL: postgres.url('shop'),
+        SESSION_SECRET: 'only for the time of this measurement',
+        PORT: '0',
+        HOST: '127.0.0.1',
+        WEB_CONCURRENCY: '1',
+        // A machine that is busy with something else makes no request cost more, and must not make any refused.
+        LOAD_SHEDDING: 'false',
+      },
+    });
+    try {
+      const url = `http://127.0.0.1:${shop.port}`;
+      const cookies: string[] = [];
+      // One by one: hashing passwords side by side is refused.
+      while (cookies.length < CONNECTIONS) cookies.push(await signUp(url));
+      const server: Record<string, number> = {};
+      const database: Record<string, number> = {};
+      for (const work of WORK) {
+        await load(url, work, cookies, Math.min(1, seconds));
+        const before = [cpuSeconds(shop.pid), cpuSeconds(postgres.pid)] as const;
+        const requests = await load(url, work, cookies, seconds);
+        server[work] = ((cpuSeconds(shop.pid) - before[0]) * 1000) / requests;
+        database[work] = ((cpuSeconds(postgres.pid) - before[1]) * 1000) / requests;
+        say(`${work}: ${requests} requests`);
+      }
+      return {
+        asOf: new Date().toISOString().slice(0, 10),
+        command: 'npm run bench -- demand --json',
+        machine: `${cpus()[0]?.model.trim()}, Node ${process.versions.node}`,
+        server: server as Record<Work, number>,
+        database: database as Record<Work, number>,
+        processMib: mostMib(shop.pid),
+      };
+    } finally {
+      await shop.stop();
+    }
+  } finally {
+    await postgres.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Sends one kind of request for some seconds. Returns how many were answered with success. */
+async function load(url: string, work: Work, cookies: readonly string[], seconds: number): Promise<number> {
+  let asked = 0;
+  let client = 0;
+  const search = () => `/api/products?q=${seconds}-${asked++}`;
+  const result = await autocannon({
+    url,
+    connections: CONNECTIONS,
+    duration: seconds,
+    setupClient: (one) => one.setRequests(requestsOf(work, search, cookies[client++ % CONNECTIONS] as string)),
+  });
+  if (result.errors + result.non2xx > 0) {
+    throw new Error(`bench demand: ${result.errors + result.non2xx} of the requests "${work}" failed`);
+  }
+  return result['2xx'];
+}
+
+function requestsOf(work: Work, search: () => string, cookie: string): autocannon.Request[] {
+  switch (work) {
+    case 'catalogue':
+      return ['/', '/api/products', '/api/products?page=2', '/products/1', '/products/2'].map((path) => ({ path }));
+    case 'miss':
+      return [{ setupRequest: (request) => ({ ...request, path: search() }) }];
+    case 'session':
+      return [{ path: '/api/cart', headers: { cookie } }];
+    case 'write': {
+      const body = JSON.stringify({ productId: 1, quantity: 1 });
+      // In turn, as a cart holds only so many of a product.
+      return [
+        { method: 'POST', path: '/api/cart/items', headers: { cookie, ...JSON_BODY }, body },
+        { method: 'DELETE', path: '/api/cart/items/1', headers: { cookie } },
+      ];
+    }
+  }
+}
+
+const JSON_BODY = { 'content-type': 'application/json' };
+
+/** A new visitor's cookie. */
+async function signUp(url: string): Promise<string> {
+  const email = `${Math.random().toString(36).slice(2)}@example.com`;
+  const answer = await fetch(`${url}/api/signup`, {
+    method: 'POST',
+    headers: JSON_BODY,
+    body: JSON.stringify({ email, password: 'correct horse battery' }),
+  });
+  if (!answer.ok) throw new Error(`bench demand: signing up was answered ${answer.status}`);
+  return answer.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ');
+}
+
+/** What the biggest of a process and its descendants had in memory at most. */
+function mostMib(root: number): number {
+  const each = processTree(root).map((pid) => {
+    const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kib) / 1024;
+  });
+  return Math.max(...each);
+}

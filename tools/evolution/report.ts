@@ -1,0 +1,136 @@
+import type { Step } from '../../lib/phases/steps';
+import { markdownTable, table } from '../support/table';
+import { allChanges, type Change, type Comparison, type Fate } from './changes';
+import type { Finding, Manifest } from './gate';
+
+/** One step with all that is said of it. */
+export interface StepReport {
+  /** `phase-2 -> phase-3` */
+  readonly title: string;
+  /** Between phases; other templates have none. */
+  readonly step?: Step;
+  readonly comparison: Comparison;
+  readonly manifest: Manifest;
+  readonly findings: readonly Finding[];
+}
+
+/** What a step that is refused anyway would do, is not asked. */
+export function isRed({ step, findings }: StepReport): boolean {
+  return step?.verdict !== 'refused' && findings.length > 0;
+}
+
+const FATES: readonly Fate[] = ['kept', 'changed', 'interrupted', 'replaced', 'refused', 'removed', 'added'];
+
+/** How a report is written down: for the terminal, or as Markdown. */
+export interface Style {
+  readonly table: typeof table;
+  readonly heading: (text: string) => string;
+  readonly item: (text: string) => string;
+  /** A reason with the page that gives it. */
+  readonly reason: (why: string, source: string | undefined) => string;
+}
+
+export const TERMINAL: Style = {
+  table,
+  heading: (text) => `${text}\n`,
+  item: (text) => `  ${text}`,
+  reason: (why) => why,
+};
+export const MARKDOWN: Style = {
+  table: markdownTable,
+  heading: (text) => `### ${text}\n`,
+  item: (text) => `- ${text}`,
+  reason: (why, source) => (source ? `[${why}](${source})` : why),
+};
+
+/** One row for each step. */
+export function summary(reports: readonly StepReport[], style: Style): string {
+  const rows = reports.map((report) => [
+    report.title,
+    ...FATES.map((fate) => String(countOf(report, fate) || '')),
+    gateOf(report),
+    report.step?.verdict === 'refused' ? `refused: ${report.step.why}` : (report.step?.verdict ?? ''),
+  ]);
+  return style.table(['step', ...FATES, 'gate', 'deploy'], rows);
+}
+
+/** One step in full. */
+export function detail(report: StepReport, style: Style): string {
+  const { title, findings, step } = report;
+  const verdict = step ? [style.item(`deploy: ${verdictOf(step)}`)] : [];
+  const red = isRed(report)
+    ? findings.map(({ rule, path, message }) => style.item(`${rule}: ${path}: ${message}`))
+    : [];
+  return [style.heading(`${title}: ${gateOf(report)}`), ...verdict, ...red, '', whatHappens(report, style)].join('\n');
+}
+
+/** What a step does: a row for each resource of which there is something to say, and the others counted. */
+export function whatHappens({ comparison, manifest }: StepReport, style: Style): string {
+  const worthARow = ({ fate, stateful }: Change) =>
+    !['kept', 'added', 'removed'].includes(fate) || (stateful && fate !== 'kept');
+  const order = (change: Change) => FATES.indexOf(change.fate);
+  const changes = allChanges(comparison);
+  const rows = changes
+    .filter(worthARow)
+    .sort((a, b) => order(a) - order(b))
+    .map((change) => [change.fate, change.path, shortType(change.type), whatAndWhy(change, manifest, style)]);
+  const others = FATES.flatMap((fate) => {
+    const counted = changes.filter((change) => change.fate === fate && !worthARow(change));
+    return counted.length > 0 ? [style.item(`${counted.length} more ${fate}: ${countByType(counted)}`)] : [];
+  });
+  const listed = rows.length > 0 ? [style.table(['what', 'construct', 'type', 'how'], rows), ''] : [];
+  return [...listed, ...others].join('\n');
+}
+
+function whatAndWhy(change: Change, { resources = {} }: Manifest, { reason }: Style): string {
+  const { fate, properties, leaving, stateful, id } = change;
+  // Of what is replaced, only what replaces it.
+  const changed = properties
+    .filter((property) => property.fate === fate)
+    .map(({ name, why, source }) => (why ? `${name} (${reason(why, source)})` : name))
+    .join(', ');
+  if (fate === 'removed') return [leaving, resources[id]?.reason].filter(Boolean).join(': ');
+  if (fate === 'replaced' && !stateful) return `${changed}; it holds no state, and the new one is made first`;
+  if (fate === 'replaced') return [`${changed}; ${leaving}`, resources[id]?.reason].filter(Boolean).join(': ');
+  return changed;
+}
+
+function countByType(changes: readonly Change[]): string {
+  const counts = new Map<string, number>();
+  for (const { type } of changes) counts.set(shortType(type), (counts.get(shortType(type)) ?? 0) + 1);
+  return [...counts].map(([type, count]) => (count > 1 ? `${type} × ${count}` : type)).join(', ');
+}
+
+function countOf({ comparison }: StepReport, fate: Fate): number {
+  return allChanges(comparison).filter((change) => change.fate === fate).length;
+}
+
+function gateOf(report: StepReport): 'green' | 'red' | 'not asked' {
+  if (report.step?.verdict === 'refused') return 'not asked';
+  return isRed(report) ? 'red' : 'green';
+}
+
+function verdictOf({ verdict, why, instead }: Step): string {
+  return `${verdict}: ${why}${instead ? `; ${instead}` : ''}`;
+}
+
+function shortType(type: string): string {
+  return type.replace(/^AWS::/, '');
+}
+
+/** What `--json` prints. */
+export function toJson(reports: readonly StepReport[]) {
+  return {
+    gate: reports.some(isRed) ? 'red' : 'green',
+    steps: reports.map((report) => ({
+      before: report.comparison.before.name,
+      after: report.comparison.after.name,
+      gate: gateOf(report),
+      ...(report.step ? { deploy: report.step } : {}),
+      findings: report.findings,
+      mayLeave: report.manifest,
+      counts: Object.fromEntries(FATES.map((fate) => [fate, countOf(report, fate)])),
+      changes: allChanges(report.comparison),
+    })),
+  };
+}

@@ -1,0 +1,39 @@
+import { ResolvedTemplate, type ResolveOptions } from '../../cloudformation/resolve';
+import { NESTED_STACK, nestedIn, type StackTemplate } from '../../cloudformation/template';
+
+/** A stack, or one that is nested in it, as its parameters make it. */
+export interface Member {
+  /** Names of the stacks around it: `Jobs/`; empty for the outermost. */
+  readonly prefix: string;
+  readonly template: ResolvedTemplate;
+  readonly paths: StackTemplate['paths'];
+  /** Why nested stacks cannot be read, by logical id. */
+  readonly unread: ReadonlyMap<string, string>;
+}
+
+/** A stack with all that is nested in it. What its templates hand down as parameters holds there. */
+export function membersOf(stack: StackTemplate, options: ResolveOptions, prefix = ''): Member[] {
+  const template = new ResolvedTemplate(stack.template, options);
+  const unread = new Map<string, string>();
+  const inside = [...template.resources].flatMap(([id, { Type, Properties }]) => {
+    if (Type !== NESTED_STACK) return [];
+    const nested = nestedIn(stack, id);
+    if ('problem' in nested) {
+      unread.set(id, nested.problem);
+      return [];
+    }
+    const name = stack.paths?.get(id) ?? id;
+    return membersOf(nested, { ...options, parameters: handedDown(Properties?.Parameters) }, `${prefix}${name}/`);
+  });
+  return [{ prefix, template, paths: stack.paths, unread }, ...inside];
+}
+
+/** Of a list that is joined, the length is known even where what is in it is not. */
+function handedDown(parameters: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => {
+      const { 'Fn::Join': joined } = Object(value) as { 'Fn::Join'?: readonly [string, unknown] };
+      return [name, joined?.[0] === ',' ? joined[1] : value];
+    }),
+  );
+}

@@ -1,0 +1,60 @@
+import type { Template, TemplateResource } from '../../cloudformation/template';
+import type { Properties } from '../cost/charges';
+import type { LadderStep } from './ladder';
+
+export interface Scale {
+  /** The box, with its data volume. */
+  readonly box?: LadderStep;
+  /** Instance type of a group of equal servers. */
+  readonly serverType?: string;
+  /** Class of the database and its replicas. */
+  readonly databaseClass?: string;
+  /** Read replicas. */
+  readonly replicas?: number;
+}
+
+/**
+ * A phase's template in another size. What `-c` can say, this says as well (a test holds the two together); it saves a synth for
+ * each size that is looked at, and it says what `-c` cannot: the class of the database.
+ */
+export function scaledTemplate(template: Template, scale: Scale): Template {
+  const entries = Object.entries(template.Resources).flatMap(([id, resource]): [string, TemplateResource][] => {
+    switch (resource.Type) {
+      case 'AWS::EC2::Instance':
+        return [[id, withProperties(resource, scale.box && { InstanceType: scale.box.instanceType })]];
+      case 'AWS::EC2::Volume':
+        return [[id, withProperties(resource, scale.box && volumeOf(scale.box))]];
+      case 'AWS::EC2::LaunchTemplate':
+        return [[id, withServerType(resource, scale.serverType)]];
+      case 'AWS::RDS::DBInstance':
+        return databases(id, resource, scale);
+      default:
+        return [[id, resource]];
+    }
+  });
+  return { ...template, Resources: Object.fromEntries(entries) };
+}
+
+function databases(id: string, resource: TemplateResource, scale: Scale): [string, TemplateResource][] {
+  const scaled = withProperties(resource, scale.databaseClass ? { DBInstanceClass: scale.databaseClass } : undefined);
+  const isReplica = resource.Properties?.SourceDBInstanceIdentifier !== undefined;
+  if (!isReplica || scale.replicas === undefined) return [[id, scaled]];
+  // The first stands for all of them.
+  if (!/Replica1[0-9A-F]{8}$/.test(id)) return [];
+  return Array.from({ length: scale.replicas }, (_, index) => [`${id}Copy${index}`, scaled]);
+}
+
+function volumeOf(box: LadderStep): Properties {
+  return { Size: box.dataGib, Iops: box.dataIops, Throughput: box.dataThroughput };
+}
+
+function withServerType(resource: TemplateResource, type: string | undefined): TemplateResource {
+  // The launch template of the box names no type.
+  const data = resource.Properties?.LaunchTemplateData;
+  if (type === undefined || data?.InstanceType === undefined) return resource;
+  return withProperties(resource, { LaunchTemplateData: { ...data, InstanceType: type } });
+}
+
+function withProperties(resource: TemplateResource, changed: Properties | undefined): TemplateResource {
+  return changed ? { ...resource, Properties: { ...resource.Properties, ...changed } } : resource;
+}

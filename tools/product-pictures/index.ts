@@ -1,0 +1,36 @@
+import { basename } from 'node:path';
+import { catalogue } from '../../app/data/seed';
+import { bath } from './bath';
+import { desk } from './desk';
+import { SIZE } from './draw';
+import { home } from './home';
+import { kitchen } from './kitchen';
+import { outdoors } from './outdoors';
+import { table } from './table';
+
+const drawings: Readonly<Record<string, string>> = { ...kitchen, ...table, ...home, ...bath, ...desk, ...outdoors };
+
+/**
+ * The picture of every product as a whole SVG document, by its file below `public/`. The same catalogue gives the same
+ * bytes on every machine.
+ *
+ * @throws Error when a product has no drawing, or a drawing no product.
+ */
+export function pictures(): ReadonlyMap<string, string> {
+  const unused = new Set(Object.keys(drawings));
+  const files = new Map<string, string>();
+  for (const { name, image } of catalogue) {
+    const drawing = basename(image, '.svg');
+    const shapes = drawings[drawing];
+    if (shapes === undefined) throw new Error(`${image}: no drawing is called "${drawing}"`);
+    files.set(image, document(name, shapes));
+    unused.delete(drawing);
+  }
+  if (unused.size > 0) throw new Error(`no product has the drawing ${[...unused].join(', ')}`);
+  return files;
+}
+
+function document(title: string, shapes: string): string {
+  const escaped = title.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE} ${SIZE}" role="img"><title>${escaped}</title>${shapes}</svg>\n`;
+}

@@ -1,0 +1,154 @@
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { whenThisProcessDies } from '../../support/processes';
+
+/** A share of this machine's processors that processes are confined to: what a server of so many vCPUs has. */
+export interface CpuQuota {
+  /** Folder of the control group. */
+  readonly dir: string;
+  /** Confines processes, and whatever they start later. One that is gone already is left out. */
+  confine(pids: readonly number[]): void;
+  resize(vcpu: number): void;
+  /** Removes it once the processes in it have ended. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** Makes CPU quotas. Those that are left when this process dies are removed once the processes in them have ended. */
+export interface CpuQuotas {
+  /**
+   * @param name unique in this process
+   * @param vcpu such as 0.1
+   */
+  create(name: string, vcpu: number): CpuQuota;
+}
+
+/**
+ * Microseconds over which a quota is given out. With the kernel's own 100 ms, a server of 0.1 vCPU would stall for 90 ms at a time,
+ * which its shedding takes for overload.
+ */
+const PERIOD = 20_000;
+
+/** Where the kernel tells of control groups; other files than these only in tests. */
+const KERNEL = { mounts: '/proc/self/mounts', own: '/proc/self/cgroup' };
+
+/**
+ * Finds a control group below which this user may make others with a CPU quota.
+ *
+ * @returns undefined where there is none: on another system than Linux, or without the rights
+ * @see https://docs.kernel.org/admin-guide/cgroup-v2.html
+ */
+export function findCpuQuotas(kernel = KERNEL): CpuQuotas | undefined {
+  if (!existsSync(kernel.mounts) || !existsSync(kernel.own)) return undefined;
+  const parent = [...parentsV1(kernel), ...parentsV2(kernel)].find(mayLimit);
+  if (parent === undefined) return undefined;
+  const prefix = `shop-${process.pid}-`;
+  whenThisProcessDies(REMOVE_ALL, [join(parent.dir, prefix)]);
+  return { create: (name, vcpu) => create(parent, prefix + name, vcpu) };
+}
+
+/** Processes that end with this one take a moment. */
+const REMOVE_ALL = 'for _ in $(seq 600); do ls -d "$1"* || exit; rmdir "$1"*; sleep 0.1; done';
+
+interface Parent {
+  readonly dir: string;
+  readonly version: 1 | 2;
+}
+
+function parentsV1(kernel: typeof KERNEL): Parent[] {
+  const mount = mounts(kernel, 'cgroup').find(({ options }) => options.includes('cpu'));
+  if (mount === undefined) return [];
+  const own = ownGroups(kernel).find(({ controllers }) => controllers.includes('cpu'))?.path ?? '/';
+  // Inside a container, the path may be the host's and lead nowhere.
+  return [join(mount.dir, own), mount.dir].map((dir) => ({ dir, version: 1 }));
+}
+
+/** From near to far: this process's own group holds a process, so that only its ancestors can hand controllers on. */
+function parentsV2(kernel: typeof KERNEL): Parent[] {
+  const mount = mounts(kernel, 'cgroup2')[0];
+  const own = ownGroups(kernel)
+    .find(({ id }) => id === '0')
+    ?.path.split('/')
+    .filter(Boolean);
+  if (mount === undefined || own === undefined) return [];
+  const depths = Array.from({ length: Math.max(1, own.length) }, (_, index) => own.length - 1 - index);
+  return depths.map((depth) => ({ dir: join(mount.dir, ...own.slice(0, Math.max(0, depth))), version: 2 }));
+}
+
+function mounts({ mounts }: typeof KERNEL, type: string): { dir: string; options: string[] }[] {
+  return lines(mounts)
+    .map((line) => line.split(' '))
+    .filter((fields) => fields[2] === type)
+    .map(([, dir = '', , options = '']) => ({ dir, options: options.split(',') }));
+}
+
+/** Lines such as `4:cpu,cpuacct:/user.slice` (version 1) and `0::/user.slice` (version 2). */
+function ownGroups({ own }: typeof KERNEL): { id: string; controllers: string[]; path: string }[] {
+  return lines(own)
+    .map((line) => line.split(':'))
+    .map(([id = '', controllers = '', path = '/']) => ({ id, controllers: controllers.split(','), path }));
+}
+
+function lines(file: string): string[] {
+  return readFileSync(file, 'utf8').trim().split('\n');
+}
+
+/** Tried, since rights, read-only mounts and delegation all have a say. */
+function mayLimit(parent: Parent): boolean {
+  const name = `shop-${process.pid}-probe`;
+  try {
+    create(parent, name, 1);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    tryToRemove(join(parent.dir, name));
+  }
+}
+
+function create({ dir: parent, version }: Parent, name: string, vcpu: number): CpuQuota {
+  const dir = join(parent, name);
+  const limit = (share: number) => {
+    const quota = Math.round(share * PERIOD);
+    if (version === 1) {
+      writeExisting(join(dir, 'cpu.cfs_period_us'), String(PERIOD));
+      writeExisting(join(dir, 'cpu.cfs_quota_us'), String(quota));
+    } else {
+      writeExisting(join(dir, 'cpu.max'), `${quota} ${PERIOD}`);
+    }
+  };
+  mkdirSync(dir);
+  limit(vcpu);
+  return {
+    dir,
+    confine: (pids) => {
+      for (const pid of pids) move(pid, dir);
+    },
+    resize: limit,
+    stop: async () => {
+      while (!tryToRemove(dir)) await sleep(20);
+    },
+  };
+}
+
+/** The kernel makes the files of a group; where one is missing, this is no group or the controller is not handed on. */
+function writeExisting(file: string, text: string): void {
+  writeFileSync(file, text, { flag: 'r+' });
+}
+
+function move(pid: number, dir: string): void {
+  try {
+    writeExisting(join(dir, 'cgroup.procs'), String(pid));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function tryToRemove(dir: string): boolean {
+  try {
+    rmdirSync(dir);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+  return true;
+}

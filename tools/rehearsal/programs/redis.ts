@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from '../../support/processes';
+import { startProgram } from './program';
+
+const execute = promisify(execFile);
+
+export interface RedisServerOptions {
+  /** Folder of this server's log. Made when missing. */
+  readonly dir: string;
+
+  /**
+   * TCP port on loopback.
+   *
+   * @default - a free one
+   */
+  readonly port?: number;
+
+  /**
+   * Port of the primary that it copies.
+   *
+   * @default - it is a primary
+   */
+  readonly primaryPort?: number;
+
+  /**
+   * Further settings of redis.conf, such as `{ 'tls-port': '6380' }`.
+   *
+   * @default - Redis's own
+   */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A running Redis server; a real one, from the system's `redis-server`. Its data is in memory only. */
+export interface RedisServer {
+  readonly pid: number;
+  readonly port: number;
+  /** `redis://127.0.0.1:PORT` */
+  readonly url: string;
+  /** Sends a command and resolves to the answer as text, an element a line. */
+  command(...words: string[]): Promise<string>;
+  /** Makes it a replica of the primary at that port; clients stay connected, as in a failover of ElastiCache. */
+  follow(primaryPort: number): Promise<void>;
+  /** Makes it a primary. */
+  promote(): Promise<void>;
+  /** As a machine that goes away: SIGKILL. Resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Safe to call twice, and after a kill. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a Redis server, and waits until it answers and, for a replica, has what its primary has. It stops by itself when this
+ * process dies.
+ *
+ * @throws when redis-server is not here or does not start; with the end of its log
+ */
+export async function startRedis(options: RedisServerOptions): Promise<RedisServer> {
+  const dir = resolve(options.dir);
+  mkdirSync(dir, { recursive: true });
+  const port = options.port ?? (await freePort());
+  const settings: Record<string, string> = {
+    port: String(port),
+    bind: '127.0.0.1',
+    dir,
+    save: '',
+    appendonly: 'no',
+    // It would wait 5 s for more replicas before it serves the first.
+    'repl-diskless-sync-delay': '0',
+    ...(options.primaryPort && { replicaof: `127.0.0.1 ${options.primaryPort}` }),
+    ...options.settings,
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  const redis = startProgram('redis-server', flags, join(dir, 'redis.log'));
+  const command = (...words: string[]) => ask(port, ...words);
+  // Asked of the primary, which counts a replica a moment after the replica itself does.
+  const synchronised = (primaryPort: number) =>
+    redis.until('in step with its primary', async () =>
+      (await ask(primaryPort, 'INFO', 'replication')).includes(`port=${port},state=online`),
+    );
+  const server: RedisServer = {
+    pid: redis.pid,
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    command,
+    follow: async (primaryPort) => {
+      await command('REPLICAOF', '127.0.0.1', String(primaryPort));
+      await synchronised(primaryPort);
+    },
+    promote: async () => {
+      await command('REPLICAOF', 'NO', 'ONE');
+    },
+    kill: () => redis.end('SIGKILL'),
+    stop: () => redis.end('SIGTERM'),
+  };
+  try {
+    await redis.until('answering', async () => (await command('PING')) === 'PONG');
+    if (options.primaryPort) await synchronised(options.primaryPort);
+  } catch (error) {
+    await server.kill();
+    throw error;
+  }
+  return server;
+}
+
+async function ask(port: number, ...words: string[]): Promise<string> {
+  const { stdout } = await execute('redis-cli', ['-e', '-h', '127.0.0.1', '-p', String(port), ...words]);
+  return stdout.trim();
+}

@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Board } from '../board/server';
+import { html } from '../report/html';
+import { follow } from '../report/live';
+import { summary } from '../report/summary';
+import { title } from '../report/words';
+import { missingPrograms, startTopology, type Topology } from '../topology/topology';
+import type { RehearsedPhase } from '../topology/topology-plan';
+import type { Report } from './findings';
+import { type RehearseFlags, scenarioOf } from './flags';
+import { goalsOf } from './goals';
+import { type Rehearsal, startRehearsal } from './rehearsal';
+import type { Scenario } from './scenario';
+import { synthesizedTemplate } from './template';
+
+export interface RehearseOptions extends RehearseFlags {
+  readonly phase: RehearsedPhase;
+  /** The phase that it becomes on the way; `phase` when it stays. */
+  readonly until: RehearsedPhase;
+  /** File of the report with charts. */
+  readonly html: string;
+  readonly json: boolean;
+  /**
+   * TCP port of the board on loopback.
+   *
+   * @default - a free one
+   */
+  readonly boardPort?: number;
+  /** The command line, to be told in the report. */
+  readonly command: string;
+}
+
+const INTERRUPTED = 130;
+
+/**
+ * The verb `rehearse`: a phase on this machine, under load and faults, and a report of what that did to visitors. Returns the
+ * exit code: 1 when a figure is missed.
+ *
+ * @throws UsageError for what the phase does not have
+ */
+export async function rehearse({
+  phase,
+  until,
+  html: file,
+  json,
+  command,
+  boardPort,
+  ...flags
+}: RehearseOptions): Promise<number> {
+  const scenario = scenarioOf(phase, flags, until);
+  const startedAt = new Date().toISOString();
+  const out = json ? process.stderr : process.stdout;
+  const dir = mkdtempSync(join(tmpdir(), 'shop-rehearsal-'));
+  let topology: Topology | undefined;
+  let rehearsal: Rehearsal | undefined;
+  let board: Board | undefined;
+  let interrupted = false;
+  const interrupt = () => {
+    interrupted = true;
+    void (rehearsal ?? topology)?.stop();
+  };
+  for (const signal of SIGNALS) process.on(signal, interrupt);
+  try {
+    const say = (line: string) => out.write(`  … ${line}\n`);
+    const { timeScale } = scenario;
+    if (timeScale !== undefined) say('cdk synth: the scaling policies are those of the template');
+    const scaling = timeScale === undefined ? undefined : { template: await synthesizedTemplate(phase), timeScale };
+    if (interrupted) return INTERRUPTED;
+    const evolves = scenario.until !== undefined || (flags.board === true && mayEvolve(scenario));
+    topology = await startTopology({ ...scenario, dir, scaling, say, evolves });
+    if (interrupted) return INTERRUPTED;
+    say('visitors come');
+    rehearsal = await startRehearsal(scenario, topology);
+    let heading = `Rehearsal of ${title(scenario)}`;
+    if (flags.board) {
+      const [{ startBoard }, { rehearsalBoard }] = await Promise.all([
+        import('../board/server.js'),
+        import('../board/of-rehearsal.js'),
+      ]);
+      const source = rehearsalBoard(rehearsal, { title: heading, scenario, evolves, report: file });
+      board = await startBoard({ source, port: boardPort });
+      heading += `\nBoard: ${board.url}`;
+    }
+    const follower = follow(rehearsal, heading, scenario.load.seconds, out);
+    const findings = await rehearsal.finished.finally(() => follower.close());
+    const report: Report = { ...findings, command, machine: machine(), startedAt, goals: goalsOf(findings) };
+    writeFileSync(file, html(report));
+    console.log(json ? JSON.stringify(report, null, 2) : `\n${summary(report)}\n\nWith charts: ${file}`);
+    return report.goals.every(({ met }) => met) ? 0 : 1;
+  } catch (error) {
+    if (interrupted) return INTERRUPTED;
+    throw error;
+  } finally {
+    await board?.close();
+    await topology?.stop();
+    for (const signal of SIGNALS) process.off(signal, interrupt);
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** By hand, into the next phase: where its programs are here. An address that leads on hides those of visitors. */
+function mayEvolve({ phase, balance }: Scenario): boolean {
+  return phase < 4 && balance !== 'source' && missingPrograms(4).length === 0;
+}
+
+function machine(): string {
+  return `${availableParallelism()} cores, Node ${process.versions.node}, ${process.platform}`;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

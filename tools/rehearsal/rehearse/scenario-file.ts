@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { type Static, type TProperties, type TSchema, Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { UsageError } from '../../support/usage-error';
+import { DEPENDENCIES } from '../topology/fault';
+import { ZONES } from '../topology/snapshot';
+import { PROFILES } from '../traffic/profiles';
+import { type Action, LIMITS } from './scenario';
+
+/** `description` completes "must be …" in the line that refuses a value. */
+const whole = (minimum: number, maximum: number) =>
+  Type.Integer({ minimum, maximum, description: `a whole number from ${minimum} to ${maximum}` });
+const number = (minimum: number, maximum: number) =>
+  Type.Number({ minimum, maximum, description: `a number from ${minimum} to ${maximum}` });
+const oneOf = <T extends string | number>(allowed: readonly T[]) =>
+  Type.Union(
+    allowed.map((one) => Type.Literal(one)),
+    { description: `one of ${allowed.join(', ')}` },
+  ) as unknown as TSchema & { static: T };
+
+const servers = whole(1, LIMITS.servers);
+const absence = number(1, 120);
+
+/** What a scenario may settle, with the bounds that hold for flags, too. */
+export const SETTINGS = {
+  servers,
+  vcpu: number(0.05, 16),
+  sessions: oneOf(['postgres', 'redis', 'cookie', 'memory'] as const),
+  balance: oneOf(['roundrobin', 'leastconn', 'source', 'sticky'] as const),
+  layer: oneOf([4, 7] as const),
+  replicas: whole(0, 5),
+  shedding: Type.Boolean({ description: 'true or false' }),
+  cache: Type.Boolean({ description: 'true or false' }),
+  reloads: whole(0, 10),
+  timeScale: number(1, 120),
+  seconds: whole(5, LIMITS.seconds),
+  rps: number(1, LIMITS.rps),
+  profile: oneOf(PROFILES),
+  factor: number(1, 50),
+};
+
+/** What an action takes besides its kind. */
+const ACTIONS: Readonly<Record<Action['kind'], TProperties>> = {
+  'kill-servers': { count: servers },
+  'stop-servers': { count: servers },
+  'kill-workers': { count: servers },
+  'spot-notice': { count: servers },
+  'kill-zone': { zone: oneOf(ZONES) },
+  'kill-database': { seconds: absence },
+  'kill-replica': { seconds: absence },
+  lag: { seconds: absence },
+  'kill-redis': { seconds: absence },
+  'demote-redis': { seconds: absence },
+  'slow-network': { to: oneOf(DEPENDENCIES), delayMs: whole(1, 5_000), seconds: absence },
+  deploy: {},
+  'next-phase': {},
+  resize: { vcpu: SETTINGS.vcpu },
+  scale: { servers },
+  traffic: { factor: number(0, 50) },
+};
+
+const Settings = Type.Partial(Type.Object(SETTINGS));
+
+export interface ScenarioFile extends Static<typeof Settings> {
+  readonly steps: readonly { readonly at: number; readonly action: Action }[];
+}
+
+/**
+ * Reads a scenario: a map in YAML, of which JSON is a part, with any of the settings, and `steps`, each with the second `at`
+ * which it happens, its `kind` and what that takes:
+ *
+ *     servers: 5
+ *     rps: 200
+ *     steps:
+ *       - { at: 20, kind: kill-servers, count: 1 }
+ *
+ * @throws UsageError with a line for everything that is wrong in it, and where it stands
+ */
+export function readScenarioFile(file: string): ScenarioFile {
+  const { document, lineOf } = parse(file);
+  const content: unknown = document.toJS();
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new UsageError(`${file}: must be a map of settings, and steps`);
+  }
+  const { steps = [], ...settings } = content as Record<string, unknown>;
+  const wrong = check(Settings, settings, []);
+  if (!Array.isArray(steps) || steps.length > LIMITS.steps) {
+    wrong.push({ path: ['steps'], what: `steps: must be a list of at most ${LIMITS.steps}` });
+  } else {
+    steps.forEach((step, index) => {
+      wrong.push(...checkStep(step, ['steps', index]));
+    });
+  }
+  if (wrong.length > 0) {
+    const lines = wrong.map(({ path, what }) => ({ line: lineOf(path), what })).sort((a, b) => a.line - b.line);
+    throw new UsageError(lines.map(({ line, what }) => `${file}:${line}: ${what}`).join('\n'));
+  }
+  const read = (steps as ({ at: number } & Action)[]).map(({ at, ...action }) => ({ at, action: action as Action }));
+  return { ...settings, steps: read };
+}
+
+type Path = readonly (string | number)[];
+
+interface Wrong {
+  readonly path: Path;
+  readonly what: string;
+}
+
+function parse(file: string): { document: Document; lineOf: (path: Path) => number } {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--scenario ${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [error] = document.errors;
+  if (error) throw new UsageError(`${file}:${lines.linePos(error.pos[0]).line}: is no YAML: ${error.message}`);
+  // What is missing is missed where its parent stands.
+  const lineOf = (path: Path): number => {
+    const node = document.getIn(path, true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+    return path.length === 0 ? 1 : lineOf(path.slice(0, -1));
+  };
+  return { document, lineOf };
+}
+
+function checkStep(step: unknown, path: Path): Wrong[] {
+  const kind = (step as { kind?: unknown } | null)?.kind;
+  const takes = ACTIONS[kind as Action['kind']];
+  if (takes === undefined) {
+    const known = Object.keys(ACTIONS).join(', ');
+    return [
+      { path: [...path, 'kind'], what: `${name([...path, 'kind'])}=${JSON.stringify(kind)}: must be one of ${known}` },
+    ];
+  }
+  const at = number(0, LIMITS.seconds);
+  return check(Type.Object({ at, kind: Type.String(), ...takes }), step, path);
+}
+
+/** Each value that is wrong, missing or unknown. */
+function check(schema: ReturnType<typeof Type.Object>, value: unknown, path: Path): Wrong[] {
+  const given = value as Record<string, unknown>;
+  const unknown = Object.keys(given).filter((key) => !(key in schema.properties));
+  const wrong = [...new Set([...Value.Errors(schema, value)].map((error) => error.path.split('/')[1] as string))];
+  const known = Object.keys(schema.properties).join(', ');
+  return [
+    ...unknown.map((key) => ({ path: [...path, key], what: `${name([...path, key])}: not known; known: ${known}` })),
+    ...wrong.map((key) => {
+      const { description } = schema.properties[key] as TSchema;
+      const shown = given[key] === undefined ? '' : `=${JSON.stringify(given[key])}`;
+      return { path: [...path, key], what: `${name([...path, key])}${shown}: must be ${description}` };
+    }),
+  ];
+}
+
+/** `steps[1].at` */
+function name(path: Path): string {
+  return path.map((one, index) => (typeof one === 'number' ? `[${one}]` : index === 0 ? one : `.${one}`)).join('');
+}

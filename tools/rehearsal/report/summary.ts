@@ -1,0 +1,46 @@
+import { table } from '../../support/table';
+import type { Report } from '../rehearse/findings';
+import { KINDS } from '../traffic/messages';
+import { course, facts, perServer } from './facts';
+import { ms, notOk, remarks, title } from './words';
+
+/** What a rehearsal showed, for the terminal. */
+export function summary(report: Report): string {
+  const { scenario, traffic, goals } = report;
+  const { ok } = traffic.counts;
+  const visitors = `${traffic.visitors.came} visitors came, and ${traffic.visitors.cameBack} came back`;
+  const spike = course(report);
+  const servers = perServer(report);
+  const parts = [
+    `Rehearsal of ${title(scenario)} (${report.machine})`,
+    report.events.map(({ at, what }) => `  ${at.toFixed(1).padStart(6)} s  ${what}`).join('\n'),
+    `${visitors}: ${traffic.due} requests, ${ok} answered, ${notOk(traffic.counts)} not${failures(report)}.`,
+    latencies(report),
+    table(servers.head, servers.rows),
+    spike && table(spike.head, spike.rows),
+    facts(report).join('\n'),
+    table(
+      ['figure', 'measured', 'goal', ' '],
+      goals.map(({ name, measured, goal, met }) => [name, measured, goal, met ? '✓' : '✗ missed']),
+    ),
+    ...remarks(report),
+  ];
+  return parts.filter((part) => part !== undefined && part !== '').join('\n\n');
+}
+
+function failures({ traffic }: Report): string {
+  const kinds = Object.entries(traffic.failures).sort(([, a], [, b]) => b - a);
+  return kinds.length === 0 ? '' : ` (${kinds.map(([kind, count]) => `${kind}: ${count}`).join(', ')})`;
+}
+
+function latencies({ traffic }: Report): string {
+  const rows = KINDS.map((kind) => ({ kind, ...traffic.byKind[kind] })).map(({ kind, counts, latency }) => [
+    kind,
+    String(counts.ok),
+    String(notOk(counts)),
+    ...[latency.p50, latency.p95, latency.p99, latency.max].map(ms),
+  ]);
+  const { p50, p95, p99, max } = traffic.latency;
+  rows.push(['all', String(traffic.counts.ok), String(notOk(traffic.counts)), ...[p50, p95, p99, max].map(ms)]);
+  return table(['requests', 'answered', 'not', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms'], rows);
+}

@@ -1,0 +1,92 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { UsageError } from '../../support/usage-error';
+import { removePostgres } from '../programs/postgres';
+
+/** What a run keeps in its folder; the names that `fresh` removes, and no others. */
+const POSTGRES = 'postgres';
+export const SHOP_LOG = 'shop.log';
+const SESSION_SECRET = 'session-secret';
+const HOLDER = 'holder.pid';
+
+/** What `npm start` keeps from one run to the next, whatever the phase; one run holds it at a time. */
+export class KeptFolder {
+  private constructor(private readonly dir: string) {}
+
+  /**
+   * Makes it when missing.
+   *
+   * @param fresh throw away what an earlier run kept
+   * @throws UsageError when another run holds it
+   */
+  static async hold(dir: string, fresh: boolean): Promise<KeptFolder> {
+    const folder = new KeptFolder(dir);
+    folder.#checkNotHeld();
+    if (fresh) await folder.#discard();
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(folder.#holder, String(process.pid));
+    return folder;
+  }
+
+  /** Folder of the database. */
+  get database(): string {
+    return join(this.dir, POSTGRES);
+  }
+
+  /** The same in each run, so that a restart logs nobody out. */
+  sessionSecret(): string {
+    const file = join(this.dir, SESSION_SECRET);
+    if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600 });
+    return readFileSync(file, 'utf8');
+  }
+
+  release(): void {
+    rmSync(this.#holder, { force: true });
+  }
+
+  get #holder(): string {
+    return join(this.dir, HOLDER);
+  }
+
+  async #discard(): Promise<void> {
+    await removePostgres(this.database);
+    for (const name of [SHOP_LOG, SESSION_SECRET]) rmSync(join(this.dir, name), { force: true });
+  }
+
+  /** Two runs over one cluster would stop each other's database. */
+  #checkNotHeld(): void {
+    if (!existsSync(this.#holder)) return;
+    const pid = Number(readFileSync(this.#holder, 'utf8'));
+    if (Number.isInteger(pid) && pid !== process.pid && isRunOfOurs(pid)) {
+      throw new UsageError(`${this.dir}: held by the run with process id ${pid}; stop it, or give another --dir`);
+    }
+  }
+}
+
+/** @throws UsageError when something listens there */
+export function checkPortFree(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new UsageError(`--port ${port}: in use; stop what listens there, or give another from 1024 to 65535`)
+          : error,
+      );
+    });
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()));
+  });
+}
+
+/** A killed run leaves its file behind, and its process id may belong to something else by now. */
+function isRunOfOurs(pid: number): boolean {
+  try {
+    const command = execFileSync('ps', ['-p', String(pid), '-o', 'command='], { encoding: 'utf8' });
+    return command.includes('cli.ts') && command.includes('start');
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,123 @@
+import { Client } from 'pg';
+import { Counters } from '../programs/counters';
+import { type Endpoint, openEndpoint } from '../programs/endpoint';
+import type { Postgres } from '../programs/postgres';
+
+export interface DatabaseMemberOptions {
+  readonly database: string;
+  start(): Promise<Postgres>;
+  /** Starts it again over the data that it has. */
+  resume(): Promise<Postgres>;
+}
+
+export interface Statements {
+  readonly reads: number;
+  readonly writes: number;
+}
+
+/** A PostgreSQL server of the tier, primary or replica, under a name that stays when it is started again. */
+export class DatabaseMember {
+  readonly #statements = new Counters(['reads', 'writes'], () => this.#count());
+  #stopped = false;
+  #up = true;
+
+  private constructor(
+    private readonly options: DatabaseMemberOptions,
+    private postgres: Postgres,
+    /** Absent where it is reached by a socket. */
+    readonly endpoint: Endpoint | undefined,
+  ) {}
+
+  static async start(options: DatabaseMemberOptions): Promise<DatabaseMember> {
+    const server = await options.start();
+    const endpoint = server.port === undefined ? undefined : await openEndpoint(server.port);
+    return new DatabaseMember(options, server, endpoint);
+  }
+
+  get server(): Postgres {
+    return this.postgres;
+  }
+
+  /** What clients are given. */
+  get url(): string {
+    const { port } = this.postgres;
+    const direct = this.postgres.url(this.options.database);
+    return this.endpoint ? direct.replace(`:${port}/`, `:${this.endpoint.port}/`) : direct;
+  }
+
+  /** False from a crash until it answers again. */
+  get up(): boolean {
+    return this.#up;
+  }
+
+  crash(): Promise<void> {
+    this.#up = false;
+    return this.postgres.crash();
+  }
+
+  async resume(): Promise<void> {
+    if (this.#stopped) return;
+    this.postgres = await this.options.resume();
+    this.#up = true;
+    if (this.#stopped) await this.postgres.stop();
+  }
+
+  /** Stops in order and starts again. */
+  async restart(): Promise<void> {
+    await this.postgres.stop();
+    await this.resume();
+  }
+
+  /** Has statements counted from now on; on the primary, for its replicas as well. */
+  async count(): Promise<void> {
+    await this.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
+  }
+
+  /** Statements of the shop that were executed: those that read, and those that write or lock. */
+  statements(): Promise<Statements> {
+    return this.#statements.value();
+  }
+
+  /** Sessions with the shop's database now; 0 while it cannot be asked. */
+  async connections(): Promise<number> {
+    const counted = `SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE datname = $1`;
+    const [row] = await this.query<{ sessions: number }>(counted, [this.options.database]).catch(() => []);
+    return row?.sessions ?? 0;
+  }
+
+  /** As the superuser, by the socket: what the network does to others does not matter here. */
+  async query<Row>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const { socketDir: host, port = 5432 } = this.postgres;
+    const client = new Client({ host, port, user: 'postgres', database: 'postgres', connectionTimeoutMillis: 2_000 });
+    // The query says it too.
+    client.on('error', () => {});
+    await client.connect();
+    try {
+      return (await client.query(sql, [...values])).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.endpoint?.close();
+    await this.postgres.stop();
+  }
+
+  /**
+   * Not by `pg_stat_database`: a session adds its transactions there when it has other statistics to report, and else when it
+   * ends. Looks at how far the log has come are not what visitors asked for.
+   */
+  async #count(): Promise<Statements> {
+    const [row] = await this.query<{ reads: string; writes: string }>(
+      `SELECT coalesce(sum(calls) FILTER (WHERE reads), 0) AS reads,
+              coalesce(sum(calls) FILTER (WHERE NOT reads), 0) AS writes
+       FROM (SELECT calls, query ~* '^\\s*SELECT' AND query !~* 'FOR UPDATE' AS reads
+             FROM pg_stat_statements JOIN pg_database ON oid = dbid
+             WHERE datname = $1 AND query !~ '_wal_') AS statements`,
+      [this.options.database],
+    );
+    return { reads: Number(row?.reads), writes: Number(row?.writes) };
+  }
+}

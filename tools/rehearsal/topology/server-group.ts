@@ -1,0 +1,331 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SPOT_NOTICE } from '../../../lib/constants';
+import type { AppBundle } from '../../support/app-bundle';
+import type { CpuQuota, CpuQuotas } from '../programs/cpu-quota';
+import type { Haproxy, Target } from '../programs/haproxy';
+import { type InstanceMetadata, startInstanceMetadata } from '../programs/instance-metadata';
+import { firstLine, type Part, together } from '../programs/parts';
+import { cpuSeconds, processTree } from '../programs/process-tree';
+import { type ShopProcess, startShop } from '../programs/shop-process';
+import { type ServerSnapshot, type ServerState, ZONES } from './snapshot';
+
+export interface ServerGroupOptions {
+  /** What its servers are called, with a number after it. */
+  readonly name: 'server' | 'worker';
+  /**
+   * The next of those numbers.
+   *
+   * @default - counted from 1
+   */
+  readonly number?: () => number;
+  readonly bundle: AppBundle;
+  /** Folder of their logs; it must exist. */
+  readonly dir: string;
+  /** The app's environment, but for what differs from server to server. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether they may be spot instances, so that they ask for a notice. */
+  readonly spot: boolean;
+  /** Absent where there is none: before a single server, and before workers. */
+  readonly balancer?: Haproxy | undefined;
+  /** vCPUs of each; no limit when absent. */
+  readonly vcpu?: number | undefined;
+  /** Makes the quota of a server; absent where none can be had. */
+  readonly quota?: CpuQuotas['create'] | undefined;
+  /** Seconds after which a server that died is missed. */
+  readonly missedAfter: number;
+  /** Seconds that a new machine takes until the app starts on it. */
+  readonly boot: number;
+  readonly tell: (what: string) => void;
+}
+
+/** Servers that run the app, as an Auto Scaling group keeps them: as many as are wanted, over all zones. */
+export class ServerGroup implements Part {
+  #desired = 0;
+  #vcpu: number | undefined;
+  #bundle: AppBundle;
+  #launched = 0;
+  /** Servers beyond those desired, while some are replaced. */
+  #surge = 0;
+  readonly #stopping = new AbortController();
+  readonly #servers: Server[] = [];
+  readonly #gone: ServerSnapshot[] = [];
+  /** Servers on their way in or out. */
+  readonly #moves = new Set<Promise<void>>();
+
+  constructor(private readonly options: ServerGroupOptions) {
+    this.#vcpu = options.vcpu;
+    this.#bundle = options.bundle;
+  }
+
+  get desired(): number {
+    return this.#desired;
+  }
+
+  get vcpu(): number | undefined {
+    return this.#vcpu;
+  }
+
+  /** What a server that is launched now runs. */
+  get bundle(): AppBundle {
+    return this.#bundle;
+  }
+
+  /** In service as the group sees it; the balancer may have found one unhealthy. */
+  get inService(): readonly Server[] {
+    return this.#servers.filter(({ state }) => state === 'in-service');
+  }
+
+  get draining(): number {
+    return this.#servers.filter(({ state }) => state === 'draining').length;
+  }
+
+  /** The first servers, on machines that run already. */
+  async begin(servers: number): Promise<void> {
+    this.#desired = servers;
+    await together(Array.from({ length: servers }, () => this.#launch('begin')));
+  }
+
+  /** Resolves when as many are in service and the others have left. */
+  async scale(servers: number): Promise<void> {
+    this.#desired = servers;
+    await together(this.#balance());
+  }
+
+  /** SIGKILL. The group misses them after a while. */
+  kill(servers: readonly Server[]): void {
+    for (const { shop, dead } of servers) if (shop && !dead) process.kill(shop.pid, 'SIGKILL');
+  }
+
+  /** They leave in order, and are replaced. */
+  terminate(servers: readonly Server[]): void {
+    for (const server of servers) this.#track(this.#leave(server));
+    this.#balance();
+  }
+
+  /** EC2's notice that it takes them back. Capacity rebalancing brings their replacements at once. */
+  giveNotice(servers: readonly Server[]): void {
+    for (const server of servers) {
+      server.metadata?.giveNotice(new Date(Date.now() + SPOT_NOTICE * 1000));
+      server.state = 'draining';
+      const end = setTimeout(() => this.kill([server]), SPOT_NOTICE * 1000).unref();
+      void server.shop?.exited.then(() => clearTimeout(end));
+    }
+    this.#balance();
+  }
+
+  /** Replaces servers one after the other; where a balancer is in front, a new one serves before an old one leaves. */
+  async deploy(bundle: AppBundle): Promise<void> {
+    this.#bundle = bundle;
+    if (this.options.balancer === undefined) return this.#restart();
+    for (const server of this.inService) {
+      this.#surge = 1;
+      await together(this.#balance());
+      this.#surge = 0;
+      this.#track(this.#leave(server));
+    }
+  }
+
+  /** Each stops and starts again on a machine of so many vCPUs. */
+  async resize(vcpu: number): Promise<void> {
+    this.#vcpu = vcpu;
+    await this.#restart();
+  }
+
+  /** Resolves when no server is on its way in or out. */
+  async settled(): Promise<void> {
+    while (this.#moves.size > 0) await Promise.all(this.#moves);
+  }
+
+  async snapshot(): Promise<ServerSnapshot[]> {
+    const targets = await this.options.balancer?.targets().catch(() => undefined);
+    return [...this.#gone, ...this.#servers.map((server) => server.snapshot(targets))];
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#desired = 0;
+    // Nobody asks any more, so that there is nothing to drain. Some may be starting still.
+    while (this.#servers.length > 0 || this.#moves.size > 0) {
+      this.kill(this.#servers);
+      await sleep(20);
+    }
+  }
+
+  /** Starts what is missing, and ends what is too much; from the most crowded zones, the oldest first. */
+  #balance(): Promise<void>[] {
+    if (this.#stopping.signal.aborted) return [];
+    const moves: Promise<void>[] = [];
+    const excess = () => this.#present.length - this.#desired - this.#surge;
+    while (excess() < 0) moves.push(this.#track(this.#launch('boot')));
+    while (excess() > 0) {
+      const crowded = this.#zones().at(-1);
+      const oldest = this.#present.find(({ zone }) => zone === crowded) as Server;
+      moves.push(this.#track(this.#leave(oldest)));
+    }
+    return moves;
+  }
+
+  get #present(): readonly Server[] {
+    return this.#servers.filter(({ state }) => state !== 'draining');
+  }
+
+  /** From the emptiest to the most crowded. */
+  #zones(): string[] {
+    const crowd = (zone: string) => this.#present.filter((server) => server.zone === zone).length;
+    return [...ZONES].sort((one, other) => crowd(one) - crowd(other));
+  }
+
+  #track(move: Promise<void>): Promise<void> {
+    const tracked = move
+      .catch((error: Error) => this.options.tell(firstLine(error)))
+      .finally(() => this.#moves.delete(tracked));
+    this.#moves.add(tracked);
+    return tracked;
+  }
+
+  /** All of them leave, and the group brings others. */
+  async #restart(): Promise<void> {
+    await together(this.inService.map((server) => this.#leave(server)));
+    await this.settled();
+  }
+
+  async #launch(how: 'begin' | 'boot'): Promise<void> {
+    const { balancer, boot, name, dir, env, quota, tell } = this.options;
+    this.#launched += 1;
+    const server = new Server(
+      `${name}-${this.options.number?.() ?? this.#launched}`,
+      this.#zones()[0] as string,
+      this.#bundle,
+    );
+    this.#servers.push(server);
+    try {
+      if (how === 'boot') await this.#wait(boot);
+      if (this.options.spot) server.metadata = await startInstanceMetadata();
+      const shop = await startShop({
+        bundle: server.bundle,
+        entry: name,
+        log: join(dir, `${server.name}.log`),
+        orphaned: 'kill',
+        env: {
+          ...env,
+          SERVER_NAME: server.name,
+          AVAILABILITY_ZONE: server.zone,
+          WEB_CONCURRENCY: String(Math.ceil(this.#vcpu ?? 1)),
+          ...(server.metadata && { AWS_EC2_METADATA_SERVICE_ENDPOINT: server.metadata.url }),
+        },
+      });
+      server.shop = shop;
+      void shop.exited.then(() => this.#track(this.#ended(server)));
+      if (server.state !== 'starting') return await shop.stop();
+      if (this.#vcpu !== undefined) {
+        // From here on: a boot at 0.1 vCPU would take a minute, and is not what a quota stands for.
+        server.quota = quota?.(server.name, this.#vcpu);
+        server.quota?.confine(processTree(shop.pid));
+      }
+      await balancer?.register(shop.port, how === 'begin');
+      while (balancer && server.state === 'starting' && !(await balancer.targets()).get(shop.port)?.healthy) {
+        await sleep(50);
+      }
+      if (server.state !== 'starting') return;
+      server.state = 'in-service';
+      if (how === 'boot') tell(`${server.name} is in service in zone ${server.zone}`);
+    } catch (error) {
+      this.#remove(server);
+      await server.shop?.stop();
+      await server.quota?.stop();
+      throw error;
+    }
+  }
+
+  async #wait(seconds: number): Promise<void> {
+    await sleep(seconds * 1000, undefined, { signal: this.#stopping.signal }).catch(() => {});
+  }
+
+  async #leave(server: Server): Promise<void> {
+    if (server.state === 'draining') return server.left;
+    server.state = 'draining';
+    this.options.tell(`${server.name} leaves`);
+    // A balancer that was drained before is not there to be told.
+    if (server.shop) await this.options.balancer?.deregister(server.shop.port).catch(() => {});
+    await server.shop?.stop();
+    await server.left;
+  }
+
+  /** Its process is gone, whoever ended it. */
+  async #ended(server: Server): Promise<void> {
+    const { balancer, missedAfter, tell } = this.options;
+    server.dead = true;
+    // It never came into service, and is not missed.
+    if (server.state === 'gone') return;
+    const wasAsked = server.state === 'draining' || this.#stopping.signal.aborted;
+    if (!wasAsked) {
+      server.state = 'out-of-service';
+      tell(`${server.name} in zone ${server.zone} is dead`);
+      await this.#wait(missedAfter);
+    }
+    if (server.shop && !this.#stopping.signal.aborted) {
+      server.snapshot(await balancer?.targets().catch(() => undefined));
+      await balancer?.deregister(server.shop.port).catch(() => {});
+    }
+    await server.quota?.stop();
+    this.#remove(server);
+    if (wasAsked) tell(`${server.name} is gone`);
+    this.#balance();
+  }
+
+  #remove(server: Server): void {
+    server.metadata?.close();
+    const index = this.#servers.indexOf(server);
+    if (index < 0) return;
+    this.#servers.splice(index, 1);
+    server.state = 'gone';
+    if (server.shop) this.#gone.push(server.snapshot(undefined));
+    server.leave();
+  }
+}
+
+/** One of the group's. */
+export class Server {
+  state: ServerState = 'starting';
+  dead = false;
+  shop?: ShopProcess;
+  quota?: CpuQuota | undefined;
+  metadata?: InstanceMetadata;
+  readonly left: Promise<void>;
+  leave: () => void = () => {};
+  #target: Target | undefined;
+  #cpuSeconds = 0;
+
+  constructor(
+    readonly name: string,
+    readonly zone: string,
+    readonly bundle: AppBundle,
+  ) {
+    this.left = new Promise((resolve) => {
+      this.leave = resolve;
+    });
+  }
+
+  /** @param targets of the balancer, if it can be asked; else its last word counts */
+  snapshot(targets: ReadonlyMap<number, Target> | undefined): ServerSnapshot {
+    const pid = this.shop?.pid ?? 0;
+    this.#target = targets?.get(this.shop?.port ?? 0) ?? this.#target;
+    const used = pid === 0 ? 0 : cpuSeconds(pid);
+    this.#cpuSeconds = Math.max(this.#cpuSeconds, used);
+    const unhealthy = this.state === 'in-service' && targets !== undefined && !this.#target?.healthy;
+    return {
+      name: this.name,
+      zone: this.zone,
+      version: this.bundle.hash,
+      state: unhealthy ? 'out-of-service' : this.state,
+      pid,
+      port: this.shop?.port ?? 0,
+      counted: this.#target !== undefined,
+      requests: this.#target?.requests ?? 0,
+      failures: this.#target?.failures ?? 0,
+      inFlight: this.state === 'gone' ? 0 : (this.#target?.inFlight ?? 0),
+      cpuSeconds: this.#cpuSeconds,
+    };
+  }
+}
