@@ -1,4 +1,5 @@
-import { Fn, Stack } from 'aws-cdk-lib';
+import { Aws, Fn, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 
 export interface ShopStackProps {
@@ -46,4 +47,14 @@ export class ShopStack extends Stack {
   override get availabilityZones(): string[] {
     return [0, 1, 2].map((index) => Fn.select(index, Fn.getAzs()));
   }
+}
+
+/**
+ * Lets a server read the stack's output `Phase`, which keeps its old value until a deploy ends. From it
+ * `app/host/configure.sh` sees which phase the shop comes from, and refuses a transition that would leave the orders behind.
+ */
+export function grantDescribeStack(role: Role): void {
+  role.addToPrincipalPolicy(
+    new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [Aws.STACK_ID] }),
+  );
 }

@@ -1,0 +1,55 @@
+import { Duration } from 'aws-cdk-lib';
+import { InstanceType } from 'aws-cdk-lib/aws-ec2';
+import type { FleetProps } from '../tiers/fleet';
+import type { ScalingProps } from '../tiers/scaling';
+import type { ElasticProps } from './shop-props';
+
+type FleetCapacity = Pick<
+  FleetProps,
+  'instanceTypes' | 'minSize' | 'maxSize' | 'onDemandBase' | 'onDemandPercentage' | 'healthCheckGrace'
+>;
+
+/** Server types, sizes, purchase options and schedule of phase 4. */
+export interface ElasticCapacity {
+  readonly servers: FleetCapacity;
+  readonly workers: FleetCapacity;
+  readonly scaling: Pick<ScalingProps, 'minSize' | 'maxSize' | 'schedule' | 'timeZone' | 'predictive'>;
+  /** Most servers and workers together. They share the connections of the database. */
+  readonly maxServers: number;
+  readonly spot: boolean;
+}
+
+/**
+ * Servers of equal vCPUs, so that each carries about the same load. Two families in two generations are four spot capacity pools
+ * in each zone. On-Demand Instances take the first type that is available.
+ */
+const INSTANCE_TYPES = ['c7g.large', 'm7g.large', 'c6g.large', 'm6g.large'].map((name) => new InstanceType(name));
+export const PREFERRED_SERVER_TYPE = INSTANCE_TYPES[0] as InstanceType;
+
+export function elasticCapacity(props: ElasticProps): ElasticCapacity {
+  const { minServers = 2, maxServers = 20, maxWorkers = 10, spot = true, timeZone, predictive } = props;
+  const onDemandPercentage = spot ? 0 : 100;
+  return {
+    servers: {
+      instanceTypes: INSTANCE_TYPES,
+      minSize: minServers,
+      maxSize: maxServers,
+      onDemandBase: 2,
+      onDemandPercentage,
+      healthCheckGrace: Duration.seconds(120),
+    },
+    workers: { instanceTypes: INSTANCE_TYPES, minSize: 1, maxSize: maxWorkers, onDemandPercentage },
+    scaling: {
+      minSize: minServers,
+      maxSize: maxServers,
+      schedule: [
+        { name: 'Morning', cron: '0 7 * * *', minSize: Math.min(maxServers, minServers + 2) },
+        { name: 'Night', cron: '0 23 * * *', minSize: minServers },
+      ],
+      timeZone,
+      predictive,
+    },
+    maxServers: maxServers + maxWorkers,
+    spot,
+  };
+}
