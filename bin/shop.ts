@@ -6,7 +6,7 @@ import { LoadBalancedFarm } from '../lib/phases/phase-3-load-balanced-farm';
 import { ElasticFleet } from '../lib/phases/phase-4-elastic-fleet';
 import { readSettings } from '../lib/phases/settings';
 import { ShopStack } from '../lib/phases/shop-stack';
-import { refusal } from '../lib/phases/steps';
+import { transitionError } from '../lib/phases/transitions';
 import { buildApp } from '../tools/support/app-bundle';
 import { UsageError } from '../tools/support/usage-error';
 
@@ -33,7 +33,7 @@ async function synthesize(): Promise<void> {
 
   const running = await runningPhase(stackName);
   for (const [index, phase] of [phase1, phase2, phase3, phase4].entries()) {
-    const why = running && refusal(running, index + 1, goBackFrom);
+    const why = running && transitionError(running, index + 1, goBackFrom);
     // Only a deploy, diff or synth of this very stack fails by it.
     if (why) Annotations.of(phase).addError(why);
   }

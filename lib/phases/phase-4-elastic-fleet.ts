@@ -164,7 +164,7 @@ export class ElasticFleet extends Construct {
     return servers;
   }
 
-  /** Workers: they run the jobs of the queue, and enqueue follow-up jobs. */
+  /** Workers: they take jobs from the queue. */
   private makeWorkers(props: ElasticProps, capacity: ElasticCapacity): Fleet {
     const workers = new Fleet(this, 'Workers', {
       vpc: this.network.vpc,

@@ -1,5 +1,5 @@
 import { phases } from '../../lib/phases/phases';
-import { stepBetween } from '../../lib/phases/steps';
+import { transitionBetween } from '../../lib/phases/transitions';
 import { compare } from '../evolution/changes';
 import { judge, type Manifest } from '../evolution/gate';
 import { mayLeave } from '../evolution/leaving';
@@ -28,7 +28,7 @@ export function evolveParts(templates: EvolveTemplates): Parts {
     return found;
   };
   const step = (from: number, to: number) =>
-    reportOf(`${from} → ${to}`, template(from), template(to), mayLeave(from, to), stepBetween(from, to));
+    reportOf(`${from} → ${to}`, template(from), template(to), mayLeave(from, to), transitionBetween(from, to));
   const built = phases.filter((phase) => phase.built).map(({ number }) => number);
   const forward = built.flatMap((from) => built.filter((to) => to > from).map((to) => step(from, to)));
   const back = built.flatMap((from) => built.filter((to) => to < from).map((to) => step(from, to)));

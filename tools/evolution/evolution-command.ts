@@ -1,7 +1,7 @@
 import { mangleLikeCloudFormation } from '@aws-cdk/cloudformation-diff';
 import { phases } from '../../lib/phases/phases';
 import { sizes } from '../../lib/phases/sizes';
-import { stepBetween } from '../../lib/phases/steps';
+import { transitionBetween } from '../../lib/phases/transitions';
 import { parseTemplate } from '../cloudformation/parse';
 import { UsageError } from '../support/usage-error';
 import { compare } from './changes';
@@ -143,7 +143,7 @@ function asCloudFormationTellsIt({ template }: NamedTemplate): NamedTemplate['te
 
 function asPhase(from: number | undefined, was: NamedTemplate, is: NamedTemplate): StepReport {
   const to = phaseOf(is);
-  const step = from === undefined || to === undefined ? undefined : stepBetween(from, to);
+  const step = from === undefined || to === undefined ? undefined : transitionBetween(from, to);
   const made = report(`${was.name} -> ${is.name}`, was, is, step ? mayLeave(step.from, step.to) : {});
   return { ...made, step };
 }

@@ -1,4 +1,4 @@
-import type { Step } from '../../lib/phases/steps';
+import type { PhaseTransition } from '../../lib/phases/transitions';
 import { markdownTable, table } from '../support/table';
 import { allChanges, type Change, type Comparison, type Fate } from './changes';
 import type { Finding, Manifest } from './gate';
@@ -8,7 +8,7 @@ export interface StepReport {
   /** `phase-2 -> phase-3` */
   readonly title: string;
   /** Between phases; other templates have none. */
-  readonly step?: Step;
+  readonly step?: PhaseTransition;
   readonly comparison: Comparison;
   readonly manifest: Manifest;
   readonly findings: readonly Finding[];
@@ -110,7 +110,7 @@ function gateOf(report: StepReport): 'green' | 'red' | 'not asked' {
   return isRed(report) ? 'red' : 'green';
 }
 
-function verdictOf({ verdict, why, instead }: Step): string {
+function verdictOf({ verdict, why, instead }: PhaseTransition): string {
   return `${verdict}: ${why}${instead ? `; ${instead}` : ''}`;
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
-import { refusal } from '../../../lib/phases/steps';
+import { transitionError } from '../../../lib/phases/transitions';
 import { type Moto, startMoto } from '../../../tools/emulator/moto';
 import { describeDeployed, readDeployed } from '../../../tools/evolution/deployed';
 import { ACCOUNT, emulatorEnv, REGION } from '../../../tools/support/aws-environment';
@@ -92,16 +92,16 @@ describeWith('moto server', 'a shop that runs', () => {
   test('in phase 4 is deployed as phase 4 only; --all and every older phase are refused', async () => {
     const { found } = await errors({});
     expect(found).toEqual({
-      'phase-1': [refusal(4, 1)],
-      'phase-2': [refusal(4, 2)],
-      'phase-3': [refusal(4, 3)],
+      'phase-1': [transitionError(4, 1)],
+      'phase-2': [transitionError(4, 2)],
+      'phase-3': [transitionError(4, 3)],
       'phase-4': [],
     });
   });
 
   test('goes back on purpose, but never to where its orders are not', async () => {
     const { found, failedReports } = await errors({ goBackFrom: '4' });
-    expect(found).toEqual({ 'phase-1': [refusal(4, 1)], 'phase-2': [], 'phase-3': [], 'phase-4': [] });
+    expect(found).toEqual({ 'phase-1': [transitionError(4, 1)], 'phase-2': [], 'phase-3': [], 'phase-4': [] });
     // In a report for the whole app, an error of phase 1 would fail a deploy of phase 3, which has a warning.
     expect(failedReports).toEqual([]);
   });

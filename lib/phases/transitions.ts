@@ -1,5 +1,5 @@
 /** Whether a shop in one phase may be deployed as another. */
-export interface Step {
+export interface PhaseTransition {
   readonly from: number;
   readonly to: number;
   /**
@@ -18,7 +18,7 @@ export interface Step {
  * stack (`bin/shop.ts`), and at deploy by the set-up of box and servers (`app/host/configure.sh`), which fails before anything that
  * serves is touched.
  */
-export function stepBetween(from: number, to: number): Step {
+export function transitionBetween(from: number, to: number): PhaseTransition {
   if (from === to) return { from, to, verdict: 'allowed', why: 'the same phase' };
   if (from === 1 && to > 2) {
     return {
@@ -58,8 +58,8 @@ export function stepBetween(from: number, to: number): Step {
  *
  * @param goBackFrom phase that the person said to leave
  */
-export function refusal(from: number, to: number, goBackFrom?: number): string | undefined {
-  const { verdict, why, instead } = stepBetween(from, to);
+export function transitionError(from: number, to: number, goBackFrom?: number): string | undefined {
+  const { verdict, why, instead } = transitionBetween(from, to);
   if (verdict === 'allowed' || (verdict === 'on purpose' && goBackFrom === from)) return undefined;
   const what = verdict === 'refused' ? 'cannot become' : 'goes back only on purpose to';
   return `the shop runs in phase ${from}, and ${what} phase ${to}: ${why}. The way: ${instead}`;

@@ -1,4 +1,4 @@
-import { refusal, stepBetween } from '../../../lib/phases/steps';
+import { transitionBetween, transitionError } from '../../../lib/phases/transitions';
 
 test.each([
   [1, 2, 'allowed'],
@@ -15,21 +15,21 @@ test.each([
   [4, 1, 'refused'],
   [2, 2, 'allowed'],
 ])('from phase %i to phase %i: %s', (from, to, verdict) => {
-  expect(stepBetween(from, to).verdict).toBe(verdict);
+  expect(transitionBetween(from, to).verdict).toBe(verdict);
 });
 
 test('what stands against a step is told with the way round', () => {
-  expect(refusal(1, 3)).toBe(
+  expect(transitionError(1, 3)).toBe(
     'the shop runs in phase 1, and cannot become phase 3: the orders are on the box, and the box goes. The way: deploy phase-2 and move them to RDS first',
   );
-  expect(refusal(4, 3)).toMatch(
+  expect(transitionError(4, 3)).toMatch(
     /^the shop runs in phase 4, and goes back only on purpose to phase 3: .*-c goBackFrom=4$/,
   );
 });
 
 test('who says what phase is left may go back, and nowhere else', () => {
-  expect(refusal(4, 3, 4)).toBeUndefined();
-  expect(refusal(4, 3, 3)).toBeDefined();
-  expect(refusal(4, 1, 4)).toBeDefined();
-  expect(refusal(3, 4)).toBeUndefined();
+  expect(transitionError(4, 3, 4)).toBeUndefined();
+  expect(transitionError(4, 3, 3)).toBeDefined();
+  expect(transitionError(4, 1, 4)).toBeDefined();
+  expect(transitionError(3, 4)).toBeUndefined();
 });
