@@ -4,11 +4,11 @@ import { SingleBox } from '../lib/phases/phase-1-single-box';
 import { SeparateDatabase } from '../lib/phases/phase-2-separate-database';
 import { LoadBalancedFarm } from '../lib/phases/phase-3-load-balanced-farm';
 import { ElasticFleet } from '../lib/phases/phase-4-elastic-fleet';
+import { SettingError } from '../lib/phases/setting-error';
 import { readSettings } from '../lib/phases/settings';
 import { ShopStack } from '../lib/phases/shop-stack';
 import { transitionError } from '../lib/phases/transitions';
 import { buildApp } from '../tools/support/app-bundle';
-import { UsageError } from '../tools/support/usage-error';
 
 /** The CDK app: one stack per phase, all of the same CloudFormation name. */
 async function synthesize(): Promise<void> {
@@ -61,7 +61,7 @@ async function runningPhase(stackName: string): Promise<number | undefined> {
 }
 
 synthesize().catch((error) => {
-  if (!(error instanceof UsageError)) throw error;
+  if (!(error instanceof SettingError)) throw error;
   console.error(error.message);
   process.exitCode = 2;
 });
