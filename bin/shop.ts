@@ -29,7 +29,7 @@ async function synthesize(): Promise<void> {
   // The region that the CDK command line is about to deploy to; unknown outside of it.
   const region = process.env.CDK_DEFAULT_REGION || EDGE_REGION;
   const edge = region === EDGE_REGION ? undefined : new EdgeStack(app, 'phase-4-edge', { ...stackProps, ...props });
-  new ElasticFleet(phase4, 'Shop', { ...props, edgeParts: edge?.seenFrom(phase4) });
+  new ElasticFleet(phase4, 'Shop', { ...props, edgeParts: edge?.exportTo(phase4) });
 
   const running = await runningPhase(stackName);
   for (const [index, phase] of [phase1, phase2, phase3, phase4].entries()) {

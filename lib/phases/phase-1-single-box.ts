@@ -12,15 +12,15 @@ import type { ShopProps } from './shop-props';
 import { grantDescribeStack } from './shop-stack';
 
 /**
- * Phase 1, up to 1,000 users: app and PostgreSQL on one EC2 instance, with the data on a volume of its own. Grows by
- * getting a bigger machine: `size`.
+ * Phase 1, up to 1,000 users: app and PostgreSQL on one EC2 instance, with the data on a separate volume. Scales up by
+ * instance size: `size`.
  *
  *     new SingleBox(stack, 'Shop', { appBundle: 'dist/app', size: 'growth' });
  *
  * Billed: the instance, its root and data volumes, a public IPv4 address, snapshots, a KMS key, a secret, alarms, a
- * dashboard, flow logs, and traffic out.
+ * dashboard, VPC flow logs, and data transfer out.
  *
- * What breaks next: everything at once. One machine down is the shop down, and the ladder of sizes has a top.
+ * What breaks next: the instance is a single point of failure, and the largest size is a ceiling.
  */
 export class SingleBox extends Construct {
   readonly network: Network;

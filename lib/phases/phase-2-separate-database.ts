@@ -13,18 +13,18 @@ import type { ShopProps } from './shop-props';
 import { grantDescribeStack } from './shop-stack';
 
 /**
- * Phase 2, up to 10,000 users: the database moves from the box to RDS for PostgreSQL, so that app and database no longer
- * fight for one machine, and either grows without the other.
+ * Phase 2, up to 10,000 users: the database moves from the instance to RDS for PostgreSQL. App and database no longer compete
+ * for one machine, and each scales without the other.
  *
  *     new SeparateDatabase(stack, 'Shop', { appBundle: 'dist/app' });
  *
- * From phase 1: the deploy makes the database and leaves the app on the box's own PostgreSQL. `systemctl start shop-move` on
- * the box then moves the data while the shop goes on, with writes paused for some seconds, and the app with it. The box and
- * its data volume stay as they were in phase 1: the volume is the way back.
+ * From phase 1: the deploy creates the database and leaves the app on the instance's own PostgreSQL. `systemctl start shop-move`
+ * on the instance then moves the data and the app. The shop keeps serving, with writes paused for a few seconds. Instance and
+ * data volume stay as they were in phase 1, so the volume is the way back.
  *
  * Billed on top of phase 1: the database instance, its storage and backups, and one more secret.
  *
- * What breaks next: the one app server. It is still a single point of failure, and now the first to run out of CPU.
+ * What breaks next: the one app server is still a single point of failure, and now the first to run out of CPU.
  */
 export class SeparateDatabase extends Construct {
   readonly network: Network;
@@ -60,7 +60,8 @@ export class SeparateDatabase extends Construct {
         DATABASE_SECRET_ARN: databaseSecret.secretArn,
       }),
       secrets: [secret, databaseSecret],
-      unprotectedBecause: 'From phase 2 on the box holds no state, and phase 3 ends it; its data volume stays.',
+      unprotectedBecause:
+        'From phase 2 on, the instance holds no state. Phase 3 terminates it and retains its data volume.',
     });
     grantDescribeStack(this.box.role);
     this.box.setUpAfter(this.database.allowFrom('Box', this.box, 'The app on the box'));

@@ -20,19 +20,19 @@ import type { FarmProps } from './shop-props';
 import { grantDescribeStack } from './shop-stack';
 
 /**
- * Phase 3, up to 100,000 users: a load balancer in front of identical servers over three zones, sessions and cache in
- * Valkey, reads on replicas, and a standby of the database. Any server may go at any time.
+ * Phase 3, up to 100,000 users: a load balancer in front of identical servers in three zones, sessions and cache in
+ * Valkey, reads on replicas, and a standby of the database. Any server may fail at any time.
  *
  *     new LoadBalancedFarm(stack, 'Shop', { appBundle: 'dist/app', servers: 10 });
  *
- * From phase 2: the database stays and gets its standby and replicas; the servers come, and when the balancer calls them
- * healthy, the domain's record moves to it. Then the box goes with its address and alarms. Its data volume is kept, outside
- * of the stack. Sessions are carried over as visitors come back.
+ * From phase 2: the database stays and gets a standby and replicas. New servers start, and the domain's record moves to the
+ * load balancer once their target group is healthy. Then the instance of phase 2 is terminated, with its address and alarms.
+ * Its data volume is retained outside of the stack. Sessions move to Valkey on each visitor's next request.
  *
- * Billed on top of phase 2, less the box, its volume and address: five servers and their disks, the load balancer, NAT
- * gateways, three cache nodes, the database twice (standby), two replicas, two more log stores, one more secret.
+ * Billed on top of phase 2, less the instance, its volume and address: five servers and their disks, the load balancer, NAT
+ * gateways, three cache nodes, the standby, two replicas, two more log stores, one more secret.
  *
- * What breaks next: the number of servers is fixed by hand, and they spend themselves on static files and jobs.
+ * What breaks next: the number of servers is fixed by hand, and static files and jobs use up their CPU.
  */
 export class LoadBalancedFarm extends Construct {
   readonly network: Network;

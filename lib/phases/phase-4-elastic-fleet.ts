@@ -28,24 +28,24 @@ import type { ElasticProps } from './shop-props';
 import { grantDescribeStack } from './shop-stack';
 
 /**
- * Phase 4, up to 1,000,000 users: a fleet that grows and shrinks by itself, most of it spot; static files, shared pages and
- * a firewall at the edge; background jobs on workers of their own; a proxy in front of the database.
+ * Phase 4, up to 1,000,000 users: an Auto Scaling fleet, most of it spot; static files, shared pages and a web ACL at the
+ * edge; a worker fleet for background jobs; a proxy in front of the database.
  *
  *     new ElasticFleet(stack, 'Shop', { appBundle: 'dist/app' });
  *
- * From phase 3: all that holds data stays as it is. Servers, load balancer and target group are new ones beside those of
- * phase 3, which serve until the new ones do and the domain's record has moved; then they go. A public load balancer cannot
- * become an internal one, and one fleet cannot serve two at once.
+ * From phase 3: everything that holds data stays as it is. Servers, load balancer and target group are new resources beside those
+ * of phase 3, which serve until the new target group is healthy and the domain's record has moved, and are then deleted. A public
+ * load balancer cannot become an internal one, and one fleet cannot register with both.
  *
- * A new fleet begins with `minServers`, because no desired capacity is in the template: each deploy would set the fleet back
- * to it, in the middle of a peak. Coming from a busy phase 3, deploy with its number (`-c minServers=5`) first, and without
- * it once traffic has moved.
+ * A new fleet starts with `minServers`: the template has no desired capacity, because each deploy would reset the fleet to it in
+ * the middle of a peak. Coming from a busy phase 3, first deploy with its number of servers (`-c minServers=5`), and without it
+ * once traffic has moved.
  *
  * Billed on top of phase 3: requests and traffic of CloudFront, the web ACL with its rules and requests, RDS Proxy by the
- * vCPUs of the database, a queue by requests, one worker, another log store or three, restore tests. Off: servers that are
- * not needed, and up to 90% of those that are spot.
+ * vCPUs of the database, a queue by requests, one worker, up to three more log stores, restore tests. Saved: servers that
+ * traffic does not need, and up to 90% of those that are spot.
  *
- * What breaks next: one region, and one place that writes.
+ * What breaks next: one region, and one writer.
  */
 export class ElasticFleet extends Construct {
   readonly network: Network;

@@ -1,22 +1,22 @@
-/** Whether a shop in one phase may be deployed as another. */
+/** A deploy of one phase over a running shop in another. */
 export interface PhaseTransition {
   readonly from: number;
   readonly to: number;
   /**
    * - `allowed`
-   * - `on purpose`: only with `-c goBackFrom=`, which names the phase that is left
+   * - `on purpose`: needs `-c goBackFrom=` with the phase that the running shop is in
    * - `refused`
    */
   readonly verdict: 'allowed' | 'on purpose' | 'refused';
   readonly why: string;
-  /** What leads there all the same. */
+  /** What to do instead of a deploy that is not allowed. */
   readonly instead?: string;
 }
 
 /**
- * The rule for a step between phases. Its two ends are guarded twice: at synth, when the CDK's credentials can see the running
- * stack (`bin/shop.ts`), and at deploy by the set-up of box and servers (`app/host/configure.sh`), which fails before anything that
- * serves is touched.
+ * The rule for a deploy of phase `to` over a running shop in phase `from`. It is enforced twice: at synth, when the CDK's
+ * credentials can see the running stack (`bin/shop.ts`), and during the deploy by the setup of the servers
+ * (`app/host/configure.sh`), which fails before it changes anything that serves.
  */
 export function transitionBetween(from: number, to: number): PhaseTransition {
   if (from === to) return { from, to, verdict: 'allowed', why: 'the same phase' };
@@ -25,8 +25,8 @@ export function transitionBetween(from: number, to: number): PhaseTransition {
       from,
       to,
       verdict: 'refused',
-      why: 'the orders are on the box, and the box goes',
-      instead: 'deploy phase-2 and move them to RDS first',
+      why: 'the orders are on the instance, which the deploy would terminate',
+      instead: 'deploy phase-2 and move the orders to RDS first',
     };
   }
   if (from > 2 && to === 1) {
@@ -35,32 +35,39 @@ export function transitionBetween(from: number, to: number): PhaseTransition {
       to,
       verdict: 'refused',
       why: 'the orders are in RDS, and phase 1 would start without them',
-      instead: `go back to phase 2 (-c goBackFrom=${from}), move them back to the box, then deploy phase-1`,
+      instead: `go back to phase 2 (-c goBackFrom=${from}), move the orders back to the instance, then deploy phase-1`,
     };
   }
-  const moved = 'once the data is moved: until then the set-up of the servers refuses';
-  if (from < to) {
-    const why =
-      from === 1 ? 'the app stays with its data on the box until that is moved' : from === 2 ? moved : 'at any time';
-    return { from, to, verdict: 'allowed', why };
-  }
-  const why =
-    to === 1
-      ? 'data that was moved is moved back first, or the set-up of the box refuses'
-      : to === 2
-        ? 'everybody is logged out with the cache, and the box is set up anew'
-        : 'servers of the phase before come up beside those that serve';
-  return { from, to, verdict: 'on purpose', why, instead: `-c goBackFrom=${from}` };
+  if (from < to) return { from, to, verdict: 'allowed', why: FORWARD[from] ?? 'at any time' };
+  return {
+    from,
+    to,
+    verdict: 'on purpose',
+    why: BACK[to] ?? 'servers of the earlier phase start beside those that serve',
+    instead: `-c goBackFrom=${from}`,
+  };
 }
 
+/** Conditions of a transition to a later phase, by the phase that the shop is in. */
+const FORWARD: Readonly<Record<number, string>> = {
+  1: 'the app stays on the instance with its data until the data is moved',
+  2: 'after the data is moved; until then the setup of the servers fails',
+};
+
+/** Effects of a transition to an earlier phase, by that phase. */
+const BACK: Readonly<Record<number, string>> = {
+  1: 'move the data back first if it was moved, or the setup of the instance fails',
+  2: 'all visitors are logged out with the cache, and the instance is set up again',
+};
+
 /**
- * Why a running shop may not be deployed as another phase, in one line; undefined when it may.
+ * The error that stops the deploy of phase `to` over a running shop in phase `from`, in one line; undefined if it is allowed.
  *
- * @param goBackFrom phase that the person said to leave
+ * @param goBackFrom phase to leave for an earlier one, as given by `-c goBackFrom`
  */
 export function transitionError(from: number, to: number, goBackFrom?: number): string | undefined {
   const { verdict, why, instead } = transitionBetween(from, to);
   if (verdict === 'allowed' || (verdict === 'on purpose' && goBackFrom === from)) return undefined;
   const what = verdict === 'refused' ? 'cannot become' : 'goes back only on purpose to';
-  return `the shop runs in phase ${from}, and ${what} phase ${to}: ${why}. The way: ${instead}`;
+  return `The shop runs in phase ${from} and ${what} phase ${to}: ${why}. Instead: ${instead}`;
 }

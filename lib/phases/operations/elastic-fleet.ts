@@ -67,7 +67,7 @@ export function addOperations(
 
   new Dashboard(phase, 'Dashboard', {
     widgets: [
-      [new TextWidget({ markdown: NEXT_WALL, width: 24, height: 5 })],
+      [new TextWidget({ markdown: NEXT_BOTTLENECK, width: 24, height: 5 })],
       ...edgeWidgets(edge),
       ...appWidgets(METRICS_NAMESPACE),
       ...monitoring.flatMap(({ widgets }) => widgets),
@@ -92,8 +92,8 @@ export function addOperations(
   return { alarmTopic, drills };
 }
 
-const NEXT_WALL = `# Phase 4: an elastic fleet
-The next wall is whichever line below comes first to its alarm or its top. **Servers at their maximum, requests shed**: raise it
-(\`-c maxServers=40\`). **Event loop of the app full while the CPU is not**: aim at fewer requests for each server.
-**Wait for a connection at the proxy, CPU of the replicas**: a bigger class, more replicas. **CPU of the primary at the top of
-its classes, or one region is not enough**: phase 5. **Jobs late with all workers busy**: more workers, or what they wait for.`;
+const NEXT_BOTTLENECK = `# Phase 4: an elastic fleet
+The first alarm or exhausted limit below shows the next bottleneck. **Servers at their maximum, requests shed**: raise it
+(\`-c maxServers=40\`). **High event-loop utilization at low CPU**: lower the target of requests per server.
+**Connection borrow latency of the proxy, replica CPU**: a larger instance class, more replicas. **CPU of the primary in the
+largest class, or one region is not enough**: phase 5. **Jobs late with all workers busy**: more workers, or fix what blocks them.`;

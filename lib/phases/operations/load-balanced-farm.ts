@@ -60,7 +60,7 @@ export function addOperations(
 
   new Dashboard(phase, 'Dashboard', {
     widgets: [
-      [new TextWidget({ markdown: NEXT_WALL, width: 24, height: 4 })],
+      [new TextWidget({ markdown: NEXT_BOTTLENECK, width: 24, height: 4 })],
       ...appWidgets(METRICS_NAMESPACE),
       ...monitoring.flatMap(({ widgets }) => widgets),
     ],
@@ -83,8 +83,8 @@ export function addOperations(
   return { alarmTopic, drills };
 }
 
-const NEXT_WALL = `# Phase 3: a farm of servers
-The next wall is whichever line below comes first to its alarm or its top. **CPU of the servers, event loop of the app, requests
-shed**: more servers (\`-c servers=10\`). **CPU of the replicas while the cache hits**: more replicas. **Somebody changes the
-number of servers every week, or static files and jobs fill them**: phase 4. **CPU of the primary**: a bigger class; writes have
-one place until phase 5.`;
+const NEXT_BOTTLENECK = `# Phase 3: a load-balanced farm
+The first alarm or exhausted limit below shows the next bottleneck. **Server CPU, event-loop utilization, shed requests**: more
+servers (\`-c servers=10\`). **Replica CPU at a high cache hit ratio**: more replicas. **The number of servers changes every week,
+or static files and jobs use up their CPU**: phase 4. **CPU of the primary**: a larger instance class; writes have one primary
+until phase 5.`;

@@ -29,7 +29,7 @@ export function addOperations(phase: OperatedBoxWithDatabase, props: ShopProps):
 
   new Dashboard(phase, 'Dashboard', {
     widgets: [
-      [new TextWidget({ markdown: NEXT_WALL, width: 24, height: 3 })],
+      [new TextWidget({ markdown: NEXT_BOTTLENECK, width: 24, height: 3 })],
       ...boxMonitoring.widgets,
       ...databaseMonitoring.widgets,
     ],
@@ -45,6 +45,6 @@ export function addOperations(phase: OperatedBoxWithDatabase, props: ShopProps):
   return { alarmTopic };
 }
 
-const NEXT_WALL = `# Phase 2: the database by itself
-The next wall is whichever line below comes first to its alarm. **CPU or memory of the box**: the next size, while one
-machine may be a single point of failure; else phase 3. **CPU or connections of the database**: a bigger class.`;
+const NEXT_BOTTLENECK = `# Phase 2: a separate database
+The first alarm below shows the next bottleneck. **CPU or memory of the instance**: deploy the next size while a single point
+of failure is acceptable, else phase 3. **CPU or connections of the database**: a larger instance class.`;

@@ -33,7 +33,7 @@ export function addOperations(phase: OperatedBox, props: ShopProps): { alarmTopi
   new MonthlyBudget(phase, 'MonthlyBudget', { usd: props.monthlyBudget, email: props.alarmEmail });
 
   new Dashboard(phase, 'Dashboard', {
-    widgets: [[new TextWidget({ markdown: NEXT_WALL, width: 24, height: 3 })], ...boxMonitoring.widgets],
+    widgets: [[new TextWidget({ markdown: NEXT_BOTTLENECK, width: 24, height: 3 })], ...boxMonitoring.widgets],
   });
 
   addOutputs(phase, {
@@ -45,6 +45,6 @@ export function addOperations(phase: OperatedBox, props: ShopProps): { alarmTopi
   return { alarmTopic };
 }
 
-const NEXT_WALL = `# Phase 1: one box
-The next wall is whichever line below comes first to its alarm. **CPU or memory**: the next size (\`-c size=growth\`).
-**Disk operations, or app and database fighting for the same CPU**: phase 2. **Any restart is an outage**: phase 3.`;
+const NEXT_BOTTLENECK = `# Phase 1: a single instance
+The first alarm below shows the next bottleneck. **CPU or memory**: deploy the next size (\`-c size=growth\`).
+**Disk operations, or app and database competing for CPU**: phase 2. **Any restart is an outage**: phase 3.`;

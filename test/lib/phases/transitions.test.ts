@@ -18,16 +18,16 @@ test.each([
   expect(transitionBetween(from, to).verdict).toBe(verdict);
 });
 
-test('what stands against a step is told with the way round', () => {
+test('a refused transition says why, and what to do instead', () => {
   expect(transitionError(1, 3)).toBe(
-    'the shop runs in phase 1, and cannot become phase 3: the orders are on the box, and the box goes. The way: deploy phase-2 and move them to RDS first',
+    'The shop runs in phase 1 and cannot become phase 3: the orders are on the instance, which the deploy would terminate. Instead: deploy phase-2 and move the orders to RDS first',
   );
-  expect(transitionError(4, 3)).toMatch(
-    /^the shop runs in phase 4, and goes back only on purpose to phase 3: .*-c goBackFrom=4$/,
+  expect(transitionError(4, 3)).toBe(
+    'The shop runs in phase 4 and goes back only on purpose to phase 3: servers of the earlier phase start beside those that serve. Instead: -c goBackFrom=4',
   );
 });
 
-test('who says what phase is left may go back, and nowhere else', () => {
+test('goBackFrom with the running phase allows a step back, and nothing else', () => {
   expect(transitionError(4, 3, 4)).toBeUndefined();
   expect(transitionError(4, 3, 3)).toBeDefined();
   expect(transitionError(4, 1, 4)).toBeDefined();
