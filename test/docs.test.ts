@@ -32,7 +32,7 @@ test('every TypeScript example compiles', () => {
   try {
     const files = examples.map(({ code }, i) => {
       const file = join(work, `example-${i}.ts`);
-      writeFileSync(file, code.replaceAll(/from '\.\/(lib|tools)\//g, "from '../../../$1/"));
+      writeFileSync(file, projectImports(code));
       return file;
     });
     const program = ts.createProgram(files, {
@@ -91,6 +91,11 @@ describe('decision records', () => {
     expect(named.filter((name) => !records.includes(name as string))).toEqual([]);
   });
 });
+
+/** Examples import from the project's root, or, as files of a folder `lib/`, from the folders beside them. */
+function projectImports(code: string): string {
+  return code.replaceAll(/from '\.\/(lib|tools)\//g, "from '../../../$1/").replaceAll(/from '\.\/tiers\//g, "from '../../../lib/tiers/");
+}
 
 function codeBlocks(text: string, language: string): string[] {
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
