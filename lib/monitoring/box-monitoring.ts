@@ -19,21 +19,21 @@ export class BoxMonitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: BoxMonitoringProps) {
     super(scope, id);
-    this.alarmOnHealth(props);
-    this.alarmOnLoad(props);
-    this.alarmOnDisks(props);
-    if (isBurstable(props.instanceType)) this.alarmOnCredits(props);
+    this.addHealthAlarm(props);
+    this.addLoadAlarms(props);
+    this.addDiskAlarms(props);
+    if (isBurstable(props.instanceType)) this.addCreditAlarm(props);
     this.widgets = graphs(props);
   }
 
-  private alarmOnHealth({ box, topic }: BoxMonitoringProps): void {
+  private addHealthAlarm({ box, topic }: BoxMonitoringProps): void {
     new RunbookAlarm(this, 'Unhealthy', {
       topic,
       metric: box.metric('StatusCheckFailed', 'Maximum'),
       atLeast: 1,
       period: Duration.minutes(1),
-      lasting: Duration.minutes(3),
-      silenceIsTrouble: true,
+      duration: Duration.minutes(3),
+      treatMissingDataAsBreaching: true,
       heading: 'Box unhealthy',
       meaning: 'The only server fails its status checks or is silent: the shop is most likely down.',
       firstStep:
@@ -41,12 +41,12 @@ export class BoxMonitoring extends Construct {
     });
   }
 
-  private alarmOnLoad({ box, topic }: BoxMonitoringProps): void {
+  private addLoadAlarms({ box, topic }: BoxMonitoringProps): void {
     new RunbookAlarm(this, 'CpuHigh', {
       topic,
       metric: box.metric('CPUUtilization', 'Average'),
       atLeast: 80,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Box CPU high',
       meaning: 'The box has been above 80% CPU for 15 minutes: pages get slower with every further visitor.',
       firstStep: 'If it is ordinary traffic, deploy the next size; at the top of the ladder, the next phase.',
@@ -55,7 +55,7 @@ export class BoxMonitoring extends Construct {
       topic,
       metric: box.metricMemoryUsed(),
       atLeast: 90,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Box memory high',
       meaning:
         'Less than a tenth of the memory is free: the kernel may soon kill a process of the shop or its database.',
@@ -63,12 +63,12 @@ export class BoxMonitoring extends Construct {
     });
   }
 
-  private alarmOnDisks({ box, topic }: BoxMonitoringProps): void {
+  private addDiskAlarms({ box, topic }: BoxMonitoringProps): void {
     new RunbookAlarm(this, 'DataDiskFull', {
       topic,
       metric: box.metricDiskUsed('/data'),
       atLeast: 80,
-      lasting: Duration.minutes(10),
+      duration: Duration.minutes(10),
       heading: 'Data disk filling up',
       meaning: 'The data volume is 80% full: when it is full, no order can be saved.',
       firstStep: 'Find what grows below /data, then deploy a size with a bigger disk (allowed every 6 hours).',
@@ -77,20 +77,20 @@ export class BoxMonitoring extends Construct {
       topic,
       metric: box.metricDiskUsed('/'),
       atLeast: 80,
-      lasting: Duration.minutes(10),
+      duration: Duration.minutes(10),
       heading: 'Root disk filling up',
       meaning: 'The root volume is 80% full: when it is full, deploys fail and logs are lost.',
       firstStep: 'Look at /var/log and /opt/shop/releases.',
     });
   }
 
-  private alarmOnCredits({ box, topic }: BoxMonitoringProps): void {
+  private addCreditAlarm({ box, topic }: BoxMonitoringProps): void {
     new RunbookAlarm(this, 'CpuCreditsLow', {
       topic,
       metric: box.metric('CPUCreditBalance', 'Minimum'),
       atMost: 20,
       // A new instance starts without credits and earns its first 20 within the hour.
-      lasting: Duration.hours(2),
+      duration: Duration.hours(2),
       heading: 'Box CPU credits low',
       meaning: 'The burstable box has nearly used up its CPU credits: from then on extra CPU time is billed.',
       firstStep: 'If the load stays, deploy a size that is not burstable.',

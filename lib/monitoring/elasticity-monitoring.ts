@@ -24,7 +24,7 @@ export class ElasticityMonitoring extends Construct {
       topic,
       metric: running,
       atLeast: Math.ceil(maxSize * 0.9),
-      lasting: Duration.minutes(10),
+      duration: Duration.minutes(10),
       heading: 'Fleet nearly at its maximum',
       meaning: 'Nine tenths of the servers that the fleet may have are running: soon it cannot grow.',
       firstStep: 'If it is real traffic, raise the maximum, and check the connections of the database with it.',

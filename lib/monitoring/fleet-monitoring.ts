@@ -11,7 +11,7 @@ export interface FleetMonitoringProps {
   readonly fleet: Fleet;
   readonly instanceType: InstanceType;
   /** Servers that there should be at least. */
-  readonly fewest: number;
+  readonly minSize: number;
   readonly topic: ITopic;
 }
 
@@ -21,32 +21,32 @@ export class FleetMonitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: FleetMonitoringProps) {
     super(scope, id);
-    this.alarmOnSize(props);
-    this.alarmOnLoad(props);
-    if (isBurstable(props.instanceType)) this.alarmOnCredits(props);
+    this.addSizeAlarm(props);
+    this.addLoadAlarms(props);
+    if (isBurstable(props.instanceType)) this.addCreditAlarm(props);
     this.widgets = graphs(props);
   }
 
-  private alarmOnSize({ fleet, fewest, topic }: FleetMonitoringProps): void {
+  private addSizeAlarm({ fleet, minSize, topic }: FleetMonitoringProps): void {
     new RunbookAlarm(this, 'TooFew', {
       topic,
       metric: fleet.metricGroup('GroupInServiceInstances', 'Maximum'),
-      atMost: fewest - 1,
+      atMost: minSize - 1,
       // Longer than one server takes to be replaced in a deploy.
-      lasting: Duration.minutes(20),
-      silenceIsTrouble: true,
+      duration: Duration.minutes(20),
+      treatMissingDataAsBreaching: true,
       heading: 'Fleet too small',
-      meaning: `Fewer than ${fewest} servers have been in service for 20 minutes: new ones do not come up.`,
+      meaning: `Fewer than ${minSize} servers have been in service for 20 minutes: new ones do not come up.`,
       firstStep: 'Look at the activities of the Auto Scaling group, and at the log of a server that failed.',
     });
   }
 
-  private alarmOnLoad({ fleet, topic }: FleetMonitoringProps): void {
+  private addLoadAlarms({ fleet, topic }: FleetMonitoringProps): void {
     new RunbookAlarm(this, 'CpuHigh', {
       topic,
       metric: fleet.metric('CPUUtilization', 'Average'),
       atLeast: 70,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Fleet CPU high',
       meaning: 'The servers have been above 70% CPU for 15 minutes: with one fewer they would be overloaded.',
       firstStep: 'If it is ordinary traffic, deploy more servers.',
@@ -55,20 +55,20 @@ export class FleetMonitoring extends Construct {
       topic,
       metric: fleet.metricMemoryUsed(),
       atLeast: 90,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Fleet memory high',
       meaning: 'Less than a tenth of the memory of a server is free: the kernel may soon kill a process of the shop.',
       firstStep: 'See which process grows (top on that server), then deploy the next size.',
     });
   }
 
-  private alarmOnCredits({ fleet, topic }: FleetMonitoringProps): void {
+  private addCreditAlarm({ fleet, topic }: FleetMonitoringProps): void {
     new RunbookAlarm(this, 'CpuCreditsLow', {
       topic,
       metric: fleet.metric('CPUCreditBalance', 'Average'),
       atMost: 20,
       // New servers start without credits and earn their first 20 within the hour.
-      lasting: Duration.hours(2),
+      duration: Duration.hours(2),
       heading: 'Fleet CPU credits low',
       meaning: 'The burstable servers have nearly used up their CPU credits: from then on extra CPU time is billed.',
       firstStep: 'If the load stays, deploy more servers, or a size that is not burstable.',

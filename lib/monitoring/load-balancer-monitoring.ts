@@ -15,25 +15,25 @@ export interface LoadBalancerMonitoringProps {
 export class LoadBalancerMonitoring extends Construct {
   readonly widgets: IWidget[][];
   /** The alarms each of which means that visitors get errors or no answer. */
-  readonly visitorsSuffer: readonly Alarm[];
+  readonly userFacingAlarms: readonly Alarm[];
 
   constructor(scope: Construct, id: string, props: LoadBalancerMonitoringProps) {
     super(scope, id);
-    const servers = this.alarmOnServers(props);
+    const servers = this.addHealthAlarms(props);
     // A network load balancer knows nothing of requests.
     const seesRequests = props.loadBalancer.loadBalancer instanceof ApplicationLoadBalancer;
-    this.visitorsSuffer = seesRequests ? [...servers, ...this.alarmOnAnswers(props)] : servers;
+    this.userFacingAlarms = seesRequests ? [...servers, ...this.addRequestAlarms(props)] : servers;
     this.widgets = seesRequests ? requestGraphs(props) : connectionGraphs(props);
   }
 
-  private alarmOnServers({ loadBalancer, topic }: LoadBalancerMonitoringProps): Alarm[] {
+  private addHealthAlarms({ loadBalancer, topic }: LoadBalancerMonitoringProps): Alarm[] {
     const none = new RunbookAlarm(this, 'NoServer', {
       topic,
       metric: loadBalancer.metricTargets('HealthyHostCount', 'Maximum'),
       atMost: 0,
       period: Duration.minutes(1),
-      lasting: Duration.minutes(2),
-      silenceIsTrouble: true,
+      duration: Duration.minutes(2),
+      treatMissingDataAsBreaching: true,
       heading: 'No healthy server',
       meaning: 'The balancer finds no server healthy: the shop is most likely down.',
       firstStep: 'See whether the servers are there at all, or all fail for one reason such as the last deploy.',
@@ -43,7 +43,7 @@ export class LoadBalancerMonitoring extends Construct {
       metric: loadBalancer.metricTargets('UnHealthyHostCount', 'Minimum'),
       atLeast: 1,
       period: Duration.minutes(1),
-      lasting: Duration.minutes(10),
+      duration: Duration.minutes(10),
       heading: 'Server unhealthy',
       meaning: 'A server has been unhealthy for 10 minutes and was not replaced: the others carry its share.',
       firstStep: 'Look at the activities of the Auto Scaling group.',
@@ -51,12 +51,12 @@ export class LoadBalancerMonitoring extends Construct {
     return [none.alarm];
   }
 
-  private alarmOnAnswers({ loadBalancer, topic }: LoadBalancerMonitoringProps): Alarm[] {
+  private addRequestAlarms({ loadBalancer, topic }: LoadBalancerMonitoringProps): Alarm[] {
     const balancer = new RunbookAlarm(this, 'BalancerErrors', {
       topic,
       metric: loadBalancer.metric('HTTPCode_ELB_5XX_Count', 'Sum'),
       atLeast: 25,
-      lasting: Duration.minutes(5),
+      duration: Duration.minutes(5),
       heading: 'Balancer answers 5xx',
       meaning: 'The balancer itself answered 25 requests with an error within 5 minutes, since no server did in time.',
       firstStep: 'See in its log whether servers closed connections (502), were missing (503) or were slow (504).',
@@ -65,7 +65,7 @@ export class LoadBalancerMonitoring extends Construct {
       topic,
       metric: loadBalancer.metricTargets('HTTPCode_Target_5XX_Count', 'Sum'),
       atLeast: 25,
-      lasting: Duration.minutes(10),
+      duration: Duration.minutes(10),
       heading: 'App answers 5xx',
       meaning: 'The app has answered 25 requests and more with an error in each of two spans of 5 minutes.',
       firstStep: 'Look for what it says in its log, and whether it sheds load (503).',
@@ -74,7 +74,7 @@ export class LoadBalancerMonitoring extends Construct {
       topic,
       metric: loadBalancer.metricTargets('TargetResponseTime', 'p99'),
       atLeast: 1,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Shop slow',
       meaning: 'One request in a hundred has taken a second or longer for 15 minutes.',
       firstStep: 'See which line of the dashboard moved with it: servers, cache, primary or replicas.',

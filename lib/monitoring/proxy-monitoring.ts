@@ -23,7 +23,7 @@ export class ProxyMonitoring extends Construct {
       metric: borrowing,
       // In microseconds.
       atLeast: 100_000,
-      lasting: Duration.minutes(10),
+      duration: Duration.minutes(10),
       heading: 'Database proxy busy',
       meaning: 'Statements wait a tenth of a second for a connection of the database: all are taken.',
       firstStep: 'Look for pinned sessions and slow statements before giving the database a bigger class.',

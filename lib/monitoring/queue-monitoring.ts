@@ -3,7 +3,7 @@ import { GraphWidget, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Fleet } from '../tiers/fleet';
-import type { JobQueue } from '../tiers/queue';
+import type { JobQueue } from '../tiers/job-queue';
 import { RunbookAlarm } from './runbook-alarm';
 
 export interface QueueMonitoringProps {
@@ -22,7 +22,7 @@ export class QueueMonitoring extends Construct {
       topic,
       metric: jobs.metricOldestAge(),
       atLeast: 900,
-      lasting: Duration.minutes(10),
+      duration: Duration.minutes(10),
       heading: 'Jobs late',
       meaning: 'A job has waited for a quarter of an hour: orders are placed, and their receipts do not come.',
       firstStep: 'See whether workers run, and what they log.',
@@ -31,7 +31,7 @@ export class QueueMonitoring extends Construct {
       topic,
       metric: jobs.metricDeadLetters(),
       atLeast: 1,
-      lasting: Duration.minutes(5),
+      duration: Duration.minutes(5),
       heading: 'Jobs given up',
       meaning: 'A job failed five times and was put aside: it is not lost, and nobody will try it again.',
       firstStep: 'Read the message in the dead-letter queue, mend the cause, then redrive it.',

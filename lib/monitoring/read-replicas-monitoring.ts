@@ -18,17 +18,17 @@ export class ReadReplicasMonitoring extends Construct {
   constructor(scope: Construct, id: string, props: ReadReplicasMonitoringProps) {
     super(scope, id);
     const any = props.readReplicas.instances.length > 0;
-    if (any) this.alarm(props);
+    if (any) this.addAlarms(props);
     this.widgets = any ? graphs(props) : [];
   }
 
-  private alarm({ readReplicas, topic }: ReadReplicasMonitoringProps): void {
+  private addAlarms({ readReplicas, topic }: ReadReplicasMonitoringProps): void {
     new RunbookAlarm(this, 'Lag', {
       topic,
       metric: highest(readReplicas.metrics('ReplicaLag', 'Maximum'), 'ReplicaLag'),
       atLeast: 30,
       period: Duration.minutes(1),
-      lasting: Duration.minutes(10),
+      duration: Duration.minutes(10),
       heading: 'Replica lag',
       meaning:
         'A replica has been 30 seconds behind for 10 minutes: the shop leaves it out, and the others carry its reads.',
@@ -38,7 +38,7 @@ export class ReadReplicasMonitoring extends Construct {
       topic,
       metric: highest(readReplicas.metrics('CPUUtilization', 'Average'), 'CPUUtilization'),
       atLeast: 80,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Replica CPU high',
       meaning: 'A replica has been above 80% CPU for 15 minutes: it answers slowly, and may fall behind.',
       firstStep: 'See the hit ratio of the catalogue cache, then deploy one more replica.',

@@ -21,7 +21,7 @@ export interface RunbookAlarmProps {
   readonly atMost?: number;
 
   /** For how long, in whole multiples of `period`. */
-  readonly lasting: Duration;
+  readonly duration: Duration;
 
   /**
    * Length of one measurement.
@@ -42,7 +42,7 @@ export interface RunbookAlarmProps {
    *
    * @default false
    */
-  readonly silenceIsTrouble?: boolean;
+  readonly treatMissingDataAsBreaching?: boolean;
 }
 
 /** An alarm whose description says what it means, what to do first, and where the runbook goes on. */
@@ -65,8 +65,8 @@ export class RunbookAlarm extends Construct {
         atLeast === undefined
           ? ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD
           : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: props.lasting.toSeconds() / period.toSeconds(),
-      treatMissingData: props.silenceIsTrouble ? TreatMissingData.BREACHING : TreatMissingData.MISSING,
+      evaluationPeriods: props.duration.toSeconds() / period.toSeconds(),
+      treatMissingData: props.treatMissingDataAsBreaching ? TreatMissingData.BREACHING : TreatMissingData.MISSING,
     });
     this.alarm.addAlarmAction(new SnsAction(props.topic));
     this.alarm.addOkAction(new SnsAction(props.topic));

@@ -17,17 +17,17 @@ export class SessionCacheMonitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: SessionCacheMonitoringProps) {
     super(scope, id);
-    this.alarmOnLoad(props);
-    this.alarmOnReplication(props);
+    this.addLoadAlarms(props);
+    this.addReplicationAlarm(props);
     this.widgets = graphs(props);
   }
 
-  private alarmOnLoad({ sessionCache, topic }: SessionCacheMonitoringProps): void {
+  private addLoadAlarms({ sessionCache, topic }: SessionCacheMonitoringProps): void {
     new RunbookAlarm(this, 'CpuHigh', {
       topic,
       metric: highest(sessionCache.metrics('EngineCPUUtilization', 'Average'), 'EngineCPUUtilization'),
       atLeast: 80,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Cache CPU high',
       meaning: 'A node of the cache has used more than 80% of its one engine thread for 15 minutes.',
       firstStep: 'Look for slow commands, then give the cache a faster class: more vCPUs do not help one thread.',
@@ -39,7 +39,7 @@ export class SessionCacheMonitoring extends Construct {
         'DatabaseMemoryUsagePercentage',
       ),
       atLeast: 80,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Cache memory high',
       meaning: 'The cache is 80% full: soon it evicts cached answers, and after those the oldest sessions.',
       firstStep: 'See whether sessions grew with visitors, then give the cache a bigger class.',
@@ -48,7 +48,7 @@ export class SessionCacheMonitoring extends Construct {
       topic,
       metric: highest(sessionCache.metrics('Evictions', 'Sum'), 'Evictions'),
       atLeast: 1000,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Cache evicts',
       meaning:
         'The cache has thrown out a thousand keys in each of three spans of 5 minutes: visitors may be logged out.',
@@ -56,13 +56,13 @@ export class SessionCacheMonitoring extends Construct {
     });
   }
 
-  private alarmOnReplication({ sessionCache, topic }: SessionCacheMonitoringProps): void {
+  private addReplicationAlarm({ sessionCache, topic }: SessionCacheMonitoringProps): void {
     new RunbookAlarm(this, 'Lag', {
       topic,
       metric: highest(sessionCache.metrics('ReplicationLag', 'Maximum'), 'ReplicationLag'),
       atLeast: 10,
       period: Duration.minutes(1),
-      lasting: Duration.minutes(5),
+      duration: Duration.minutes(5),
       heading: 'Cache replication lag',
       meaning: 'A replica of the cache is 10 seconds behind: log-ins wait for a replica, and may be refused.',
       firstStep: 'See whether the primary is busy or a node is being replaced.',

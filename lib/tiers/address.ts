@@ -11,19 +11,19 @@ export interface AddressProps {
   readonly ip?: string;
 
   /**
-   * A load balancer or distribution, with `aliasName`, the name that AWS gave it.
+   * A load balancer or distribution, with `aliasDnsName`, the name that AWS gave it.
    *
    * @default - none
    */
   readonly alias?: IAliasRecordTarget;
-  readonly aliasName?: string;
+  readonly aliasDnsName?: string;
 
   /**
    * Whether the site has HTTPS without a domain as well, as behind CloudFront.
    *
    * @default false
    */
-  readonly httpsAnyway?: boolean;
+  readonly httpsWithoutDomain?: boolean;
 
   /**
    * Name under which visitors reach the site, such as `shop.example.com`. Comes together with `hostedZoneId`.
@@ -55,10 +55,10 @@ export class Address extends Construct {
 
   constructor(scope: Construct, id: string, props: AddressProps) {
     super(scope, id);
-    const { ip, alias, aliasName, domainName, hostedZoneId } = props;
-    const host = ip ?? aliasName;
-    if (host === undefined || !ip === !alias || !alias !== !aliasName) {
-      throw new Error(`Address: give ip (${ip}), or alias and aliasName (${aliasName})`);
+    const { ip, alias, aliasDnsName, domainName, hostedZoneId } = props;
+    const host = ip ?? aliasDnsName;
+    if (host === undefined || !ip === !alias || !alias !== !aliasDnsName) {
+      throw new Error(`Address: give ip (${ip}), or alias and aliasDnsName (${aliasDnsName})`);
     }
     if (!domainName !== !hostedZoneId) {
       throw new Error(`Address: domainName (${domainName}) and hostedZoneId (${hostedZoneId}) come together`);
@@ -73,7 +73,7 @@ export class Address extends Construct {
         ttl: alias ? undefined : Duration.minutes(1),
       });
       this.url = `https://${domainName}`;
-    } else if (props.httpsAnyway) {
+    } else if (props.httpsWithoutDomain) {
       this.url = `https://${host}`;
     } else {
       Annotations.of(this).addWarningV2(

@@ -21,7 +21,7 @@ export interface BacklogScalingProps {
    *
    * @default Duration.minutes(3)
    */
-  readonly warmup?: Duration;
+  readonly instanceWarmup?: Duration;
 }
 
 /**
@@ -44,7 +44,7 @@ export class BacklogScaling extends Construct {
     new CfnScalingPolicy(this, 'Backlog', {
       autoScalingGroupName: props.groupName,
       policyType: 'TargetTrackingScaling',
-      estimatedInstanceWarmup: (props.warmup ?? Duration.minutes(3)).toSeconds(),
+      estimatedInstanceWarmup: (props.instanceWarmup ?? Duration.minutes(3)).toSeconds(),
       targetTrackingConfiguration: {
         targetValue: backlogPerWorker,
         customizedMetricSpecification: {

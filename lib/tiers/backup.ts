@@ -21,7 +21,7 @@ export interface BackupProps {
  * A daily backup (03:00 UTC) of everything that is put under its protection, in a vault that outlives the stack.
  *
  *     const backup = new Backup(this, 'Backup', { encryptionKey: stateKey.key });
- *     backup.protect('DataVolume', box.dataVolumeArn);
+ *     backup.addSelection('DataVolume', box.dataVolumeArn);
  *
  * A snapshot of a volume is crash-consistent: PostgreSQL starts from it as after a power cut.
  *
@@ -66,7 +66,7 @@ export class Backup extends Construct {
   }
 
   /** Puts the resource with this ARN (a volume, a database instance) under the daily backup. */
-  protect(id: string, arn: string): void {
+  addSelection(id: string, arn: string): void {
     // The role has its rights already: `disableDefaultBackupPolicy` keeps CDK from attaching them a second time.
     this.plan.addSelection(id, {
       resources: [BackupResource.fromArn(arn)],

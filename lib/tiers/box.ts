@@ -179,7 +179,7 @@ export class Box extends Construct implements IConnectable {
   }
 
   /** Lets the set-up wait for something that the app needs, such as its database. */
-  setUpAfter(...dependencies: IDependable[]): void {
+  addSetupDependency(...dependencies: IDependable[]): void {
     this.setup.node.addDependency(...dependencies);
   }
 

@@ -98,22 +98,22 @@ export class DatabaseProxy extends Construct implements IConnectable {
    * @returns what to wait for before connecting
    */
   allowFrom(id: string, client: IConnectable, description: string): IDependable {
-    const way = new Construct(this, `From${id}`);
+    const rules = new Construct(this, `From${id}`);
     const clientGroupId = client.connections.securityGroups[0]?.securityGroupId;
     if (!clientGroupId) throw new Error(`DatabaseProxy: the client ${id} has no security group`);
     const { securityGroupId } = this.securityGroup;
     const port = { ipProtocol: 'tcp', fromPort: 5432, toPort: 5432, description };
-    new CfnSecurityGroupIngress(way, 'Ingress', {
+    new CfnSecurityGroupIngress(rules, 'Ingress', {
       ...port,
       groupId: securityGroupId,
       sourceSecurityGroupId: clientGroupId,
     });
-    new CfnSecurityGroupEgress(way, 'Egress', {
+    new CfnSecurityGroupEgress(rules, 'Egress', {
       ...port,
       groupId: clientGroupId,
       destinationSecurityGroupId: securityGroupId,
     });
-    return way;
+    return rules;
   }
 
   /** A metric of `AWS/RDS` about this proxy, such as `DatabaseConnectionsCurrentlySessionPinned`. */

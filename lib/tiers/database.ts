@@ -42,19 +42,19 @@ export interface DatabaseProps {
   readonly instanceType?: InstanceType;
 
   /**
-   * Storage to begin with; 20 GiB at least. It grows by itself up to `maxStorage`, never shrinks, and takes the next
+   * Storage to begin with; 20 GiB at least. It grows by itself up to `maxAllocatedStorage`, never shrinks, and takes the next
    * change only 6 hours after the last.
    *
    * @default Size.gibibytes(100)
    */
-  readonly storage?: Size;
+  readonly allocatedStorage?: Size;
 
   /**
    * How far the storage may grow by itself.
    *
    * @default Size.gibibytes(1000)
    */
-  readonly maxStorage?: Size;
+  readonly maxAllocatedStorage?: Size;
 
   /**
    * Whether a standby in another zone takes over when the primary fails, in about a minute. It doubles the price, serves no
@@ -69,7 +69,7 @@ export interface DatabaseProps {
    *
    * @default Duration.days(7)
    */
-  readonly pointInTimeRecovery?: Duration;
+  readonly backupRetention?: Duration;
 }
 
 /**
@@ -120,22 +120,22 @@ export class Database extends Construct {
    * @returns what to wait for before connecting
    */
   allowFrom(id: string, client: IConnectable, description: string): IDependable {
-    const way = new Construct(this, `From${id}`);
+    const rules = new Construct(this, `From${id}`);
     const clientGroupId = client.connections.securityGroups[0]?.securityGroupId;
     if (!clientGroupId) throw new Error(`Database: the client ${id} has no security group`);
     const { securityGroupId } = this.securityGroup;
     const port = { ipProtocol: 'tcp', fromPort: 5432, toPort: 5432, description };
-    new CfnSecurityGroupIngress(way, 'Ingress', {
+    new CfnSecurityGroupIngress(rules, 'Ingress', {
       ...port,
       groupId: securityGroupId,
       sourceSecurityGroupId: clientGroupId,
     });
-    new CfnSecurityGroupEgress(way, 'Egress', {
+    new CfnSecurityGroupEgress(rules, 'Egress', {
       ...port,
       groupId: clientGroupId,
       destinationSecurityGroupId: securityGroupId,
     });
-    return way;
+    return rules;
   }
 
   /** Subnet group that the database is in, and its restored copies should be. */
@@ -192,11 +192,11 @@ export class Database extends Construct {
       }),
       ...(props.multiAz ? { multiAz: true } : {}),
       storageType: StorageType.GP3,
-      allocatedStorage: (props.storage ?? Size.gibibytes(100)).toGibibytes(),
-      maxAllocatedStorage: (props.maxStorage ?? Size.gibibytes(1000)).toGibibytes(),
+      allocatedStorage: (props.allocatedStorage ?? Size.gibibytes(100)).toGibibytes(),
+      maxAllocatedStorage: (props.maxAllocatedStorage ?? Size.gibibytes(1000)).toGibibytes(),
       storageEncrypted: true,
       storageEncryptionKey: props.encryptionKey,
-      backupRetention: props.pointInTimeRecovery ?? Duration.days(7),
+      backupRetention: props.backupRetention ?? Duration.days(7),
       // Later than a nightly AWS Backup job, which may not start within the hour before either window.
       preferredBackupWindow: '05:30-06:00',
       preferredMaintenanceWindow: 'sun:06:30-sun:07:00',
@@ -233,19 +233,19 @@ function validate(props: DatabaseProps): void {
   if (!/^[a-z][a-z0-9]{0,15}$/.test(props.databaseName)) {
     throw new Error(`Database: databaseName "${props.databaseName}" must be 1 to 16 lower-case letters and digits`);
   }
-  const storage = (props.storage ?? Size.gibibytes(100)).toGibibytes();
-  const maxStorage = (props.maxStorage ?? Size.gibibytes(1000)).toGibibytes();
-  if (storage < 20 || storage > 65_536) {
-    throw new Error(`Database: storage ${storage} GiB must be from 20 to 65536 GiB`);
+  const allocatedStorage = (props.allocatedStorage ?? Size.gibibytes(100)).toGibibytes();
+  const maxAllocatedStorage = (props.maxAllocatedStorage ?? Size.gibibytes(1000)).toGibibytes();
+  if (allocatedStorage < 20 || allocatedStorage > 65_536) {
+    throw new Error(`Database: allocatedStorage ${allocatedStorage} GiB must be from 20 to 65536 GiB`);
   }
-  if (maxStorage < storage * 1.1 || maxStorage > 65_536) {
+  if (maxAllocatedStorage < allocatedStorage * 1.1 || maxAllocatedStorage > 65_536) {
     throw new Error(
-      `Database: maxStorage ${maxStorage} GiB must be 10% more than storage at least, and at most 65536 GiB`,
+      `Database: maxAllocatedStorage ${maxAllocatedStorage} GiB must be 10% more than allocatedStorage at least, and at most 65536 GiB`,
     );
   }
-  const days = (props.pointInTimeRecovery ?? Duration.days(7)).toDays();
+  const days = (props.backupRetention ?? Duration.days(7)).toDays();
   if (days < 1 || days > 35) {
-    throw new Error(`Database: pointInTimeRecovery of ${days} days must be from 1 to 35 days`);
+    throw new Error(`Database: backupRetention of ${days} days must be from 1 to 35 days`);
   }
 }
 

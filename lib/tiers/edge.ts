@@ -55,14 +55,14 @@ export interface EdgeProps {
    *
    * @default - none
    */
-  readonly sharedPages?: readonly string[];
+  readonly cachedPaths?: readonly string[];
 
   /**
    * Paths of answers that are everybody's whatever cookies a visitor has.
    *
    * @default - none
    */
-  readonly sharedAnswers?: readonly string[];
+  readonly cachedPathsIgnoringCookies?: readonly string[];
 
   /**
    * Path below which static files are served from the bucket. Their names must carry a hash of their content: they are held
@@ -80,7 +80,7 @@ const ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
  * CloudFront in front of everything: static files from S3, shared pages from the edge for the seconds that the app allows, and
  * the rest from an internal load balancer through a VPC origin, which the internet cannot reach in any other way.
  *
- *     const edge = new Edge(this, 'Edge', { loadBalancer, webAclArn: webAcl.arn, sharedPages: ['/', '/products/*'] });
+ *     const edge = new Edge(this, 'Edge', { loadBalancer, webAclArn: webAcl.arn, cachedPaths: ['/', '/products/*'] });
  *     edge.url; // https://d111111abcdef8.cloudfront.net
  *
  * The distribution's defaults would break a shop: visitors over plain HTTP, POST refused, cookies and queries dropped, and
@@ -118,7 +118,7 @@ export class Edge extends Construct {
   }
 
   /** Lets a role add static files, below `assetsPath` alone. It can remove none, and what it overwrites is kept as a version. */
-  letPublish(role: Role): void {
+  grantPublish(role: Role): void {
     const { assets } = this;
     const files = `${this.assetsPath.slice(1)}/*`;
     role.addToPolicy(new PolicyStatement({ actions: ['s3:PutObject'], resources: [assets.arnForObjects(files)] }));
@@ -178,11 +178,11 @@ export class Edge extends Construct {
       logBucket: this.logs,
       logFilePrefix: 'edge/',
       errorResponses: ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
-      defaultBehavior: fromApp(app, CachePolicy.CACHING_DISABLED),
+      defaultBehavior: appBehavior(app, CachePolicy.CACHING_DISABLED),
       additionalBehaviors: {
-        [`${this.assetsPath}/*`]: this.fromAssets(),
-        ...this.shared(app, 'SharedPages', CacheCookieBehavior.all(), props.sharedPages),
-        ...this.shared(app, 'SharedAnswers', CacheCookieBehavior.none(), props.sharedAnswers),
+        [`${this.assetsPath}/*`]: this.assetsBehavior(),
+        ...this.cachedBehaviors(app, 'SharedPages', CacheCookieBehavior.all(), props.cachedPaths),
+        ...this.cachedBehaviors(app, 'SharedAnswers', CacheCookieBehavior.none(), props.cachedPathsIgnoringCookies),
       },
     });
     Validations.of(distribution).acknowledge({
@@ -217,7 +217,7 @@ export class Edge extends Construct {
     });
   }
 
-  private fromAssets(): BehaviorOptions {
+  private assetsBehavior(): BehaviorOptions {
     return {
       origin: S3BucketOrigin.withOriginAccessControl(this.assets, {
         originId: 'assets',
@@ -242,7 +242,7 @@ export class Edge extends Construct {
     };
   }
 
-  private shared(
+  private cachedBehaviors(
     app: IOrigin,
     id: string,
     cookieBehavior: CacheCookieBehavior,
@@ -261,7 +261,7 @@ export class Edge extends Construct {
       enableAcceptEncodingBrotli: true,
       enableAcceptEncodingGzip: true,
     });
-    return Object.fromEntries(paths.map((path) => [path, fromApp(app, policy)]));
+    return Object.fromEntries(paths.map((path) => [path, appBehavior(app, policy)]));
   }
 }
 
@@ -273,7 +273,7 @@ const KEPT = {
 };
 
 /** With the visitor's `Host`: the app compares it with the origin of forms, and makes links of it. */
-function fromApp(origin: IOrigin, cachePolicy: BehaviorOptions['cachePolicy']): BehaviorOptions {
+function appBehavior(origin: IOrigin, cachePolicy: BehaviorOptions['cachePolicy']): BehaviorOptions {
   return {
     origin,
     cachePolicy,
@@ -297,7 +297,7 @@ function validate(props: EdgeProps): void {
   if (!/^(\/[\w-]+)+$/.test(assetsPath)) {
     throw new Error(`Edge: assetsPath "${assetsPath}" must begin with a slash and not end with one`);
   }
-  for (const path of [...(props.sharedPages ?? []), ...(props.sharedAnswers ?? [])]) {
+  for (const path of [...(props.cachedPaths ?? []), ...(props.cachedPathsIgnoringCookies ?? [])]) {
     if (!/^\/[\w*/?-]*$/.test(path)) throw new Error(`Edge: path "${path}" must be a path pattern such as /products/*`);
   }
 }

@@ -40,7 +40,7 @@ export interface FaultDrillsProps {
    *
    * @default Duration.minutes(10)
    */
-  readonly zoneAwayFor?: Duration;
+  readonly zoneOutageDuration?: Duration;
 }
 
 /** One thing that a drill breaks. */
@@ -81,35 +81,39 @@ export class FaultDrills extends Construct {
     validate(props);
     this.stopAlarms = props.stopAlarms;
     this.role = makeRole(this, props);
-    const database = failDatabaseOver(props);
-    const cache = takeCacheNodes(props);
+    const database = failOverDatabase(props);
+    const cache = interruptCacheZone(props);
 
     this.templateIds = {
-      KillServer: this.drill('KillServer', 'Ends one server without a warning', { server: killServer(props) }),
+      KillServer: this.addExperiment('KillServer', 'Ends one server without a warning', {
+        server: terminateServer(props),
+      }),
       ...(props.spot && {
-        InterruptSpot: this.drill('InterruptSpot', 'Takes one spot instance back, with two minutes of notice', {
+        InterruptSpot: this.addExperiment('InterruptSpot', 'Takes one spot instance back, with two minutes of notice', {
           server: interruptSpot(props),
         }),
       }),
       ...(database && {
-        FailDatabaseOver: this.drill('FailDatabaseOver', 'Reboots the database on its standby', { database }),
+        FailDatabaseOver: this.addExperiment('FailDatabaseOver', 'Reboots the database on its standby', { database }),
       }),
       ...(cache && {
-        FailCacheOver: this.drill('FailCacheOver', 'Takes the nodes of the cache in the first zone away', { cache }),
+        FailCacheOver: this.addExperiment('FailCacheOver', 'Takes the nodes of the cache in the first zone away', {
+          cache,
+        }),
       }),
-      LoseZone: this.drill(
+      LoseZone: this.addExperiment(
         'LoseZone',
         'Takes the servers and the cache nodes of the first zone, and room for new ones',
         {
-          servers: killZone(props),
-          capacity: refuseServers(props),
+          servers: terminateZone(props),
+          capacity: denyZoneCapacity(props),
           ...(cache && { cache }),
         },
       ),
     };
   }
 
-  private drill(id: string, description: string, faults: Readonly<Record<string, Fault>>): string {
+  private addExperiment(id: string, description: string, faults: Readonly<Record<string, Fault>>): string {
     const each = Object.entries(faults);
     const template = new CfnExperimentTemplate(this, id, {
       description,
@@ -137,7 +141,7 @@ export class FaultDrills extends Construct {
 
 const RUNNING = { path: 'State.Name', values: ['running'] };
 
-function killServer(props: FaultDrillsProps): Fault {
+function terminateServer(props: FaultDrillsProps): Fault {
   return {
     actionId: 'aws:ec2:terminate-instances',
     role: 'Instances',
@@ -154,7 +158,7 @@ function interruptSpot(props: FaultDrillsProps): Fault {
   };
 }
 
-function killZone(props: FaultDrillsProps): Fault {
+function terminateZone(props: FaultDrillsProps): Fault {
   const inZone = { path: 'Placement.AvailabilityZone', values: [zoneOf(props)] };
   return {
     actionId: 'aws:ec2:terminate-instances',
@@ -163,16 +167,16 @@ function killZone(props: FaultDrillsProps): Fault {
   };
 }
 
-function refuseServers(props: FaultDrillsProps): Fault {
+function denyZoneCapacity(props: FaultDrillsProps): Fault {
   return {
     actionId: 'aws:ec2:asg-insufficient-instance-capacity-error',
-    parameters: { availabilityZoneIdentifiers: zoneOf(props), duration: away(props), percentage: '100' },
+    parameters: { availabilityZoneIdentifiers: zoneOf(props), duration: outageDuration(props), percentage: '100' },
     role: 'AutoScalingGroups',
     target: servers(props, 'aws:ec2:autoscaling-group', 'ALL'),
   };
 }
 
-function failDatabaseOver({ databaseArn }: FaultDrillsProps): Fault | undefined {
+function failOverDatabase({ databaseArn }: FaultDrillsProps): Fault | undefined {
   if (!databaseArn) return undefined;
   return {
     actionId: 'aws:rds:reboot-db-instances',
@@ -182,11 +186,11 @@ function failDatabaseOver({ databaseArn }: FaultDrillsProps): Fault | undefined 
   };
 }
 
-function takeCacheNodes(props: FaultDrillsProps): Fault | undefined {
+function interruptCacheZone(props: FaultDrillsProps): Fault | undefined {
   if (!props.replicationGroupId) return undefined;
   return {
     actionId: 'aws:elasticache:replicationgroup-interrupt-az-power',
-    parameters: { duration: away(props) },
+    parameters: { duration: outageDuration(props) },
     role: 'ReplicationGroups',
     target: {
       resourceType: 'aws:elasticache:replicationgroup',
@@ -210,8 +214,8 @@ function zoneOf({ availabilityZones }: FaultDrillsProps): string {
   return availabilityZones[0] as string;
 }
 
-function away(props: FaultDrillsProps): string {
-  return `PT${(props.zoneAwayFor ?? Duration.minutes(10)).toMinutes()}M`;
+function outageDuration(props: FaultDrillsProps): string {
+  return `PT${(props.zoneOutageDuration ?? Duration.minutes(10)).toMinutes()}M`;
 }
 
 function arn(service: string, resource: string): string {
@@ -268,8 +272,8 @@ function validate(props: FaultDrillsProps): void {
   if (props.availabilityZones.length < 2) {
     throw new Error(`FaultDrills: ${props.availabilityZones.length} availabilityZones, there must be 2 at least`);
   }
-  const minutes = (props.zoneAwayFor ?? Duration.minutes(10)).toMinutes();
+  const minutes = (props.zoneOutageDuration ?? Duration.minutes(10)).toMinutes();
   if (minutes < 1 || minutes > 720) {
-    throw new Error(`FaultDrills: zoneAwayFor of ${minutes} minutes must be from 1 to 720 minutes`);
+    throw new Error(`FaultDrills: zoneOutageDuration of ${minutes} minutes must be from 1 to 720 minutes`);
   }
 }

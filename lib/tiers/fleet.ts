@@ -41,14 +41,14 @@ export interface FleetProps {
    *
    * @default 0
    */
-  readonly onDemandBase?: number;
+  readonly onDemandBaseCapacity?: number;
 
   /**
-   * Share of the servers beyond `onDemandBase` that are on demand, in percent. What is left is spot.
+   * Share of the servers beyond `onDemandBaseCapacity` that are on demand, in percent. What is left is spot.
    *
    * @default 100 (no spot)
    */
-  readonly onDemandPercentage?: number;
+  readonly onDemandPercentageAboveBase?: number;
 
   /** Name of the app: its release is unpacked below `/opt/<name>/releases`. Lower-case letters, digits and dashes. */
   readonly appName: string;
@@ -111,18 +111,18 @@ export interface FleetProps {
    *
    * @default Duration.minutes(5)
    */
-  readonly healthCheckGrace?: Duration;
+  readonly healthCheckGracePeriod?: Duration;
 
   /**
    * How long the metrics of a new server are left out of scaling decisions.
    *
    * @default Duration.minutes(2)
    */
-  readonly warmup?: Duration;
+  readonly defaultInstanceWarmup?: Duration;
 
   /**
    * How long CloudFormation waits for each new server to say that it serves, before it rolls the deploy back. At least
-   * `healthCheckGrace` and a minute.
+   * `healthCheckGracePeriod` and a minute.
    *
    * @default Duration.minutes(15)
    */
@@ -133,7 +133,7 @@ export interface FleetProps {
    *
    * @default Duration.days(30)
    */
-  readonly maxAge?: Duration;
+  readonly maxInstanceLifetime?: Duration;
 
   /**
    * Image of new servers: an AMI id, or `resolve:ssm:` and the name of a parameter that holds one.
@@ -164,7 +164,7 @@ const HOOK = 'drain';
  *       setupScript: 'host/configure.sh',
  *       targetGroupArn: loadBalancer.targetGroupArn,
  *     });
- *     fleet.startAfter(loadBalancer.allowTo('Fleet', fleet, 'The servers'));
+ *     fleet.addLaunchDependency(loadBalancer.allowTo('Fleet', fleet, 'The servers'));
  *
  * A new release or setting is a new version of the launch template, and CloudFormation replaces the servers one after the
  * other: the next only when the one before has said that it serves, which it says when the balancer calls it healthy.
@@ -173,7 +173,7 @@ const HOOK = 'drain';
  *
  * There is no desired capacity in the template, because every deploy would set the fleet back to it. The image is resolved
  * by EC2 when a server starts, so a newer one is no difference to CloudFormation and rolls nothing; servers get it one by
- * one when they reach `maxAge`. Replacements of that kind start the new server before they end the old one.
+ * one when they reach `maxInstanceLifetime`. Replacements of that kind start the new server before they end the old one.
  *
  * When a server is to go, the balancer deregisters it first; then the termination hook holds it until its service has
  * stopped. The root volume has AWS's own key: with a customer-managed one Auto Scaling could not start a server before its
@@ -221,7 +221,7 @@ export class Fleet extends Construct implements IConnectable {
   }
 
   /** Lets the servers wait for something that they need to become healthy, such as a database. */
-  startAfter(...dependencies: IDependable[]): void {
+  addLaunchDependency(...dependencies: IDependable[]): void {
     this.group.node.addDependency(...dependencies);
   }
 
@@ -355,7 +355,7 @@ export class Fleet extends Construct implements IConnectable {
 
   private makeGroup(props: FleetProps): CfnAutoScalingGroup {
     const subnets = props.vpc.selectSubnets({ subnetType: SubnetType.PRIVATE_WITH_EGRESS });
-    const grace = props.healthCheckGrace ?? Duration.minutes(5);
+    const grace = props.healthCheckGracePeriod ?? Duration.minutes(5);
     const mixed = isMixed(props);
     const launchTemplate = {
       launchTemplateId: this.launchTemplate.ref,
@@ -371,8 +371,8 @@ export class Fleet extends Construct implements IConnectable {
       targetGroupArns: props.targetGroupArn ? [props.targetGroupArn] : undefined,
       healthCheckType: props.targetGroupArn ? 'ELB' : 'EC2',
       healthCheckGracePeriod: grace.toSeconds(),
-      defaultInstanceWarmup: (props.warmup ?? Duration.minutes(2)).toSeconds(),
-      maxInstanceLifetime: (props.maxAge ?? Duration.days(30)).toSeconds(),
+      defaultInstanceWarmup: (props.defaultInstanceWarmup ?? Duration.minutes(2)).toSeconds(),
+      maxInstanceLifetime: (props.maxInstanceLifetime ?? Duration.days(30)).toSeconds(),
       // Servers that are replaced for their age or health: the new one first.
       instanceMaintenancePolicy: { minHealthyPercentage: 100, maxHealthyPercentage: 100 + FLEET_SURGE },
       metricsCollection: [{ granularity: '1Minute' }],
@@ -424,7 +424,7 @@ function isMixed(props: FleetProps): boolean {
 }
 
 function isSpot(props: FleetProps): boolean {
-  return (props.onDemandPercentage ?? 100) < 100;
+  return (props.onDemandPercentageAboveBase ?? 100) < 100;
 }
 
 function mixedInstancesPolicy(
@@ -438,15 +438,15 @@ function mixedInstancesPolicy(
     },
     instancesDistribution: {
       onDemandAllocationStrategy: 'prioritized',
-      onDemandBaseCapacity: props.onDemandBase ?? 0,
-      onDemandPercentageAboveBaseCapacity: props.onDemandPercentage ?? 100,
+      onDemandBaseCapacity: props.onDemandBaseCapacity ?? 0,
+      onDemandPercentageAboveBaseCapacity: props.onDemandPercentageAboveBase ?? 100,
       spotAllocationStrategy: 'price-capacity-optimized',
     },
   };
 }
 
 function validate(props: FleetProps): void {
-  const { instanceTypes, minSize, maxSize, onDemandBase = 0, onDemandPercentage = 100 } = props;
+  const { instanceTypes, minSize, maxSize, onDemandBaseCapacity = 0, onDemandPercentageAboveBase = 100 } = props;
   if (instanceTypes.length === 0) throw new Error('Fleet: instanceTypes is empty: name one Graviton type at least');
   for (const type of instanceTypes) {
     if (type.architecture !== InstanceArchitecture.ARM_64) {
@@ -459,27 +459,35 @@ function validate(props: FleetProps): void {
   if (!Number.isInteger(maxSize) || maxSize < minSize) {
     throw new Error(`Fleet: maxSize ${maxSize} must be a whole number, minSize (${minSize}) at least`);
   }
-  if (!Number.isInteger(onDemandBase) || onDemandBase < 0 || onDemandBase > maxSize) {
-    throw new Error(`Fleet: onDemandBase ${onDemandBase} must be a whole number from 0 to maxSize (${maxSize})`);
+  if (!Number.isInteger(onDemandBaseCapacity) || onDemandBaseCapacity < 0 || onDemandBaseCapacity > maxSize) {
+    throw new Error(
+      `Fleet: onDemandBaseCapacity ${onDemandBaseCapacity} must be a whole number from 0 to maxSize (${maxSize})`,
+    );
   }
-  if (!Number.isInteger(onDemandPercentage) || onDemandPercentage < 0 || onDemandPercentage > 100) {
-    throw new Error(`Fleet: onDemandPercentage ${onDemandPercentage} must be a whole number from 0 to 100`);
+  if (
+    !Number.isInteger(onDemandPercentageAboveBase) ||
+    onDemandPercentageAboveBase < 0 ||
+    onDemandPercentageAboveBase > 100
+  ) {
+    throw new Error(
+      `Fleet: onDemandPercentageAboveBase ${onDemandPercentageAboveBase} must be a whole number from 0 to 100`,
+    );
   }
   for (const [prop, value] of Object.entries({ appName: props.appName, service: props.service })) {
     if (value !== undefined && !/^[a-z][a-z0-9-]*$/.test(value)) {
       throw new Error(`Fleet: ${prop} "${value}" must be lower-case letters, digits and dashes`);
     }
   }
-  const grace = props.healthCheckGrace ?? Duration.minutes(5);
+  const grace = props.healthCheckGracePeriod ?? Duration.minutes(5);
   const setupTimeout = props.setupTimeout ?? Duration.minutes(15);
   if (setupTimeout.toSeconds() < grace.toSeconds() + 60 || setupTimeout.toSeconds() > 3600) {
     throw new Error(
-      `Fleet: setupTimeout ${setupTimeout.toSeconds()} s must be at least healthCheckGrace and a minute ` +
+      `Fleet: setupTimeout ${setupTimeout.toSeconds()} s must be at least healthCheckGracePeriod and a minute ` +
         `(${grace.toSeconds() + 60} s), and at most an hour`,
     );
   }
-  const days = (props.maxAge ?? Duration.days(30)).toDays();
-  if (days < 1 || days > 365) throw new Error(`Fleet: maxAge of ${days} days must be from 1 to 365 days`);
+  const days = (props.maxInstanceLifetime ?? Duration.days(30)).toDays();
+  if (days < 1 || days > 365) throw new Error(`Fleet: maxInstanceLifetime of ${days} days must be from 1 to 365 days`);
 }
 
 function exportLines(environment: Readonly<Record<string, string>>): string[] {

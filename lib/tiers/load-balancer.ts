@@ -101,7 +101,7 @@ export interface LoadBalancerProps {
  *
  *     const balancer = new LoadBalancer(this, 'LoadBalancer', { vpc: network.vpc, domainName, hostedZoneId });
  *     const fleet = new Fleet(this, 'Fleet', { targetGroupArn: balancer.targetGroupArn, ... });
- *     fleet.startAfter(balancer.allowTo('Fleet', fleet, 'The servers'));
+ *     fleet.addLaunchDependency(balancer.allowTo('Fleet', fleet, 'The servers'));
  *
  * On layer 7 requests with malformed headers are dropped and ambiguous ones refused (desync mitigation `strictest`), and
  * each request is logged to a bucket for 90 days. A server gets requests while `HEALTH_PATH` answers 200; when none does,
@@ -119,7 +119,7 @@ export class LoadBalancer extends Construct implements IConnectable {
   readonly securityGroup: SecurityGroup;
   readonly connections: Connections;
   /** Where access logs go; layer 4 has none. */
-  readonly logs?: Bucket;
+  readonly accessLogs?: Bucket;
   private readonly listener: IDependable;
 
   constructor(scope: Construct, id: string, props: LoadBalancerProps) {
@@ -134,11 +134,11 @@ export class LoadBalancer extends Construct implements IConnectable {
       this.targetGroup = targetGroup;
       this.listener = loadBalancer.addListener('Tcp', { port: 80, defaultTargetGroups: [targetGroup] });
     } else {
-      this.logs = this.makeLogs();
-      const { loadBalancer, targetGroup } = this.makeApplicationLoadBalancer(props, this.logs);
+      this.accessLogs = this.makeAccessLogs();
+      const { loadBalancer, targetGroup } = this.makeApplicationLoadBalancer(props, this.accessLogs);
       this.loadBalancer = loadBalancer;
       this.targetGroup = targetGroup;
-      this.listener = this.listen(props, loadBalancer, targetGroup);
+      this.listener = this.addListener(props, loadBalancer, targetGroup);
     }
   }
 
@@ -159,24 +159,24 @@ export class LoadBalancer extends Construct implements IConnectable {
    * @returns what to wait for before a server can become healthy
    */
   allowTo(id: string, servers: IConnectable, description: string): IDependable {
-    const way = new Construct(this, `To${id}`);
+    const rules = new Construct(this, `To${id}`);
     const serverGroupId = servers.connections.securityGroups[0]?.securityGroupId;
     if (!serverGroupId) throw new Error(`LoadBalancer: the servers ${id} have no security group`);
     const { securityGroupId } = this.securityGroup;
     const port = { ipProtocol: 'tcp', fromPort: APP_PORT, toPort: APP_PORT, description };
-    new CfnSecurityGroupIngress(way, 'Ingress', {
+    new CfnSecurityGroupIngress(rules, 'Ingress', {
       ...port,
       groupId: serverGroupId,
       sourceSecurityGroupId: securityGroupId,
     });
-    new CfnSecurityGroupEgress(way, 'Egress', {
+    new CfnSecurityGroupEgress(rules, 'Egress', {
       ...port,
       groupId: securityGroupId,
       destinationSecurityGroupId: serverGroupId,
     });
     // A server in a target group that no listener uses stays "unused" and never becomes healthy.
-    way.node.addDependency(this.listener);
-    return way;
+    rules.node.addDependency(this.listener);
+    return rules;
   }
 
   /** A metric about all requests or connections, such as `HTTPCode_ELB_5XX_Count` on layer 7. */
@@ -214,7 +214,7 @@ export class LoadBalancer extends Construct implements IConnectable {
     return group;
   }
 
-  private makeLogs(): Bucket {
+  private makeAccessLogs(): Bucket {
     const logs = new Bucket(this, 'Logs', {
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -254,7 +254,7 @@ export class LoadBalancer extends Construct implements IConnectable {
     loadBalancer.setAttribute('access_logs.s3.bucket', logs.bucketName);
     // It writes a test file when logs are switched on.
     if (logs.policy) loadBalancer.node.addDependency(logs.policy);
-    this.sayWhyUnprotected(loadBalancer, props);
+    this.recordUnprotectedReason(loadBalancer, props);
 
     const targetGroup = new ApplicationTargetGroup(this, 'Servers', {
       vpc: props.vpc,
@@ -278,7 +278,7 @@ export class LoadBalancer extends Construct implements IConnectable {
       securityGroups: [this.securityGroup],
       crossZoneEnabled: true,
     });
-    this.sayWhyUnprotected(loadBalancer, props);
+    this.recordUnprotectedReason(loadBalancer, props);
     Validations.of(loadBalancer).acknowledge({
       id: 'AwsSolutions-ELB2',
       reason: 'A network load balancer logs TLS listeners only; the flow log of the VPC has its connections.',
@@ -308,12 +308,12 @@ export class LoadBalancer extends Construct implements IConnectable {
     };
   }
 
-  private sayWhyUnprotected(loadBalancer: BaseLoadBalancer, { unprotectedBecause }: LoadBalancerProps): void {
+  private recordUnprotectedReason(loadBalancer: BaseLoadBalancer, { unprotectedBecause }: LoadBalancerProps): void {
     if (!unprotectedBecause) return;
     (loadBalancer.node.defaultChild as CfnResource).addMetadata('UnprotectedBecause', unprotectedBecause);
   }
 
-  private listen(
+  private addListener(
     props: LoadBalancerProps,
     loadBalancer: ApplicationLoadBalancer,
     targetGroup: ApplicationTargetGroup,

@@ -76,10 +76,10 @@ export class Network extends Construct {
     nameSubnets('public', this.vpc.publicSubnets);
     nameSubnets('app', this.vpc.privateSubnets);
     nameSubnets('data', this.vpc.isolatedSubnets);
-    this.recordTraffic();
+    this.addFlowLog();
   }
 
-  private recordTraffic(): void {
+  private addFlowLog(): void {
     const logGroup = new LogGroup(this, 'FlowLog', {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,

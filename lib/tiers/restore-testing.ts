@@ -27,9 +27,9 @@ export interface RestoreTestingProps {
  * the copy. A backup that was never restored is a hope.
  *
  *     const restoreTesting = new RestoreTesting(this, 'RestoreTesting', { vaultArn: backup.vault.backupVaultArn });
- *     restoreTesting.try('Database', 'RDS', database.instance.instanceArn, { dbsubnetgroupname: subnetGroup });
+ *     restoreTesting.addSelection('Database', 'RDS', database.instance.instanceArn, { dbsubnetgroupname: subnetGroup });
  *
- * Each kind of resource gets a selection, as a selection knows one kind only. The copy of a database would be put into the
+ * Each resourceType of resource gets a selection, as a selection knows one kind only. The copy of a database would be put into the
  * default VPC unless its subnet group is said.
  *
  * Billed: each test, and the copy for as long as it lives.
@@ -60,14 +60,19 @@ export class RestoreTesting extends Construct {
   }
 
   /**
-   * @param kind of the resource with this ARN
-   * @param metadata what the restore is told besides, by the names that AWS Backup documents for the kind
+   * @param resourceType of the resource with this ARN
+   * @param metadata what the restore is told besides, by the names that AWS Backup documents for the resourceType
    */
-  try(id: string, kind: 'RDS' | 'EBS', arn: string, metadata?: Readonly<Record<string, string>>): void {
+  addSelection(
+    id: string,
+    resourceType: 'RDS' | 'EBS',
+    arn: string,
+    metadata?: Readonly<Record<string, string>>,
+  ): void {
     new CfnRestoreTestingSelection(this, id, {
       restoreTestingPlanName: this.plan.ref,
       restoreTestingSelectionName: id,
-      protectedResourceType: kind,
+      protectedResourceType: resourceType,
       protectedResourceArns: [arn],
       iamRoleArn: this.role.roleArn,
       restoreMetadataOverrides: metadata,

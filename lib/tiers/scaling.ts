@@ -3,7 +3,7 @@ import { CfnScalingPolicy, CfnScheduledAction } from 'aws-cdk-lib/aws-autoscalin
 import { Alarm, ComparisonOperator, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 
-export interface ScheduledCapacity {
+export interface ScheduledAction {
   /** Name of the action: letters, digits. A changed name is another action. */
   readonly name: string;
 
@@ -62,17 +62,17 @@ export interface ScalingProps {
    *
    * @default Duration.minutes(5)
    */
-  readonly warmup?: Duration;
+  readonly instanceWarmup?: Duration;
 
   /**
    * Minimum sizes by the clock, ahead of a peak that is known.
    *
    * @default - none
    */
-  readonly schedule?: readonly ScheduledCapacity[];
+  readonly scheduledActions?: readonly ScheduledAction[];
 
   /**
-   * IANA time zone of `schedule`; summer time is kept.
+   * IANA time zone of `scheduledActions`; summer time is kept.
    *
    * @default 'Etc/UTC'
    */
@@ -84,7 +84,7 @@ export interface ScalingProps {
    *
    * @default 'ForecastOnly'
    */
-  readonly predictive?: 'ForecastOnly' | 'ForecastAndScale';
+  readonly predictiveMode?: 'ForecastOnly' | 'ForecastAndScale';
 }
 
 /**
@@ -106,14 +106,14 @@ export class Scaling extends Construct {
   constructor(scope: Construct, id: string, props: ScalingProps) {
     super(scope, id);
     validate(props);
-    this.keepCpu(props);
-    if (props.resourceLabel) this.keepRequests(props, props.resourceLabel);
-    this.stepUp(props);
-    this.followTheClock(props);
-    this.foresee(props);
+    this.trackCpu(props);
+    if (props.resourceLabel) this.trackRequests(props, props.resourceLabel);
+    this.addStepScaling(props);
+    this.addScheduledActions(props);
+    this.addPredictiveScaling(props);
   }
 
-  private keepCpu(props: ScalingProps): void {
+  private trackCpu(props: ScalingProps): void {
     new CfnScalingPolicy(this, 'Cpu', {
       autoScalingGroupName: props.groupName,
       policyType: 'TargetTrackingScaling',
@@ -125,7 +125,7 @@ export class Scaling extends Construct {
     });
   }
 
-  private keepRequests(props: ScalingProps, resourceLabel: string): void {
+  private trackRequests(props: ScalingProps, resourceLabel: string): void {
     new CfnScalingPolicy(this, 'Requests', {
       autoScalingGroupName: props.groupName,
       policyType: 'TargetTrackingScaling',
@@ -137,7 +137,7 @@ export class Scaling extends Construct {
     });
   }
 
-  private stepUp(props: ScalingProps): void {
+  private addStepScaling(props: ScalingProps): void {
     const policy = new CfnScalingPolicy(this, 'Step', {
       autoScalingGroupName: props.groupName,
       policyType: 'StepScaling',
@@ -162,8 +162,8 @@ export class Scaling extends Construct {
     alarm.addAlarmAction({ bind: () => ({ alarmActionArn: policy.ref }) });
   }
 
-  private followTheClock(props: ScalingProps): void {
-    for (const { name, cron, minSize } of props.schedule ?? []) {
+  private addScheduledActions(props: ScalingProps): void {
+    for (const { name, cron, minSize } of props.scheduledActions ?? []) {
       new CfnScheduledAction(this, name, {
         autoScalingGroupName: props.groupName,
         recurrence: cron,
@@ -173,12 +173,12 @@ export class Scaling extends Construct {
     }
   }
 
-  private foresee(props: ScalingProps): void {
+  private addPredictiveScaling(props: ScalingProps): void {
     new CfnScalingPolicy(this, 'Predictive', {
       autoScalingGroupName: props.groupName,
       policyType: 'PredictiveScaling',
       predictiveScalingConfiguration: {
-        mode: props.predictive ?? 'ForecastOnly',
+        mode: props.predictiveMode ?? 'ForecastOnly',
         schedulingBufferTime: warmupSeconds(props),
         maxCapacityBreachBehavior: 'HonorMaxCapacity',
         metricSpecifications: [
@@ -193,11 +193,11 @@ export class Scaling extends Construct {
 }
 
 function warmupSeconds(props: ScalingProps): number {
-  return (props.warmup ?? Duration.minutes(5)).toSeconds();
+  return (props.instanceWarmup ?? Duration.minutes(5)).toSeconds();
 }
 
 function validate(props: ScalingProps): void {
-  const { cpuTarget = 60, stepCpu = 70, stepServers = 2, requestsPerTarget = 6000, schedule = [] } = props;
+  const { cpuTarget = 60, stepCpu = 70, stepServers = 2, requestsPerTarget = 6000, scheduledActions = [] } = props;
   if (cpuTarget < 10 || cpuTarget > 90) throw new Error(`Scaling: cpuTarget ${cpuTarget} must be from 10 to 90`);
   if (stepCpu <= cpuTarget || stepCpu >= 100) {
     throw new Error(`Scaling: stepCpu ${stepCpu} must be above cpuTarget (${cpuTarget}) and below 100`);
@@ -206,7 +206,7 @@ function validate(props: ScalingProps): void {
     throw new Error(`Scaling: stepServers ${stepServers} must be a whole number from 1`);
   }
   if (!(requestsPerTarget > 0)) throw new Error(`Scaling: requestsPerTarget ${requestsPerTarget} must be above 0`);
-  for (const { name, cron, minSize } of schedule) {
+  for (const { name, cron, minSize } of scheduledActions) {
     if (cron.trim().split(/\s+/).length !== 5) {
       throw new Error(`Scaling: schedule ${name} has cron "${cron}", which must have five fields`);
     }

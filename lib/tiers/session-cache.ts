@@ -48,7 +48,7 @@ export interface SessionCacheProps {
    *
    * @default 7
    */
-  readonly snapshots?: number;
+  readonly snapshotRetentionLimit?: number;
 }
 
 const PORT = 6379;
@@ -58,7 +58,7 @@ const PORT = 6379;
  * TLS only, one user with a password in Secrets Manager, encrypted under the given key, a daily snapshot.
  *
  *     const cache = new SessionCache(this, 'SessionCache', { vpc, encryptionKey, userName: 'shop' });
- *     fleet.startAfter(cache.allowFrom('Fleet', fleet, 'The servers'));
+ *     fleet.addLaunchDependency(cache.allowFrom('Fleet', fleet, 'The servers'));
  *     cache.url; // rediss://master.….cache.amazonaws.com:6379
  *
  * `secret` holds `{username, password}` as JSON. The user `default`, which clients without a name are, is there because
@@ -106,22 +106,22 @@ export class SessionCache extends Construct {
    * @returns what to wait for before connecting
    */
   allowFrom(id: string, client: IConnectable, description: string): IDependable {
-    const way = new Construct(this, `From${id}`);
+    const rules = new Construct(this, `From${id}`);
     const clientGroupId = client.connections.securityGroups[0]?.securityGroupId;
     if (!clientGroupId) throw new Error(`SessionCache: the client ${id} has no security group`);
     const { securityGroupId } = this.securityGroup;
     const port = { ipProtocol: 'tcp', fromPort: PORT, toPort: PORT, description };
-    new CfnSecurityGroupIngress(way, 'Ingress', {
+    new CfnSecurityGroupIngress(rules, 'Ingress', {
       ...port,
       groupId: securityGroupId,
       sourceSecurityGroupId: clientGroupId,
     });
-    new CfnSecurityGroupEgress(way, 'Egress', {
+    new CfnSecurityGroupEgress(rules, 'Egress', {
       ...port,
       groupId: clientGroupId,
       destinationSecurityGroupId: securityGroupId,
     });
-    return way;
+    return rules;
   }
 
   /** A metric of `AWS/ElastiCache` for each node, such as `EngineCPUUtilization`: which one is the primary can change. */
@@ -169,7 +169,7 @@ export class SessionCache extends Construct {
       accessString: 'on ~* &* +@all -@admin -@dangerous +info +role',
       passwords,
     });
-    const nobody = new CfnUser(this, 'DefaultUser', {
+    const defaultUser = new CfnUser(this, 'DefaultUser', {
       engine,
       userId: `d-${stackUuid}`,
       userName: 'default',
@@ -179,7 +179,7 @@ export class SessionCache extends Construct {
     return new CfnUserGroup(this, 'UserGroup', {
       engine,
       userGroupId: `g-${stackUuid}`,
-      userIds: [user.ref, nobody.ref],
+      userIds: [user.ref, defaultUser.ref],
     });
   }
 
@@ -209,7 +209,7 @@ export class SessionCache extends Construct {
       userGroupIds: [users.ref],
       atRestEncryptionEnabled: true,
       kmsKeyId: props.encryptionKey.keyId,
-      snapshotRetentionLimit: props.snapshots ?? 7,
+      snapshotRetentionLimit: props.snapshotRetentionLimit ?? 7,
       snapshotWindow: '04:30-05:30',
       preferredMaintenanceWindow: 'sun:07:30-sun:08:30',
       autoMinorVersionUpgrade: true,
@@ -230,14 +230,16 @@ export class SessionCache extends Construct {
   }
 }
 
-function validate({ userName, nodes = 3, snapshots = 7 }: SessionCacheProps): void {
+function validate({ userName, nodes = 3, snapshotRetentionLimit = 7 }: SessionCacheProps): void {
   if (!/^[a-z][a-z0-9]{0,31}$/.test(userName) || userName === 'default') {
     throw new Error(`SessionCache: userName "${userName}" must be lower-case letters and digits, and not "default"`);
   }
   if (!Number.isInteger(nodes) || nodes < 2 || nodes > 6) {
     throw new Error(`SessionCache: nodes ${nodes} must be a whole number from 2 to 6`);
   }
-  if (!Number.isInteger(snapshots) || snapshots < 1 || snapshots > 35) {
-    throw new Error(`SessionCache: snapshots ${snapshots} must be a whole number from 1 to 35`);
+  if (!Number.isInteger(snapshotRetentionLimit) || snapshotRetentionLimit < 1 || snapshotRetentionLimit > 35) {
+    throw new Error(
+      `SessionCache: snapshotRetentionLimit ${snapshotRetentionLimit} must be a whole number from 1 to 35`,
+    );
   }
 }

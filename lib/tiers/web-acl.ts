@@ -8,14 +8,14 @@ export interface WebAclProps {
    *
    * @default 3000
    */
-  readonly requestsPerAddress?: number;
+  readonly rateLimit?: number;
 
   /**
    * The same for the paths that cost most: `POST` to anything that ends with one of `guardedPaths`.
    *
    * @default 100
    */
-  readonly guardedRequestsPerAddress?: number;
+  readonly guardedRateLimit?: number;
 
   /**
    * Ends of paths that are worth guarding, such as a log-in, whose password hash costs a server dear.
@@ -48,24 +48,24 @@ export class WebAcl extends Construct {
 
   constructor(scope: Construct, id: string, props: WebAclProps = {}) {
     super(scope, id);
-    const { requestsPerAddress = 3000, guardedRequestsPerAddress = 100, guardedPaths = ['/login', '/signup'] } = props;
-    validate({ requestsPerAddress, guardedRequestsPerAddress });
+    const { rateLimit = 3000, guardedRateLimit = 100, guardedPaths = ['/login', '/signup'] } = props;
+    validate({ rateLimit, guardedRateLimit });
 
     const acl = new CfnWebACL(this, 'WebAcl', {
       scope: 'CLOUDFRONT',
       defaultAction: { allow: {} },
-      visibilityConfig: visible('requests'),
+      visibilityConfig: visibility('requests'),
       rules: [
-        limit(0, 'guarded-paths', guardedRequestsPerAddress, postTo(guardedPaths)),
-        limit(1, 'requests-per-address', requestsPerAddress),
-        ...MANAGED.map((name, index) => managed(index + 2, name)),
+        rateRule(0, 'guarded-paths', guardedRateLimit, postTo(guardedPaths)),
+        rateRule(1, 'requests-per-address', rateLimit),
+        ...MANAGED.map((name, index) => managedRule(index + 2, name)),
       ],
     });
     this.arn = acl.attrArn;
   }
 }
 
-function limit(
+function rateRule(
   priority: number,
   name: string,
   requests: number,
@@ -75,7 +75,7 @@ function limit(
     name,
     priority,
     action: { block: {} },
-    visibilityConfig: visible(name),
+    visibilityConfig: visibility(name),
     statement: {
       rateBasedStatement: { aggregateKeyType: 'IP', limit: requests, evaluationWindowSec: 300, scopeDownStatement },
     },
@@ -106,17 +106,17 @@ function postTo(paths: readonly string[]): CfnWebACL.StatementProperty {
   return { andStatement: { statements: [isPost, anyPath] } };
 }
 
-function managed(priority: number, name: string): CfnWebACL.RuleProperty {
+function managedRule(priority: number, name: string): CfnWebACL.RuleProperty {
   return {
     name,
     priority,
     overrideAction: { none: {} },
-    visibilityConfig: visible(name),
+    visibilityConfig: visibility(name),
     statement: { managedRuleGroupStatement: { vendorName: 'AWS', name } },
   };
 }
 
-function visible(metricName: string): CfnWebACL.VisibilityConfigProperty {
+function visibility(metricName: string): CfnWebACL.VisibilityConfigProperty {
   return { cloudWatchMetricsEnabled: true, sampledRequestsEnabled: true, metricName };
 }
 

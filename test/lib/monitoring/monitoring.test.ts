@@ -148,7 +148,7 @@ describe('RunbookAlarm', () => {
     new RunbookAlarm(stack, 'Alarm', {
       topic: new Topic(stack, 'Topic'),
       metric: new Metric({ namespace: 'Test', metricName: 'Depth' }),
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Too deep (or not)',
       meaning: 'It is deep.',
       firstStep: 'Swim.',

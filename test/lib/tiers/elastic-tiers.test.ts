@@ -10,9 +10,9 @@ import { Database } from '../../../lib/tiers/database';
 import { DatabaseProxy, type DatabaseProxyProps } from '../../../lib/tiers/database-proxy';
 import { Edge, type EdgeProps } from '../../../lib/tiers/edge';
 import { FaultDrills, type FaultDrillsProps } from '../../../lib/tiers/fault-drills';
+import { JobQueue, type JobQueueProps } from '../../../lib/tiers/job-queue';
 import { LoadBalancer } from '../../../lib/tiers/load-balancer';
 import { Network } from '../../../lib/tiers/network';
-import { JobQueue, type JobQueueProps } from '../../../lib/tiers/queue';
 import { RestoreTesting } from '../../../lib/tiers/restore-testing';
 import { Scaling, type ScalingProps } from '../../../lib/tiers/scaling';
 import { StateKey } from '../../../lib/tiers/state-key';
@@ -31,8 +31,8 @@ describe('Edge', () => {
       loadBalancer,
       webAclArn: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/acl/1',
       certificate,
-      sharedPages: ['/', '/products/*'],
-      sharedAnswers: ['/api/products*'],
+      cachedPaths: ['/', '/products/*'],
+      cachedPathsIgnoringCookies: ['/api/products*'],
       ...props,
     });
     return { stack, edge, template: templateOf(stack) };
@@ -135,7 +135,7 @@ describe('Edge', () => {
 
   test.each<[Partial<EdgeProps>, string]>([
     [{ assetsPath: '/assets/' }, 'assetsPath "/assets/" must begin with a slash and not end with one'],
-    [{ sharedPages: ['products'] }, 'path "products" must be a path pattern'],
+    [{ cachedPaths: ['products'] }, 'path "products" must be a path pattern'],
     [{ domainName: 'shop.example.com', certificate: undefined }, 'come together'],
   ])('refuses %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
@@ -167,7 +167,7 @@ describe('WebAcl', () => {
   });
 
   test.each<[WebAclProps, string]>([
-    [{ requestsPerAddress: 9 }, 'requestsPerAddress 9 must be a whole number from 10'],
+    [{ rateLimit: 9 }, 'rateLimit 9 must be a whole number from 10'],
     [{ guardedPaths: [] }, 'guardedPaths [] must name at least one path'],
   ])('refuses %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
@@ -319,13 +319,13 @@ describe('Scaling', () => {
     const mode = (props?: Partial<ScalingProps>) =>
       policies(make(props)).Predictive.PredictiveScalingConfiguration.Mode;
     expect(mode()).toBe('ForecastOnly');
-    expect(mode({ predictive: 'ForecastAndScale' })).toBe('ForecastAndScale');
+    expect(mode({ predictiveMode: 'ForecastAndScale' })).toBe('ForecastAndScale');
   });
 
   test('follows the clock of a time zone', () => {
     const template = make({
       timeZone: 'Europe/Berlin',
-      schedule: [{ name: 'Morning', cron: '0 8 * * MON-FRI', minSize: 4 }],
+      scheduledActions: [{ name: 'Morning', cron: '0 8 * * MON-FRI', minSize: 4 }],
     });
     const [action] = Object.values(resourcesOf(template, 'AWS::AutoScaling::ScheduledAction'));
     expect(action.Properties).toEqual({
@@ -341,8 +341,8 @@ describe('Scaling', () => {
     [{ stepCpu: 50 }, 'stepCpu 50 must be above cpuTarget (60)'],
     [{ stepServers: 0 }, 'stepServers 0 must be'],
     [{ requestsPerTarget: 0 }, 'requestsPerTarget 0 must be above 0'],
-    [{ schedule: [{ name: 'A', cron: '0 8 * *', minSize: 4 }] }, 'must have five fields'],
-    [{ schedule: [{ name: 'A', cron: '0 8 * * *', minSize: 21 }] }, 'has minSize 21, allowed is 2 to 20'],
+    [{ scheduledActions: [{ name: 'A', cron: '0 8 * *', minSize: 4 }] }, 'must have five fields'],
+    [{ scheduledActions: [{ name: 'A', cron: '0 8 * * *', minSize: 21 }] }, 'has minSize 21, allowed is 2 to 20'],
   ])('refuses %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
@@ -421,7 +421,7 @@ describe('FaultDrills', () => {
   test.each<[Partial<FaultDrillsProps>, string]>([
     [{ stopAlarms: [] }, '0 stopAlarms, there must be 1 to 5'],
     [{ availabilityZones: ['a'] }, '1 availabilityZones, there must be 2 at least'],
-    [{ zoneAwayFor: Duration.days(1) }, 'zoneAwayFor of 1440 minutes must be from 1 to 720'],
+    [{ zoneOutageDuration: Duration.days(1) }, 'zoneOutageDuration of 1440 minutes must be from 1 to 720'],
   ])('refuses %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
@@ -431,7 +431,7 @@ test('RestoreTesting restores the newest backup of each resource once a week, wh
   const stack = makeStack();
   const backup = new Backup(stack, 'Backup', { encryptionKey: new StateKey(stack, 'StateKey').key });
   const testing = new RestoreTesting(stack, 'RestoreTesting', { vaultArn: backup.vault.backupVaultArn });
-  testing.try('Database', 'RDS', 'arn:aws:rds:eu-west-1:1:db:shop', { dbsubnetgroupname: 'data' });
+  testing.addSelection('Database', 'RDS', 'arn:aws:rds:eu-west-1:1:db:shop', { dbsubnetgroupname: 'data' });
   const template = Template.fromStack(stack);
   template.hasResourceProperties('AWS::Backup::RestoreTestingPlan', {
     ScheduleExpression: 'cron(0 7 ? * SUN *)',

@@ -302,7 +302,7 @@ describe('SessionCache', () => {
   test.each<[Partial<SessionCacheProps>, string]>([
     [{ userName: 'default' }, 'userName "default" must be lower-case letters and digits, and not "default"'],
     [{ nodes: 1 }, 'nodes 1 must be a whole number from 2 to 6'],
-    [{ snapshots: 0 }, 'snapshots 0 must be a whole number from 1 to 35'],
+    [{ snapshotRetentionLimit: 0 }, 'snapshotRetentionLimit 0 must be a whole number from 1 to 35'],
   ])('refuses %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
@@ -397,7 +397,7 @@ describe('Address', () => {
     const stack = makeStack();
     const { vpc } = new Network(stack, 'Network');
     const { loadBalancer, dnsName } = new LoadBalancer(stack, 'LoadBalancer', { vpc });
-    const alias = { alias: new LoadBalancerTarget(loadBalancer), aliasName: dnsName };
+    const alias = { alias: new LoadBalancerTarget(loadBalancer), aliasDnsName: dnsName };
     return { stack, alias, address: new Address(stack, 'Address', { ...alias, ...props }) };
   };
 
@@ -415,15 +415,15 @@ describe('Address', () => {
   test('is the name of the balancer without one, and HTTPS only where that has it', () => {
     const { stack, address } = make();
     expect(stack.resolve(address.url)['Fn::Join'][1][0]).toBe('http://');
-    const safe = make({ httpsAnyway: true });
+    const safe = make({ httpsWithoutDomain: true });
     expect(safe.stack.resolve(safe.address.url)['Fn::Join'][1][0]).toBe('https://');
     expect(safe.address.node.metadata).toEqual([]);
   });
 
   test('refuses two places at once, none, and an alias without a name', () => {
-    expect(() => make({ ip: '192.0.2.1' })).toThrow('Address: give ip (192.0.2.1), or alias and aliasName');
+    expect(() => make({ ip: '192.0.2.1' })).toThrow('Address: give ip (192.0.2.1), or alias and aliasDnsName');
     expect(() => new Address(makeStack(), 'Address', {})).toThrow('Address: give ip (undefined)');
-    expect(() => make({ aliasName: undefined })).toThrow('Address: give ip (undefined), or alias and aliasName');
+    expect(() => make({ aliasDnsName: undefined })).toThrow('Address: give ip (undefined), or alias and aliasDnsName');
   });
 });
 

@@ -49,8 +49,8 @@ const spot = {
   instanceTypes: ['m7g.large', 'm6g.large', 'c7g.xlarge', 'c6g.xlarge'].map((type) => new InstanceType(type)),
   minSize: 2,
   maxSize: 20,
-  onDemandBase: 2,
-  onDemandPercentage: 0,
+  onDemandBaseCapacity: 2,
+  onDemandPercentageAboveBase: 0,
 };
 
 describe('Fleet', () => {
@@ -88,11 +88,14 @@ describe('Fleet', () => {
       HealthCheckType: 'ELB',
       HealthCheckGracePeriod: 300,
     });
-    make({ targetGroupArn: undefined, healthCheckGrace: Duration.minutes(2) }).template.hasResourceProperties(GROUP, {
-      TargetGroupARNs: Match.absent(),
-      HealthCheckType: 'EC2',
-      HealthCheckGracePeriod: 120,
-    });
+    make({ targetGroupArn: undefined, healthCheckGracePeriod: Duration.minutes(2) }).template.hasResourceProperties(
+      GROUP,
+      {
+        TargetGroupARNs: Match.absent(),
+        HealthCheckType: 'EC2',
+        HealthCheckGracePeriod: 120,
+      },
+    );
   });
 
   test('is replaced one by one, each server after the one before said that it serves', () => {
@@ -127,7 +130,7 @@ describe('Fleet', () => {
 
   test('waits for what its servers need', () => {
     const { stack: other, fleet } = make();
-    fleet.startAfter(new Secret(other, 'Needed'));
+    fleet.addLaunchDependency(new Secret(other, 'Needed'));
     const [group] = Object.values(resourcesOf(templateOf(other), GROUP));
     expect(group.DependsOn).toContainEqual(expect.stringMatching(/^Needed/));
   });
@@ -210,15 +213,15 @@ describe('Fleet', () => {
     [{ instanceTypes: [new InstanceType('m7i.large')] }, 'instanceTypes m7i.large is not arm64'],
     [{ minSize: 0 }, 'minSize 0 must be a whole number, 1 at least'],
     [{ minSize: 6 }, 'maxSize 5 must be a whole number, minSize (6) at least'],
-    [{ onDemandBase: 6 }, 'onDemandBase 6 must be a whole number from 0 to maxSize (5)'],
-    [{ onDemandPercentage: 101 }, 'onDemandPercentage 101 must be a whole number from 0 to 100'],
+    [{ onDemandBaseCapacity: 6 }, 'onDemandBaseCapacity 6 must be a whole number from 0 to maxSize (5)'],
+    [{ onDemandPercentageAboveBase: 101 }, 'onDemandPercentageAboveBase 101 must be a whole number from 0 to 100'],
     [{ appName: 'My Shop' }, 'appName "My Shop" must be'],
     [{ service: 'a b' }, 'service "a b" must be'],
     [
       { setupTimeout: Duration.minutes(5) },
-      'setupTimeout 300 s must be at least healthCheckGrace and a minute (360 s)',
+      'setupTimeout 300 s must be at least healthCheckGracePeriod and a minute (360 s)',
     ],
-    [{ maxAge: Duration.hours(0) }, 'maxAge of 0 days must be from 1 to 365 days'],
+    [{ maxInstanceLifetime: Duration.hours(0) }, 'maxInstanceLifetime of 0 days must be from 1 to 365 days'],
     [{ environment: { NAME: "it's" } }, 'environment NAME="it\'s" must not contain quotes'],
   ])('refuses %j', (props, message) => {
     expect(() => make(props)).toThrow(message);

@@ -149,7 +149,7 @@ describe('Box', () => {
 
   test('waits with the set-up for what the app needs', () => {
     const { stack: other, box } = make();
-    box.setUpAfter(new Secret(other, 'Needed'));
+    box.addSetupDependency(new Secret(other, 'Needed'));
     const [setup] = Object.values(resourcesOf(templateOf(other), 'AWS::SSM::Association'));
     expect(setup.DependsOn).toContainEqual(expect.stringMatching(/^Needed/));
   });
@@ -228,7 +228,7 @@ describe('Database', () => {
       setupScript: 'setup.sh',
       openPorts: [],
     });
-    box.setUpAfter(database.allowFrom('Box', box, 'The app'));
+    box.addSetupDependency(database.allowFrom('Box', box, 'The app'));
     const all = templateOf(stack);
     const rules = [
       ...Object.entries(resourcesOf(all, 'AWS::EC2::SecurityGroupIngress')),
@@ -252,9 +252,9 @@ describe('Database', () => {
 
   test.each<[Partial<DatabaseProps>, string]>([
     [{ databaseName: 'Shop!' }, 'databaseName "Shop!" must be'],
-    [{ storage: Size.gibibytes(10) }, 'storage 10 GiB must be from 20 to 65536 GiB'],
-    [{ storage: Size.gibibytes(1000) }, 'maxStorage 1000 GiB must be 10% more'],
-    [{ pointInTimeRecovery: Duration.days(36) }, 'pointInTimeRecovery of 36 days must be from 1 to 35 days'],
+    [{ allocatedStorage: Size.gibibytes(10) }, 'allocatedStorage 10 GiB must be from 20 to 65536 GiB'],
+    [{ allocatedStorage: Size.gibibytes(1000) }, 'maxAllocatedStorage 1000 GiB must be 10% more'],
+    [{ backupRetention: Duration.days(36) }, 'backupRetention of 36 days must be from 1 to 35 days'],
   ])('refuses %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
@@ -263,8 +263,8 @@ describe('Database', () => {
 describe('Backup', () => {
   const stack = makeStack();
   const backup = new Backup(stack, 'Backup', { encryptionKey: new StateKey(stack, 'StateKey').key });
-  backup.protect('One', 'arn:aws:ec2:eu-west-1:123456789012:volume/vol-1');
-  backup.protect('Other', 'arn:aws:rds:eu-west-1:123456789012:db:other');
+  backup.addSelection('One', 'arn:aws:ec2:eu-west-1:123456789012:volume/vol-1');
+  backup.addSelection('Other', 'arn:aws:rds:eu-west-1:123456789012:db:other');
   const template = Template.fromStack(stack);
 
   test('keeps each day for 35 days, in a vault that stays', () => {

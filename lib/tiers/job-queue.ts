@@ -30,8 +30,8 @@ export interface JobQueueProps {
  * `maxReceiveCount` tries moves to the dead-letter queue, so that it neither blocks the others nor is lost.
  *
  *     const jobs = new JobQueue(this, 'JobQueue', { encryptionKey: stateKey.key });
- *     jobs.letSend(servers.role);
- *     jobs.letWork(workers.role);
+ *     jobs.grantSend(servers.role);
+ *     jobs.grantConsume(workers.role);
  *
  * A standard queue delivers at least once and in no order: the effect of a job must survive a second delivery.
  *
@@ -42,7 +42,7 @@ export interface JobQueueProps {
  */
 export class JobQueue extends Construct {
   readonly queue: Queue;
-  readonly deadLetters: Queue;
+  readonly deadLetterQueue: Queue;
   private readonly encryptionKey: IKey;
 
   constructor(scope: Construct, id: string, props: JobQueueProps) {
@@ -58,24 +58,24 @@ export class JobQueue extends Construct {
       retentionPeriod: Duration.days(14),
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     };
-    this.deadLetters = new Queue(this, 'DeadLetters', kept);
+    this.deadLetterQueue = new Queue(this, 'DeadLetters', kept);
     this.queue = new Queue(this, 'Queue', {
       ...kept,
       visibilityTimeout,
       receiveMessageWaitTime: Duration.seconds(20),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount },
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount },
     });
   }
 
   /** Lets a role put jobs into the queue. */
-  letSend(role: IGrantable): void {
+  grantSend(role: IGrantable): void {
     this.queue.grant(role, 'sqs:SendMessage', 'sqs:GetQueueAttributes');
     // Named one by one: `grantEncrypt` gives whole families of actions.
     this.encryptionKey.grant(role, 'kms:GenerateDataKey', 'kms:Decrypt');
   }
 
   /** Lets a role take jobs from the queue. */
-  letWork(role: IGrantable): void {
+  grantConsume(role: IGrantable): void {
     this.queue.grant(
       role,
       'sqs:ReceiveMessage',
@@ -98,7 +98,7 @@ export class JobQueue extends Construct {
 
   /** Messages that no worker could finish. */
   metricDeadLetters(): Metric {
-    return this.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' });
+    return this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' });
   }
 }
 
