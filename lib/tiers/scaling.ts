@@ -4,13 +4,13 @@ import { Alarm, ComparisonOperator, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 
 export interface ScheduledAction {
-  /** Name of the action: letters, digits. A changed name is another action. */
+  /** Construct id of the action: letters and digits. Renaming it replaces the action. */
   readonly name: string;
 
-  /** When, as the five fields of cron: minute, hour, day of the month, month, day of the week. */
+  /** Cron expression with five fields: minute, hour, day of month, month, day of week. */
   readonly cron: string;
 
-  /** Fewest servers from then on. */
+  /** Minimum size of the group from that time on. */
   readonly minSize: number;
 }
 
@@ -18,69 +18,79 @@ export interface ScalingProps {
   /** Name of the Auto Scaling group. */
   readonly groupName: string;
 
-  /** Fewest and most servers of the group, to check the schedule against. */
+  /** Minimum size of the group. Scheduled actions are validated against it. */
   readonly minSize: number;
+
+  /** Maximum size of the group. Scheduled actions are validated against it. */
   readonly maxSize: number;
 
   /**
-   * Full names of load balancer and target group: `app/name/id/targetgroup/name/id`.
+   * Resource label of `ALBRequestCountPerTarget`: `app/name/id/targetgroup/name/id`.
    *
-   * @default - no policy on requests
+   * @default - no request-based policy
    */
   readonly resourceLabel?: string;
 
   /**
-   * CPU that the group is kept at, in percent: 10 to 90.
+   * Target of the average CPU utilization, in percent: 10 to 90.
    *
    * @default 60
    */
   readonly cpuTarget?: number;
 
   /**
-   * Requests per server and minute that the group is kept at. Measure it: what one server answers at `cpuTarget`.
+   * Target of requests per server and minute. Measure the rate that one server handles at `cpuTarget`.
    *
-   * @default 6000 (100 a second)
+   * @default 6000 (100 per second)
    */
   readonly requestsPerTarget?: number;
 
   /**
-   * CPU in percent above which, for `stepAfter`, `stepServers` are added at once.
+   * CPU threshold of the step scaling policy, in percent: above `cpuTarget` and below 100.
    *
    * @default 70
    */
   readonly stepCpu?: number;
 
-  /** @default Duration.minutes(5), in whole minutes */
+  /**
+   * How long CPU must stay above `stepCpu`, in whole minutes.
+   *
+   * @default Duration.minutes(5)
+   */
   readonly stepAfter?: Duration;
 
-  /** @default 2 */
+  /**
+   * Servers that the step scaling policy adds at once.
+   *
+   * @default 2
+   */
   readonly stepServers?: number;
 
   /**
-   * The cool-down: how long a server that was just added does not count as able to help, so that the same peak does not add
-   * servers again and again.
+   * Instance warm-up: how long a new server is excluded from the group's metrics, so that one peak does not trigger repeated
+   * scale-outs.
    *
    * @default Duration.minutes(5)
    */
   readonly instanceWarmup?: Duration;
 
   /**
-   * Minimum sizes by the clock, ahead of a peak that is known.
+   * Scheduled actions that change the minimum size ahead of a known peak.
    *
    * @default - none
    */
   readonly scheduledActions?: readonly ScheduledAction[];
 
   /**
-   * IANA time zone of `scheduledActions`; summer time is kept.
+   * IANA time zone of `scheduledActions`. Daylight saving time is respected.
    *
    * @default 'Etc/UTC'
    */
   readonly timeZone?: string;
 
   /**
-   * Whether the forecast of predictive scaling is only shown, or also acted on. It needs a day of history, is good after two
-   * weeks, and takes all servers for equal: look at its forecast against what came before letting it act.
+   * Mode of predictive scaling. It needs 24 hours of history, improves until it has two weeks, and assumes servers of equal
+   * capacity. Compare its forecast with the actual load before `ForecastAndScale`.
    *
    * @default 'ForecastOnly'
    */
@@ -88,17 +98,16 @@ export interface ScalingProps {
 }
 
 /**
- * When an Auto Scaling group grows and shrinks, by policies of four kinds:
+ * Scaling policies of an Auto Scaling group:
  *
- * - target tracking keeps CPU, and requests per server, at a value; whichever asks for more servers wins, and it shrinks the
- *   group only when both agree
- * - a step policy adds servers at once when CPU stays high, faster than target tracking does
- * - scheduled actions raise the minimum ahead of a known peak
- * - predictive scaling learns days and weeks, and starts servers before they are needed
+ * - target tracking on CPU and on requests per server: the group scales out for either, and scales in only when both allow it
+ * - step scaling adds servers when CPU stays high, faster than target tracking
+ * - scheduled actions raise the minimum size ahead of a known peak
+ * - predictive scaling forecasts daily and weekly patterns and launches servers in advance
  *
  *     new Scaling(this, 'Scaling', { groupName: fleet.group.ref, minSize: 2, maxSize: 20, resourceLabel });
  *
- * Only target tracking shrinks the group: a step down would fight with it.
+ * Only target tracking scales in. A step scaling policy that scales in would conflict with it.
  *
  * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html
  */
@@ -147,7 +156,7 @@ export class Scaling extends Construct {
       stepAdjustments: [{ metricIntervalLowerBound: 0, scalingAdjustment: props.stepServers ?? 2 }],
     });
     const alarm = new Alarm(this, 'StepAlarm', {
-      alarmDescription: 'Adds servers to the group. It tells nobody.',
+      alarmDescription: 'Triggers step scaling of the group. Sends no notification.',
       metric: new Metric({
         namespace: 'AWS/EC2',
         metricName: 'CPUUtilization',
@@ -198,21 +207,23 @@ function warmupSeconds(props: ScalingProps): number {
 
 function validate(props: ScalingProps): void {
   const { cpuTarget = 60, stepCpu = 70, stepServers = 2, requestsPerTarget = 6000, scheduledActions = [] } = props;
-  if (cpuTarget < 10 || cpuTarget > 90) throw new Error(`Scaling: cpuTarget ${cpuTarget} must be from 10 to 90`);
+  if (cpuTarget < 10 || cpuTarget > 90) throw new Error(`Scaling: cpuTarget must be from 10 to 90, got ${cpuTarget}`);
   if (stepCpu <= cpuTarget || stepCpu >= 100) {
-    throw new Error(`Scaling: stepCpu ${stepCpu} must be above cpuTarget (${cpuTarget}) and below 100`);
+    throw new Error(`Scaling: stepCpu must be above cpuTarget (${cpuTarget}) and below 100, got ${stepCpu}`);
   }
   if (!Number.isInteger(stepServers) || stepServers < 1) {
-    throw new Error(`Scaling: stepServers ${stepServers} must be a whole number from 1`);
+    throw new Error(`Scaling: stepServers must be a whole number of at least 1, got ${stepServers}`);
   }
-  if (!(requestsPerTarget > 0)) throw new Error(`Scaling: requestsPerTarget ${requestsPerTarget} must be above 0`);
+  if (!(requestsPerTarget > 0)) {
+    throw new Error(`Scaling: requestsPerTarget must be greater than 0, got ${requestsPerTarget}`);
+  }
   for (const { name, cron, minSize } of scheduledActions) {
     if (cron.trim().split(/\s+/).length !== 5) {
-      throw new Error(`Scaling: schedule ${name} has cron "${cron}", which must have five fields`);
+      throw new Error(`Scaling: cron of scheduled action ${name} must have five fields, got "${cron}"`);
     }
     if (minSize < props.minSize || minSize > props.maxSize) {
       throw new Error(
-        `Scaling: schedule ${name} has minSize ${minSize}, allowed is ${props.minSize} to ${props.maxSize}`,
+        `Scaling: minSize of scheduled action ${name} must be from ${props.minSize} to ${props.maxSize}, got ${minSize}`,
       );
     }
   }
