@@ -61,7 +61,8 @@ export class Backup extends Construct {
     });
     Validations.of(this.role).acknowledge({
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup]',
-      reason: 'The managed policy that AWS Backup documents for its service role. AWS extends it for new resource types.',
+      reason:
+        'The managed policy that AWS Backup documents for its service role. AWS extends it for new resource types.',
     });
   }
 

@@ -251,11 +251,13 @@ export class Box extends Construct implements IConnectable {
 
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]',
-      reason: 'The managed policy that AWS documents for Session Manager and Run Command, which replace SSH and its keys.',
+      reason:
+        'The managed policy that AWS documents for Session Manager and Run Command, which replace SSH and its keys.',
     });
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'PutMetricData has no resource-level permissions. A condition limits it to the namespace of the host metrics.',
+      reason:
+        'PutMetricData has no resource-level permissions. A condition limits it to the namespace of the host metrics.',
     });
     return role;
   }

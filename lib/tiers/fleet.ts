@@ -213,7 +213,8 @@ export class Fleet extends Construct implements IConnectable {
       id:
         'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:autoscaling:<AWS::Region>:<AWS::AccountId>:autoScalingGroup:*:' +
         `autoScalingGroupName/<AWS::StackName>-${Stack.of(this).resolve(this.group.logicalId)}-*]`,
-      reason: 'The wildcard covers the generated suffix of the name of this group. The policy is created before the group.',
+      reason:
+        'The wildcard covers the generated suffix of the name of this group. The policy is created before the group.',
     });
     this.autoScalingGroup = AutoScalingGroup.fromAutoScalingGroupName(this, 'Ref', this.group.ref);
   }
@@ -287,7 +288,8 @@ export class Fleet extends Construct implements IConnectable {
 
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]',
-      reason: 'The managed policy that AWS documents for Session Manager and Run Command, which replace SSH and its keys.',
+      reason:
+        'The managed policy that AWS documents for Session Manager and Run Command, which replace SSH and its keys.',
     });
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
@@ -407,7 +409,8 @@ export class Fleet extends Construct implements IConnectable {
     }
     Validations.of(group).acknowledge({
       id: 'AwsSolutions-AS3',
-      reason: 'Servers launch and terminate all day. Alarms cover a fleet that is too small and one without a healthy server.',
+      reason:
+        'Servers launch and terminate all day. Alarms cover a fleet that is too small and one without a healthy server.',
     });
     return group;
   }
