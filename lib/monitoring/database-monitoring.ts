@@ -11,7 +11,7 @@ export interface DatabaseMonitoringProps {
   readonly topic: ITopic;
 }
 
-/** Alarms on the database, and its row of a dashboard. */
+/** Alarms and dashboard row of the database. */
 export class DatabaseMonitoring extends Construct {
   readonly widgets: IWidget[][];
 
@@ -30,8 +30,8 @@ export class DatabaseMonitoring extends Construct {
       atLeast: 80,
       duration: Duration.minutes(15),
       heading: 'Database CPU high',
-      meaning: 'The database has been above 80% CPU for 15 minutes: every page that asks it gets slower.',
-      firstStep: 'Look for the statement at the top of the database load in Performance Insights.',
+      meaning: 'CPU of the database has been above 80% for 15 minutes. Pages that query it get slower.',
+      firstStep: 'Find the top SQL statement by load in Performance Insights.',
     });
     new RunbookAlarm(this, 'ConnectionsHigh', {
       topic,
@@ -39,8 +39,8 @@ export class DatabaseMonitoring extends Construct {
       atLeast: Math.floor(database.maxConnections * 0.9),
       duration: Duration.minutes(10),
       heading: 'Database connections high',
-      meaning: 'Nine tenths of the connections are taken, more than the pools of the shop may fill together.',
-      firstStep: 'See who holds them (pg_stat_activity) before adding servers.',
+      meaning: 'At least 90% of the database connections are in use, more than the pools of the shop may use together.',
+      firstStep: 'Find the clients that hold them (pg_stat_activity) before you add servers.',
     });
   }
 
@@ -52,8 +52,8 @@ export class DatabaseMonitoring extends Construct {
       duration: Duration.minutes(15),
       heading: 'Database storage low',
       meaning:
-        'Less than 5 GiB of storage are free although it grows by itself: when none is left, the database stops.',
-      firstStep: 'See whether growing has reached its maximum, or a forgotten replication slot keeps the log.',
+        'Less than 5 GiB of storage is free despite storage autoscaling. When storage is full, the database stops.',
+      firstStep: 'Check whether autoscaling has reached its maximum, or an unused replication slot retains WAL.',
     });
   }
 
@@ -62,11 +62,11 @@ export class DatabaseMonitoring extends Construct {
       topic,
       metric: database.metric('CPUCreditBalance', 'Minimum'),
       atMost: 20,
-      // A new instance starts without credits and earns its first 20 within the hour.
+      // A new instance starts without credits and earns its first 20 within an hour.
       duration: Duration.hours(2),
       heading: 'Database CPU credits low',
-      meaning: 'The burstable database has nearly used up its CPU credits: from then on extra CPU time is billed.',
-      firstStep: 'If the load stays, give the database a class that is not burstable.',
+      meaning: 'The burstable database has nearly used up its CPU credits. Surplus credits are billed.',
+      firstStep: 'If the load persists, deploy an instance class that is not burstable.',
     });
   }
 }

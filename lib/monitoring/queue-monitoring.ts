@@ -12,7 +12,7 @@ export interface QueueMonitoringProps {
   readonly topic: ITopic;
 }
 
-/** Alarms on background jobs and their workers, and their row of a dashboard. */
+/** Alarms and dashboard row of background jobs and their workers. */
 export class QueueMonitoring extends Construct {
   readonly widgets: IWidget[][];
 
@@ -23,24 +23,24 @@ export class QueueMonitoring extends Construct {
       metric: jobs.metricOldestAge(),
       atLeast: 900,
       duration: Duration.minutes(10),
-      heading: 'Jobs late',
-      meaning: 'A job has waited for a quarter of an hour: orders are placed, and their receipts do not come.',
-      firstStep: 'See whether workers run, and what they log.',
+      heading: 'Jobs delayed',
+      meaning: 'A job has waited for 15 minutes. Orders are placed, but their receipts are late.',
+      firstStep: 'Check whether workers are running, and their logs.',
     });
     new RunbookAlarm(this, 'DeadLetters', {
       topic,
       metric: jobs.metricDeadLetters(),
       atLeast: 1,
       duration: Duration.minutes(5),
-      heading: 'Jobs given up',
-      meaning: 'A job failed five times and was put aside: it is not lost, and nobody will try it again.',
-      firstStep: 'Read the message in the dead-letter queue, mend the cause, then redrive it.',
+      heading: 'Jobs in the dead-letter queue',
+      meaning: 'A job failed five times and moved to the dead-letter queue. It is kept but not retried.',
+      firstStep: 'Read the message in the dead-letter queue, fix the cause, then redrive it.',
     });
     this.widgets = [
       [
         new GraphWidget({ ...ROW, title: 'Jobs: waiting', left: [jobs.metricBacklog()] }),
         new GraphWidget({ ...ROW, title: 'Jobs: age of the oldest (s)', left: [jobs.metricOldestAge()] }),
-        new GraphWidget({ ...ROW, title: 'Jobs: given up', left: [jobs.metricDeadLetters()] }),
+        new GraphWidget({ ...ROW, title: 'Jobs: dead-letter queue', left: [jobs.metricDeadLetters()] }),
         new GraphWidget({
           ...ROW,
           title: 'Workers',

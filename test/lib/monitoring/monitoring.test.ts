@@ -19,7 +19,7 @@ const phase3 = phaseTemplate('phase-3');
 const layer4 = phaseTemplate('phase-3', { layer: 4, replicas: 0 });
 const phase4 = phaseTemplate('phase-4');
 /** The alarm of a scaling policy calls no person. */
-const SCALES = /^Adds servers to the group/;
+const SCALES = /^Triggers step scaling/;
 // biome-ignore lint/suspicious/noExplicitAny: properties of a template
 const alarmsOf = (template: TemplateJson): any[] =>
   ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']
