@@ -6,14 +6,19 @@ import type { ElasticProps } from './shop-props';
 
 type FleetCapacity = Pick<
   FleetProps,
-  'instanceTypes' | 'minSize' | 'maxSize' | 'onDemandBase' | 'onDemandPercentage' | 'healthCheckGrace'
+  | 'instanceTypes'
+  | 'minSize'
+  | 'maxSize'
+  | 'onDemandBaseCapacity'
+  | 'onDemandPercentageAboveBase'
+  | 'healthCheckGracePeriod'
 >;
 
 /** Server types, sizes, purchase options and schedule of phase 4. */
 export interface ElasticCapacity {
   readonly servers: FleetCapacity;
   readonly workers: FleetCapacity;
-  readonly scaling: Pick<ScalingProps, 'minSize' | 'maxSize' | 'schedule' | 'timeZone' | 'predictive'>;
+  readonly scaling: Pick<ScalingProps, 'minSize' | 'maxSize' | 'scheduledActions' | 'timeZone' | 'predictiveMode'>;
   /** Most servers and workers together. They share the connections of the database. */
   readonly maxServers: number;
   readonly spot: boolean;
@@ -28,26 +33,26 @@ export const PREFERRED_SERVER_TYPE = INSTANCE_TYPES[0] as InstanceType;
 
 export function elasticCapacity(props: ElasticProps): ElasticCapacity {
   const { minServers = 2, maxServers = 20, maxWorkers = 10, spot = true, timeZone, predictive } = props;
-  const onDemandPercentage = spot ? 0 : 100;
+  const onDemandPercentageAboveBase = spot ? 0 : 100;
   return {
     servers: {
       instanceTypes: INSTANCE_TYPES,
       minSize: minServers,
       maxSize: maxServers,
-      onDemandBase: 2,
-      onDemandPercentage,
-      healthCheckGrace: Duration.seconds(120),
+      onDemandBaseCapacity: 2,
+      onDemandPercentageAboveBase,
+      healthCheckGracePeriod: Duration.seconds(120),
     },
-    workers: { instanceTypes: INSTANCE_TYPES, minSize: 1, maxSize: maxWorkers, onDemandPercentage },
+    workers: { instanceTypes: INSTANCE_TYPES, minSize: 1, maxSize: maxWorkers, onDemandPercentageAboveBase },
     scaling: {
       minSize: minServers,
       maxSize: maxServers,
-      schedule: [
+      scheduledActions: [
         { name: 'Morning', cron: '0 7 * * *', minSize: Math.min(maxServers, minServers + 2) },
         { name: 'Night', cron: '0 23 * * *', minSize: minServers },
       ],
       timeZone,
-      predictive,
+      predictiveMode: predictive,
     },
     maxServers: maxServers + maxWorkers,
     spot,

@@ -54,7 +54,7 @@ export class SingleBox extends Construct {
     this.address = new Address(this, 'Address', { ip: this.box.publicIp, ...props });
 
     this.backup = new Backup(this, 'Backup', { encryptionKey });
-    this.backup.protect('DataVolume', this.box.dataVolumeArn);
+    this.backup.addSelection('DataVolume', this.box.dataVolumeArn);
 
     const { alarmTopic } = addOperations(this, props);
     this.alarmTopic = alarmTopic;

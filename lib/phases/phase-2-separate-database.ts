@@ -64,13 +64,13 @@ export class SeparateDatabase extends Construct {
         'From phase 2 on, the instance holds no state. Phase 3 terminates it and retains its data volume.',
     });
     grantDescribeStack(this.box.role);
-    this.box.setUpAfter(this.database.allowFrom('Box', this.box, 'The app on the box'));
+    this.box.addSetupDependency(this.database.allowFrom('Box', this.box, 'The app on the box'));
 
     this.address = new Address(this, 'Address', { ip: this.box.publicIp, ...props });
 
     this.backup = new Backup(this, 'Backup', { encryptionKey });
-    this.backup.protect('DataVolume', this.box.dataVolumeArn);
-    this.backup.protect('Database', this.database.instance.instanceArn);
+    this.backup.addSelection('DataVolume', this.box.dataVolumeArn);
+    this.backup.addSelection('Database', this.database.instance.instanceArn);
 
     const { alarmTopic } = addOperations(this, props);
     this.alarmTopic = alarmTopic;

@@ -85,7 +85,7 @@ export class LoadBalancedFarm extends Construct {
       targetGroupArn: this.loadBalancer.targetGroupArn,
     });
     grantDescribeStack(this.fleet.role);
-    this.fleet.startAfter(
+    this.fleet.addLaunchDependency(
       this.loadBalancer.allowTo('Fleet', this.fleet, 'The servers'),
       this.database.allowFrom('Fleet', this.fleet, 'The app on the servers'),
       this.sessionCache.allowFrom('Fleet', this.fleet, 'The app on the servers'),
@@ -93,16 +93,16 @@ export class LoadBalancedFarm extends Construct {
 
     this.address = new Address(this, 'Address', {
       alias: new LoadBalancerTarget(this.loadBalancer.loadBalancer),
-      aliasName: this.loadBalancer.dnsName,
+      aliasDnsName: this.loadBalancer.dnsName,
       ...props,
     });
     // Switch DNS once the fleet is healthy.
     this.address.node.addDependency(this.fleet.group);
 
     this.backup = new Backup(this, 'Backup', { encryptionKey });
-    this.backup.protect('Database', this.database.instance.instanceArn);
+    this.backup.addSelection('Database', this.database.instance.instanceArn);
     const restoreTesting = new RestoreTesting(this, 'RestoreTesting', { vaultArn: this.backup.vault.backupVaultArn });
-    restoreTesting.try('Database', 'RDS', this.database.instance.instanceArn, {
+    restoreTesting.addSelection('Database', 'RDS', this.database.instance.instanceArn, {
       dbSubnetGroupName: this.database.subnetGroupName,
     });
 

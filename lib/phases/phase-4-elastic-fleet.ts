@@ -11,9 +11,9 @@ import { DatabaseProxy } from '../tiers/database-proxy';
 import { Edge } from '../tiers/edge';
 import type { FaultDrills } from '../tiers/fault-drills';
 import { Fleet } from '../tiers/fleet';
+import { JobQueue } from '../tiers/job-queue';
 import { LoadBalancer } from '../tiers/load-balancer';
 import { Network } from '../tiers/network';
-import { JobQueue } from '../tiers/queue';
 import { ReadReplicas } from '../tiers/read-replicas';
 import { RestoreTesting } from '../tiers/restore-testing';
 import { Scaling } from '../tiers/scaling';
@@ -117,17 +117,17 @@ export class ElasticFleet extends Construct {
 
     this.address = new Address(this, 'Address', {
       alias: new CloudFrontTarget(this.edge.distribution),
-      aliasName: this.edge.distribution.distributionDomainName,
-      httpsAnyway: true,
+      aliasDnsName: this.edge.distribution.distributionDomainName,
+      httpsWithoutDomain: true,
       ...domain,
     });
     // Switch DNS once the fleet is healthy.
     this.address.node.addDependency(this.fleet.group);
 
     this.backup = new Backup(this, 'Backup', { encryptionKey });
-    this.backup.protect('Database', instance.instanceArn);
+    this.backup.addSelection('Database', instance.instanceArn);
     const restoreTesting = new RestoreTesting(this, 'RestoreTesting', { vaultArn: this.backup.vault.backupVaultArn });
-    restoreTesting.try('Database', 'RDS', instance.instanceArn, { dbSubnetGroupName: subnetGroupName });
+    restoreTesting.addSelection('Database', 'RDS', instance.instanceArn, { dbSubnetGroupName: subnetGroupName });
 
     const { alarmTopic, drills } = addOperations(this, props, capacity);
     this.alarmTopic = alarmTopic;
@@ -148,9 +148,9 @@ export class ElasticFleet extends Construct {
       targetGroupArn,
     });
     grantDescribeStack(servers.role);
-    this.jobs.letSend(servers.role);
-    this.edge.letPublish(servers.role);
-    servers.startAfter(
+    this.jobs.grantSend(servers.role);
+    this.edge.grantPublish(servers.role);
+    servers.addLaunchDependency(
       this.loadBalancer.allowTo('Fleet', servers, 'The servers'),
       this.database.allowFrom('ElasticFleet', servers, 'Migrations and replicas'),
       this.databaseProxy.allowFrom('ElasticFleet', servers, 'The app on the servers'),
@@ -177,9 +177,9 @@ export class ElasticFleet extends Construct {
       name: 'worker',
     });
     grantDescribeStack(workers.role);
-    this.jobs.letSend(workers.role);
-    this.jobs.letWork(workers.role);
-    workers.startAfter(
+    this.jobs.grantSend(workers.role);
+    this.jobs.grantConsume(workers.role);
+    workers.addLaunchDependency(
       this.database.allowFrom('Workers', workers, 'Migrations and replicas'),
       this.databaseProxy.allowFrom('Workers', workers, 'The app on the servers'),
       this.sessionCache.allowFrom('Workers', workers, 'The app on the servers'),

@@ -2,7 +2,7 @@ import { FLEET_SURGE, NODE_MAJOR, POSTGRES_MAJOR } from '../constants';
 import type { Database } from '../tiers/database';
 import type { DatabaseProxy } from '../tiers/database-proxy';
 import type { FleetProps } from '../tiers/fleet';
-import type { JobQueue } from '../tiers/queue';
+import type { JobQueue } from '../tiers/job-queue';
 import type { ReadReplicas } from '../tiers/read-replicas';
 import type { SessionCache } from '../tiers/session-cache';
 import type { SessionSecret } from '../tiers/session-secret';
@@ -14,7 +14,7 @@ export const METRICS_NAMESPACE = 'Shop';
 export const SQL_TIMEOUTS = { statement_timeout: '5s', idle_in_transaction_session_timeout: '5s' };
 
 /** Paths that the edge may cache. */
-export const CACHEABLE_PATHS = { sharedPages: ['/', '/products/*'], sharedAnswers: ['/api/products*'] };
+export const CACHEABLE_PATHS = { cachedPaths: ['/', '/products/*'], cachedPathsIgnoringCookies: ['/api/products*'] };
 
 /** Tiers that the shop on a fleet connects to. */
 export interface ShopTiers {

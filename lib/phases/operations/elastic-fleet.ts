@@ -17,7 +17,7 @@ import type { DatabaseProxy } from '../../tiers/database-proxy';
 import type { Edge } from '../../tiers/edge';
 import { FaultDrills } from '../../tiers/fault-drills';
 import type { Fleet } from '../../tiers/fleet';
-import type { JobQueue } from '../../tiers/queue';
+import type { JobQueue } from '../../tiers/job-queue';
 import { type ElasticCapacity, PREFERRED_SERVER_TYPE } from '../elastic-capacity';
 import { METRICS_NAMESPACE } from '../shop-on-fleet';
 import type { ElasticProps } from '../shop-props';
@@ -53,7 +53,7 @@ export function addOperations(
     new FleetMonitoring(phase, 'FleetMonitoring', {
       fleet,
       instanceType: PREFERRED_SERVER_TYPE,
-      fewest: minSize,
+      minSize: minSize,
       topic,
     }),
     new QueueMonitoring(phase, 'QueueMonitoring', { jobs, workers, topic }),
@@ -62,7 +62,7 @@ export function addOperations(
     new ProxyMonitoring(phase, 'ProxyMonitoring', { proxy: databaseProxy, topic }),
     new ReadReplicasMonitoring(phase, 'ReadReplicasMonitoring', { readReplicas, topic }),
   ];
-  new Pager(phase, 'Pager', { topic, alarms: balancerMonitoring.visitorsSuffer });
+  new Pager(phase, 'Pager', { topic, alarms: balancerMonitoring.userFacingAlarms });
   new MonthlyBudget(phase, 'MonthlyBudget', { usd: props.monthlyBudget, email: props.alarmEmail });
 
   new Dashboard(phase, 'Dashboard', {
@@ -75,7 +75,7 @@ export function addOperations(
   });
 
   const drills = new FaultDrills(phase, 'FaultDrills', {
-    stopAlarms: balancerMonitoring.visitorsSuffer,
+    stopAlarms: balancerMonitoring.userFacingAlarms,
     serverTag: { key: 'Name', value: `${Aws.STACK_NAME}-shop` },
     availabilityZones: phase.network.vpc.availabilityZones,
     spot: capacity.spot,

@@ -51,7 +51,7 @@ export function addOperations(
   const { instanceType } = boxSize(props);
   const monitoring = [
     balancerMonitoring,
-    new FleetMonitoring(phase, 'FleetMonitoring', { fleet, instanceType, fewest: props.servers, topic }),
+    new FleetMonitoring(phase, 'FleetMonitoring', { fleet, instanceType, minSize: props.servers, topic }),
     new SessionCacheMonitoring(phase, 'SessionCacheMonitoring', { sessionCache, topic }),
     new DatabaseMonitoring(phase, 'DatabaseMonitoring', { database, topic }),
     new ReadReplicasMonitoring(phase, 'ReadReplicasMonitoring', { readReplicas, topic }),
@@ -67,7 +67,7 @@ export function addOperations(
   });
 
   const drills = new FaultDrills(phase, 'FaultDrills', {
-    stopAlarms: balancerMonitoring.visitorsSuffer,
+    stopAlarms: balancerMonitoring.userFacingAlarms,
     serverTag: { key: 'Name', value: `${Aws.STACK_NAME}-shop` },
     availabilityZones: phase.network.vpc.availabilityZones,
     databaseArn: database.instance.instanceArn,
