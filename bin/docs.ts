@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { evolveParts } from '../tools/docs/evolve';
-import { type Parts, readmeParts, withGeneratedParts } from '../tools/docs/generate';
+import { evolveSections } from '../tools/docs/evolve';
+import { type GeneratedSections, readmeSections, withGeneratedSections } from '../tools/docs/generate';
 import { synthesizePhases } from '../tools/evolution/sources';
 import type { NamedTemplate } from '../tools/evolution/template';
 
@@ -12,13 +12,13 @@ async function docs(): Promise<void> {
   const now = await synthesizePhases({ region });
   const grown = await synthesizePhases({ region, context: ['size=growth'] });
   const phases = new Map([1, 2, 3, 4].map((number) => [number, now.get(`phase-${number}`) as NamedTemplate]));
-  write('README.md', readmeParts);
-  write('docs/evolve.md', evolveParts({ phases, growth: grown.get('phase-1') as NamedTemplate }));
+  write('README.md', readmeSections);
+  write('docs/evolve.md', evolveSections({ phases, growth: grown.get('phase-1') as NamedTemplate }));
 }
 
-function write(page: string, parts: Parts): void {
+function write(page: string, parts: GeneratedSections): void {
   const file = resolve(__dirname, '..', page);
-  writeFileSync(file, withGeneratedParts(readFileSync(file, 'utf8'), parts));
+  writeFileSync(file, withGeneratedSections(readFileSync(file, 'utf8'), parts));
 }
 
 void docs();

@@ -1,14 +1,14 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
-import { readmeParts, withGeneratedParts } from '../tools/docs/generate';
+import { readmeSections, withGeneratedSections } from '../tools/docs/generate';
 
 const ROOT = resolve(__dirname, '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const markdown = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs', '.md')];
 
 test('the generated parts of the README are up to date (npm run docs makes them)', () => {
-  expect(withGeneratedParts(read('README.md'), readmeParts)).toBe(read('README.md'));
+  expect(withGeneratedSections(read('README.md'), readmeSections)).toBe(read('README.md'));
 });
 
 test('every TypeScript example compiles', () => {

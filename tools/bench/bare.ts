@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { startRedis } from '../rehearsal/programs/redis';
 import { table } from '../support/table';
 import type { Bare } from './bare-server';
-import { fullLoad } from './load';
-import { divided, place } from './processors';
-import { type BenchOptions, brief, measureInTurn } from './rounds';
-import { beginSession, cookieOfUser, ShopBench } from './shop';
+import { pinCpus, pinned } from './cpu-affinity';
+import { runAutocannon } from './load';
+import { type BenchOptions, measureInterleaved, threeDigits } from './rounds';
+import { ShopBench, startSession, userCookie } from './shop';
 
 const CONNECTIONS = 40;
 const SECONDS = 3;
@@ -32,7 +32,7 @@ export function benchCatalogue(options: BenchOptions): Promise<number> {
     const path = '/api/products';
     const shop = await bench.serve('shop');
     const list = await (await fetch(shop.url + path)).json();
-    return { path, shop: { url: shop.url }, express: await startBare(bench, { serves: 'list', list }) };
+    return { path, shop: { url: shop.url }, express: await startBareServer(bench, { serves: 'list', list }) };
   });
 }
 
@@ -44,13 +44,13 @@ export function benchSessions(options: BenchOptions): Promise<number> {
   return contest('sessions', options, async (bench) => {
     const redis = await startRedis({ dir: join(bench.dir, 'redis') });
     bench.onClose(() => redis.stop());
-    place(redis.pid, 'beside');
+    pinCpus(redis.pid, 'support');
     const shop = await bench.serve('shop', { SESSION_STORE: 'redis', REDIS_URL: redis.url });
-    const { url } = await startBare(bench, { serves: 'session', redisUrl: redis.url });
+    const { url } = await startBareServer(bench, { serves: 'session', redisUrl: redis.url });
     return {
       path: '/api/me',
-      shop: { url: shop.url, cookie: await cookieOfUser(shop.url) },
-      express: { url, cookie: await beginSession(`${url}/api/login`, {}) },
+      shop: { url: shop.url, cookie: await userCookie(shop.url) },
+      express: { url, cookie: await startSession(`${url}/api/login`, {}) },
     };
   });
 }
@@ -66,15 +66,15 @@ async function contest(
     const measure =
       ({ url, cookie }: Contest['shop']) =>
       async () => ({
-        rps: await fullLoad({ url: url + path, cookie, connections: CONNECTIONS, seconds: SECONDS }),
+        rps: await runAutocannon({ url: url + path, cookie, connections: CONNECTIONS, seconds: SECONDS }),
       });
-    return measureInTurn({ express: measure(sides.express), shop: measure(sides.shop) }, options);
+    return measureInterleaved({ express: measure(sides.express), shop: measure(sides.shop) }, options);
   });
-  const result = { rounds: options.rounds, divided, shopRps: shop.rps, expressRps: express.rps, goal };
+  const result = { rounds: options.rounds, divided: pinned, shopRps: shop.rps, expressRps: express.rps, goal };
   const ratio = shop.rps / express.rps;
   const rows = [
-    ['bare Express 5', brief(express.rps)],
-    ['the shop', brief(shop.rps)],
+    ['bare Express 5', threeDigits(express.rps)],
+    ['the shop', threeDigits(shop.rps)],
     ['ratio', `${ratio.toFixed(2)}x (goal: at least ${goal}x)`],
   ];
   console.log(options.json ? JSON.stringify({ ...result, ratio }, null, 2) : table([what, 'answers a second'], rows));
@@ -82,7 +82,7 @@ async function contest(
 }
 
 /** Where what is measured runs. */
-export async function startBare(bench: ShopBench, bare: Bare): Promise<{ url: string; pid: number }> {
+export async function startBareServer(bench: ShopBench, bare: Bare): Promise<{ url: string; pid: number }> {
   const child = fork(join(__dirname, 'bare-server.ts'), [JSON.stringify(bare)], {
     execArgv: ['--import', 'tsx'],
     env: { PATH: process.env.PATH, NODE_ENV: 'production' },
@@ -97,6 +97,6 @@ export async function startBare(bench: ShopBench, bare: Bare): Promise<{ url: st
   });
   const [{ port }] = (await Promise.race([once(child, 'message'), ended])) as [AddressInfo];
   const pid = child.pid as number;
-  place(pid, 'measured');
+  pinCpus(pid, 'target');
   return { url: `http://127.0.0.1:${port}`, pid };
 }

@@ -8,7 +8,7 @@ import { buildSync } from 'esbuild';
 import { SCRIPT } from '../support/app-bundle';
 import { freePort } from '../support/processes';
 import { table } from '../support/table';
-import { type BenchOptions, brief, measureInTurn } from './rounds';
+import { type BenchOptions, measureInterleaved, threeDigits } from './rounds';
 import { SHOP_ENV, ShopBench } from './shop';
 
 /** The shop may take this many times as long as a server that does nothing. */
@@ -58,7 +58,7 @@ export async function benchColdStart(options: BenchOptions): Promise<number> {
     // Once in full: then the tables are there, and compiled code in the cache.
     await (await bench.start(env)).process.stop();
     await firstAnswer(script('libraries'), cache, 'SIGTERM');
-    return measureInTurn(
+    return measureInterleaved(
       {
         bare: () => firstAnswer(script('bare'), cache),
         libraries: () => firstAnswer(script('libraries'), cache),
@@ -70,9 +70,9 @@ export async function benchColdStart(options: BenchOptions): Promise<number> {
   const result = { rounds: options.rounds, bareMs: seen.bare.ms, librariesMs: seen.libraries.ms, shopMs: seen.shop.ms };
   const ratio = seen.shop.ms / seen.bare.ms;
   const rows = [
-    ['bare node:http', brief(seen.bare.ms), ''],
-    ["the shop's libraries alone", brief(seen.libraries.ms), `${(seen.libraries.ms / seen.bare.ms).toFixed(2)}x`],
-    ['the shop', brief(seen.shop.ms), `${ratio.toFixed(2)}x (goal: at most ${GOAL}x)`],
+    ['bare node:http', threeDigits(seen.bare.ms), ''],
+    ["the shop's libraries alone", threeDigits(seen.libraries.ms), `${(seen.libraries.ms / seen.bare.ms).toFixed(2)}x`],
+    ['the shop', threeDigits(seen.shop.ms), `${ratio.toFixed(2)}x (goal: at most ${GOAL}x)`],
   ];
   console.log(
     options.json

@@ -3,10 +3,10 @@ import { startEdgeCache } from '../rehearsal/programs/edge-cache';
 import { checkCpuTold, cpuSeconds } from '../rehearsal/programs/process-tree';
 import { checkParts } from '../support/doctor';
 import { table } from '../support/table';
-import { startBare } from './bare';
-import { cheapFullLoad } from './h2load';
-import { place } from './processors';
-import { type BenchOptions, brief, measureInTurn } from './rounds';
+import { startBareServer } from './bare';
+import { pinCpus } from './cpu-affinity';
+import { runH2load } from './h2load';
+import { type BenchOptions, measureInterleaved, threeDigits } from './rounds';
 import { ShopBench } from './shop';
 
 const CONNECTIONS = 40;
@@ -32,23 +32,23 @@ export async function benchEdge(options: BenchOptions): Promise<number> {
     const list = await (await fetch(shop.url + PATH)).json();
     const cache = await startEdgeCache({ dir: join(bench.dir, 'edge'), origin: shop.process.port });
     bench.onClose(cache.stop);
-    place(cache.pid, 'measured');
-    const bare = await startBare(bench, { serves: 'list', list });
+    pinCpus(cache.pid, 'target');
+    const bare = await startBareServer(bench, { serves: 'list', list });
     const measure =
       ({ url, pid }: { url: string; pid: number }) =>
       async () => {
         const before = cpuSeconds(pid);
-        const rps = await cheapFullLoad({ url: url + PATH, connections: CONNECTIONS, seconds: SECONDS });
+        const rps = await runH2load({ url: url + PATH, connections: CONNECTIONS, seconds: SECONDS });
         return { rps, perCpuSecond: (rps * SECONDS) / (cpuSeconds(pid) - before) };
       };
-    const seen = await measureInTurn({ express: measure(bare), edge: measure(cache) }, options);
+    const seen = await measureInterleaved({ express: measure(bare), edge: measure(cache) }, options);
     const counters = await cache.counters();
     return { ...seen, hits: counters.hits / counters.lookups };
   });
   const ratio = edge.perCpuSecond / express.perCpuSecond;
   const rows = [
-    ['bare Express 5', brief(express.perCpuSecond), brief(express.rps)],
-    ['the edge', brief(edge.perCpuSecond), brief(edge.rps)],
+    ['bare Express 5', threeDigits(express.perCpuSecond), threeDigits(express.rps)],
+    ['the edge', threeDigits(edge.perCpuSecond), threeDigits(edge.rps)],
     ['ratio', `${ratio.toFixed(1)}x (goal: at least ${GOAL}x)`, `${(edge.rps / express.rps).toFixed(1)}x`],
   ];
   const result = { rounds: options.rounds, edge, express, hits, ratio, goal: GOAL };

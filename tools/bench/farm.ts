@@ -11,10 +11,10 @@ import { ServerGroup } from '../rehearsal/topology/server-group';
 import { buildApp } from '../support/app-bundle';
 import { checkParts } from '../support/doctor';
 import { table } from '../support/table';
-import { cheapFullLoad } from './h2load';
-import { place } from './processors';
-import { type BenchOptions, brief, measureInTurn } from './rounds';
-import { cookieOfUser, SHOP_ENV } from './shop';
+import { pinCpus } from './cpu-affinity';
+import { runH2load } from './h2load';
+import { type BenchOptions, measureInterleaved, threeDigits } from './rounds';
+import { SHOP_ENV, userCookie } from './shop';
 
 /** What each server may use. */
 const VCPU = 0.1;
@@ -45,10 +45,10 @@ const CONNECTIONS = { catalogue: 64, sessions: 4 };
 const SECONDS = 2;
 
 /** Seconds before that which do not count: after half a minute without requests, a server begins with cold caches. */
-const LEAD_IN = 1;
+const WARM_UP = 1;
 
 /** The runtime compiles what each path finds hot, and again when the other path has shown it more: in turn, and long enough. */
-const WARM_UP = { turns: 3, seconds: 5 };
+const JIT_WARM_UP = { turns: 3, seconds: 5 };
 
 /** So many times the work of one server, at least. */
 const GOALS = { catalogue5: 4.5, catalogue10: 8.5, sessions10: 7 };
@@ -120,7 +120,7 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
         const balancer = await parts.add(
           startHaproxy({ dir: join(dir, `${balance}-${size}-${first}`), servers, balance }),
         );
-        place(balancer.pid, 'beside');
+        pinCpus(balancer.pid, 'support');
         return balancer.url;
       });
       return { size, urls: await together(started) };
@@ -133,26 +133,26 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
       farms(5, 'roundrobin'),
       farms(10, 'roundrobin'),
     ]);
-    const cookie = await cookieOfUser(ten.urls[0] as string);
+    const cookie = await userCookie(ten.urls[0] as string);
     /** What one of the farms carries while the others have no requests; the next one each time. */
     const load = (path: string, perServer: number, cookieOf?: string) => {
-      return ({ size, urls }: typeof ten, seconds = SECONDS, leadIn = LEAD_IN) => {
+      return ({ size, urls }: typeof ten, seconds = SECONDS, warmUp = WARM_UP) => {
         let turn = 0;
         return async () => {
           const url = `${urls[turn++ % urls.length]}${path}`;
           const connections = perServer * size;
-          return { rps: await cheapFullLoad({ url, connections, seconds, leadIn, cookie: cookieOf }) };
+          return { rps: await runH2load({ url, connections, seconds, warmUp, cookie: cookieOf }) };
         };
       };
     };
     const catalogue = load(CATALOGUE, CONNECTIONS.catalogue);
     const sessions = load(SESSION, CONNECTIONS.sessions, cookie);
-    for (let turn = 0; turn < WARM_UP.turns; turn += 1) {
+    for (let turn = 0; turn < JIT_WARM_UP.turns; turn += 1) {
       // Just what is measured: by way of the balancer, which adds headers, and the catalogue without a cookie.
-      for (const warmUp of [catalogue, sessions]) await warmUp(ten2, WARM_UP.seconds, 0)();
+      for (const warmUp of [catalogue, sessions]) await warmUp(ten2, JIT_WARM_UP.seconds, 0)();
     }
     for (const share of shares) share.resize(VCPU);
-    const seen = await measureInTurn(
+    const seen = await measureInterleaved(
       {
         '1 server': catalogue(one),
         '2 servers': catalogue(two),
@@ -201,17 +201,17 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
 
 function render({ rps, times, usl }: { rps: Record<string, number>; times: Record<string, number>; usl: Usl }): string {
   const goal = (name: keyof typeof GOALS) => `${(times[name] as number).toFixed(2)}x (goal: ${GOALS[name]}x)`;
-  const beside = (name: string) => `${(times[name] as number).toFixed(2)}x`;
+  const plain = (name: string) => `${(times[name] as number).toFixed(2)}x`;
   const multiples: Record<string, string> = {
     '5 servers': goal('catalogue5'),
     '10 servers': goal('catalogue10'),
-    '5 servers, round robin': beside('roundRobin5'),
-    '10 servers, round robin': beside('roundRobin10'),
+    '5 servers, round robin': plain('roundRobin5'),
+    '10 servers, round robin': plain('roundRobin10'),
     '10 servers, sessions': goal('sessions10'),
   };
-  const rows = Object.entries(rps).map(([name, value]) => [name, brief(value), multiples[name] ?? '']);
+  const rows = Object.entries(rps).map(([name, value]) => [name, threeDigits(value), multiples[name] ?? '']);
   const { lambda, sigma, kappa } = usl;
   return `${table([`servers of ${VCPU} vCPU`, 'requests/s', 'of one'], rows)}
 
-Universal Scalability Law: lambda ${brief(lambda)} requests/s, sigma ${sigma.toPrecision(3)}, kappa ${kappa.toPrecision(3)}`;
+Universal Scalability Law: lambda ${threeDigits(lambda)} requests/s, sigma ${sigma.toPrecision(3)}, kappa ${kappa.toPrecision(3)}`;
 }

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Arrivals, Arrived } from './arrivals';
-import { beside } from './processors';
+import type { ConstantRateOptions, ConstantRateResult } from './constant-rate';
+import { onSupportCpus } from './cpu-affinity';
 
 const execute = promisify(execFile);
 
-export interface FullLoad {
+export interface LoadOptions {
   readonly url: string;
   /** @default - none */
   readonly cookie?: string | undefined;
@@ -20,10 +20,10 @@ export interface FullLoad {
  *
  * @throws when an answer is no 200
  */
-export async function fullLoad({ url, cookie, connections, seconds }: FullLoad): Promise<number> {
+export async function runAutocannon({ url, cookie, connections, seconds }: LoadOptions): Promise<number> {
   const args = ['-j', '-c', String(connections), '-d', String(seconds), '-t', '20'];
   if (cookie) args.push('-H', `cookie: ${cookie}`);
-  const [command, ...rest] = beside([process.execPath, require.resolve('autocannon'), ...args, url]);
+  const [command, ...rest] = onSupportCpus([process.execPath, require.resolve('autocannon'), ...args, url]);
   const { requests, statusCodeStats, errors, timeouts, duration } = JSON.parse((await execute(command, rest)).stdout);
   const answered = statusCodeStats['200']?.count ?? 0;
   const others = requests.total - answered + errors + timeouts;
@@ -32,8 +32,8 @@ export async function fullLoad({ url, cookie, connections, seconds }: FullLoad):
 }
 
 /** Requests at a steady rate whether those before them are answered or not, as visitors come; from a process of its own. */
-export async function steadyLoad(options: Arrivals): Promise<Arrived> {
-  const script = join(__dirname, 'arrivals.ts');
-  const [command, ...args] = beside([process.execPath, '--import', 'tsx', script, JSON.stringify(options)]);
-  return JSON.parse((await execute(command, args)).stdout) as Arrived;
+export async function runConstantRate(options: ConstantRateOptions): Promise<ConstantRateResult> {
+  const script = join(__dirname, 'constant-rate.ts');
+  const [command, ...args] = onSupportCpus([process.execPath, '--import', 'tsx', script, JSON.stringify(options)]);
+  return JSON.parse((await execute(command, args)).stdout) as ConstantRateResult;
 }

@@ -83,10 +83,10 @@ export async function benchMove(options: MoveBenchOptions): Promise<number> {
   console.log(
     options.json ? JSON.stringify({ orders: rows, writes, maxPause: MAX_PAUSE, runs }, null, 2) : render(runs),
   );
-  return runs.every(isGood) ? 0 : 1;
+  return runs.every(meetsGoals) ? 0 : 1;
 }
 
-export function isGood(run: MoveRun): boolean {
+export function meetsGoals(run: MoveRun): boolean {
   const kept = run.lost === 0 && run.doubled === 0 && run.wrong.length === 0 && run.equal;
   return kept && run.pauseSeconds <= MAX_PAUSE;
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startPostgres } from '../rehearsal/programs/postgres';
 import { freePort } from '../support/processes';
 import { table } from '../support/table';
-import { cookieOfUser, ShopBench } from './shop';
+import { ShopBench, userCookie } from './shop';
 
 const PROCESSES = 2;
 const VISITORS = 4;
@@ -40,14 +40,14 @@ export interface Outage {
 export async function benchOutage(options: OutageOptions): Promise<number> {
   if (!options.json) console.error(`  … the database is away for ${options.seconds} s`);
   const seen = await outage(options.seconds);
-  const verdicts = judge(seen);
+  const verdicts = checkGoals(seen);
   const ok = verdicts.every(({ met }) => met);
   const rows = verdicts.map(({ what, saw, met }) => [what, saw, met ? 'yes' : 'NO']);
   console.log(options.json ? JSON.stringify({ ...seen, ok }, null, 2) : table(['what', 'seen', 'as it must be'], rows));
   return ok ? 0 : 1;
 }
 
-function judge(seen: Outage) {
+function checkGoals(seen: Outage) {
   const only = (set: readonly string[], wanted: string) => set.length === 1 && set[0] === wanted;
   return [
     { what: '/healthz', saw: seen.health.join(' '), met: only(seen.health, '200') },
@@ -71,7 +71,7 @@ export async function outage(seconds: number): Promise<Outage> {
     const { url } = await bench.serve('shop', { WEB_CONCURRENCY: String(PROCESSES) });
     const cookies: string[] = [];
     for (let visitor = 0; visitor < VISITORS; visitor += 1) {
-      const cookie = await cookieOfUser(url);
+      const cookie = await userCookie(url);
       await ask(url, '/api/cart/items', { cookie, body: { productId: 1, quantity: 1 } });
       cookies.push(cookie);
     }

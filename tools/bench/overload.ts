@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { startHaproxy } from '../rehearsal/programs/haproxy';
 import { table } from '../support/table';
-import { fullLoad, steadyLoad } from './load';
-import { divided, place } from './processors';
-import { type BenchOptions, brief, measureInTurn } from './rounds';
-import { cookieOfCart, ShopBench } from './shop';
+import { pinCpus, pinned } from './cpu-affinity';
+import { runAutocannon, runConstantRate } from './load';
+import { type BenchOptions, measureInterleaved, threeDigits } from './rounds';
+import { cartCookie, ShopBench } from './shop';
 
 /** Of what is done at the peak, so much must be left when {@link FACTOR} times that is asked for. */
 const GOAL = 0.9;
@@ -45,7 +45,7 @@ export async function benchOverload({ rounds, json }: BenchOptions): Promise<num
   const measured = await ShopBench.run(async (bench) => {
     const targets = await open(bench);
     const measurements = Object.entries(targets).map(([way, target]) => [way, () => peakAndOverload(target)] as const);
-    return measureInTurn(Object.fromEntries(measurements) as Record<Way, () => Promise<Overload>>, {
+    return measureInterleaved(Object.fromEntries(measurements) as Record<Way, () => Promise<Overload>>, {
       rounds,
       json,
     });
@@ -53,7 +53,7 @@ export async function benchOverload({ rounds, json }: BenchOptions): Promise<num
   const results = Object.entries(measured).map(([way, figures]) => ({ ...WAYS[way as Way], ...figures }));
   const missed = results.filter(({ goal, ratio, refusalP99Ms }) => goal && (ratio < GOAL || refusalP99Ms > QUICK));
   console.log(
-    json ? JSON.stringify({ rounds, factor: FACTOR, divided, goal: GOAL, results }, null, 2) : render(results),
+    json ? JSON.stringify({ rounds, factor: FACTOR, divided: pinned, goal: GOAL, results }, null, 2) : render(results),
   );
   return missed.length > 0 ? 1 : 0;
 }
@@ -75,10 +75,10 @@ async function open(bench: ShopBench): Promise<Record<Way, Target>> {
     maxInFlight: MAX_IN_FLIGHT,
   });
   bench.onClose(() => balancer.stop());
-  place(balancer.pid, 'beside');
+  pinCpus(balancer.pid, 'support');
 
-  const ofSlow = await cookieOfCart(slow.url);
-  const ofFast = await cookieOfCart(fast.url);
+  const ofSlow = await cartCookie(slow.url);
+  const ofFast = await cartCookie(fast.url);
   await slowDown(bench.postgres.url('slow'));
   const cart = (url: string, cookie: string): Target => ({ url: `${url}/api/cart`, cookie });
   return {
@@ -118,8 +118,8 @@ type Overload = {
 };
 
 async function peakAndOverload(target: Target): Promise<Overload> {
-  const peak = await fullLoad({ ...target, connections: CONNECTIONS_AT_PEAK, seconds: SECONDS_AT_PEAK });
-  const arrived = await steadyLoad({ ...target, connections: CONNECTIONS, seconds: SECONDS, rate: FACTOR * peak });
+  const peak = await runAutocannon({ ...target, connections: CONNECTIONS_AT_PEAK, seconds: SECONDS_AT_PEAK });
+  const arrived = await runConstantRate({ ...target, connections: CONNECTIONS, seconds: SECONDS, rate: FACTOR * peak });
   const { inTime, ...others } = arrived;
   return { peak, ratio: inTime / peak, answeredInTime: inTime, ...others };
 }
@@ -141,14 +141,14 @@ function render(results: readonly Result[]): string {
   const rows = results.map((one) => [
     one.wall,
     one.refusedBy,
-    brief(one.peak),
-    brief(one.asked),
-    brief(one.answeredInTime),
+    threeDigits(one.peak),
+    threeDigits(one.asked),
+    threeDigits(one.answeredInTime),
     `${(one.ratio * 100).toFixed(0)}%`,
     one.goal ? `${GOAL * 100}%` : '-',
-    brief(one.refused),
-    one.refused > 0 ? `${brief(one.refusalP50Ms)}, ${brief(one.refusalP99Ms)}` : '-',
+    threeDigits(one.refused),
+    one.refused > 0 ? `${threeDigits(one.refusalP50Ms)}, ${threeDigits(one.refusalP99Ms)}` : '-',
   ]);
-  const placed = divided ? '' : '\nThe load and the shop shared all processors here: neither had any of its own.';
+  const placed = pinned ? '' : '\nThe load and the shop shared all processors here: neither had any of its own.';
   return `GET /api/cart; in time is an answer within a second of when the visitor came.\n\n${table(head, rows)}${placed}`;
 }

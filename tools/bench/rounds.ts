@@ -12,7 +12,7 @@ export interface BenchOptions {
  * Measures each of several things in interleaved rounds, so that a slow moment of the machine meets all of them, and returns
  * the medians of their figures. One round more comes first and does not count: it fills the caches.
  */
-export async function measureInTurn<Name extends string, F extends Figures>(
+export async function measureInterleaved<Name extends string, F extends Figures>(
   measurements: Readonly<Record<Name, () => Promise<F>>>,
   { rounds, json }: BenchOptions,
 ): Promise<Record<Name, F>> {
@@ -22,7 +22,7 @@ export async function measureInTurn<Name extends string, F extends Figures>(
     for (const name of names) {
       const figures = await measurements[name]();
       if (round > 0) seen.get(name)?.push(figures);
-      const shown = Object.entries(figures).map(([figure, value]) => `${figure} ${brief(value)}`);
+      const shown = Object.entries(figures).map(([figure, value]) => `${figure} ${threeDigits(value)}`);
       if (!json)
         console.error(`  … ${round > 0 ? `round ${round} of ${rounds}` : 'warm-up'}: ${name}: ${shown.join(', ')}`);
     }
@@ -44,6 +44,6 @@ export function median(values: readonly number[]): number {
 }
 
 /** Three digits are all that a measurement here is good for. */
-export function brief(value: number): string {
+export function threeDigits(value: number): string {
   return Number(value.toPrecision(3)).toLocaleString('en', { maximumSignificantDigits: 3 });
 }

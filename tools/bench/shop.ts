@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Postgres, type PostgresOptions, startPostgres } from '../rehearsal/programs/postgres';
 import { type ShopProcess, startShop } from '../rehearsal/programs/shop-process';
 import { type AppBundle, buildApp } from '../support/app-bundle';
-import { place } from './processors';
+import { pinCpus } from './cpu-affinity';
 
 /** What each server is started with unless its bench says otherwise. */
 export const SHOP_ENV = {
@@ -38,7 +38,7 @@ export class ShopBench {
     const dir = mkdtempSync(join(tmpdir(), 'shop-bench-'));
     const settings = { max_connections: '200' };
     const postgres = await startPostgres({ dir: join(dir, 'postgres'), settings, ...access });
-    place(postgres.pid, 'measured');
+    pinCpus(postgres.pid, 'target');
     const bench = new ShopBench(dir, buildApp(), postgres);
     try {
       return await work(bench);
@@ -64,24 +64,24 @@ export class ShopBench {
     const log = join(this.dir, `shop-${this.#started}.log`);
     const process = await startShop({ bundle: this.bundle, log, env: { ...SHOP_ENV, ...env } });
     this.onClose(() => process.stop());
-    place(process.pid, 'measured');
+    pinCpus(process.pid, 'target');
     return { process, url: `http://127.0.0.1:${process.port}` };
   }
 }
 
 /** The cookie of a new visitor with one product in the cart. */
-export function cookieOfCart(url: string): Promise<string> {
-  return beginSession(`${url}/api/cart/items`, { productId: 1, quantity: 1 });
+export function cartCookie(url: string): Promise<string> {
+  return startSession(`${url}/api/cart/items`, { productId: 1, quantity: 1 });
 }
 
 /** The cookie of a new user who is logged in. */
-export function cookieOfUser(url: string): Promise<string> {
+export function userCookie(url: string): Promise<string> {
   const email = `${randomUUID()}@example.com`;
-  return beginSession(`${url}/api/signup`, { email, password: 'correct horse battery' });
+  return startSession(`${url}/api/signup`, { email, password: 'correct horse battery' });
 }
 
 /** Sends `body` as a visitor who has no session; returns the cookie of the one that it began. */
-export async function beginSession(url: string, body: unknown): Promise<string> {
+export async function startSession(url: string, body: unknown): Promise<string> {
   const answer = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

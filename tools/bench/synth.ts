@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { cdk } from '../cloudformation/cdk-cli';
+import { runCdk } from '../cloudformation/cdk-cli';
 import { QUIET_SDK } from '../support/aws-environment';
 import { table } from '../support/table';
-import { type BenchOptions, measureInTurn } from './rounds';
+import { type BenchOptions, measureInterleaved } from './rounds';
 
 const ROOT = resolve(__dirname, '../..');
 
@@ -30,10 +30,10 @@ export async function benchSynth(options: BenchOptions): Promise<number> {
     const synthOf = (name: keyof typeof apps) => async () => {
       const begin = performance.now();
       const args = ['synth', '--quiet', '--ignore-errors', '--output', join(work, name), ...apps[name]];
-      await cdk(args, { ...process.env, ...QUIET_SDK }, () => {});
+      await runCdk(args, { ...process.env, ...QUIET_SDK }, () => {});
       return { seconds: (performance.now() - begin) / 1000 };
     };
-    const { empty: emptyApp, phases } = await measureInTurn(
+    const { empty: emptyApp, phases } = await measureInterleaved(
       { empty: synthOf('empty'), phases: synthOf('phases') },
       options,
     );

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { Pool } from 'undici';
 import { startRedis } from '../rehearsal/programs/redis';
 import { table } from '../support/table';
-import { place } from './processors';
-import { type BenchOptions, brief, measureInTurn, median } from './rounds';
+import { pinCpus } from './cpu-affinity';
+import { type BenchOptions, measureInterleaved, median, threeDigits } from './rounds';
 import { ShopBench } from './shop';
 
 const AT_ONCE = 100;
@@ -27,7 +27,7 @@ export async function benchWait(options: BenchOptions): Promise<number> {
     bench.onClose(() => primary.stop());
     const replica = await startRedis({ dir: join(bench.dir, 'redis-replica'), primaryPort: primary.port });
     bench.onClose(() => replica.stop());
-    for (const { pid } of [primary, replica]) place(pid, 'beside');
+    for (const { pid } of [primary, replica]) pinCpus(pid, 'support');
 
     const measurements: [Way, () => Promise<{ us: number }>][] = [];
     for (const [wait, minReplicas] of [
@@ -48,7 +48,7 @@ export async function benchWait(options: BenchOptions): Promise<number> {
         }
       }
     }
-    return measureInTurn(Object.fromEntries(measurements) as Record<Way, () => Promise<{ us: number }>>, options);
+    return measureInterleaved(Object.fromEntries(measurements) as Record<Way, () => Promise<{ us: number }>>, options);
   });
 
   const results = (['session', 'none'] as const).flatMap((write) =>
@@ -105,9 +105,9 @@ function render(results: readonly Result[]): string {
   const rows = results.map(({ write, atOnce, withoutUs, withUs, ratio }) => [
     WRITES[write],
     String(atOnce),
-    brief(withoutUs),
-    brief(withUs),
-    `${ratio.toFixed(2)}x, ${withUs >= withoutUs ? '+' : ''}${brief(withUs - withoutUs)} us`,
+    threeDigits(withoutUs),
+    threeDigits(withUs),
+    `${ratio.toFixed(2)}x, ${withUs >= withoutUs ? '+' : ''}${threeDigits(withUs - withoutUs)} us`,
   ]);
   return table(['POST /api/cart/items', 'at once', 'without WAIT, us', 'with WAIT, us', 'cost'], rows);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { QUIET_SDK } from '../support/aws-environment';
 import { UsageError } from '../support/usage-error';
-import { cdk } from './cdk-cli';
+import { runCdk } from './cdk-cli';
 import { type Metadata, readStackFile } from './nested-stacks';
 import { TEMPLATE_FORMATS } from './parse';
 import type { StackTemplate } from './template';
@@ -90,7 +90,7 @@ export async function synthesize(options: SynthesizeOptions = {}): Promise<Assem
     const env = { ...process.env, ...QUIET_SDK, ...(region ? { AWS_REGION: region, AWS_DEFAULT_REGION: region } : {}) };
     const settings = context.flatMap((pair) => ['-c', pair]);
     // A phase that the running shop may not become has an error on its stack; here nothing is deployed.
-    await cdk(['synth', '--quiet', '--no-validation', '--ignore-errors', '--output', out, ...settings], env, say);
+    await runCdk(['synth', '--quiet', '--no-validation', '--ignore-errors', '--output', out, ...settings], env, say);
     return readAssembly(out);
   } finally {
     rmSync(out, { recursive: true, force: true });

@@ -11,7 +11,11 @@ const CDK = resolve(ROOT, 'node_modules/aws-cdk/bin/cdk');
  * @param say told each line that it prints
  * @throws UsageError when the CDK app refuses its input; else with the last lines, when the exit code is not 0
  */
-export async function cdk(args: readonly string[], env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
+export async function runCdk(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  say: (line: string) => void,
+): Promise<void> {
   const child = spawn(process.execPath, [CDK, ...args, '--no-notices', '--no-color'], {
     cwd: ROOT,
     env,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { parseTemplate } from './parse';
-import { NESTED_STACK, type StackTemplate, type TemplateResource, type UnreadStack } from './template';
+import { NESTED_STACK, type StackTemplate, type TemplateResource, type UnreadableStack } from './template';
 
 /** What an assembly tells of constructs, by path such as `/phase-1/Shop/Box/Instance`. */
 export type Metadata = Readonly<Record<string, readonly { readonly type: string; readonly data?: unknown }[]>>;
@@ -38,7 +38,7 @@ function readNested(
   resource: TemplateResource,
   constructs: Constructs | undefined,
   above: readonly string[],
-): StackTemplate | UnreadStack {
+): StackTemplate | UnreadableStack {
   const folder = dirname(above.at(-1) as string);
   const told = nestedFile(resource, constructs);
   if (told === undefined) return { problem: 'its TemplateURL is known to CloudFormation alone' };

@@ -13,11 +13,11 @@ export interface StackTemplate {
   /** Path of the construct below its stack, such as `Shop/Box/Instance`, by logical id, where it is known. */
   readonly paths?: ReadonlyMap<string, string>;
   /** Its nested stacks by logical id. */
-  readonly nested?: ReadonlyMap<string, StackTemplate | UnreadStack>;
+  readonly nested?: ReadonlyMap<string, StackTemplate | UnreadableStack>;
 }
 
 /** A nested stack whose template cannot be read. */
-export interface UnreadStack {
+export interface UnreadableStack {
   /** Why, in words. */
   readonly problem: string;
 }
@@ -26,7 +26,7 @@ export interface UnreadStack {
 export const NESTED_STACK = 'AWS::CloudFormation::Stack';
 
 /** The template of a nested stack, or why there is none. */
-export function nestedIn({ nested }: Pick<StackTemplate, 'nested'>, id: string): StackTemplate | UnreadStack {
+export function nestedStackIn({ nested }: Pick<StackTemplate, 'nested'>, id: string): StackTemplate | UnreadableStack {
   return nested?.get(id) ?? { problem: 'its template is not at hand' };
 }
 

@@ -22,7 +22,7 @@ const SCENARIO: Scenario = {
 const BEFORE = 25;
 
 /** Rehearses phase 3, kills a server by its button, and photographs the board while that server is missed. */
-export async function photographBoard(file: string): Promise<void> {
+export async function screenshotBoard(file: string): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'shop-board-'));
   const parts = new Parts();
   try {

@@ -1,14 +1,14 @@
 import { phases } from '../../lib/phases/phases';
 import { stepBetween } from '../../lib/phases/steps';
 import { compare } from '../evolution/changes';
-import { judge, type Manifest } from '../evolution/gate';
-import { mayLeave } from '../evolution/leaving';
+import { checkGate, type Manifest } from '../evolution/gate';
+import { manifestFor } from '../evolution/manifests';
 import { MARKDOWN, type StepReport, summary, whatHappens } from '../evolution/report';
 import type { NamedTemplate } from '../evolution/template';
 import { billOf } from '../planner/cost/bill';
 import { readPriceTable } from '../planner/prices/table';
 import { markdownTable } from '../support/table';
-import type { Parts } from './generate';
+import type { GeneratedSections } from './generate';
 
 /** Region whose prices the page gives. */
 const REGION = 'us-east-1';
@@ -21,14 +21,14 @@ export interface EvolveTemplates {
 }
 
 /** The generated parts of `docs/evolve.md`. */
-export function evolveParts(templates: EvolveTemplates): Parts {
+export function evolveSections(templates: EvolveTemplates): GeneratedSections {
   const template = (phase: number) => {
     const found = templates.phases.get(phase);
     if (found === undefined) throw new Error(`no template of phase ${phase}`);
     return found;
   };
   const step = (from: number, to: number) =>
-    reportOf(`${from} → ${to}`, template(from), template(to), mayLeave(from, to), stepBetween(from, to));
+    reportOf(`${from} → ${to}`, template(from), template(to), manifestFor(from, to), stepBetween(from, to));
   const built = phases.filter((phase) => phase.built).map(({ number }) => number);
   const forward = built.flatMap((from) => built.filter((to) => to > from).map((to) => step(from, to)));
   const back = built.flatMap((from) => built.filter((to) => to < from).map((to) => step(from, to)));
@@ -53,7 +53,7 @@ function reportOf(
   step?: StepReport['step'],
 ): StepReport {
   const comparison = compare(before, after);
-  return { title, comparison, manifest, findings: judge(comparison, manifest), step };
+  return { title, comparison, manifest, findings: checkGate(comparison, manifest), step };
 }
 
 function costs(templates: readonly NamedTemplate[]): string {

@@ -1,17 +1,17 @@
 import { phases } from '../../lib/phases/phases';
 import { markdownTable } from '../support/table';
 
-/** Parts of a page that are made from the code, by the name in their markers `<!-- NAME -->` and `<!-- /NAME -->`. */
-export type Parts = Readonly<Record<string, () => string>>;
+/** GeneratedSections of a page that are made from the code, by the name in their markers `<!-- NAME -->` and `<!-- /NAME -->`. */
+export type GeneratedSections = Readonly<Record<string, () => string>>;
 
-export const readmeParts: Parts = { phases: phasesTable };
+export const readmeSections: GeneratedSections = { phases: phasesTable };
 
 /**
  * The text with its generated parts made anew.
  *
  * @throws when the markers of a part are missing
  */
-export function withGeneratedParts(text: string, parts: Parts): string {
+export function withGeneratedSections(text: string, parts: GeneratedSections): string {
   return Object.entries(parts).reduce((done, [name, make]) => {
     const between = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
     if (!between.test(done)) throw new Error(`the markers <!-- ${name} --> and <!-- /${name} --> are missing`);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AssembledStack, readAssembly } from '../cloudformation/assembly';
-import { cdk } from '../cloudformation/cdk-cli';
+import { runCdk } from '../cloudformation/cdk-cli';
 import { ACCOUNT, emulatorEnv, REGION } from '../support/aws-environment';
 import { table } from '../support/table';
 import { UsageError } from '../support/usage-error';
@@ -36,12 +36,12 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
   try {
     const env = emulatorEnv(moto.endpoint);
     step(`cdk synth ${options.phase}`);
-    await cdk(['synth', options.phase, '--quiet', '--output', out, ...context], env, detail);
+    await runCdk(['synth', options.phase, '--quiet', '--output', out, ...context], env, detail);
     step(`cdk bootstrap, against moto server at ${moto.endpoint}`);
-    await cdk(['bootstrap', `aws://${ACCOUNT}/${REGION}`, '--app', out], env, detail);
+    await runCdk(['bootstrap', `aws://${ACCOUNT}/${REGION}`, '--app', out], env, detail);
     step(`cdk deploy ${options.phase}`);
     const approval = ['--require-approval', 'never', '--progress', 'events'];
-    await cdk(['deploy', options.phase, '--app', out, ...approval], env, detail);
+    await runCdk(['deploy', options.phase, '--app', out, ...approval], env, detail);
 
     const stack = readAssembly(out).find(({ id }) => id === options.phase) as AssembledStack;
     const rows = await takeInventory({

@@ -52,7 +52,14 @@ export async function takeInventory(options: InventoryOptions): Promise<Inventor
     const found = await describe(clients, Type, physicalId, asked);
     const notPassedOn = kinds[Type]?.notPassedOn ?? [];
     const ignored = differences(asked, found ?? {}).filter((name) => notPassedOn.includes(name));
-    rows.push({ path, type: Type, verdict: judge(asked, found, notPassedOn), asked, found: found ?? {}, ignored });
+    rows.push({
+      path,
+      type: Type,
+      verdict: compareFacts(asked, found, notPassedOn),
+      asked,
+      found: found ?? {},
+      ignored,
+    });
   }
   return rows;
 }
@@ -80,7 +87,7 @@ async function describe(clients: Clients, type: string, physicalId: string, aske
 }
 
 /** Facts that are compared are those that both sides tell. */
-export function judge(asked: Facts, found: Facts | undefined, notPassedOn: readonly string[] = []): Verdict {
+export function compareFacts(asked: Facts, found: Facts | undefined, notPassedOn: readonly string[] = []): Verdict {
   if (found === undefined) return 'missing';
   return differences(asked, found).every((name) => notPassedOn.includes(name)) ? 'exists' : 'differs';
 }

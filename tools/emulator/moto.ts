@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import { freePort, whenThisProcessDies } from '../support/processes';
+import { freePort, runOnProcessExit } from '../support/processes';
 
 /** A moto server: AWS's API on loopback, kept in memory, gone when it stops. */
 export interface Moto {
@@ -38,7 +38,7 @@ export async function startMoto(): Promise<Moto> {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  const callOff = whenThisProcessDies('kill "$1"', [String(child.pid)]);
+  const callOff = runOnProcessExit('kill "$1"', [String(child.pid)]);
   let log = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {

@@ -1,8 +1,8 @@
 import { fullDiff, type ResourceDifference, ResourceImpact } from '@aws-cdk/cloudformation-diff';
-import { NESTED_STACK, nestedIn, type Template } from '../cloudformation/template';
-import { isStateful, type Leaving, leavingBy, policyOf } from './stateful';
+import { NESTED_STACK, nestedStackIn, type Template } from '../cloudformation/template';
+import { type Disposition, dispositionOf, isStateful, policyOf } from './stateful';
 import { mapReferences, type NamedTemplate } from './template';
-import { updateBehaviours } from './update-behaviours';
+import { updateBehaviors } from './update-behaviors';
 
 /**
  * What a deploy does to a resource that is there before it or after it:
@@ -38,7 +38,7 @@ export interface Change {
   readonly stateful: boolean;
   readonly properties: readonly PropertyChange[];
   /** What becomes of the one that was there; of removed and replaced ones. */
-  readonly leaving?: Leaving;
+  readonly leaving?: Disposition;
 }
 
 export interface Comparison {
@@ -109,7 +109,7 @@ function compareNested(
 ): NestedComparison {
   const inside = (stack: NamedTemplate) => {
     if (stack.template.Resources[id]?.Type !== NESTED_STACK) return NOTHING;
-    const found = nestedIn(stack, id);
+    const found = nestedStackIn(stack, id);
     return 'problem' in found ? found : { name: `${stack.name}/${id}`, ...found };
   };
   const [was, is] = [inside(before), inside(after)];
@@ -137,8 +137,8 @@ function changeOf(
   const common = { id, path, type: resource.Type, stateful: isStateful(resource), properties: [] };
 
   if (was === undefined) return { ...common, fate: 'added' };
-  if (is === undefined) return { ...common, fate: 'removed', leaving: leavingBy(policyOf(was, 'DeletionPolicy')) };
-  const leaving = leavingBy(policyOf(was, 'UpdateReplacePolicy'));
+  if (is === undefined) return { ...common, fate: 'removed', leaving: dispositionOf(policyOf(was, 'DeletionPolicy')) };
+  const leaving = dispositionOf(policyOf(was, 'UpdateReplacePolicy'));
   if (was.Type !== is.Type) {
     const properties = [
       { name: 'Type', fate: 'refused', loses: false, why: 'the type of a resource is fixed' } as const,
@@ -176,7 +176,7 @@ function propertyChange(
     changeImpact,
   }: { readonly oldValue: unknown; readonly newValue: unknown; readonly changeImpact?: ResourceImpact },
 ): PropertyChange {
-  const known = updateBehaviours[type]?.[name]?.find(({ when }) => when?.(oldValue, newValue) ?? true);
+  const known = updateBehaviors[type]?.[name]?.find(({ when }) => when?.(oldValue, newValue) ?? true);
   if (known !== undefined) {
     const { effect, why, source } = known;
     const fate = ({ none: 'changed', loss: 'changed', interruption: 'interrupted', refused: 'refused' } as const)[

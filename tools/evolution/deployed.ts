@@ -1,6 +1,6 @@
 import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { parseTemplate } from '../cloudformation/parse';
-import { lackedFor } from '../support/aws-access';
+import { missingAwsSetting } from '../support/aws-access';
 import { UsageError } from '../support/usage-error';
 import type { NamedTemplate } from './template';
 
@@ -50,7 +50,7 @@ export async function describeDeployed(stackName: string, region?: string): Prom
  */
 export async function readDeployed(stackName: string): Promise<NamedTemplate & { readonly phase?: number }> {
   const stack = await describeDeployed(stackName).catch((error: Error) => {
-    const lacked = lackedFor(error);
+    const lacked = missingAwsSetting(error);
     if (lacked === 'region') {
       throw new UsageError(`--deployed ${stackName}: in no region; AWS_REGION or a profile must name one`);
     }

@@ -5,9 +5,9 @@ import { stepBetween } from '../../lib/phases/steps';
 import { parseTemplate } from '../cloudformation/parse';
 import { UsageError } from '../support/usage-error';
 import { compare } from './changes';
-import { judge, type Manifest } from './gate';
-import { mayLeave } from './leaving';
+import { checkGate, type Manifest } from './gate';
 import { readManifest } from './manifest-file';
+import { manifestFor } from './manifests';
 import { detail, isRed, MARKDOWN, type StepReport, summary, TERMINAL, toJson } from './report';
 import { readTemplates, synthesizePhases } from './sources';
 import type { NamedTemplate } from './template';
@@ -144,7 +144,7 @@ function asCloudFormationTellsIt({ template }: NamedTemplate): NamedTemplate['te
 function asPhase(from: number | undefined, was: NamedTemplate, is: NamedTemplate): StepReport {
   const to = phaseOf(is);
   const step = from === undefined || to === undefined ? undefined : stepBetween(from, to);
-  const made = report(`${was.name} -> ${is.name}`, was, is, step ? mayLeave(step.from, step.to) : {});
+  const made = report(`${was.name} -> ${is.name}`, was, is, step ? manifestFor(step.from, step.to) : {});
   return { ...made, step };
 }
 
@@ -195,7 +195,7 @@ async function betweenPhases(options: EvolutionOptions): Promise<StepReport[]> {
 
 function report(title: string, before: NamedTemplate, after: NamedTemplate, manifest: Manifest): StepReport {
   const comparison = compare(before, after);
-  return { title, comparison, manifest, findings: judge(comparison, manifest) };
+  return { title, comparison, manifest, findings: checkGate(comparison, manifest) };
 }
 
 function progress({ format }: EvolutionOptions): (line: string) => void {

@@ -1,6 +1,6 @@
 import type { Template } from '../cloudformation/template';
 import { allChanges, type Change, type Comparison, compare, type NestedComparison } from './changes';
-import { careOf, PROTECTIONS, policyOf } from './stateful';
+import { PROTECTIONS, policyOf, retentionRank } from './stateful';
 import { mapReferences } from './template';
 
 /**
@@ -26,7 +26,7 @@ export interface Allowance {
 }
 
 /** A reason for the gate to be red. */
-export interface Finding {
+export interface GateFinding {
   readonly rule:
     | 'state'
     | 'policy'
@@ -49,7 +49,11 @@ export interface Finding {
  * The gate: an empty list is green. Nested stacks are judged by the same rules, but for outputs that are not exported: their parent
  * alone reads those, and is deployed with them.
  */
-export function judge(comparison: Comparison, manifest: Manifest = {}, outputs: 'all' | 'exported' = 'all'): Finding[] {
+export function checkGate(
+  comparison: Comparison,
+  manifest: Manifest = {},
+  outputs: 'all' | 'exported' = 'all',
+): GateFinding[] {
   const read = comparison.nested.filter((one) => one.comparison !== undefined);
   const own = partOf(manifest, (id) => (read.some((one) => id.startsWith(`${one.id}/`)) ? undefined : id));
   return [
@@ -67,10 +71,10 @@ export function judge(comparison: Comparison, manifest: Manifest = {}, outputs: 
   ];
 }
 
-function judgeNested({ id: parent, path, comparison }: NestedComparison, manifest: Manifest): Finding[] {
+function judgeNested({ id: parent, path, comparison }: NestedComparison, manifest: Manifest): GateFinding[] {
   if (comparison === undefined) return [];
   const part = partOf(manifest, (id) => (id.startsWith(`${parent}/`) ? id.slice(parent.length + 1) : undefined));
-  return judge(comparison, part, 'exported').map((finding) => ({
+  return checkGate(comparison, part, 'exported').map((finding) => ({
     ...finding,
     id: `${parent}/${finding.id}`,
     path: `${path}/${finding.path}`,
@@ -91,11 +95,11 @@ function partOf(manifest: Manifest, rename: (id: string) => string | undefined):
   return Object.fromEntries(part);
 }
 
-function stateThatGoes({ changes, before }: Comparison, { resources = {} }: Manifest): Finding[] {
+function stateThatGoes({ changes, before }: Comparison, { resources = {} }: Manifest): GateFinding[] {
   const added = changes.filter(({ fate }) => fate === 'added');
   return changes
     .filter(({ stateful, fate }) => stateful && fate !== 'added')
-    .flatMap((change): Finding[] => {
+    .flatMap((change): GateFinding[] => {
       const { id, path, type, fate, properties, leaving } = change;
       const finding = (message: string) => [{ rule: 'state' as const, id, path, message: `${type} ${message}` }];
       const losses = properties.filter(({ loses }) => loses);
@@ -135,11 +139,11 @@ function staying({ changes, before, after }: Comparison) {
   });
 }
 
-function weakerPolicies(comparison: Comparison): Finding[] {
+function weakerPolicies(comparison: Comparison): GateFinding[] {
   return staying(comparison).flatMap(({ id, path, was, is }) =>
     (['DeletionPolicy', 'UpdateReplacePolicy'] as const)
       .map((attribute) => ({ attribute, old: policyOf(was, attribute), now: policyOf(is, attribute) }))
-      .filter(({ old, now }) => careOf(now) < careOf(old))
+      .filter(({ old, now }) => retentionRank(now) < retentionRank(old))
       .map(({ attribute, old, now }) => ({
         rule: 'policy' as const,
         id,
@@ -149,7 +153,7 @@ function weakerPolicies(comparison: Comparison): Finding[] {
   );
 }
 
-function droppedProtections(comparison: Comparison): Finding[] {
+function droppedProtections(comparison: Comparison): GateFinding[] {
   const isOn = (value: unknown) => value === true || value === 'true';
   return staying(comparison).flatMap(({ id, path, was, is }) =>
     PROTECTIONS.filter((name) => isOn(was.Properties?.[name]) && !isOn(is.Properties?.[name])).map((name) => ({
@@ -161,7 +165,7 @@ function droppedProtections(comparison: Comparison): Finding[] {
   );
 }
 
-function networkThatMoves({ changes, before, after }: Comparison): Finding[] {
+function networkThatMoves({ changes, before, after }: Comparison): GateFinding[] {
   return changes
     .filter(({ type, fate }) => /^AWS::EC2::(VPC|Subnet)$/.test(type) && fate !== 'added' && fate !== 'removed')
     .flatMap(({ id, path, type }) => {
@@ -176,8 +180,8 @@ function outputsThatGo(
   { before, after }: Comparison,
   { outputs = {} }: Manifest,
   which: 'all' | 'exported',
-): Finding[] {
-  return Object.entries(before.template.Outputs ?? {}).flatMap(([name, was]): Finding[] => {
+): GateFinding[] {
+  return Object.entries(before.template.Outputs ?? {}).flatMap(([name, was]): GateFinding[] => {
     const is = after.template.Outputs?.[name];
     const finding = (message: string) => [{ rule: 'output' as const, id: name, path: name, message }];
     const exported = [was, is].map((one) => JSON.stringify(one?.Export?.Name));
@@ -194,7 +198,7 @@ function outputsThatGo(
 const NAMELESS = ['AWS::IAM::Policy', 'AWS::SSM::Association'];
 
 /** Physical names that others may know. One that changes makes another resource, and is found as such if that holds state. */
-function namesThatGo({ changes, before, after }: Comparison, { resources = {}, names = {} }: Manifest): Finding[] {
+function namesThatGo({ changes, before, after }: Comparison, { resources = {}, names = {} }: Manifest): GateFinding[] {
   const stay = new Set(physicalNames(after.template).map(({ name }) => name));
   return physicalNames(before.template)
     .filter(({ id, name }) => !stay.has(name) && !resources[id] && !names[id])
@@ -217,7 +221,7 @@ function physicalNames({ Resources }: Template): { readonly id: string; readonly
 }
 
 /** Nobody knows here what a condition will be, so a change of one may be a removal. */
-function conditionsThatChange(comparison: Comparison): Finding[] {
+function conditionsThatChange(comparison: Comparison): GateFinding[] {
   const { before, after } = comparison;
   const meaning = ({ Conditions = {} }: Template, name: string | undefined) =>
     name === undefined ? 'none' : `${name} = ${JSON.stringify(Conditions[name])}`;
@@ -233,7 +237,7 @@ function conditionsThatChange(comparison: Comparison): Finding[] {
  * What a parameter of Systems Manager replaces at any later deploy, without a change of the template: an image that is looked up
  * anew each time (https://github.com/aws/aws-cdk/issues/12355).
  */
-function lookedUpAtEachDeploy({ after }: Comparison): Finding[] {
+function lookedUpAtEachDeploy({ after }: Comparison): GateFinding[] {
   const { Parameters = {}, Resources } = after.template;
   const lookedUp = (name: string) => /^AWS::SSM::Parameter::Value</.test(Parameters[name]?.Type ?? '');
   let isUsed = false;
@@ -254,7 +258,7 @@ function lookedUpAtEachDeploy({ after }: Comparison): Finding[] {
 }
 
 /** What is not read may lose anything. One that goes as a whole is found as such. */
-function unreadStacks({ nested, before, after }: Comparison, { nested: allowed = {} }: Manifest): Finding[] {
+function unreadStacks({ nested, before, after }: Comparison, { nested: allowed = {} }: Manifest): GateFinding[] {
   return nested
     .filter(
       ({ id, problem }) => problem && !allowed[id] && before.template.Resources[id] && after.template.Resources[id],
@@ -267,7 +271,7 @@ function unreadStacks({ nested, before, after }: Comparison, { nested: allowed =
     }));
 }
 
-function staleManifest({ changes, nested, before, after }: Comparison, manifest: Manifest): Finding[] {
+function staleManifest({ changes, nested, before, after }: Comparison, manifest: Manifest): GateFinding[] {
   const { resources = {}, outputs = {}, names = {}, nested: unread = {} } = manifest;
   const fates = new Map(changes.map(({ id, fate }) => [id, fate]));
   const stay = new Set(physicalNames(after.template).map(({ name }) => name));

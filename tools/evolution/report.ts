@@ -1,7 +1,7 @@
 import type { Step } from '../../lib/phases/steps';
 import { markdownTable, table } from '../support/table';
 import { allChanges, type Change, type Comparison, type Fate } from './changes';
-import type { Finding, Manifest } from './gate';
+import type { GateFinding, Manifest } from './gate';
 
 /** One step with all that is said of it. */
 export interface StepReport {
@@ -11,7 +11,7 @@ export interface StepReport {
   readonly step?: Step;
   readonly comparison: Comparison;
   readonly manifest: Manifest;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly GateFinding[];
 }
 
 /** What a step that is refused anyway would do, is not asked. */

@@ -50,9 +50,9 @@ export function isStateful({ Type, Properties = {} }: TemplateResource): boolean
 }
 
 /** What becomes of the physical resource when the template lets it go. */
-export type Leaving = 'deleted' | 'deleted after a snapshot' | 'kept outside of the stack';
+export type Disposition = 'deleted' | 'deleted after a snapshot' | 'kept outside of the stack';
 
-const LEAVING: Readonly<Record<string, Leaving>> = {
+const DISPOSITIONS: Readonly<Record<string, Disposition>> = {
   Delete: 'deleted',
   Snapshot: 'deleted after a snapshot',
   Retain: 'kept outside of the stack',
@@ -76,13 +76,13 @@ export function policyOf(resource: TemplateResource, attribute: 'DeletionPolicy'
   return resource[attribute] ?? byDefault;
 }
 
-export function leavingBy(policy: string): Leaving {
-  return LEAVING[policy] ?? 'deleted';
+export function dispositionOf(policy: string): Disposition {
+  return DISPOSITIONS[policy] ?? 'deleted';
 }
 
 /** How much of the data outlives a policy: the higher, the more. */
-export function careOf(policy: string): number {
-  return ['deleted', 'deleted after a snapshot', 'kept outside of the stack'].indexOf(leavingBy(policy));
+export function retentionRank(policy: string): number {
+  return ['deleted', 'deleted after a snapshot', 'kept outside of the stack'].indexOf(dispositionOf(policy));
 }
 
 /** Properties by which a service refuses to delete, whatever the template says. */

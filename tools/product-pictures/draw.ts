@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 export const SIZE = 400;
 const TABLE = 292;
 
-export const colour = {
+export const color = {
   ink: '#262a33',
   iron: '#474c55',
   steel: '#b4bcc1',
@@ -81,7 +81,7 @@ export function solid(outline: string, paint: string, ...marks: readonly string[
 
 /** Mark for `solid`: everything right of `x` lies in the shade. */
 export function shade(x: number): string {
-  return faint(0.13, fill(`M${x}-200h600v800h-600z`, colour.ink));
+  return faint(0.13, fill(`M${x}-200h600v800h-600z`, color.ink));
 }
 
 export function faint(opacity: number, ...shapes: readonly string[]): string {
@@ -111,20 +111,20 @@ export function dots(points: readonly (readonly [number, number])[], radius: num
 export function standing(paint: string, reach: number, shapes: readonly string[], middle = 200): string {
   return [
     fill(`M0 0h${SIZE}v${SIZE}H0z`, paint),
-    faint(0.06, fill(`M0 ${TABLE}h${SIZE}v${SIZE - TABLE}H0z`, colour.rust)),
-    faint(0.16, fill(oval(middle + 8, 319, reach, 11), colour.ink)),
+    faint(0.06, fill(`M0 ${TABLE}h${SIZE}v${SIZE - TABLE}H0z`, color.rust)),
+    faint(0.16, fill(oval(middle + 8, 319, reach, 11), color.ink)),
     ...shapes,
   ].join('');
 }
 
 /** A thing that lies flat or hangs, seen straight on, before a pale disc. */
 export function flat(paint: string, shapes: readonly string[]): string {
-  return [fill(`M0 0h${SIZE}v${SIZE}H0z`, paint), faint(0.45, fill(oval(200, 200, 158), colour.white)), ...shapes].join(
+  return [fill(`M0 0h${SIZE}v${SIZE}H0z`, paint), faint(0.45, fill(oval(200, 200, 158), color.white)), ...shapes].join(
     '',
   );
 }
 
 /** Shadow of a flat thing: its outline, a little lower and to the right. */
 export function cast(outline: string): string {
-  return faint(0.14, moved(6, 9, fill(outline, colour.ink)));
+  return faint(0.14, moved(6, 9, fill(outline, color.ink)));
 }

@@ -20,7 +20,7 @@ export function freePort(): Promise<number> {
  *
  * @param script reads its arguments as $1, $2, …
  */
-export function whenThisProcessDies(script: string, args: readonly string[]): () => void {
+export function runOnProcessExit(script: string, args: readonly string[]): () => void {
   const guard = spawn('sh', ['-c', `read -r _ && exit\n${script}`, 'guard', ...args], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -33,6 +33,6 @@ export function whenThisProcessDies(script: string, args: readonly string[]): ()
 }
 
 /** The last lines of a log, for the error that it explains. */
-export function endOfLog(file: string, lines = 8): string {
+export function logTail(file: string, lines = 8): string {
   return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n') : '(no log)';
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { cheapFullLoad } from '../../../tools/bench/h2load';
+import { runH2load } from '../../../tools/bench/h2load';
 import { describeWith } from '../../support/needs';
 
 describeWith('h2load', 'a load that costs little', () => {
@@ -27,7 +27,7 @@ describeWith('h2load', 'a load that costs little', () => {
   });
 
   test('is the rate of what was answered, without the lead-in', async () => {
-    const rps = await cheapFullLoad({ url, cookie: 'sid=1', connections: 4, seconds: 1, leadIn: 1 });
+    const rps = await runH2load({ url, cookie: 'sid=1', connections: 4, seconds: 1, warmUp: 1 });
     expect([...seen.cookies]).toEqual(['sid=1']);
     // Of two seconds at about one rate, half.
     expect(rps).toBeGreaterThan(0);
@@ -38,7 +38,7 @@ describeWith('h2load', 'a load that costs little', () => {
     ['an answer is no success', () => `${url}/limited`],
     ['nobody answers', () => 'http://127.0.0.1:1/'],
   ])('is refused when %s', async (_what, target) => {
-    await expect(cheapFullLoad({ url: target(), connections: 4, seconds: 1 })).rejects.toThrow(
+    await expect(runH2load({ url: target(), connections: 4, seconds: 1 })).rejects.toThrow(
       /not all requests were answered 2xx; h2load says:\nfinished in/,
     );
   });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { measureInTurn, median } from '../../../tools/bench/rounds';
+import { measureInterleaved, median } from '../../../tools/bench/rounds';
 
 test('the median is the middle value, or the mean of the middle two', () => {
   expect(median([3, 1, 2])).toBe(2);
@@ -25,7 +25,7 @@ test('measurements take turns, and the first round does not count', async () => 
     counts[name] += 1;
     return { ms: counts[name] === 1 ? 1_000 : counts[name] };
   };
-  const figures = await measureInTurn({ one: measure('one'), other: measure('other') }, { rounds: 3, json: true });
+  const figures = await measureInterleaved({ one: measure('one'), other: measure('other') }, { rounds: 3, json: true });
   expect(order).toEqual(['one', 'other', 'one', 'other', 'one', 'other', 'one', 'other']);
   expect(figures).toEqual({ one: { ms: 3 }, other: { ms: 3 } });
 });

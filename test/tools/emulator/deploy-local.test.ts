@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
 import type { Template } from '../../../tools/cloudformation/template';
-import { type InventoryRow, judge, takeInventory } from '../../../tools/emulator/inventory';
+import { compareFacts, type InventoryRow, takeInventory } from '../../../tools/emulator/inventory';
 import { kinds, type Properties } from '../../../tools/emulator/kinds';
 import { type Moto, startMoto } from '../../../tools/emulator/moto';
 import { emulatorEnv, QUIET_SDK } from '../../../tools/support/aws-environment';
@@ -245,7 +245,7 @@ describeWith('moto server', 'the inventory', () => {
       const properties = resources[path]?.Properties ?? {};
       const unseen = withOneValueChanged(properties)
         .filter(({ at }) => !UNTOLD.test(at))
-        .filter(({ changed }) => judge(kinds[type]?.asked(changed) ?? {}, found) !== 'differs')
+        .filter(({ changed }) => compareFacts(kinds[type]?.asked(changed) ?? {}, found) !== 'differs')
         .map(({ at }) => at);
       expect({ path, unseen }).toEqual({ path, unseen: [] });
     }
@@ -289,11 +289,11 @@ function withOneValueChanged(value: unknown, at = ''): { at: string; changed: Pr
 }
 
 test('facts are compared where both sides tell them', () => {
-  expect(judge({ size: '500 GiB' }, { size: '500 GiB', state: 'in-use' })).toBe('exists');
-  expect(judge({ size: '500 GiB' }, { size: '8 GiB' })).toBe('differs');
-  expect(judge({ size: '500 GiB' }, { size: undefined })).toBe('differs');
-  expect(judge({ type: 'gp3' }, { type: 'gp2' }, ['type'])).toBe('exists');
-  expect(judge({ size: '500 GiB' }, undefined)).toBe('missing');
+  expect(compareFacts({ size: '500 GiB' }, { size: '500 GiB', state: 'in-use' })).toBe('exists');
+  expect(compareFacts({ size: '500 GiB' }, { size: '8 GiB' })).toBe('differs');
+  expect(compareFacts({ size: '500 GiB' }, { size: undefined })).toBe('differs');
+  expect(compareFacts({ type: 'gp3' }, { type: 'gp2' }, ['type'])).toBe('exists');
+  expect(compareFacts({ size: '500 GiB' }, undefined)).toBe('missing');
 });
 
 test('nothing of the person’s own AWS set-up reaches a program that talks to the emulator', () => {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { TemplateResource as Resource, Template } from '../../../tools/cloudformation/template';
 import { compare, type Fate } from '../../../tools/evolution/changes';
-import { judge } from '../../../tools/evolution/gate';
+import { checkGate } from '../../../tools/evolution/gate';
 import { readTemplates } from '../../../tools/evolution/sources';
 
 const fixture = (name: string) => {
@@ -40,7 +40,7 @@ describe('an app of somebody else', () => {
   });
 
   test('turns the gate red by its new key schema, its moved bucket, its export and its name, and by nothing else', () => {
-    expect(judge(comparison).map(({ rule, path, message }) => `${rule}: ${path}: ${message}`)).toEqual([
+    expect(checkGate(comparison).map(({ rule, path, message }) => `${rule}: ${path}: ${message}`)).toEqual([
       'state: Todos: AWS::DynamoDB::Table is replaced by KeySchema, and kept outside of the stack',
       'state: Attachments: AWS::S3::Bucket is removed, and kept outside of the stack; Files/Attachments is new: a construct that is renamed or moved is another resource',
       'output: TableName: the output TableName was exported as "todo-table", and now as "todos-table"',
@@ -57,7 +57,7 @@ describe('an app of somebody else', () => {
       },
       names: { Cluster3B5D: reason },
     } as const;
-    expect(judge(comparison, manifest).map(({ rule }) => rule)).toEqual(['output']);
+    expect(checkGate(comparison, manifest).map(({ rule }) => rule)).toEqual(['output']);
   });
 });
 
@@ -123,7 +123,7 @@ describe('the gate sees beyond the difference', () => {
     const fixed = { Image: { Type: 'AWS::EC2::Image::Id' } };
     const verdict = (Parameters: Template['Parameters']) => {
       const one = of(machine, { Parameters });
-      return judge(compare(one, one)).map(({ rule, id }) => [rule, id]);
+      return checkGate(compare(one, one)).map(({ rule, id }) => [rule, id]);
     };
     expect(verdict(looked)).toEqual([['lookup', 'Box']]);
     expect(verdict(fixed)).toEqual([]);
@@ -142,7 +142,7 @@ describe('the gate sees beyond the difference', () => {
 
   test('a read replica may go: its source has all that it has', () => {
     const replica = { Replica: resource('AWS::RDS::DBInstance', { SourceDBInstanceIdentifier: 'primary' }) };
-    expect(judge(compare(of(replica), of({})))).toEqual([]);
+    expect(checkGate(compare(of(replica), of({})))).toEqual([]);
   });
 
   test('RDS snapshots a database that has no policy, and nothing else is kept by default', () => {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ShopProps } from '../../../lib/phases/shop-props';
-import { evolveParts } from '../../../tools/docs/evolve';
-import { withGeneratedParts } from '../../../tools/docs/generate';
+import { evolveSections } from '../../../tools/docs/evolve';
+import { withGeneratedSections } from '../../../tools/docs/generate';
 import type { NamedTemplate } from '../../../tools/evolution/template';
 import { makeApp, makePhase, type PhaseId, templateOf } from '../../support/stack';
 
@@ -18,5 +18,5 @@ function template(phase: number, props: Partial<ShopProps> = {}): NamedTemplate 
 test('the generated parts of docs/evolve.md are up to date (npm run docs makes them)', () => {
   const phases = new Map([1, 2, 3, 4].map((phase) => [phase, template(phase)]));
   const page = readFileSync(PAGE, 'utf8');
-  expect(withGeneratedParts(page, evolveParts({ phases, growth: template(1, { size: 'growth' }) }))).toBe(page);
+  expect(withGeneratedSections(page, evolveSections({ phases, growth: template(1, { size: 'growth' }) }))).toBe(page);
 });

@@ -9,8 +9,8 @@ import { Network } from '../../../lib/tiers/network';
 import { JobQueue } from '../../../lib/tiers/queue';
 import { StateKey } from '../../../lib/tiers/state-key';
 import { compare } from '../../../tools/evolution/changes';
-import { type Finding, judge, type Manifest } from '../../../tools/evolution/gate';
-import { mayLeave } from '../../../tools/evolution/leaving';
+import { checkGate, type GateFinding, type Manifest } from '../../../tools/evolution/gate';
+import { manifestFor } from '../../../tools/evolution/manifests';
 import { APP_BUNDLE, makeApp, type PhaseId, phaseTemplate, type TemplateJson, templateOf } from '../../support/stack';
 
 const DOMAIN = { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC' };
@@ -20,9 +20,9 @@ const PHASES = [1, 2, 3, 4];
 const template = (phase: number, props: { size?: BoxSizeName } = {}) =>
   phaseTemplate(`phase-${phase}` as PhaseId, { ...DOMAIN, ...props });
 
-function findings(before: TemplateJson, after: TemplateJson, manifest: Manifest = {}): readonly Finding[] {
+function findings(before: TemplateJson, after: TemplateJson, manifest: Manifest = {}): readonly GateFinding[] {
   const named = (template: TemplateJson, name: string) => ({ name, template });
-  return judge(compare(named(before, 'before'), named(after, 'after')), manifest);
+  return checkGate(compare(named(before, 'before'), named(after, 'after')), manifest);
 }
 
 const steps = PHASES.flatMap((from) => PHASES.filter((to) => to !== from).map((to) => stepBetween(from, to)));
@@ -30,7 +30,7 @@ const done = steps.filter(({ verdict }) => verdict !== 'refused');
 
 describe('the gate is green', () => {
   test.each(done)('from phase $from to phase $to', ({ from, to }) => {
-    expect(findings(template(from), template(to), mayLeave(from, to))).toEqual([]);
+    expect(findings(template(from), template(to), manifestFor(from, to))).toEqual([]);
   });
 
   const names = Object.keys(sizes) as BoxSizeName[];
@@ -64,7 +64,7 @@ describe('the gate is red', () => {
   });
 
   // What somebody might do to phase 3, each alone, with what the gate then says of the step from phase 2.
-  test.each<[string, string, Record<string, unknown>, Finding['rule'], string]>([
+  test.each<[string, string, Record<string, unknown>, GateFinding['rule'], string]>([
     ['loses its encryption', 'DatabaseInstance', { StorageEncrypted: false }, 'state', 'replaced by StorageEncrypted'],
     ['gets another key', 'DatabaseInstance', { KmsKeyId: 'alias/aws/rds' }, 'state', 'replaced by KmsKeyId'],
     ['gets another engine', 'DatabaseInstance', { Engine: 'mysql' }, 'state', 'replaced by Engine'],
@@ -105,7 +105,7 @@ describe('the gate is red', () => {
     expectRed(after, rule, says);
   });
 
-  test.each<[string, Record<string, unknown>, Finding['rule'], string]>([
+  test.each<[string, Record<string, unknown>, GateFinding['rule'], string]>([
     ['DatabaseInstance', { DeletionPolicy: 'Delete' }, 'policy', 'DeletionPolicy RetainExceptOnCreate, and now Delete'],
     ['DatabaseInstance', { UpdateReplacePolicy: undefined }, 'policy', 'UpdateReplacePolicy Retain, and now Delete'],
     ['StateKey', { DeletionPolicy: 'Snapshot' }, 'policy', 'RetainExceptOnCreate, and now Snapshot'],
@@ -143,8 +143,8 @@ describe('the gate is red', () => {
     return { after, id: ids[0] as string };
   }
 
-  function expectRed(after: TemplateJson, rule: Finding['rule'], says: string): void {
-    const found = findings(template(2), after, mayLeave(2, 3)).map((one) => `${one.rule}: ${one.message}`);
+  function expectRed(after: TemplateJson, rule: GateFinding['rule'], says: string): void {
+    const found = findings(template(2), after, manifestFor(2, 3)).map((one) => `${one.rule}: ${one.message}`);
     expect(found).toContainEqual(expect.stringContaining(says));
     expect(found.find((line) => line.includes(says))).toMatch(new RegExp(`^${rule}: `));
   }
@@ -180,10 +180,10 @@ describe('the gate is red', () => {
     const before = structuredClone(template(2));
     const [volume] = Object.keys(before.Resources).filter((id) => before.Resources[id].Type === 'AWS::EC2::Volume');
     before.Resources[volume as string].DeletionPolicy = 'Delete';
-    expect(findings(before, template(3), mayLeave(2, 3))).toEqual([
+    expect(findings(before, template(3), manifestFor(2, 3))).toEqual([
       expect.objectContaining({ rule: 'state', message: expect.stringContaining('yet has Delete') }),
     ]);
-    expect(new Set(findings(template(2), template(2), mayLeave(2, 3)).map(({ rule }) => rule))).toEqual(
+    expect(new Set(findings(template(2), template(2), manifestFor(2, 3)).map(({ rule }) => rule))).toEqual(
       new Set(['manifest']),
     );
   });

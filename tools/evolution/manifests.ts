@@ -84,6 +84,6 @@ const manifests: Readonly<Record<string, Manifest>> = {
 };
 
 /** What may go when the shop steps from one phase to another. An entry that is not needed turns the gate red as well. */
-export function mayLeave(from: number, to: number): Manifest {
+export function manifestFor(from: number, to: number): Manifest {
   return manifests[`${from}->${to}`] ?? {};
 }

@@ -5,9 +5,9 @@ import { Client, type Dispatcher } from 'undici';
  * Load with an open model: each request has its time, whatever became of those before it. Autocannon's own `--overallRate`
  * sends a second's requests at its beginning, as fast as they are answered, and is then silent until the next.
  *
- * Runs as a program: takes {@link Arrivals} as JSON, prints {@link Arrived} as JSON.
+ * Runs as a program: takes {@link ConstantRateOptions} as JSON, prints {@link ConstantRateResult} as JSON.
  */
-export interface Arrivals {
+export interface ConstantRateOptions {
   readonly url: string;
   /** @default - none */
   readonly cookie?: string | undefined;
@@ -20,7 +20,7 @@ export interface Arrivals {
 }
 
 /** What came back, a second; how long it took is counted from when the request was due. */
-export interface Arrived {
+export interface ConstantRateResult {
   readonly asked: number;
   /** Answered 200 within {@link PATIENCE}. */
   readonly inTime: number;
@@ -37,7 +37,7 @@ export const PATIENCE = 1_000;
 
 const WARM_UP = 1_000;
 
-async function arrive({ url, cookie, rate, seconds, connections }: Arrivals): Promise<Arrived> {
+async function arrive({ url, cookie, rate, seconds, connections }: ConstantRateOptions): Promise<ConstantRateResult> {
   const { origin, pathname, search } = new URL(url);
   const request = {
     path: pathname + search,
@@ -117,7 +117,7 @@ async function open(origin: string, connections: number): Promise<Client[]> {
 }
 
 if (require.main === module) {
-  arrive(JSON.parse(process.argv[2] as string) as Arrivals).then((arrived) => {
+  arrive(JSON.parse(process.argv[2] as string) as ConstantRateOptions).then((arrived) => {
     process.stdout.write(`${JSON.stringify(arrived)}\n`, () => process.exit(0));
   });
 }

@@ -1,5 +1,5 @@
 /** What an update of a property does to the resource. */
-export interface Behaviour {
+export interface UpdateBehavior {
   /**
    * - `none`: nothing that anybody notices
    * - `interruption`: the same resource, away or slow for a while
@@ -29,14 +29,14 @@ const MULTI_AZ = 'https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concept
 const smaller = (before: unknown, after: unknown) => Number(after) < Number(before);
 const off = (_: unknown, after: unknown) => after === false || after === 'false';
 
-const some = (source: string, why: string): Behaviour => ({ effect: 'interruption', why, source });
-const fixed = (source: string, why: string, when?: Behaviour['when']): Behaviour => ({
+const some = (source: string, why: string): UpdateBehavior => ({ effect: 'interruption', why, source });
+const fixed = (source: string, why: string, when?: UpdateBehavior['when']): UpdateBehavior => ({
   effect: 'refused',
   why,
   source,
   when,
 });
-const loss = (source: string, why: string, when?: Behaviour['when']): Behaviour => ({
+const loss = (source: string, why: string, when?: UpdateBehavior['when']): UpdateBehavior => ({
   effect: 'loss',
   why,
   source,
@@ -50,7 +50,7 @@ const VOLUME_IS_FIXED = fixed(VOLUME, 'fixed for the life of a volume');
  * What CloudFormation's schema does not say: it knows replacement, perhaps replacement, and neither. For these properties its
  * documentation says more. The first behaviour whose condition holds is the one.
  */
-export const updateBehaviours: Readonly<Record<string, Readonly<Record<string, readonly Behaviour[]>>>> = {
+export const updateBehaviors: Readonly<Record<string, Readonly<Record<string, readonly UpdateBehavior[]>>>> = {
   'AWS::EC2::Instance': {
     InstanceType: [some(INSTANCE, 'stopped and started: the same instance, volumes and address')],
     UserData: [some(INSTANCE, 'stopped and started')],
