@@ -2,21 +2,21 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 
 /**
- * Whether what is measured gets the first processor and who measures the others, so that neither takes the other's time.
- * Linux can do that; elsewhere both share what there is.
+ * Whether benchmarked processes run on the first CPU and all others on the rest, so that they do not compete. Needs `taskset`
+ * (Linux) and two CPUs.
  */
 export const pinned = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0;
 
-const MEASURED = '0';
-const OTHERS = `1-${availableParallelism() - 1}`;
+const TARGET = '0';
+const SUPPORT = `1-${availableParallelism() - 1}`;
 
-/** Puts a process, with all that it starts later, where what is measured runs, or with those beside it. */
+/** Pins a process and its future children to the CPUs of the benchmarked processes (`target`) or of all others (`support`). */
 export function pinCpus(pid: number, where: 'target' | 'support'): void {
-  const processors = where === 'target' ? MEASURED : OTHERS;
-  if (pinned) spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', processors, String(pid)]);
+  const cpus = where === 'target' ? TARGET : SUPPORT;
+  if (pinned) spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cpus, String(pid)]);
 }
 
-/** The same command, beside what is measured. */
+/** Wraps a command so that it runs on the CPUs that the benchmarked processes do not use. */
 export function onSupportCpus(command: readonly [string, ...string[]]): [string, ...string[]] {
-  return pinned ? ['taskset', '--cpu-list', OTHERS, ...command] : [...command];
+  return pinned ? ['taskset', '--cpu-list', SUPPORT, ...command] : [...command];
 }

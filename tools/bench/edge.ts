@@ -13,16 +13,16 @@ const CONNECTIONS = 40;
 const SECONDS = 3;
 const PATH = '/api/products';
 
-/** The edge gives this many times as many answers for a second of a processor. */
+/** Minimum responses per CPU second of the edge, as a multiple of bare Express. */
 const GOAL = 10;
 
 /**
- * The bench `edge`: the first page of the catalogue from the cache in CloudFront's place, against a bare Express 5 that has the
- * same list at hand and sends it with `res.json`. What is compared is answers for a second of CPU time, so that it does not
- * matter how much of it the source of the load leaves. Returns the exit code: 1 when the goal is missed.
+ * Runs the benchmark `edge`: the first catalogue page from the local edge cache, which stands in for CloudFront, against bare
+ * Express 5, which sends the same list from memory. Compares responses per CPU second, so the load generator's own CPU use does
+ * not matter. Returns the exit code: 1 if the goal is missed.
  *
- * @throws UsageError when a program is missing
- * @throws where there is no /proc
+ * @throws UsageError if a program is missing
+ * @throws on systems without /proc
  */
 export async function benchEdge(options: BenchOptions): Promise<number> {
   checkCpuTold('bench edge');
@@ -41,9 +41,9 @@ export async function benchEdge(options: BenchOptions): Promise<number> {
         const rps = await runH2load({ url: url + PATH, connections: CONNECTIONS, seconds: SECONDS });
         return { rps, perCpuSecond: (rps * SECONDS) / (cpuSeconds(pid) - before) };
       };
-    const seen = await measureInterleaved({ express: measure(bare), edge: measure(cache) }, options);
+    const medians = await measureInterleaved({ express: measure(bare), edge: measure(cache) }, options);
     const counters = await cache.counters();
-    return { ...seen, hits: counters.hits / counters.lookups };
+    return { ...medians, hits: counters.hits / counters.lookups };
   });
   const ratio = edge.perCpuSecond / express.perCpuSecond;
   const rows = [
@@ -55,9 +55,9 @@ export async function benchEdge(options: BenchOptions): Promise<number> {
   console.log(
     options.json
       ? JSON.stringify(result, null, 2)
-      : `${table(['catalogue', 'answers a CPU second', 'answers a second'], rows)}
+      : `${table(['catalogue', 'responses per CPU second', 'responses/s'], rows)}
 
-The edge answered ${(hits * 100).toFixed(2)}% itself.`,
+Hit ratio of the edge cache: ${(hits * 100).toFixed(2)}%.`,
   );
   return ratio >= GOAL ? 0 : 1;
 }

@@ -7,9 +7,9 @@ import { type ShopProcess, startShop } from '../rehearsal/programs/shop-process'
 import { type AppBundle, buildApp } from '../support/app-bundle';
 import { pinCpus } from './cpu-affinity';
 
-/** What each server is started with unless its bench says otherwise. */
+/** Default environment of a benchmarked server. */
 export const SHOP_ENV = {
-  SESSION_SECRET: 'a secret for benches, long enough for a signature',
+  SESSION_SECRET: 'a secret for benchmarks, long enough for a signature',
   PORT: '0',
   HOST: '127.0.0.1',
   WEB_CONCURRENCY: '1',
@@ -20,9 +20,9 @@ export interface Shop {
   readonly url: string;
 }
 
-/** The built shop over a real PostgreSQL, both confined to the measured processor; what a bench measures. */
+/** The bundled shop with a real PostgreSQL, both pinned to the CPU of the benchmarked processes. */
 export class ShopBench {
-  readonly #ends: (() => Promise<void>)[] = [];
+  readonly #onClose: (() => Promise<void>)[] = [];
   #started = 0;
 
   private constructor(
@@ -33,7 +33,7 @@ export class ShopBench {
     this.onClose(() => postgres.stop());
   }
 
-  /** Runs `work`, and ends all that it started, whatever happens. */
+  /** Runs `work`, then stops every process that it started, also after an error. */
   static async run<T>(work: (bench: ShopBench) => Promise<T>, access: Partial<PostgresOptions> = {}): Promise<T> {
     const dir = mkdtempSync(join(tmpdir(), 'shop-bench-'));
     const settings = { max_connections: '200' };
@@ -43,22 +43,23 @@ export class ShopBench {
     try {
       return await work(bench);
     } finally {
-      for (const end of bench.#ends.reverse()) await end();
+      for (const close of bench.#onClose.reverse()) await close();
       rmSync(dir, { recursive: true, force: true });
     }
   }
 
-  onClose(end: () => Promise<void>): void {
-    this.#ends.push(end);
+  /** Registers a cleanup function. They run in reverse order. */
+  onClose(close: () => Promise<void>): void {
+    this.#onClose.push(close);
   }
 
-  /** A server over the database of that name, ready. */
+  /** Creates the database and starts a server on it. Resolves when the server is ready. */
   async serve(database: string, env: Readonly<Record<string, string>> = {}): Promise<Shop> {
     await this.postgres.createDatabase(database);
     return this.start({ DATABASE_URL: this.postgres.url(database), ...env });
   }
 
-  /** A server on a free port, ready; of one process unless `env` says otherwise. */
+  /** Starts a server on a free port, with one process by default. Resolves when it is ready. */
   async start(env: Readonly<Record<string, string>>): Promise<Shop> {
     this.#started += 1;
     const log = join(this.dir, `shop-${this.#started}.log`);
@@ -69,25 +70,25 @@ export class ShopBench {
   }
 }
 
-/** The cookie of a new visitor with one product in the cart. */
+/** Returns the session cookie of a new visitor with one product in the cart. */
 export function cartCookie(url: string): Promise<string> {
   return startSession(`${url}/api/cart/items`, { productId: 1, quantity: 1 });
 }
 
-/** The cookie of a new user who is logged in. */
+/** Returns the session cookie of a new logged-in user. */
 export function userCookie(url: string): Promise<string> {
   const email = `${randomUUID()}@example.com`;
   return startSession(`${url}/api/signup`, { email, password: 'correct horse battery' });
 }
 
-/** Sends `body` as a visitor who has no session; returns the cookie of the one that it began. */
+/** Posts `body` without a session. Returns the cookie of the session that the response starts. */
 export async function startSession(url: string, body: unknown): Promise<string> {
-  const answer = await fetch(url, {
+  const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  const [cookie] = answer.headers.getSetCookie();
-  if (!answer.ok || cookie === undefined) throw new Error(`${url} began no session: ${await answer.text()}`);
+  const [cookie] = response.headers.getSetCookie();
+  if (!response.ok || cookie === undefined) throw new Error(`${url} started no session: ${await response.text()}`);
   return cookie.slice(0, cookie.indexOf(';'));
 }

@@ -7,7 +7,7 @@ test('the median is the middle value, or the mean of the middle two', () => {
   expect(median([7])).toBe(7);
 });
 
-test('half of the values are no smaller than the median, and half no bigger', () => {
+test('at least half of the values are at or below the median, and at least half at or above it', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1 }), (values) => {
       const middle = median(values);
@@ -17,7 +17,7 @@ test('half of the values are no smaller than the median, and half no bigger', ()
   );
 });
 
-test('measurements take turns, and the first round does not count', async () => {
+test('measurements alternate, and the first round is not counted', async () => {
   const order: string[] = [];
   const counts = { one: 0, other: 0 };
   const measure = (name: keyof typeof counts) => async () => {
