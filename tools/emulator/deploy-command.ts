@@ -19,8 +19,8 @@ export interface DeployLocallyOptions {
 }
 
 /**
- * The verb `deploy:local`: the real `cdk bootstrap` and `cdk deploy` against a fresh emulator, then what exists there.
- * Returns the exit code: 1 when something that the emulator knows is missing or differs from the template.
+ * Runs the command `deploy:local`: the real `cdk bootstrap` and `cdk deploy` against a new emulator, then an inventory of the
+ * resources. Returns the exit code: 1 if a resource of a supported type is missing or differs from the template.
  */
 export async function deployLocally(options: DeployLocallyOptions): Promise<number> {
   const out = mkdtempSync(join(tmpdir(), 'shop-deploy-'));
@@ -54,7 +54,7 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
     return rows.some((row) => row.verdict === 'missing' || row.verdict === 'differs') ? 1 : 0;
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new Error(`${(error as Error).message}\nmoto's last lines:\n${moto.log()}`);
+    throw new Error(`${(error as Error).message}\nLast lines of moto's log:\n${moto.log()}`);
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     await moto.stop();
@@ -65,26 +65,24 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
 const MARKS = { exists: '✓', differs: '≠', missing: '✗', skipped: '–' } as const;
 
 function render(rows: readonly InventoryRow[]): string {
-  const worthALine = (row: InventoryRow) =>
+  const isListed = (row: InventoryRow) =>
     row.verdict !== 'skipped' && (row.verdict !== 'exists' || hasFacts(row.asked) || hasFacts(row.found));
-  const lines = rows.filter(worthALine).map((row) => {
-    return [MARKS[row.verdict], shortType(row), row.path, tell(row.asked), whatExists(row)];
+  const lines = rows.filter(isListed).map((row) => {
+    return [MARKS[row.verdict], shortType(row), row.path, formatFacts(row.asked), actualState(row)];
   });
-  const others = rows.filter((row) => row.verdict === 'exists' && !worthALine(row));
+  const others = rows.filter((row) => row.verdict === 'exists' && !isListed(row));
   const skipped = rows.filter((row) => row.verdict === 'skipped');
   const count = (verdict: InventoryRow['verdict']) => rows.filter((row) => row.verdict === verdict).length;
   return [
     '',
-    table([' ', 'type', 'construct', 'the template asks for', 'what exists'], lines),
+    table([' ', 'type', 'construct', 'template', 'emulator'], lines),
     '',
-    'There as well:',
+    'Also created:',
     ...countByType(others),
     '',
-    ...(skipped.length > 0
-      ? ['Left out, because the emulator does not know the type:', ...countByType(skipped), '']
-      : []),
-    `${rows.length} resources: ${count('exists')} exist as asked, ${count('differs')} differ, ` +
-      `${count('missing')} missing, ${count('skipped')} of types that the emulator does not know.`,
+    ...(skipped.length > 0 ? ['Skipped, types that the emulator does not support:', ...countByType(skipped), ''] : []),
+    `${rows.length} resources: ${count('exists')} match the template, ${count('differs')} differ, ` +
+      `${count('missing')} missing, ${count('skipped')} skipped (unsupported type).`,
   ].join('\n');
 }
 
@@ -98,34 +96,34 @@ function shortType(row: InventoryRow): string {
   return row.type.replace(/^AWS::/, '');
 }
 
-/** What was asked for is not said again; what is other, or more, is. */
-function whatExists(row: InventoryRow): string {
-  if (row.verdict === 'missing') return 'nothing';
+/** Describes the resource in the emulator: only the facts that differ from the template or are not in it. */
+function actualState(row: InventoryRow): string {
+  if (row.verdict === 'missing') return 'missing';
   const confirmed = Object.keys(row.asked).some((name) => name in row.found && !row.ignored.includes(name));
   const same = ([name, value]: [string, unknown]) => String(row.asked[name]) === String(value);
-  const more = Object.fromEntries(
+  const others = Object.fromEntries(
     Object.entries(row.found).filter((fact) => !same(fact) && !row.ignored.includes(fact[0])),
   );
   const ignored = row.ignored.length > 0 ? `emulator ignores ${row.ignored.join(', ')}` : '';
-  const asAsked = confirmed && row.verdict === 'exists' ? 'as asked' : '';
-  return [asAsked, tell(more), ignored].filter((part) => part !== '').join('; ') || 'listed by CloudFormation';
+  const matches = confirmed && row.verdict === 'exists' ? 'matches' : '';
+  return [matches, formatFacts(others), ignored].filter((part) => part !== '').join('; ') || 'listed by CloudFormation';
 }
 
 function hasFacts(facts: Facts): boolean {
   return Object.values(facts).some((value) => value !== undefined);
 }
 
-function tell(facts: Facts): string {
+function formatFacts(facts: Facts): string {
   return Object.entries(facts)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name} ${value}`)
-    .reduce(byLines, '');
+    .reduce(appendWrapped, '');
 }
 
-/** Characters of a line in a cell: two such columns and the names fit a wide terminal. */
+/** Maximum line length in a cell. Two such columns and the names fit a wide terminal. */
 const LINE = 56;
 
-function byLines(text: string, part: string): string {
+function appendWrapped(text: string, part: string): string {
   if (text === '') return part;
   const line = text.slice(text.lastIndexOf('\n') + 1);
   return `${text},${line.length + part.length + 2 > LINE ? '\n' : ' '}${part}`;

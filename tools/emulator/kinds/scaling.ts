@@ -40,7 +40,7 @@ export const scaling: Kinds = {
   },
 };
 
-// Auto Scaling answers in the words that a template asks with, so one function tells both.
+// Auto Scaling's API uses the property names of templates, so one function reads both.
 
 function group(p: Properties): Facts {
   const { InstancesDistribution: mix, LaunchTemplate: template } = p.MixedInstancesPolicy ?? {};
@@ -66,16 +66,16 @@ function hooks(list: readonly Properties[] | undefined): string | undefined {
 function policy(p: Properties): Facts {
   const tracking = p.TargetTrackingConfiguration;
   const predictive = p.PredictiveScalingConfiguration;
-  const [foreseen] = predictive?.MetricSpecifications ?? [];
+  const [predicted] = predictive?.MetricSpecifications ?? [];
   return {
     policy: p.PolicyType,
     metric:
       tracking?.PredefinedMetricSpecification?.PredefinedMetricType ??
       tracking?.CustomizedMetricSpecification?.Metrics?.map((one: Properties) => one.Id).join(' ') ??
-      foreseen?.PredefinedMetricPairSpecification?.PredefinedMetricType,
-    target: tracking?.TargetValue ?? foreseen?.TargetValue,
+      predicted?.PredefinedMetricPairSpecification?.PredefinedMetricType,
+    target: tracking?.TargetValue ?? predicted?.TargetValue,
     mode: predictive?.Mode,
-    // A policy without steps is described with an empty list.
+    // The API returns an empty list for a policy without steps.
     steps: p.StepAdjustments?.length
       ? p.StepAdjustments.map(
           (step: Properties) => `${step.ScalingAdjustment} from +${step.MetricIntervalLowerBound}`,

@@ -13,7 +13,7 @@ export const state: Kinds = {
   'AWS::RDS::DBInstance': {
     asked: (p) => ({
       class: p.DBInstanceClass,
-      // A read replica has those of its primary.
+      // A read replica inherits engine and version from its primary.
       engine: p.Engine && `${p.Engine} ${p.EngineVersion}`,
       storage: gib(p.AllocatedStorage),
       encrypted: p.StorageEncrypted,
