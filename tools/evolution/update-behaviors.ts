@@ -1,14 +1,14 @@
-/** What an update of a property does to the resource. */
+/** Effect of a property update on the resource. */
 export interface UpdateBehavior {
   /**
-   * - `none`: nothing that anybody notices
-   * - `interruption`: the same resource, away or slow for a while
-   * - `loss`: the same resource, without something that it held
+   * - `none`: no interruption
+   * - `interruption`: the resource is down or slow for some time
+   * - `loss`: the resource loses data
    * - `refused`: the deploy fails and rolls back
    */
   readonly effect: 'none' | 'interruption' | 'loss' | 'refused';
   readonly why: string;
-  /** Page that says so. */
+  /** Documentation page. */
   readonly source: string;
   /**
    * Whether it applies to this change.
@@ -29,8 +29,8 @@ const MULTI_AZ = 'https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concept
 const smaller = (before: unknown, after: unknown) => Number(after) < Number(before);
 const off = (_: unknown, after: unknown) => after === false || after === 'false';
 
-const some = (source: string, why: string): UpdateBehavior => ({ effect: 'interruption', why, source });
-const fixed = (source: string, why: string, when?: UpdateBehavior['when']): UpdateBehavior => ({
+const interruption = (source: string, why: string): UpdateBehavior => ({ effect: 'interruption', why, source });
+const refused = (source: string, why: string, when?: UpdateBehavior['when']): UpdateBehavior => ({
   effect: 'refused',
   why,
   source,
@@ -43,49 +43,49 @@ const loss = (source: string, why: string, when?: UpdateBehavior['when']): Updat
   when,
 });
 
-const KEY_IS_FIXED = fixed(KEY, 'fixed for the life of a key: the update request fails');
-const VOLUME_IS_FIXED = fixed(VOLUME, 'fixed for the life of a volume');
+const IMMUTABLE_KEY = refused(KEY, 'immutable: the update request fails');
+const IMMUTABLE_VOLUME = refused(VOLUME, 'immutable');
 
 /**
- * What CloudFormation's schema does not say: it knows replacement, perhaps replacement, and neither. For these properties its
- * documentation says more. The first behaviour whose condition holds is the one.
+ * Update behaviors that the documentation describes but CloudFormation's schema does not: the schema only has replacement,
+ * conditional replacement, and no replacement. The first entry whose condition holds applies.
  */
 export const updateBehaviors: Readonly<Record<string, Readonly<Record<string, readonly UpdateBehavior[]>>>> = {
   'AWS::EC2::Instance': {
-    InstanceType: [some(INSTANCE, 'stopped and started: the same instance, volumes and address')],
-    UserData: [some(INSTANCE, 'stopped and started')],
-    SecurityGroupIds: [{ effect: 'none', why: 'in a VPC they change while it runs', source: INSTANCE }],
+    InstanceType: [interruption(INSTANCE, 'stopped and started; keeps its id, volumes and address')],
+    UserData: [interruption(INSTANCE, 'stopped and started')],
+    SecurityGroupIds: [{ effect: 'none', why: 'in a VPC, changed while the instance runs', source: INSTANCE }],
   },
   'AWS::EC2::Volume': {
-    AvailabilityZone: [VOLUME_IS_FIXED],
-    Encrypted: [VOLUME_IS_FIXED],
-    KmsKeyId: [VOLUME_IS_FIXED],
-    SnapshotId: [VOLUME_IS_FIXED],
+    AvailabilityZone: [IMMUTABLE_VOLUME],
+    Encrypted: [IMMUTABLE_VOLUME],
+    KmsKeyId: [IMMUTABLE_VOLUME],
+    SnapshotId: [IMMUTABLE_VOLUME],
     Size: [
-      fixed(VOLUME, 'a volume cannot shrink', smaller),
-      { effect: 'none', why: 'grows while it is used; one change in 6 hours', source: VOLUME },
+      refused(VOLUME, 'a volume cannot shrink', smaller),
+      { effect: 'none', why: 'grows while in use; one modification per 6 hours', source: VOLUME },
     ],
   },
   'AWS::RDS::DBInstance': {
-    AllocatedStorage: [fixed(DATABASE, 'storage cannot shrink', smaller)],
-    AutoMinorVersionUpgrade: [some(DATABASE, 'at most some interruption')],
+    AllocatedStorage: [refused(DATABASE, 'storage cannot shrink', smaller)],
+    AutoMinorVersionUpgrade: [interruption(DATABASE, 'some interruptions possible')],
     BackupRetentionPeriod: [
-      loss(DATABASE, '0 ends automated backups', (_, after) => Number(after) === 0),
-      some(DATABASE, 'some interruption'),
+      loss(DATABASE, '0 disables automated backups', (_, after) => Number(after) === 0),
+      interruption(DATABASE, 'some interruptions'),
     ],
-    DBInstanceClass: [some(DATABASE, 'moves to another machine: with a standby a failover, else minutes')],
-    DBParameterGroupName: [some(DATABASE, 'a restart')],
-    EngineVersion: [some(DATABASE, 'an upgrade of the engine')],
-    MultiAZ: [some(MULTI_AZ, 'no downtime, but slower while the standby is filled')],
-    PreferredMaintenanceWindow: [some(DATABASE, 'at most some interruption')],
-    StorageType: [some(DATABASE, 'slower while the storage is changed')],
+    DBInstanceClass: [interruption(DATABASE, 'a failover with a standby, otherwise minutes of downtime')],
+    DBParameterGroupName: [interruption(DATABASE, 'a reboot')],
+    EngineVersion: [interruption(DATABASE, 'an engine upgrade')],
+    MultiAZ: [interruption(MULTI_AZ, 'no downtime, but higher latency while the standby is created')],
+    PreferredMaintenanceWindow: [interruption(DATABASE, 'some interruptions possible')],
+    StorageType: [interruption(DATABASE, 'higher latency while the storage is modified')],
   },
   'AWS::KMS::Key': {
-    Enabled: [loss(KEY, 'what it has encrypted cannot be read', off)],
-    KeySpec: [KEY_IS_FIXED],
-    KeyUsage: [KEY_IS_FIXED],
-    MultiRegion: [KEY_IS_FIXED],
-    Origin: [KEY_IS_FIXED],
+    Enabled: [loss(KEY, 'data encrypted with it cannot be decrypted', off)],
+    KeySpec: [IMMUTABLE_KEY],
+    KeyUsage: [IMMUTABLE_KEY],
+    MultiRegion: [IMMUTABLE_KEY],
+    Origin: [IMMUTABLE_KEY],
   },
   'AWS::Logs::LogGroup': {
     RetentionInDays: [loss(`${REFERENCE}/aws-resource-logs-loggroup.html`, 'older events are deleted', smaller)],
@@ -94,13 +94,13 @@ export const updateBehaviors: Readonly<Record<string, Readonly<Record<string, re
     AliasTarget: [
       {
         effect: 'none',
-        why: 'visitors move as the old answer runs out where it is cached',
+        why: 'clients follow as cached DNS answers expire',
         source: `${REFERENCE}/aws-resource-route53-recordset.html`,
       },
     ],
   },
   'AWS::SecretsManager::Secret': {
-    GenerateSecretString: [loss(SECRET, 'any change makes a new value')],
-    SecretString: [loss(SECRET, 'another value')],
+    GenerateSecretString: [loss(SECRET, 'any change generates a new value')],
+    SecretString: [loss(SECRET, 'new value')],
   },
 };
