@@ -24,7 +24,7 @@ const tassels = Array.from({ length: 11 }, (_, i) => `M${52} ${110 + i * 18}h14M
 const robe =
   'M150 96L200 130L250 96L306 128Q330 190 336 262L296 268L280 200L286 340H114L120 200L104 268L64 262Q70 190 94 128z';
 
-/** A folded towel of a stack, its upper edge at `y`. */
+/** One folded towel of a stack, with its upper edge at `y`. */
 function foldedTowel(y: number, paint: string, band: string): string {
   return solid(
     box(78, y, 244, 56, 24),
@@ -36,7 +36,7 @@ function foldedTowel(y: number, paint: string, band: string): string {
   );
 }
 
-/** A toothbrush that leans in a tumbler. */
+/** A toothbrush leaning in a tumbler. */
 function toothbrush(degrees: number, handle: string, bristles: string): string {
   return turned(
     degrees,

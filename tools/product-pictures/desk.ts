@@ -20,7 +20,7 @@ const notebook = box(104, 64, 192, 272, 12);
 const ruler = box(36, 168, 328, 56, 4);
 const rulerMarks = Array.from({ length: 21 }, (_, i) => `M${50 + i * 15} 168v${i % 5 === 0 ? 26 : 14}`).join('');
 
-/** A pencil that lies upright, its left edge at `x`, its tip at `y`. */
+/** An upright pencil with its left edge at `x` and its tip at `y`. */
 function pencil(x: number, y: number, paint: string): string {
   return [
     fill(`M${x} ${y + 44}L${x + 15} ${y}L${x + 30} ${y + 44}z`, color.sand),
@@ -36,7 +36,7 @@ function pencil(x: number, y: number, paint: string): string {
   ].join('');
 }
 
-/** One blade of the scissors with its bow; the other is its mirror image. */
+/** One blade of the scissors with its handle. The other is its mirror image. */
 const blade = [
   fill('M192 70Q214 72 216 96L212 236H188z', color.silver),
   faint(0.4, fill('M204 74Q214 80 216 96L212 236H204z', color.steel)),

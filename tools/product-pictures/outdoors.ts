@@ -21,7 +21,7 @@ const glove =
 const trowelBlade = 'M164 186H236Q252 262 200 338Q148 262 164 186z';
 const twine = oval(200, 216, 104);
 
-/** Half of the secateurs: handle and jaw; the other half is its mirror image with another jaw. */
+/** Half of the pruning shears: handle and blade. The other half is mirrored and has a different blade. */
 function handle(paint: string): string {
   return line('M196 176C226 222 250 270 240 340', paint, 24);
 }

@@ -34,7 +34,7 @@ function wineGlass(x: number, wine: string): string {
   );
 }
 
-/** An egg in its cup, the cup's foot at `x`. */
+/** An egg in an egg cup with its foot at `x`. */
 function eggCup(x: number, glaze: string, egg: string): string {
   return moved(
     x,
