@@ -19,8 +19,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { APP_DRAIN, APP_STOP_TIMEOUT, NODE_MAJOR, READINESS_GRACE } from '../../lib/constants';
-import { findBinaries } from '../../tools/rehearsal/programs/postgres';
 import { serverUser } from '../../tools/rehearsal/programs/postgres-user';
+import { findBinaries } from '../../tools/support/programs';
 import { phaseTemplate, resourcesOf } from '../support/stack';
 
 jest.spyOn(console, 'error').mockImplementation();

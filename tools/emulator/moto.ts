@@ -1,7 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { freePort, runOnProcessExit } from '../support/processes';
+import { motoVersion } from '../support/programs';
 
 /** A moto server: AWS APIs on loopback. Its state is in memory only. */
 export interface Moto {
@@ -13,20 +14,6 @@ export interface Moto {
   /** Last lines of its log. */
   log(): string;
   stop(): Promise<void>;
-}
-
-/**
- * Returns the version of moto if moto and its server's dependencies are installed. Reads package metadata instead of importing the
- * packages, which takes half a second.
- */
-export function motoVersion(): string | undefined {
-  const script =
-    "from importlib.metadata import version; version('flask'); version('flask-cors'); print(version('moto'))";
-  try {
-    return execFileSync('python3', ['-c', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  } catch {
-    return undefined;
-  }
 }
 
 /**
