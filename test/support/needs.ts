@@ -1,4 +1,4 @@
-import { examine } from '../../tools/support/doctor';
+import { checkPrograms } from '../../tools/support/doctor';
 
 /**
  * `describe` for tests that need a program of the system. Where it is missing they are skipped, and the end of the run says
@@ -11,8 +11,8 @@ export function describeWith(
   name: string,
   tests: () => void,
 ): void {
-  const [finding] = examine([part]);
-  if (finding === undefined) throw new Error(`npm run doctor knows no "${part}"`);
-  if (finding.found !== undefined) describe(name, tests);
-  else describe.skip(`${name} [${part} is not here: ${finding.install}]`, tests);
+  const [check] = checkPrograms([part]);
+  if (check === undefined) throw new Error(`npm run doctor knows no "${part}"`);
+  if (check.found !== undefined) describe(name, tests);
+  else describe.skip(`${name} [${part} is not here: ${check.install}]`, tests);
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startEdgeCache } from '../rehearsal/programs/edge-cache';
 import { checkCpuTold, cpuSeconds } from '../rehearsal/programs/process-tree';
-import { checkParts } from '../support/doctor';
+import { requirePrograms } from '../support/doctor';
 import { table } from '../support/table';
 import { startBareServer } from './bare';
 import { pinCpus } from './cpu-affinity';
@@ -26,7 +26,7 @@ const GOAL = 10;
  */
 export async function benchEdge(options: BenchOptions): Promise<number> {
   checkCpuTold('bench edge');
-  checkParts('bench edge', ['haproxy', 'h2load']);
+  requirePrograms('bench edge', ['haproxy', 'h2load']);
   const { edge, express, hits } = await ShopBench.run(async (bench) => {
     const shop = await bench.serve('shop');
     const list = await (await fetch(shop.url + PATH)).json();

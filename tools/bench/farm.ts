@@ -9,7 +9,7 @@ import { startPostgres } from '../rehearsal/programs/postgres';
 import { startRedis } from '../rehearsal/programs/redis';
 import { ServerGroup } from '../rehearsal/topology/server-group';
 import { buildApp } from '../support/app-bundle';
-import { checkParts } from '../support/doctor';
+import { requirePrograms } from '../support/doctor';
 import { table } from '../support/table';
 import { pinCpus } from './cpu-affinity';
 import { runH2load } from './h2load';
@@ -70,7 +70,7 @@ export interface FarmOptions extends BenchOptions {
  * @throws if CPU quotas are not available
  */
 export async function benchFarm(options: FarmOptions): Promise<number> {
-  checkParts('bench farm', ['haproxy', 'redis-server', 'h2load']);
+  requirePrograms('bench farm', ['haproxy', 'redis-server', 'h2load']);
   const quotas = findCpuQuotas();
   if (quotas === undefined)
     throw new Error('bench farm needs CPU quotas. Run it on Linux as a user with permission to create control groups.');

@@ -7,7 +7,7 @@ import { table } from './table';
 import { UsageError } from './usage-error';
 
 /** A program that the project can use, and what for. */
-interface Part {
+interface Prerequisite {
   readonly name: string;
   readonly neededFor: string;
   /** Without it the project does not run at all. */
@@ -23,7 +23,7 @@ interface Install {
   readonly brew: string;
 }
 
-export interface Finding {
+export interface ProgramCheck {
   readonly name: string;
   readonly neededFor: string;
   readonly required: boolean;
@@ -34,7 +34,7 @@ export interface Finding {
 
 const OLDEST_NODE = [20, 19] as const;
 
-const parts: readonly Part[] = [
+const prerequisites: readonly Prerequisite[] = [
   {
     name: 'node',
     neededFor: `everything (${OLDEST_NODE.join('.')} or newer)`,
@@ -106,9 +106,9 @@ const parts: readonly Part[] = [
 ];
 
 /** Looks for the parts with these names, or for every part; starts nothing and reaches no network. */
-export function examine(names: readonly string[] = parts.map((part) => part.name)): Finding[] {
+export function checkPrograms(names: readonly string[] = prerequisites.map((part) => part.name)): ProgramCheck[] {
   const manager = execute('which', 'brew') ? 'brew' : 'apt';
-  return parts
+  return prerequisites
     .filter((part) => names.includes(part.name))
     .map((part) => {
       const found = part.find();
@@ -122,16 +122,16 @@ export function examine(names: readonly string[] = parts.map((part) => part.name
 }
 
 /** Those of the parts with these names that are not here. */
-export function missingParts(names: readonly string[]): Finding[] {
-  return examine(names).filter(({ found }) => found === undefined);
+export function findMissingPrograms(names: readonly string[]): ProgramCheck[] {
+  return checkPrograms(names).filter(({ found }) => found === undefined);
 }
 
 /**
  * @param user what needs the parts, such as `phase 3`
  * @throws UsageError when one is missing, with the command that installs it
  */
-export function checkParts(user: string, names: readonly string[]): void {
-  const missing = missingParts(names);
+export function requirePrograms(user: string, names: readonly string[]): void {
+  const missing = findMissingPrograms(names);
   if (missing.length === 0) return;
   const commands = missing.map(({ name, install }) => `${name} is not here: ${install}`);
   throw new UsageError(`${user} needs programs of the system; ${commands.join('; ')}`);
@@ -139,18 +139,18 @@ export function checkParts(user: string, names: readonly string[]): void {
 
 /** The verb `doctor`. Returns the exit code: 1 when a required part is missing. */
 export function doctor(options: { readonly json: boolean }): number {
-  const findings = examine();
-  console.log(options.json ? JSON.stringify(findings, null, 2) : render(findings));
-  return findings.some((finding) => finding.required && finding.found === undefined) ? 1 : 0;
+  const checks = checkPrograms();
+  console.log(options.json ? JSON.stringify(checks, null, 2) : render(checks));
+  return checks.some((check) => check.required && check.found === undefined) ? 1 : 0;
 }
 
-function render(findings: readonly Finding[]): string {
-  const rows = findings.map((finding) => {
-    const mark = finding.found !== undefined ? '✓' : finding.required ? '✗' : '–';
-    return [mark, finding.name, finding.found ?? `not here: ${finding.install}`, finding.neededFor];
+function render(checks: readonly ProgramCheck[]): string {
+  const rows = checks.map((check) => {
+    const mark = check.found !== undefined ? '✓' : check.required ? '✗' : '–';
+    return [mark, check.name, check.found ?? `not here: ${check.install}`, check.neededFor];
   });
-  const missing = findings.filter((finding) => finding.found === undefined);
-  const required = missing.filter((finding) => finding.required);
+  const missing = checks.filter((check) => check.found === undefined);
+  const required = missing.filter((check) => check.required);
   const summary =
     missing.length === 0
       ? 'Everything is here.'
