@@ -5,9 +5,9 @@ import { type GeneratedSections, readmeSections, withGeneratedSections } from '.
 import { synthesizePhases } from '../tools/evolution/sources';
 import type { NamedTemplate } from '../tools/evolution/template';
 
-/** `npm run docs`: writes the generated parts of the pages. A test fails while they are stale. */
+/** `npm run docs`: writes the generated sections of the pages. A test fails if they are stale. */
 async function docs(): Promise<void> {
-  // Where nothing is deployed beside the shop's stack.
+  // In this region, the edge needs no stack of another region.
   const region = 'us-east-1';
   const now = await synthesizePhases({ region });
   const grown = await synthesizePhases({ region, context: ['size=growth'] });
@@ -16,9 +16,9 @@ async function docs(): Promise<void> {
   write('docs/evolve.md', evolveSections({ phases, growth: grown.get('phase-1') as NamedTemplate }));
 }
 
-function write(page: string, parts: GeneratedSections): void {
+function write(page: string, sections: GeneratedSections): void {
   const file = resolve(__dirname, '..', page);
-  writeFileSync(file, withGeneratedSections(readFileSync(file, 'utf8'), parts));
+  writeFileSync(file, withGeneratedSections(readFileSync(file, 'utf8'), sections));
 }
 
 void docs();

@@ -103,7 +103,7 @@ export function allChanges({ changes, nested }: Comparison): readonly Change[] {
   return [...changes, ...inside];
 }
 
-const NOTHING: NamedTemplate = { name: 'nothing', template: { Resources: {} } };
+const EMPTY: NamedTemplate = { name: 'none', template: { Resources: {} } };
 
 function compareNested(
   { id, path, fate, leaving }: Change,
@@ -112,7 +112,7 @@ function compareNested(
   difference: ResourceDifference | undefined,
 ): NestedComparison {
   const inside = (stack: NamedTemplate) => {
-    if (stack.template.Resources[id]?.Type !== NESTED_STACK) return NOTHING;
+    if (stack.template.Resources[id]?.Type !== NESTED_STACK) return EMPTY;
     const found = nestedStackIn(stack, id);
     return 'problem' in found ? found : { name: `${stack.name}/${id}`, ...found };
   };

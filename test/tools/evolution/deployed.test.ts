@@ -111,6 +111,6 @@ describeWith('moto server', 'a deployed shop', () => {
   test('in another account is only a warning', async () => {
     const { found, stderr } = await errors({}, { CDK_DEFAULT_ACCOUNT: '999999999999' });
     expect(Object.values(found).flat()).toEqual([]);
-    expect(stderr).toContain('warning: cannot ask which phase the stack shop is in');
+    expect(stderr).toContain('warning: cannot read the phase of the stack shop');
   });
 });

@@ -10,8 +10,8 @@ export const scaling: Kinds = {
   'AWS::AutoScaling::AutoScalingGroup': {
     asked: (p) => ({ ...group(p), hooks: hooks(p.LifecycleHookSpecificationList) }),
     found: async ({ autoScaling }, name) => {
-      const asked = new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] });
-      const found = only((await autoScaling.send(asked)).AutoScalingGroups);
+      const describe = new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] });
+      const found = only((await autoScaling.send(describe)).AutoScalingGroups);
       const { LifecycleHooks } = await autoScaling.send(
         new DescribeLifecycleHooksCommand({ AutoScalingGroupName: name }),
       );
@@ -34,8 +34,8 @@ export const scaling: Kinds = {
   'AWS::AutoScaling::ScheduledAction': {
     asked: scheduled,
     found: async ({ autoScaling }, name) => {
-      const asked = new DescribeScheduledActionsCommand({ ScheduledActionNames: [name] });
-      return scheduled(only((await autoScaling.send(asked)).ScheduledUpdateGroupActions));
+      const describe = new DescribeScheduledActionsCommand({ ScheduledActionNames: [name] });
+      return scheduled(only((await autoScaling.send(describe)).ScheduledUpdateGroupActions));
     },
   },
 };

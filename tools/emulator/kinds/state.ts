@@ -100,8 +100,8 @@ export const state: Kinds = {
       tries: p.RedrivePolicy?.maxReceiveCount,
     }),
     found: async ({ sqs }, url) => {
-      const asked = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] });
-      const { Attributes = {} } = await sqs.send(asked);
+      const describe = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] });
+      const { Attributes = {} } = await sqs.send(describe);
       return {
         kept: seconds(Attributes.MessageRetentionPeriod),
         hidden: seconds(Attributes.VisibilityTimeout),
