@@ -30,6 +30,11 @@ export function nestedStackIn({ nested }: Pick<StackTemplate, 'nested'>, id: str
   return nested?.get(id) ?? { problem: 'its template is missing' };
 }
 
+/** Returns a resource type without its prefix: `EC2::Instance`. */
+export function shortType(type: string): string {
+  return type.replace(/^AWS::/, '');
+}
+
 export interface TemplateOutput {
   readonly Value: unknown;
   readonly Export?: { readonly Name: unknown };

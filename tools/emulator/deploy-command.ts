@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AssembledStack, readAssembly } from '../cloudformation/assembly';
 import { runCdk } from '../cloudformation/cdk-cli';
+import { shortType } from '../cloudformation/template';
 import { ACCOUNT, emulatorEnv, REGION } from '../support/aws-environment';
 import { table } from '../support/table';
 import { UsageError } from '../support/usage-error';
@@ -68,7 +69,7 @@ function render(rows: readonly InventoryRow[]): string {
   const isListed = (row: InventoryRow) =>
     row.verdict !== 'skipped' && (row.verdict !== 'exists' || hasFacts(row.asked) || hasFacts(row.found));
   const lines = rows.filter(isListed).map((row) => {
-    return [MARKS[row.verdict], shortType(row), row.path, formatFacts(row.asked), actualState(row)];
+    return [MARKS[row.verdict], shortType(row.type), row.path, formatFacts(row.asked), actualState(row)];
   });
   const others = rows.filter((row) => row.verdict === 'exists' && !isListed(row));
   const skipped = rows.filter((row) => row.verdict === 'skipped');
@@ -88,12 +89,8 @@ function render(rows: readonly InventoryRow[]): string {
 
 function countByType(rows: readonly InventoryRow[]): string[] {
   const counts = new Map<string, number>();
-  for (const row of rows) counts.set(shortType(row), (counts.get(shortType(row)) ?? 0) + 1);
+  for (const { type } of rows) counts.set(shortType(type), (counts.get(shortType(type)) ?? 0) + 1);
   return [...counts].map(([type, number]) => `  ${type}${number > 1 ? ` × ${number}` : ''}`);
-}
-
-function shortType(row: InventoryRow): string {
-  return row.type.replace(/^AWS::/, '');
 }
 
 /** Describes the resource in the emulator: only the facts that differ from the template or are not in it. */

@@ -1,4 +1,5 @@
 import type { Step } from '../../lib/phases/steps';
+import { shortType } from '../cloudformation/template';
 import { markdownTable, table } from '../support/table';
 import { allChanges, type Change, type Comparison, type Fate } from './changes';
 import type { GateFinding, Manifest } from './gate';
@@ -112,10 +113,6 @@ function gateOf(report: StepReport): 'green' | 'red' | 'skipped' {
 
 function verdictOf({ verdict, why, instead }: Step): string {
   return `${verdict}: ${why}${instead ? `; ${instead}` : ''}`;
-}
-
-function shortType(type: string): string {
-  return type.replace(/^AWS::/, '');
 }
 
 /** Returns the JSON output of `--json`. */
