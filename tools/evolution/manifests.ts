@@ -9,7 +9,7 @@ const BOX: Allowance = {
 const VOLUME: Allowance = {
   fate: 'removed',
   policy: 'RetainExceptOnCreate',
-  reason: 'data of phase 1, retained until it is deleted manually',
+  reason: 'data of phase 1, until it is deleted manually',
 };
 const ACCESS_LOGS: Allowance = {
   fate: 'removed',

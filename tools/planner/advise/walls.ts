@@ -249,7 +249,7 @@ export const walls: readonly Wall[] = [
     source: WIDDIX,
     missingIsZero: true,
     symptom: true,
-    remedy: stay('runbook: Balancer answers 5xx'),
+    remedy: stay('runbook: Load balancer 5xx errors'),
   },
   {
     id: 'balancer.rejected',
@@ -263,7 +263,7 @@ export const walls: readonly Wall[] = [
     source: WIDDIX,
     missingIsZero: true,
     symptom: true,
-    remedy: stay('runbook: Balancer answers 5xx'),
+    remedy: stay('runbook: Load balancer 5xx errors'),
   },
   {
     id: 'balancer.app-errors',
@@ -277,7 +277,7 @@ export const walls: readonly Wall[] = [
     source: WIDDIX,
     missingIsZero: true,
     symptom: true,
-    remedy: stay('runbook: App answers 5xx'),
+    remedy: stay('runbook: App 5xx errors'),
   },
   {
     id: 'balancer.unreachable',
@@ -319,7 +319,7 @@ export const walls: readonly Wall[] = [
     optional: true,
     notJudged: { when: 'no limit', because: 'what is slow is yours to say: --latency-objective <ms>' },
     symptom: true,
-    remedy: stay('runbook: Shop slow'),
+    remedy: stay('runbook: High latency'),
   },
   {
     id: 'edge.hits',
