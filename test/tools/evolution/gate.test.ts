@@ -87,7 +87,7 @@ describe('the gate is red', () => {
     ['gets another value', 'DatabaseSecret', { GenerateSecretString: {} }, 'state', 'loses data: Generate'],
     ['gets a name', 'DatabaseSecret', { Name: 'shop/database' }, 'state', 'replaced because of Name'],
     ['signs', 'StateKey', { KeyUsage: 'SIGN_VERIFY' }, 'state', 'the update request fails'],
-    ['is disabled', 'StateKey', { Enabled: false }, 'state', 'loses what it holds: Enabled'],
+    ['is disabled', 'StateKey', { Enabled: false }, 'state', 'loses data: Enabled'],
     [
       'has other addresses',
       'NetworkVpcDataSubnet1Subnet',
