@@ -1,4 +1,4 @@
-import { lackedFor } from '../../support/aws-access';
+import { missingAwsSetting } from '../../support/aws-access';
 import { UsageError } from '../../support/usage-error';
 import { advise, type Watched, type Window } from '../advise/advice';
 import { readMetrics } from '../advise/cloudwatch';
@@ -81,7 +81,7 @@ async function fromStack(options: AdviseOptions, machines: PriceTable): Promise<
 
 /** What the SDK says of an account that it cannot reach, in the words of this command line. */
 function explain(error: Error): never {
-  const lacked = lackedFor(error);
+  const lacked = missingAwsSetting(error);
   if (lacked === 'region') {
     throw new UsageError('--region: none is given, and neither AWS_REGION nor a profile names one');
   }
