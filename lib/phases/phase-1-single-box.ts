@@ -20,6 +20,8 @@ import { grantDescribeStack } from './shop-stack';
  * Billed: the instance, its root and data volumes, a public IPv4 address, snapshots, a KMS key, a secret, alarms, a
  * dashboard, VPC flow logs, and data transfer out.
  *
+ * Fixed cost: $77 a month, plus usage (us-east-1, prices of 2024-07 to 2026-07; `npm run cost -- phase-1`).
+ *
  * What breaks next: the instance is a single point of failure, and the largest size is a ceiling.
  */
 export class SingleBox extends Construct {

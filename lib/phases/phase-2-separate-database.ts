@@ -24,6 +24,8 @@ import { grantDescribeStack } from './shop-stack';
  *
  * Billed on top of phase 1: the database instance, its storage and backups, and one more secret.
  *
+ * Fixed cost: $137 a month, plus usage (us-east-1, prices of 2024-07 to 2026-07; `npm run cost -- phase-2`).
+ *
  * What breaks next: the one app server is still a single point of failure, and now the first to run out of CPU.
  */
 export class SeparateDatabase extends Construct {

@@ -32,6 +32,8 @@ import { grantDescribeStack } from './shop-stack';
  * Billed on top of phase 2, less the instance, its volume and address: five servers and their disks, the load balancer, NAT
  * gateways, three cache nodes, the standby, two replicas, two more log stores, one more secret.
  *
+ * Fixed cost: $578 a month, plus usage (us-east-1, prices of 2024-07 to 2026-10; `npm run cost -- phase-3`).
+ *
  * What breaks next: the number of servers is fixed by hand, and static files and jobs use up their CPU.
  */
 export class LoadBalancedFarm extends Construct {
