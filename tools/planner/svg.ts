@@ -8,6 +8,14 @@ export interface Picture {
   readonly title: string;
 }
 
+const exact = new Intl.NumberFormat('en-US');
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
+
+/** Labels an axis, which has no room for the digits of a large number: `90,000`, `125K`, `1.2M`. */
+export function axisNumber(value: number): string {
+  return (Math.abs(value) < 100_000 ? exact : compact).format(value);
+}
+
 /** A chart as an SVG document. */
 export function drawSvg(option: EChartsCoreOption, { title, ...size }: Picture): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });

@@ -28,6 +28,9 @@ const STYLES = {
 
 type LineName = keyof typeof STYLES;
 
+// Widths of texts are guessed here, where there is no page to measure them on: leave room.
+const LEGEND_GAP = 40;
+
 const TITLE = 'Machines for the shop: one box against many';
 
 /**
@@ -58,8 +61,14 @@ function option(curves: Curves, marked: Curves, ladder: ReturnType<typeof seedLa
       { text: footer, left: '5%', bottom: 8, textStyle: { fontSize: 11, fontWeight: 'normal', color: '#555555' } },
     ],
     legend: [
-      { top: 42, left: '5%', itemWidth: 44, data: names.map((name) => STYLES[name].name), width: 640 },
-      { top: 42, left: '66%', data: ['as told at the start', 'today, on demand'] },
+      ...[names.slice(0, 2), names.slice(2)].map((row, index) => ({
+        top: 42 + index * 20,
+        left: '5%',
+        itemGap: LEGEND_GAP,
+        itemWidth: 44,
+        data: row.map((name) => STYLES[name].name),
+      })),
+      { top: 42, left: '66%', itemGap: LEGEND_GAP, data: ['as told at the start', 'today, on demand'] },
     ],
     grid: [
       { left: '7%', top: 100, width: '52%', bottom: 92 },
@@ -149,7 +158,13 @@ function marks(name: LineName, points: readonly CurvePoint[]) {
       fontSize: 11,
       formatter: ({ value }: { value?: unknown }) => `$${short((value as number[])[1] ?? 0)}`,
     },
-    data: points.filter(({ usd }) => usd !== undefined).map(({ rps, usd }) => [rps, usd as number]),
+    data: points
+      .filter(({ usd }) => usd !== undefined)
+      .map(({ rps, usd }) => ({
+        value: [rps, usd as number],
+        // Beside the labels of the axis.
+        ...(rps === MARKS[0] && { label: { offset: [20, 0] } }),
+      })),
   };
 }
 
@@ -179,14 +194,15 @@ function endNotes({ vertical, contended }: Curves['ends']) {
   const notes = [
     `A: ends at ${short(contended.rps)}/s, as more vCPUs`,
     '    mostly wait for each other',
-    `B: ends at ${short(vertical.rps)}/s, as there is no box`,
-    `    with more than ${vertical.vcpus} vCPUs`,
+    `B: ends at ${short(vertical.rps)}/s, as no box has`,
+    `    more than ${vertical.vcpus} vCPUs`,
     `    (${vertical.type})`,
   ];
   return {
     type: 'text' as const,
     left: 498,
     top: 388,
+    z: 10,
     style: { text: notes.join('\n'), fill: INK, fontSize: 12, lineHeight: 17, backgroundColor: '#ffffff', padding: 4 },
   };
 }

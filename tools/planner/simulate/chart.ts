@@ -1,10 +1,12 @@
 import type { ScalingGroup } from '../scaling/scaling-group';
-import { drawSvg } from '../svg';
+import { axisNumber, drawSvg } from '../svg';
 import type { Simulation, Summary } from './simulate';
 import type { Traffic } from './traffic';
 
 const WIDTH = 1100;
 const HEIGHT = 780;
+/** Letters that fit the chart's width. */
+const TITLE_LETTERS = 84;
 /** More points than this are no sharper on the page. */
 const POINTS = 1000;
 
@@ -27,7 +29,7 @@ export function chartOf(title: string, simulation: Simulation, traffic: Traffic,
       backgroundColor: '#ffffff',
       textStyle: { fontFamily: 'Helvetica, Arial, sans-serif', color: INK },
       title: {
-        text: title,
+        text: shortened(title),
         subtext: subtitle(summary),
         left: 24,
         top: 14,
@@ -62,7 +64,7 @@ export function chartOf(title: string, simulation: Simulation, traffic: Traffic,
         ...(gridIndex === 0 ? {} : { splitNumber: 2 }),
         ...(gridIndex === 2 ? { max: 100, interval: 50 } : {}),
         minInterval: gridIndex === 1 ? 1 : undefined,
-        axisLabel: { color: GREY },
+        axisLabel: { formatter: axisNumber, color: GREY },
         splitLine: { lineStyle: { color: '#e2e8f0' } },
       })),
       series: [
@@ -109,6 +111,11 @@ function subtitle({
     ? `${mostWaiting.toLocaleString('en-US')} jobs waiting at the most`
     : `${share.toFixed(share > 0 && share < 0.1 ? 3 : 1)}% dropped`;
   return `${lost} · ${fewest} to ${most} servers · ${changesOut} changes out, ${changesIn} in · thrash ${thrash}`;
+}
+
+/** The end of a title tells more than its beginning, which is the path of a template. */
+function shortened(title: string): string {
+  return title.length <= TITLE_LETTERS ? title : `…${title.slice(1 - TITLE_LETTERS)}`;
 }
 
 const panel = (top: number, height: number) => ({ left: 76, right: 32, top, height });
