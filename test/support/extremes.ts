@@ -1,8 +1,9 @@
+import { imageOf } from '../../app/data/seed';
 import * as pages from '../../app/pages/index';
 import type { Cart, CartItem, Order, PageContext, Product, Served } from '../../app/types';
-import type { BoardServer, BoardState, Button } from '../../lib/rehearsal/board/state';
-import type { Report } from '../../lib/rehearsal/rehearse/findings';
-import type { Scenario } from '../../lib/rehearsal/rehearse/scenario';
+import type { BoardServer, BoardState, Button } from '../../tools/rehearsal/board/state';
+import type { Report } from '../../tools/rehearsal/rehearse/findings';
+import type { Scenario } from '../../tools/rehearsal/rehearse/scenario';
 import { report, second, servers, traffic } from './findings';
 
 /** Longer than a phone is wide, without a place to break. */
@@ -197,6 +198,7 @@ export function extremePages(): Record<string, string> {
     userEmail: email,
     cartCount: 123_456_789,
     asset: (file) => `/assets/${file}`,
+    imageOf,
   };
   const anyone: PageContext = { ...visitor, userEmail: undefined };
   const product = (id: number, name: string, stock: number): Product => ({
