@@ -1,15 +1,16 @@
 import fc from 'fast-check';
-import { sizes } from '../../../lib/phases/sizes';
+import { ELASTIC_INSTANCE_TYPES, ELASTIC_VCPUS, sizes } from '../../../lib/phases/sizes';
 import { type AssembledStack, synthesize } from '../../../tools/cloudformation/assembly';
 import { billOf } from '../../../tools/planner/cost/bill';
 import { freeTypes } from '../../../tools/planner/cost/free';
 import { pricers } from '../../../tools/planner/cost/pricers';
 import { TRAFFIC_DEFAULTS, type Traffic } from '../../../tools/planner/cost/usage';
 import demand from '../../../tools/planner/plan/demand.json';
-import { ladder } from '../../../tools/planner/plan/ladder';
-import { capacityOf, type PhasePlan, planFor, spotSaving } from '../../../tools/planner/plan/plan';
+import type { PhasePlan } from '../../../tools/planner/plan/phase-plan';
+import { capacityOf, planFor } from '../../../tools/planner/plan/plan';
 import { renderPlan } from '../../../tools/planner/plan/render';
 import { scaledTemplate } from '../../../tools/planner/plan/scaled-template';
+import { spotSaving } from '../../../tools/planner/plan/spot-saving';
 import type { PlanInput } from '../../../tools/planner/plan/workload';
 import { readPriceTable } from '../../../tools/planner/prices/table';
 
@@ -70,20 +71,17 @@ describe('the bill', () => {
 });
 
 describe('a template in another size', () => {
-  test('the ladder is that of the phases', () => {
-    const fromPhases = Object.entries(sizes).map(([name, size]) => ({
-      name,
-      instanceType: size.instanceType.toString(),
-      vcpus: size.vcpus,
-      dataGib: size.dataSize.toGibibytes(),
-      dataIops: size.dataIops,
-      dataThroughput: size.dataThroughput,
-    }));
-    expect(ladder).toEqual(fromPhases);
+  test.each(Object.entries(sizes))('size %s has the vCPUs and memory of its type', (_name, size) => {
+    const { vcpus, memoryGib } = size;
+    expect(prices.machine(size.instanceType)).toMatchObject({ vcpus, memoryGib });
+  });
+
+  test.each(ELASTIC_INSTANCE_TYPES)('%s has the vCPUs of every server in phase 4', (type) => {
+    expect(prices.machine(type)?.vcpus).toBe(ELASTIC_VCPUS);
   });
 
   test.each([
-    ['phase-1', { box: ladder[1] }, {}],
+    ['phase-1', { box: sizes.growth }, {}],
     ['phase-3', { serverType: 'm7g.xlarge', replicas: 4 }, { Fleet: 12 }],
     ['phase-4', { replicas: 4 }, { ElasticFleet: 3 }],
   ])('%s costs what the same size by -c does, but for its alarms', (id, scale, instances) => {
@@ -248,7 +246,7 @@ describe('a plan', () => {
     for (const rps of [100, 10_000, 100_000]) {
       for (const phase of plan(rps, { survive: 'zone' }).phases) {
         if (!phase.holds || phase.database?.pool === undefined) continue;
-        const vcpus = ladder.find(({ instanceType }) => instanceType === phase.serverType)?.vcpus as number;
+        const vcpus = prices.machine(phase.serverType)?.vcpus as number;
         const processes = Math.ceil(phase.servers * 1.2) * vcpus;
         expect(processes * phase.database.pool).toBeLessThanOrEqual(0.8 * phase.database.maxConnections);
       }

@@ -41,7 +41,7 @@ const REQUESTS_PER_CONNECTION = 10;
 const CONNECTION_SECONDS = 60;
 
 /** Writes that leave a background job behind: the orders among them. */
-const JOBS_PER_WRITE = 0.1;
+export const JOBS_PER_WRITE = 0.1;
 
 /** Calls to SQS for a job: send, receive, delete. */
 const CALLS_PER_JOB = 3;

@@ -1,3 +1,4 @@
+import { ELASTIC_INSTANCE_TYPES, ELASTIC_VCPUS } from '../../../lib/phases/sizes';
 import { type Traffic, usageOf } from '../cost/usage';
 import { databaseFor } from '../plan/database';
 import { fleetLaw, serversFor } from '../plan/fleet';
@@ -99,7 +100,7 @@ function endOf(input: PlanInput, law: MachineLaw, prices: PriceTable): VerticalE
   return { type, vcpus, usd, rps };
 }
 
-const SERVER = { type: 'c7g.large', vcpus: 2 } as const;
+const SERVER = { type: ELASTIC_INSTANCE_TYPES[0], vcpus: ELASTIC_VCPUS } as const;
 const CACHE_NODE = 'cache.t4g.small';
 /** Primary and two replicas of each part of the cache. */
 const CACHE_NODES = 3;
@@ -108,7 +109,7 @@ const LEAST_DATABASE = { class: 'db.t4g.medium', storageGib: 100 } as const;
 function farmFor(input: PlanInput, rps: number, prices: PriceTable): Omit<CurvePoint, 'rps'> {
   const load = loadOf(input, rps, false);
   const law = fleetLaw(input, SERVER.vcpus, serverVcpus(input, load) / load.origin);
-  const servers = serversFor([law], load.origin, input.utilization, 2, 100_000);
+  const servers = serversFor([law], load.origin, input.utilization, 100_000);
   const { writes, reads } = databaseVcpus(input, load);
   const shardAt = (shards: number) =>
     databaseFor(

@@ -1,16 +1,13 @@
 import { CONNECTION_SHARE, FLEET_SURGE } from '../../../lib/constants';
 import { vcpusOf } from '../cost/databases';
 import { HOURS_PER_MONTH, type PriceTable } from '../prices/table';
-import { UTILIZATION_AFTER_LOSS } from './workload';
+import { BURSTABLE_BASELINE, databaseVcpus, type Load, type PlanInput, UTILIZATION_AFTER_LOSS } from './workload';
 
 /** Most read replicas of an RDS instance. */
 const MAX_REPLICAS = 15;
 
 /** A replica that is lost leaves another one. */
 const LEAST_REPLICAS = 2;
-
-/** Share of a burstable vCPU that may be used all the time without paying for more. */
-const BURSTABLE_BASELINE = 0.2;
 
 /** Connections that PostgreSQL on RDS keeps for superusers: PostgreSQL's 3, and 2 of RDS. */
 const RESERVED_CONNECTIONS = 5;
@@ -48,6 +45,24 @@ export interface DatabasePlan {
   readonly pool: number | undefined;
   /** Connections that are busy at the peak: Little's law. */
   readonly busyConnections: number;
+}
+
+/** @param processes of the app, while servers are being replaced */
+export function databaseNeed(
+  input: PlanInput,
+  load: Load,
+  processes: number,
+  { replicated, proxied }: Pick<DatabaseNeed, 'replicated' | 'proxied'>,
+): DatabaseNeed {
+  return {
+    ...databaseVcpus(input, load),
+    statements: load.misses + load.sessions + load.writes,
+    replicated,
+    processes,
+    proxied,
+    utilization: input.utilization,
+    peakToAverage: input.traffic.peakToAverage,
+  };
 }
 
 /** Servers and workers while some are being replaced, times the processes of each. */

@@ -1,6 +1,9 @@
 import { throughput } from '../usl';
 import { type PlanInput, UTILIZATION_AFTER_LOSS, ZONES } from './workload';
 
+/** Servers that any fleet has at least; phase 3 as it is has five, and two are enough to lose one. */
+export const LEAST_SERVERS = 2;
+
 /** What a number of equal servers carries: the law that was measured, else a straight line through the service demand. */
 export interface FleetLaw {
   /** Requests/s of one server at 100% CPU. */
@@ -37,10 +40,9 @@ export function serversFor(
   laws: readonly FleetLaw[],
   rps: number,
   utilization: number,
-  least: number,
   most: number,
 ): number | undefined {
-  for (let servers = least; servers <= most; servers++) {
+  for (let servers = LEAST_SERVERS; servers <= most; servers++) {
     if (heldBy(laws, servers, utilization) >= rps) return servers;
   }
   return undefined;

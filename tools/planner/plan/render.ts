@@ -1,6 +1,6 @@
 import { table } from '../../support/table';
 import { money, rightAligned } from '../cost/render';
-import type { PhasePlan, Plan } from './plan';
+import type { PhasePlan, Plan } from './phase-plan';
 import { steps } from './steps';
 import type { PlanInput } from './workload';
 

@@ -1,10 +1,10 @@
+import type { BoxSize } from '../../../lib/phases/sizes';
 import type { Template, TemplateResource } from '../../cloudformation/template';
 import type { Properties } from '../cost/charges';
-import type { LadderStep } from './ladder';
 
 export interface Scale {
   /** The box, with its data volume. */
-  readonly box?: LadderStep;
+  readonly box?: BoxSize;
   /** Instance type of a group of equal servers. */
   readonly serverType?: string;
   /** Class of the database and its replicas. */
@@ -44,7 +44,7 @@ function databases(id: string, resource: TemplateResource, scale: Scale): [strin
   return Array.from({ length: scale.replicas }, (_, index) => [`${id}Copy${index}`, scaled]);
 }
 
-function volumeOf(box: LadderStep): Properties {
+function volumeOf(box: BoxSize): Properties {
   return { Size: box.dataGib, Iops: box.dataIops, Throughput: box.dataThroughput };
 }
 

@@ -1,4 +1,4 @@
-import type { Traffic } from '../cost/usage';
+import { JOBS_PER_WRITE, type Traffic } from '../cost/usage';
 import type { Usl } from '../usl';
 import type { Demand } from './demand';
 
@@ -37,8 +37,8 @@ export const ZONES = 3;
 /** Share of requests that need the visitor's session: carts, orders, log-ins. */
 const SESSION_RATIO = 0.15;
 
-/** Writes that leave a job behind. */
-const JOBS_PER_WRITE = 0.1;
+/** Share of a burstable vCPU that may be used all the time without paying for more. */
+export const BURSTABLE_BASELINE = 0.2;
 
 /** What arrives at a tier, in requests/s, at the peak or at the mean. */
 export interface Load {
