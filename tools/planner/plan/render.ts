@@ -1,7 +1,7 @@
 import { table } from '../../support/table';
 import { money, rightAligned } from '../cost/render';
 import type { PhasePlan, Plan } from './phase-plan';
-import { steps } from './steps';
+import { steps } from './scale-cube';
 import type { PlanInput } from './workload';
 
 /**

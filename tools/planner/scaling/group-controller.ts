@@ -3,7 +3,7 @@ import type { ScalingProfile } from './profile';
 import type { MetricKind, ScalingGroup, SimplePolicy, StepPolicy } from './scaling-group';
 import { Schedule } from './schedule';
 import { Warmups } from './warmups';
-import { Alarmed, Foreseeing, Tracking } from './watched-policies';
+import { Alarmed, Foreseeing, Tracking } from './policies';
 
 /** What CloudWatch and the group say since the last step. A metric that nobody published is left out. */
 export interface Observed {
