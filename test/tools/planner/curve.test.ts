@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { costCurve, usualInput } from '../../../tools/planner/commands/curve-command';
-import { curvesFor, MARKS, seedLadder } from '../../../tools/planner/curve/curve';
+import { curvesFor, MARKED_RATES, seedLadder } from '../../../tools/planner/curve/curve';
 import { readPriceTable } from '../../../tools/planner/prices/table';
 
 const prices = readPriceTable('us-east-1');
@@ -17,7 +17,7 @@ test('one box is cheaper while it holds, contention never helps, and at a millio
   const [vertical, contended, horizontal] = [curves.vertical, curves.contended, curves.horizontal].map(usd);
   expect(vertical?.at(-1)).toBeUndefined();
   expect(horizontal?.every((value) => value !== undefined)).toBe(true);
-  for (const [at, rps] of MARKS.entries()) {
+  for (const [at, rps] of MARKED_RATES.entries()) {
     if (contended?.[at] !== undefined) expect(contended[at]).toBeGreaterThanOrEqual(vertical?.[at] as number);
     if (rps <= 10_000) expect(vertical?.[at]).toBeLessThan(horizontal?.[at] as number);
   }

@@ -4,7 +4,7 @@ import { type AssembledStack, synthesize } from '../../../tools/cloudformation/a
 import { billOf } from '../../../tools/planner/cost/bill';
 import { freeTypes } from '../../../tools/planner/cost/free';
 import { pricers } from '../../../tools/planner/cost/pricers';
-import { TRAFFIC_DEFAULTS, type Traffic } from '../../../tools/planner/cost/usage';
+import { type ExpectedTraffic, TRAFFIC_DEFAULTS } from '../../../tools/planner/cost/usage';
 import demand from '../../../tools/planner/plan/demand.json';
 import type { PhasePlan } from '../../../tools/planner/plan/phase-plan';
 import { capacityOf, planFor } from '../../../tools/planner/plan/plan';
@@ -29,8 +29,9 @@ beforeAll(async () => {
 
 const phases = ['phase-1', 'phase-2', 'phase-3', 'phase-4'];
 const defaults = Object.fromEntries(Object.entries(TRAFFIC_DEFAULTS).map(([name, { value }]) => [name, value]));
-const traffic = (rps: number, more: Partial<Traffic> = {}) => ({ rps, ...defaults, ...more }) as Traffic;
-const input = (rps: number, more: Partial<PlanInput> = {}, shape: Partial<Traffic> = {}): PlanInput => ({
+const traffic = (rps: number, more: Partial<ExpectedTraffic> = {}) =>
+  ({ rps, ...defaults, ...more }) as ExpectedTraffic;
+const input = (rps: number, more: Partial<PlanInput> = {}, shape: Partial<ExpectedTraffic> = {}): PlanInput => ({
   traffic: traffic(rps, shape),
   cacheHitRatio: 0.8,
   utilization: 0.6,

@@ -1,4 +1,4 @@
-import { type Crossing, crossing, FEWEST_DAYS, type Trend, trendOf } from './trend';
+import { type Crossing, crossing, MIN_DAYS, type Trend, trendOf } from './trend';
 import { type Limits, type PhaseNumber, type Remedy, TIERS, type Wall } from './walls';
 
 export interface Point {
@@ -30,7 +30,7 @@ export interface Window {
 export type State = 'full' | 'filling' | 'fine' | 'no data' | 'no limit';
 
 /** How full one wall is. */
-export interface Finding {
+export interface WallStatus {
   readonly wall: Wall;
   readonly resource: string;
   readonly state: State;
@@ -47,12 +47,12 @@ export interface Finding {
 
 export interface Advice {
   readonly verdict: 'act' | 'prepare' | 'stay' | 'unknown';
-  /** What is or will be full next; the first of `findings` that counts. */
-  readonly wall: Finding | undefined;
+  /** What is or will be full next; the first of `statuses` that counts. */
+  readonly wall: WallStatus | undefined;
   /** Something is wrong that is no wall. */
-  readonly symptoms: readonly Finding[];
+  readonly symptoms: readonly WallStatus[];
   /** Worst first. */
-  readonly findings: readonly Finding[];
+  readonly statuses: readonly WallStatus[];
   /** What cannot be told, one line each. */
   readonly unknown: readonly string[];
   /** What is left out on purpose, one line each with the reason. */
@@ -66,30 +66,30 @@ const DAY = 86_400;
 
 /** Names the next wall from what the metrics say. */
 export function advise(watched: readonly Watched[], phase: PhaseNumber, window: Window): Advice {
-  const findings = watched
+  const statuses = watched
     .filter(({ wall, limits }) => (wall.phases?.includes(phase) ?? true) && (wall.isFor?.(limits) ?? true))
     .map((one) => examine(one, phase, window))
     .sort(byUrgency);
-  const unknown = findings
+  const unknown = statuses
     .filter(({ wall, state }) => !wall.optional && (state === 'no data' || state === 'no limit'))
     .map(
       ({ wall, resource, state }) =>
         `${wall.what} (${resource}): ${state === 'no data' ? 'no data' : 'its limit is not known'}`,
     );
-  const notJudged = findings.flatMap(({ wall, resource, state }) =>
+  const notJudged = statuses.flatMap(({ wall, resource, state }) =>
     wall.notJudged?.when === state ? [`${wall.what} (${resource}): ${wall.notJudged.because}`] : [],
   );
-  const counted = findings.filter(({ wall, state }) => !wall.symptom && (state === 'full' || state === 'filling'));
+  const counted = statuses.filter(({ wall, state }) => !wall.symptom && (state === 'full' || state === 'filling'));
   const [wall] = counted;
-  const told = findings.some(
+  const told = statuses.some(
     ({ wall, state }) => !wall.missingIsZero && (state === 'fine' || state === 'filling' || state === 'full'),
   );
   const verdict = wall ? (wall.state === 'full' ? 'act' : 'prepare') : told ? 'stay' : 'unknown';
-  const symptoms = findings.filter(({ wall, state }) => wall.symptom && state === 'full');
-  return { verdict, wall, symptoms, findings, unknown, notJudged };
+  const symptoms = statuses.filter(({ wall, state }) => wall.symptom && state === 'full');
+  return { verdict, wall, symptoms, statuses, unknown, notJudged };
 }
 
-function examine(one: Watched, phase: PhaseNumber, window: Window): Finding {
+function examine(one: Watched, phase: PhaseNumber, window: Window): WallStatus {
   const { wall, resource, limits } = one;
   const threshold = wall.limitMetric ? one.limitPoints?.at(-1)?.value : wall.threshold?.(limits);
   const points = one.points.length === 0 && wall.missingIsZero ? [{ at: window.end - 1, value: 0 }] : one.points;
@@ -159,7 +159,7 @@ export function isBeyond(value: number, threshold: number, side: Wall['side']): 
 const ORDER: readonly State[] = ['full', 'filling', 'fine', 'no limit', 'no data'];
 
 /** Walls before symptoms; full before filling; what was full longer first; of equals, what the others wait for. */
-function byUrgency(a: Finding, b: Finding): number {
+function byUrgency(a: WallStatus, b: WallStatus): number {
   return (
     Number(a.wall.symptom ?? false) - Number(b.wall.symptom ?? false) ||
     ORDER.indexOf(a.state) - ORDER.indexOf(b.state) ||
@@ -170,8 +170,8 @@ function byUrgency(a: Finding, b: Finding): number {
 }
 
 /** Why there is no date, in words, for a wall that is not full. */
-export function trendInWords({ trend, state, wall }: Finding): string {
+export function trendText({ trend, state, wall }: WallStatus): string {
   if (state !== 'fine' || wall.symptom) return '';
-  if (!trend) return `fewer than ${FEWEST_DAYS} days`;
+  if (!trend) return `fewer than ${MIN_DAYS} days`;
   return trend.significant ? '' : 'no significant trend';
 }

@@ -9,7 +9,7 @@ const DAY = 86_400;
 /** How metrics are named in a file: a wall's id, `.limit` for its limit, and `@name` where there are several of a kind. */
 const METRIC = /^([a-z]+\.[a-z-]+?)(\.limit)?(?:@(.+))?$/;
 
-export interface Recorded {
+export interface RecordedMetrics {
   readonly watched: readonly Watched[];
   readonly window: Window;
 }
@@ -21,7 +21,7 @@ export interface Recorded {
  * @param limits by tier, for thresholds that hang on the size of a database or cache
  * @throws UsageError that names the line
  */
-export function readRecorded(file: string, limits: Partial<Record<Wall['tier'], Limits>>): Recorded {
+export function readRecorded(file: string, limits: Partial<Record<Wall['tier'], Limits>>): RecordedMetrics {
   if (!existsSync(file))
     throw new UsageError(`--from ${file}: there is no such file; allowed is CSV with time,metric,value`);
   const series = new Map<string, Point[]>();

@@ -1,5 +1,5 @@
 import { table } from '../../support/table';
-import { type Advice, type Finding, HORIZON, trendInWords, type Window } from './advice';
+import { type Advice, HORIZON, trendText, type WallStatus, type Window } from './advice';
 import type { PhaseNumber, Wall } from './walls';
 
 const DAY = 86_400;
@@ -11,7 +11,7 @@ export function renderAdvice(advice: Advice, what: string, phase: PhaseNumber, w
     '',
     ...verdictLines(advice, window),
     '',
-    findingsTable(advice.findings, window),
+    findingsTable(advice.statuses, window),
   ];
   if (advice.symptoms.length > 0) {
     lines.push('', 'Something is wrong that is no wall:');
@@ -48,12 +48,12 @@ function verdictLines({ verdict, wall, unknown }: Advice, window: Window): strin
   return [head, phase === undefined ? `Stay on this phase: ${does}.` : `Phase ${phase} removes it: ${does}.`];
 }
 
-function findingsTable(findings: readonly Finding[], window: Window): string {
+function findingsTable(findings: readonly WallStatus[], window: Window): string {
   const rows = findings
     .filter(({ state }) => state !== 'no data' && state !== 'no limit')
     .map((finding) => {
       const { wall, resource, state, peak } = finding;
-      const trend = state === 'filling' ? when(finding, window) : trendInWords(finding);
+      const trend = state === 'filling' ? when(finding, window) : trendText(finding);
       return [
         wall.what,
         resource,
@@ -68,12 +68,12 @@ function findingsTable(findings: readonly Finding[], window: Window): string {
   return table(['wall', 'at', 'state', 'last day', 'full', 'if the trend holds', 'source of the limit'], rows);
 }
 
-function limitOf({ threshold, wall }: Finding): string {
+function limitOf({ threshold, wall }: WallStatus): string {
   return `${wall.side === 'below' ? '<' : wall.side === 'above' ? '>' : '≥'} ${shown(threshold, wall)}`;
 }
 
 /** `on 2026-03-01 (2026-02-20 to 2026-03-19)`. */
-function when({ crossing }: Finding, window: Window): string {
+function when({ crossing }: WallStatus, window: Window): string {
   const date = (days: number | undefined) =>
     days === undefined
       ? `after ${HORIZON} days`
@@ -90,7 +90,7 @@ function shown(value: number | undefined, { unit }: Wall): string {
 
 export function adviceAsJson(advice: Advice, what: string, phase: PhaseNumber, window: Window): string {
   const iso = (at: number) => new Date(at * 1000).toISOString();
-  const plain = (finding: Finding) => ({
+  const plain = (finding: WallStatus) => ({
     wall: finding.wall.id,
     what: finding.wall.what,
     resource: finding.resource,
@@ -118,7 +118,7 @@ export function adviceAsJson(advice: Advice, what: string, phase: PhaseNumber, w
       verdict: advice.verdict,
       wall: advice.wall ? plain(advice.wall) : null,
       symptoms: advice.symptoms.map(plain),
-      findings: advice.findings.map(plain),
+      findings: advice.statuses.map(plain),
       unknown: advice.unknown,
       notJudged: advice.notJudged,
     },

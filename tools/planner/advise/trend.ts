@@ -10,15 +10,15 @@ export interface Trend {
 }
 
 /** Fewer days say nothing about a week. */
-export const FEWEST_DAYS = 7;
+export const MIN_DAYS = 7;
 
 /**
- * Least squares through `values`, by day; `undefined` for fewer than {@link FEWEST_DAYS}. The bounds are those of the line
+ * Least squares through `values`, by day; `undefined` for fewer than {@link MIN_DAYS}. The bounds are those of the line
  * itself, not of a single day, and take the days for independent of each other.
  */
 export function trendOf(points: readonly { readonly day: number; readonly value: number }[]): Trend | undefined {
   const n = points.length;
-  if (n < FEWEST_DAYS) return undefined;
+  if (n < MIN_DAYS) return undefined;
   const mean = (pick: (point: { day: number; value: number }) => number) =>
     points.reduce((sum, point) => sum + pick(point), 0) / n;
   const meanDay = mean(({ day }) => day);

@@ -35,7 +35,7 @@ export interface AdviseOptions {
 const MACHINES = 'us-east-1';
 
 /** The verb `advise`. */
-export async function adviseVerb(options: AdviseOptions): Promise<void> {
+export async function adviseCommand(options: AdviseOptions): Promise<void> {
   // The tools run on Node 20 as well, which the SDK will want to be newer some day.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const machines = readPriceTable(MACHINES);

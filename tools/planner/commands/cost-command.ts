@@ -2,11 +2,11 @@ import { readStacks, STACK_SOURCES, synthesize } from '../../cloudformation/asse
 import { UsageError } from '../../support/usage-error';
 import { type Bill, type BilledStack, billOf } from '../cost/bill';
 import { billAsMarkdown, comparisonAsMarkdown, money, renderBill, renderComparison } from '../cost/render';
-import { TRAFFIC_DEFAULTS, type Traffic } from '../cost/usage';
+import { type ExpectedTraffic, TRAFFIC_DEFAULTS } from '../cost/usage';
 import { readPriceTable } from '../prices/table';
 
 /** What the command line gives of the traffic; what is missing has its default. */
-export type TrafficOptions = { readonly rps?: number } & Partial<Omit<Traffic, 'rps'>>;
+export type TrafficOptions = { readonly rps?: number } & Partial<Omit<ExpectedTraffic, 'rps'>>;
 
 export interface CostOptions extends TrafficOptions {
   /** `phase-N`, a template file, or a folder that `cdk synth` wrote. */
@@ -56,7 +56,7 @@ export async function cost(options: CostOptions): Promise<number> {
 }
 
 /** The traffic that the command line means, or undefined without requests. */
-export function trafficOf({ rps, ...given }: TrafficOptions): Traffic | undefined {
+export function trafficOf({ rps, ...given }: TrafficOptions): ExpectedTraffic | undefined {
   if (rps === undefined) return undefined;
   const value = (name: keyof typeof TRAFFIC_DEFAULTS) => given[name] ?? TRAFFIC_DEFAULTS[name].value;
   return {

@@ -4,7 +4,7 @@ import { table } from '../../support/table';
 import { UsageError } from '../../support/usage-error';
 import { ageLine, money, rightAligned } from '../cost/render';
 import { denseRates, drawCurves } from '../curve/chart';
-import { ASSUMED_CONTENTION, type CurvePoint, type Curves, curvesFor, MARKS, seedLadder } from '../curve/curve';
+import { ASSUMED_CONTENTION, type CurvePoint, type Curves, curvesFor, MARKED_RATES, seedLadder } from '../curve/curve';
 import demand from '../plan/demand.json';
 import { PLAN_DEFAULTS, type PlanInput } from '../plan/workload';
 import { type PriceTable, readPriceTable } from '../prices/table';
@@ -70,7 +70,7 @@ function render(curves: Curves, ladder: ReturnType<typeof seedLadder>): string {
     'the edge bills',
     'many servers are',
   ];
-  const rows = MARKS.map((rps, at) => [
+  const rows = MARKED_RATES.map((rps, at) => [
     rps.toLocaleString('en-US'),
     usd(curves.vertical[at]),
     usd(curves.contended[at]),

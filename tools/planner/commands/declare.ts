@@ -124,8 +124,8 @@ export function declarePlanner(program: Command): void {
     .option('--svg <file>', 'write a chart')
     .option('--json', 'print the figures as JSON')
     .action(async (options: Omit<SimulateOptions, 'context' | 'json'> & { context?: string[]; json?: boolean }) => {
-      const { simulateVerb } = await import('./simulate-command.js');
-      await simulateVerb({ ...options, context: options.context ?? [], json: options.json ?? false });
+      const { simulateCommand } = await import('./simulate-command.js');
+      await simulateCommand({ ...options, context: options.context ?? [], json: options.json ?? false });
     });
 
   program
@@ -149,8 +149,8 @@ export function declarePlanner(program: Command): void {
     .option('--cache-type <type>', 'with --from: cache.t4g.small, for the limits of the cache')
     .option('--json', 'print the findings as JSON')
     .action(async (options: Omit<AdviseOptions, 'json'> & { json?: boolean }) => {
-      const { adviseVerb } = await import('./advise-command.js');
-      await adviseVerb({ ...options, json: options.json ?? false });
+      const { adviseCommand } = await import('./advise-command.js');
+      await adviseCommand({ ...options, json: options.json ?? false });
     });
 }
 

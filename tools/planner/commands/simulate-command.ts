@@ -8,19 +8,19 @@ import { profiles, type ScalingProfile } from '../scaling/profile';
 import { readScalingGroup, SCALING_GROUP } from '../scaling/read-scaling-group';
 import type { ScalingGroup } from '../scaling/scaling-group';
 import { type Assumption, assumptionsOf, round } from '../simulate/assumptions';
-import { hourPrices, spotLossOf } from '../simulate/bill';
+import { hourPrices, spotInterruptionShare } from '../simulate/bill';
 import { chartOf } from '../simulate/chart';
-import { CLASSIC_RULES, hasCooldown, USUAL_COOLDOWN, withCooldown, withWarmup } from '../simulate/cooldown';
+import { CLASSIC_RULES, DEFAULT_COOLDOWN, hasCooldown, withCooldown, withWarmup } from '../simulate/cooldown';
 import { renderReport, reportAsJson } from '../simulate/render';
 import { cpuTargetOf, type SimulationOptions, simulate } from '../simulate/simulate';
 import {
   isShape,
+  type RequestSeries,
   readTraffic,
   recordedAt,
   recordedTraffic,
   shapedTraffic,
   shapes,
-  type Traffic,
 } from '../simulate/traffic';
 
 export interface SimulateOptions {
@@ -67,7 +67,7 @@ const METRIC_DELAY = 60;
 const SPOT_LOSS = 0.05;
 
 /** The verb `simulate`. */
-export async function simulateVerb(options: SimulateOptions): Promise<void> {
+export async function simulateCommand(options: SimulateOptions): Promise<void> {
   const prices = readPriceTable(options.region);
   const template = await templateOf(options);
   const read = readScalingGroup(template, { group: options.group });
@@ -75,7 +75,7 @@ export async function simulateVerb(options: SimulateOptions): Promise<void> {
   const serverRps = options.serverRps ?? serverRpsOf(group);
   const traffic = trafficOf(options, group, serverRps);
   const [type] = group.instanceTypes;
-  const advised = spotLossOf(type, prices);
+  const advised = spotInterruptionShare(type, prices);
   const profile = { ...profiles[options.profile], boot: options.boot ?? profiles[options.profile].boot };
   const expected = options.forecast === undefined ? undefined : readTraffic(options.forecast);
   const simulation: SimulationOptions = {
@@ -165,7 +165,7 @@ function serverRpsOf(group: ScalingGroup): number {
   );
 }
 
-function trafficOf(options: SimulateOptions, group: ScalingGroup, serverRps: number): Traffic {
+function trafficOf(options: SimulateOptions, group: ScalingGroup, serverRps: number): RequestSeries {
   const { traffic, days, seed } = options;
   if (!isShape(traffic)) {
     if (!traffic.endsWith('.csv')) {
@@ -182,7 +182,7 @@ function trafficOf(options: SimulateOptions, group: ScalingGroup, serverRps: num
 }
 
 /** As many as the first minute needs, so that a run does not begin with a fleet that is far too small. */
-function serversFor({ requests }: Traffic, group: ScalingGroup, serverRps: number): number {
+function serversFor({ requests }: RequestSeries, group: ScalingGroup, serverRps: number): number {
   const each = (serverRps * 60 * cpuTargetOf(group, serverRps * 60)) / 100;
   const needed = Math.ceil((requests[0] ?? 0) / each - 1e-9);
   return Math.min(Math.max(needed, group.desiredCapacity ?? group.minSize), group.maxSize);
@@ -191,7 +191,7 @@ function serversFor({ requests }: Traffic, group: ScalingGroup, serverRps: numbe
 /** What was asked for; next to another cool-down also the usual one. */
 function variantsOf(group: ScalingGroup, cooldown: number | undefined) {
   if (cooldown === undefined) return [{ name: 'result', group }];
-  return [...new Set([cooldown, USUAL_COOLDOWN])].map((seconds) => ({
+  return [...new Set([cooldown, DEFAULT_COOLDOWN])].map((seconds) => ({
     name: `cool-down ${seconds} s`,
     group: withCooldown(group, seconds),
   }));

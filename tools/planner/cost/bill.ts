@@ -1,9 +1,9 @@
 import type { StackTemplate, TemplateResource } from '../../cloudformation/template';
 import { type Price, type PriceAge, type PriceTable, usdFor } from '../prices/table';
-import { byUsage, type Charge, type Scope } from './charges';
+import { byUsage, type Charge, type PricingContext } from './charges';
 import { type Member, membersOf } from './members';
-import { judge, listenerRules } from './pricers';
-import { assumptions, type Traffic, type Usage, usageOf } from './usage';
+import { listenerRules, priceResource } from './pricers';
+import { assumptions, type ExpectedTraffic, type Usage, usageOf } from './usage';
 
 /** A stack to be billed, with those that are nested in it. */
 export interface BilledStack extends StackTemplate {
@@ -13,7 +13,7 @@ export interface BilledStack extends StackTemplate {
 export interface BillOptions {
   readonly prices: PriceTable;
   /** Without it, what is billed by use has a price and no sum. */
-  readonly traffic?: Traffic;
+  readonly traffic?: ExpectedTraffic;
   /** Values of template parameters. */
   readonly parameters?: Readonly<Record<string, string>>;
   /** Servers of Auto Scaling groups, by the beginning of their logical id or a part of their path. */
@@ -94,7 +94,7 @@ export function billOf(stacks: readonly BilledStack[], options: BillOptions): Bi
       [...template.resources].map(([id, resource]) => {
         const path = (one: string) => `${prefix}${paths?.get(one) ?? ''}`;
         const name = paths?.get(id) ?? String(resource.Metadata?.['aws:cdk:path'] ?? id);
-        const scope: Scope = {
+        const scope: PricingContext = {
           template,
           prices,
           usage,
@@ -128,8 +128,8 @@ export function billOf(stacks: readonly BilledStack[], options: BillOptions): Bi
   };
 }
 
-function billRow(resource: TemplateResource, id: string, scope: Scope, used: Price[]) {
-  const verdict = judge(resource, id, scope);
+function billRow(resource: TemplateResource, id: string, scope: PricingContext, used: Price[]) {
+  const verdict = priceResource(resource, id, scope);
   if ('free' in verdict) return { verdict: 'free' as const, charges: [], why: verdict.free, usd: 0 };
   if ('unpriced' in verdict) return { verdict: 'unpriced' as const, charges: [], why: verdict.unpriced, usd: 0 };
   const charges = verdict.charges.map((charge) => billCharge(charge, scope.prices, used));

@@ -14,13 +14,13 @@ export interface Charge {
   readonly kind: 'fixed' | 'usage';
 }
 
-export type Verdict =
+export type Pricing =
   | { readonly charges: readonly Charge[] }
   | { readonly free: string }
   | { readonly unpriced: string };
 
 /** What a pricer may ask for besides the resource itself. */
-export interface Scope {
+export interface PricingContext {
   readonly template: ResolvedTemplate;
   readonly prices: PriceTable;
   /** A month of the traffic; undefined when none was given. */
@@ -35,7 +35,7 @@ export interface Scope {
 
 export type Properties = NonNullable<TemplateResource['Properties']>;
 
-export type Pricer = (properties: Properties, scope: Scope, logicalId: string) => Verdict;
+export type Pricer = (properties: Properties, scope: PricingContext, logicalId: string) => Pricing;
 
 export function fixed(what: string, price: string | Price, units: number): Charge {
   return { what, price, units, kind: 'fixed' };
@@ -63,7 +63,7 @@ export function asList(value: unknown): Properties[] {
 }
 
 /** A word of a template: `standard` when it is not said, "unknown" when only CloudFormation knows it. */
-export function asWord(value: unknown, standard: string): string {
+export function asText(value: unknown, standard: string): string {
   if (value === undefined || value === null || value === '') return standard;
   return typeof value === 'object' ? 'unknown' : String(value);
 }

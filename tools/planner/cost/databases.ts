@@ -3,14 +3,14 @@ import type { TemplateResource } from '../../cloudformation/template';
 import { HOURS_PER_MONTH, type PriceTable } from '../prices/table';
 import {
   asNumber,
-  asWord,
+  asText,
   byUsage,
   type Charge,
   fixed,
   isTrue,
   type Pricer,
+  type PricingContext,
   type Properties,
-  type Scope,
 } from './charges';
 
 /** IOPS of gp3 storage that RDS for PostgreSQL does not charge for, below and from 400 GiB. */
@@ -20,7 +20,7 @@ export const databaseInstance: Pricer = (properties, scope) => {
   // A replica says by an ARN whose it is, and takes over what it does not say itself.
   const [sourceId] = referencedIds(properties.SourceDBInstanceIdentifier);
   const source = sourceId === undefined ? undefined : scope.template.resources.get(sourceId)?.Properties;
-  const engine = asWord(properties.Engine ?? source?.Engine, 'unknown');
+  const engine = asText(properties.Engine ?? source?.Engine, 'unknown');
   const type = properties.DBInstanceClass;
   if (type === 'db.serverless') return { free: 'Billed with its Aurora cluster, by capacity' };
   if (typeof type !== 'string') return { unpriced: 'its class is not in the template' };
@@ -30,7 +30,7 @@ export const databaseInstance: Pricer = (properties, scope) => {
     return { charges: [fixed(type, `rds.${engine}.${type}.${zones}`, HOURS_PER_MONTH)] };
   }
   const gib = asNumber(properties.AllocatedStorage) ?? asNumber(source?.AllocatedStorage);
-  const storage = asWord(properties.StorageType ?? source?.StorageType, 'gp2');
+  const storage = asText(properties.StorageType ?? source?.StorageType, 'gp2');
   const iops = asNumber(properties.Iops) ?? 0;
   const where = zones === 'multi' ? 'Multi-AZ' : 'Single-AZ';
   const charges: Charge[] = [fixed(`${type} ${where}`, `rds.${engine}.${type}.${zones}`, HOURS_PER_MONTH)];
@@ -59,7 +59,7 @@ export const databaseCluster: Pricer = (properties) => {
 };
 
 /** Fewest vCPUs that a proxy is billed for. */
-const LEAST_PROXY_VCPUS = 2;
+const MIN_PROXY_VCPUS = 2;
 
 /** By the vCPUs of the databases behind it. */
 export const databaseProxy: Pricer = (_properties, scope, id) => {
@@ -73,8 +73,8 @@ export const databaseProxy: Pricer = (_properties, scope, id) => {
   let vcpus = 0;
   for (const type of targets) {
     const found = typeof type === 'string' ? vcpusOf(type, scope.prices) : undefined;
-    if (found === undefined) return { unpriced: `the vCPUs of ${asWord(type, 'its database')} are not known` };
-    vcpus += Math.max(LEAST_PROXY_VCPUS, found);
+    if (found === undefined) return { unpriced: `the vCPUs of ${asText(type, 'its database')} are not known` };
+    vcpus += Math.max(MIN_PROXY_VCPUS, found);
   }
   return { charges: [fixed(`proxy for ${vcpus} vCPUs`, 'rds.proxy', vcpus * HOURS_PER_MONTH)] };
 };
@@ -92,14 +92,14 @@ export const replicationGroup: Pricer = (properties) => {
   const nodes =
     asNumber(properties.NumCacheClusters) ??
     (asNumber(properties.NumNodeGroups) ?? 1) * (1 + (asNumber(properties.ReplicasPerNodeGroup) ?? 0));
-  return cacheNodes(properties, asWord(properties.Engine, 'redis'), nodes);
+  return cacheNodes(properties, asText(properties.Engine, 'redis'), nodes);
 };
 
 export const cacheCluster: Pricer = (properties) =>
   // A member of a replication group is billed there.
   properties.ReplicationGroupId !== undefined
     ? { free: 'Billed with its replication group' }
-    : cacheNodes(properties, asWord(properties.Engine, 'redis'), asNumber(properties.NumCacheNodes) ?? 1);
+    : cacheNodes(properties, asText(properties.Engine, 'redis'), asNumber(properties.NumCacheNodes) ?? 1);
 
 function cacheNodes(properties: Properties, engine: string, nodes: number) {
   const type = properties.CacheNodeType;
@@ -136,7 +136,7 @@ export const backupSelection: Pricer = (properties, scope) => {
   return { charges: targets.flatMap((target) => backupOf(target, days, scope)) };
 };
 
-function backupOf({ Type, Properties = {} }: TemplateResource, days: number, { usage }: Scope): Charge[] {
+function backupOf({ Type, Properties = {} }: TemplateResource, days: number, { usage }: PricingContext): Charge[] {
   const kept = usage && usage.dataGib * (1 + DAILY_CHANGE * days);
   if (Type === 'AWS::EC2::Volume') return [byUsage(`snapshots of ${days} days`, 'ebs.snapshot', kept)];
   // As much as the allocated storage is free of charge.
@@ -144,7 +144,7 @@ function backupOf({ Type, Properties = {} }: TemplateResource, days: number, { u
   return [byUsage(`backups of ${days} days above the free size`, 'rds.backup', kept && Math.max(0, kept - free))];
 }
 
-function retentionDays(properties: Properties, scope: Scope): number {
+function retentionDays(properties: Properties, scope: PricingContext): number {
   const plan = scope.template.target(properties.BackupPlanId)?.resource.Properties?.BackupPlan;
   return asNumber(plan?.BackupPlanRule?.[0]?.Lifecycle?.DeleteAfterDays) ?? 30;
 }

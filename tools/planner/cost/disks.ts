@@ -1,4 +1,4 @@
-import { asList, asNumber, asWord, type Charge, fixed, type Pricer, type Properties } from './charges';
+import { asList, asNumber, asText, type Charge, fixed, type Pricer, type Properties } from './charges';
 
 /** What gp3 has without extra charge. */
 const GP3_IOPS = 3000;
@@ -43,7 +43,7 @@ export const volume: Pricer = (properties) => ({ charges: ebsCharges(toDisk(prop
 function toDisk(properties: Properties, size: 'Size' | 'VolumeSize'): Disk {
   return {
     // CloudFormation's own default.
-    type: asWord(properties.VolumeType, 'gp2'),
+    type: asText(properties.VolumeType, 'gp2'),
     gib: asNumber(properties[size]),
     iops: asNumber(properties.Iops),
     throughput: asNumber(properties.Throughput),

@@ -7,8 +7,8 @@ import {
   fixed,
   isTrue,
   type Pricer,
+  type PricingContext,
   type Properties,
-  type Scope,
 } from './charges';
 import { ebsCharges, rootDisks } from './disks';
 
@@ -25,7 +25,7 @@ export const instance: Pricer = (properties, scope, id) => {
   return {
     charges: [
       fixed(`${type} on demand`, `ec2.${type}`, HOURS_PER_MONTH),
-      ...around(type, mappings, monitoring, 1),
+      ...instanceExtras(type, mappings, monitoring, 1),
       ...(publicAddress(properties, scope, id) ? [fixed('public IPv4 address', 'ipv4.hour', HOURS_PER_MONTH)] : []),
       ...egress(scope, id),
     ],
@@ -51,7 +51,7 @@ export const autoScalingGroup: Pricer = (properties, scope, id) => {
   const weight = asNumber(overrides[0]?.WeightedCapacity) ?? 1;
   const instances = Math.ceil(count / weight);
   const { onDemand, spot } = mixed
-    ? split(instances, mixed.InstancesDistribution ?? {})
+    ? splitPurchase(instances, mixed.InstancesDistribution ?? {})
     : { onDemand: instances, spot: 0 };
   const monitoring = template.Monitoring
     ? isTrue(template.Monitoring.Enabled)
@@ -68,11 +68,11 @@ export const autoScalingGroup: Pricer = (properties, scope, id) => {
     charges.push(fixed(`${spot} × spot (${types.join(', ')})`, price, spot * HOURS_PER_MONTH));
   }
   const mappings = template.BlockDeviceMappings ?? configuration.BlockDeviceMappings;
-  return { charges: [...charges, ...around(first, mappings, monitoring, instances)] };
+  return { charges: [...charges, ...instanceExtras(first, mappings, monitoring, instances)] };
 };
 
 /** How the instances of a mixed group are bought. The share above the base that is on demand rounds up. */
-export function split(instances: number, distribution: Properties): { onDemand: number; spot: number } {
+export function splitPurchase(instances: number, distribution: Properties): { onDemand: number; spot: number } {
   const base = Math.min(instances, asNumber(distribution.OnDemandBaseCapacity) ?? 0);
   const percentage = asNumber(distribution.OnDemandPercentageAboveBaseCapacity) ?? 100;
   const onDemand = base + Math.ceil(((instances - base) * percentage) / 100);
@@ -99,7 +99,7 @@ export function spotPrice(types: readonly string[], prices: PriceTable): Price |
 }
 
 /** The disks of instances, their monitoring, and credits where they have any. */
-function around(type: string, mappings: unknown, monitoring: boolean, instances: number): Charge[] {
+function instanceExtras(type: string, mappings: unknown, monitoring: boolean, instances: number): Charge[] {
   return [
     ...rootDisks(mappings).flatMap((disk) => ebsCharges(disk, instances)),
     ...(monitoring
@@ -110,20 +110,20 @@ function around(type: string, mappings: unknown, monitoring: boolean, instances:
 }
 
 /** What a launch template says, found by the reference of whoever launches by it. */
-function launchTemplate(specification: Properties | undefined, scope: Scope): Properties {
+function launchTemplate(specification: Properties | undefined, scope: PricingContext): Properties {
   const found = scope.template.target(specification?.LaunchTemplateId ?? specification?.LaunchTemplateName);
   return found?.resource.Properties?.LaunchTemplateData ?? {};
 }
 
 /** Whether an address is billed with the instance itself: one that comes from its subnet, and not an Elastic IP. */
-function publicAddress(properties: Properties, scope: Scope, id: string): boolean {
+function publicAddress(properties: Properties, scope: PricingContext, id: string): boolean {
   const asked = properties.NetworkInterfaces?.[0]?.AssociatePublicIpAddress;
   if (asked !== undefined) return isTrue(asked);
   const subnet = scope.template.target(properties.SubnetId)?.resource.Properties;
   return isTrue(subnet?.MapPublicIpOnLaunch) && !hasElasticIp(scope, id);
 }
 
-function hasElasticIp(scope: Scope, id: string): boolean {
+function hasElasticIp(scope: PricingContext, id: string): boolean {
   return [...scope.template.resources.values()].some(
     ({ Type, Properties }) =>
       /^AWS::EC2::EIP(Association)?$/.test(Type) && scope.template.target(Properties?.InstanceId)?.id === id,
@@ -131,7 +131,7 @@ function hasElasticIp(scope: Scope, id: string): boolean {
 }
 
 /** Answers to visitors, where they leave AWS. */
-export function egress(scope: Scope, id: string): Charge[] {
+export function egress(scope: PricingContext, id: string): Charge[] {
   return scope.isEntry(id) ? [byUsage('answers to the internet', 'transfer.internet', scope.usage?.egressGib)] : [];
 }
 

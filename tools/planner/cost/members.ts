@@ -23,13 +23,13 @@ export function membersOf(stack: StackTemplate, options: ResolveOptions, prefix 
       return [];
     }
     const name = stack.paths?.get(id) ?? id;
-    return membersOf(nested, { ...options, parameters: handedDown(Properties?.Parameters) }, `${prefix}${name}/`);
+    return membersOf(nested, { ...options, parameters: nestedParameters(Properties?.Parameters) }, `${prefix}${name}/`);
   });
   return [{ prefix, template, paths: stack.paths, unread }, ...inside];
 }
 
 /** Of a list that is joined, the length is known even where what is in it is not. */
-function handedDown(parameters: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+function nestedParameters(parameters: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(parameters).map(([name, value]) => {
       const { 'Fn::Join': joined } = Object(value) as { 'Fn::Join'?: readonly [string, unknown] };

@@ -1,5 +1,5 @@
 import { HOURS_PER_MONTH } from '../prices/table';
-import { asWord, byUsage, fixed, isTrue, type Pricer } from './charges';
+import { asText, byUsage, fixed, isTrue, type Pricer } from './charges';
 import { egress } from './machines';
 
 export const natGateway: Pricer = (properties, scope) => {
@@ -20,7 +20,7 @@ export const natGateway: Pricer = (properties, scope) => {
 export const elasticIp: Pricer = () => ({ charges: [fixed('public IPv4 address', 'ipv4.hour', HOURS_PER_MONTH)] });
 
 export const vpcEndpoint: Pricer = (properties) => {
-  const type = asWord(properties.VpcEndpointType, 'Gateway');
+  const type = asText(properties.VpcEndpointType, 'Gateway');
   if (type === 'Gateway') return { free: 'Gateway endpoints cost nothing' };
   if (type !== 'Interface') return { unpriced: `no price for an endpoint of type ${type}` };
   const zones = Math.max(1, properties.SubnetIds?.length ?? 1);
@@ -33,7 +33,7 @@ export const vpcEndpoint: Pricer = (properties) => {
 };
 
 export const loadBalancer: Pricer = (properties, scope, id) => {
-  const type = asWord(properties.Type, 'application');
+  const type = asText(properties.Type, 'application');
   if (type !== 'application' && type !== 'network') return { unpriced: `no price for a load balancer of type ${type}` };
   const short = type === 'application' ? 'alb' : 'nlb';
   const units = type === 'application' ? scope.usage?.albUnits : scope.usage?.nlbUnits;

@@ -1,5 +1,5 @@
 import { NESTED_STACK, type TemplateResource } from '../../cloudformation/template';
-import type { Pricer, Scope, Verdict } from './charges';
+import type { Pricer, Pricing, PricingContext } from './charges';
 import {
   backupSelection,
   cacheCluster,
@@ -57,7 +57,7 @@ export const pricers: Readonly<Record<string, Pricer>> = {
 };
 
 /** What a resource is billed for; a type that nobody knows here has no price. */
-export function judge({ Type, Properties = {} }: TemplateResource, id: string, scope: Scope): Verdict {
+export function priceResource({ Type, Properties = {} }: TemplateResource, id: string, scope: PricingContext): Pricing {
   const why = freeTypes.get(Type);
   if (why !== undefined) return { free: why };
   if (Type === 'AWS::SSM::Parameter') {

@@ -4,7 +4,7 @@ const SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600;
 const GIB = 2 ** 30;
 
 /** The traffic of a shop, from which all that is billed by use is reckoned. */
-export interface Traffic {
+export interface ExpectedTraffic {
   /** Requests/s of visitors at the peak, static files among them. */
   readonly rps: number;
   /** The peak over the mean of a month. */
@@ -29,7 +29,7 @@ export const TRAFFIC_DEFAULTS = {
     why: '"80-95% of database operations are reads": a shop is browsed more than bought from',
   },
   dataGib: { value: 20, why: 'a small shop with some years of orders' },
-} as const satisfies Readonly<Record<Exclude<keyof Traffic, 'rps'>, { value: number; why: string }>>;
+} as const satisfies Readonly<Record<Exclude<keyof ExpectedTraffic, 'rps'>, { value: number; why: string }>>;
 
 /** Bytes of a mean request with its headers. */
 export const REQUEST_BYTES = 700;
@@ -57,7 +57,7 @@ export const DATA_TIER_BYTES_PER_REQUEST = 6000;
 
 /** What a month of the traffic adds up to. */
 export interface Usage {
-  readonly traffic: Traffic;
+  readonly traffic: ExpectedTraffic;
   /** Visitors' requests. */
   readonly requests: number;
   /** Requests that reach the servers; all of them where there is no edge. */
@@ -81,7 +81,7 @@ export interface Usage {
  * @param hasEdge whether an edge cache stands in front
  * @param listenerRules rules of the balancer's listeners besides the default ones
  */
-export function usageOf(traffic: Traffic, hasEdge: boolean, listenerRules: number): Usage {
+export function usageOf(traffic: ExpectedTraffic, hasEdge: boolean, listenerRules: number): Usage {
   const requests = (traffic.rps / traffic.peakToAverage) * SECONDS_PER_MONTH;
   const originRequests = hasEdge ? requests * (1 - traffic.edgeHitRatio) : requests;
   const connections = originRequests / REQUESTS_PER_CONNECTION;
@@ -141,9 +141,9 @@ export function nlbUnits(load: BalancerLoad): number {
 }
 
 /** All that a run assumed, in words. */
-export function assumptions(traffic: Traffic): string[] {
+export function assumptions(traffic: ExpectedTraffic): string[] {
   const given = Object.entries(TRAFFIC_DEFAULTS).map(([name, { value, why }]) => {
-    const used = traffic[name as keyof Traffic];
+    const used = traffic[name as keyof ExpectedTraffic];
     return `${name} ${used}${used === value ? ` (default: ${why})` : ''}`;
   });
   return [

@@ -1,6 +1,6 @@
 import type { EChartsOption } from 'echarts';
 import { drawSvg } from '../svg';
-import { type CurvePoint, type Curves, MARKS, type seedLadder, type VerticalEnd } from './curve';
+import { type CurvePoint, type Curves, MARKED_RATES, type seedLadder, type VerticalEnd } from './curve';
 
 const FONT = 'Helvetica, Arial, sans-serif';
 const INK = '#1a1a1a';
@@ -34,7 +34,7 @@ const TITLE = 'Machines for the shop: one box against many';
  * The cost curves and the vertical ladder as SVG.
  *
  * @param curves at many rates, for the lines
- * @param marked at {@link MARKS}, for the marks
+ * @param marked at {@link MARKED_RATES}, for the marks
  */
 export function drawCurves(
   curves: Curves,
@@ -199,7 +199,7 @@ function short(value: number): string {
 
 /** Rates for the lines: the marks, and as many between them as make steps look sharp. */
 export function denseRates(): number[] {
-  const [first, last] = [MARKS[0], MARKS.at(-1) as number];
+  const [first, last] = [MARKED_RATES[0], MARKED_RATES.at(-1) as number];
   const count = 180;
   return Array.from({ length: count + 1 }, (_, index) => first * (last / first) ** (index / count));
 }

@@ -1,5 +1,5 @@
 import { ELASTIC_INSTANCE_TYPES, ELASTIC_VCPUS } from '../../../lib/phases/sizes';
-import { type Traffic, usageOf } from '../cost/usage';
+import { type ExpectedTraffic, usageOf } from '../cost/usage';
 import { databaseFor } from '../plan/database';
 import { fleetLaw, serversFor } from '../plan/fleet';
 import { cacheThreads, databaseVcpus, loadOf, type PlanInput, serverVcpus } from '../plan/workload';
@@ -16,7 +16,7 @@ export const NO_CONTENTION: MachineLaw = { sigma: 0, kappa: 0 };
 export const ASSUMED_CONTENTION: MachineLaw = { sigma: 0.01, kappa: 0.00001 };
 
 /** Requests/s of the picture. */
-export const MARKS = [1000, 10_000, 100_000, 500_000, 1_000_000] as const;
+export const MARKED_RATES = [1000, 10_000, 100_000, 500_000, 1_000_000] as const;
 
 export interface CurvePoint {
   readonly rps: number;
@@ -47,7 +47,7 @@ export interface VerticalEnd {
 }
 
 /** @param input its `rps` does not matter */
-export function curvesFor(input: PlanInput, prices: PriceTable, rates: readonly number[] = MARKS): Curves {
+export function curvesFor(input: PlanInput, prices: PriceTable, rates: readonly number[] = MARKED_RATES): Curves {
   const at = (make: (rps: number) => Omit<CurvePoint, 'rps'>) => rates.map((rps) => ({ rps, ...make(rps) }));
   return {
     vertical: at((rps) => boxFor(input, rps, NO_CONTENTION, prices)),
@@ -77,7 +77,7 @@ function boxes(prices: PriceTable): Box[] {
 }
 
 /** Requests/s that a box holds with app and database on it. */
-function heldByBox(input: PlanInput, { vcpus }: Box, law: MachineLaw): number {
+function boxCapacity(input: PlanInput, { vcpus }: Box, law: MachineLaw): number {
   const load = loadOf(input, 1, false);
   const database = databaseVcpus(input, load);
   const lambda = 1 / (serverVcpus(input, load) + database.reads + database.writes);
@@ -86,7 +86,7 @@ function heldByBox(input: PlanInput, { vcpus }: Box, law: MachineLaw): number {
 
 function boxFor(input: PlanInput, rps: number, law: MachineLaw, prices: PriceTable): Omit<CurvePoint, 'rps'> {
   const [cheapest] = boxes(prices)
-    .filter((box) => heldByBox(input, box, law) >= rps)
+    .filter((box) => boxCapacity(input, box, law) >= rps)
     .sort((one, other) => one.usd - other.usd);
   return cheapest
     ? { usd: cheapest.usd, what: `1 x ${cheapest.type}, ${cheapest.vcpus} vCPUs` }
@@ -94,7 +94,7 @@ function boxFor(input: PlanInput, rps: number, law: MachineLaw, prices: PriceTab
 }
 
 function endOf(input: PlanInput, law: MachineLaw, prices: PriceTable): VerticalEnd {
-  const held = boxes(prices).map((box) => ({ ...box, rps: heldByBox(input, box, law) }));
+  const held = boxes(prices).map((box) => ({ ...box, rps: boxCapacity(input, box, law) }));
   const [best] = held.sort((one, other) => other.rps - one.rps || one.usd - other.usd);
   const { type, vcpus, usd, rps } = best as (typeof held)[number];
   return { type, vcpus, usd, rps };
@@ -150,7 +150,7 @@ function farmFor(input: PlanInput, rps: number, prices: PriceTable): Omit<CurveP
   };
 }
 
-function trafficUsd(traffic: Traffic, prices: PriceTable): number {
+function trafficUsd(traffic: ExpectedTraffic, prices: PriceTable): number {
   const { requests, egressGib } = usageOf(traffic, true, 0);
   return (
     usdFor(priceOf(prices, 'cloudfront.requests.https'), requests) +

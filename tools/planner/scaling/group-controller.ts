@@ -1,9 +1,9 @@
 import { adjusted, proportional, stepFor } from './capacity';
+import { AlarmDriven, PredictiveScaling, TargetTracking } from './policies';
 import type { ScalingProfile } from './profile';
 import type { MetricKind, ScalingGroup, SimplePolicy, StepPolicy } from './scaling-group';
 import { Schedule } from './schedule';
 import { Warmups } from './warmups';
-import { Alarmed, Foreseeing, Tracking } from './policies';
 
 /** What CloudWatch and the group say since the last step. A metric that nobody published is left out. */
 export interface Observed {
@@ -14,7 +14,7 @@ export interface Observed {
    *
    * @default - by how many `inService` grew
    */
-  readonly arrived?: number;
+  readonly launched?: number;
   /**
    * Instances that were told to go and are not gone.
    *
@@ -75,10 +75,10 @@ export class GroupController {
   minSize: number;
   maxSize: number;
 
-  private readonly tracking: readonly Tracking[];
-  private readonly stepping: readonly Alarmed<StepPolicy>[];
-  private readonly simple: readonly Alarmed<SimplePolicy>[];
-  private readonly foreseeing: readonly Foreseeing[];
+  private readonly tracking: readonly TargetTracking[];
+  private readonly stepScaling: readonly AlarmDriven<StepPolicy>[];
+  private readonly simple: readonly AlarmDriven<SimplePolicy>[];
+  private readonly predictive: readonly PredictiveScaling[];
   private readonly schedule: Schedule;
   private readonly means: Record<MetricKind, Mean> = {
     cpu: new Mean(),
@@ -86,7 +86,7 @@ export class GroupController {
     backlogPerInstance: new Mean(),
   };
   private readonly warmups: Warmups;
-  private readonly scaleInAtMost: number;
+  private readonly maxScaleInShare: number;
   private now: number;
   private inService: number;
   /** Of the newest activity of a simple policy: still going on, and until when its cool-down holds. */
@@ -100,19 +100,19 @@ export class GroupController {
   ) {
     const { profile, start } = options;
     this.now = start;
-    this.scaleInAtMost = profile.scaleInAtMost;
+    this.maxScaleInShare = profile.maxScaleInShare;
     this.minSize = group.minSize;
     this.maxSize = group.maxSize;
     this.desired = clamp(options.desired ?? group.desiredCapacity ?? group.minSize, group.minSize, group.maxSize);
     this.inService = this.desired;
     const of = <K extends string>(kind: K) =>
       group.policies.filter((policy): policy is Extract<typeof policy, { kind: K }> => policy.kind === kind);
-    this.tracking = of('target tracking').map((policy) => new Tracking(policy, profile));
-    this.stepping = of('step').map((policy) => new Alarmed(policy));
-    this.simple = of('simple').map((policy) => new Alarmed(policy));
-    this.foreseeing = of('predictive')
+    this.tracking = of('target tracking').map((policy) => new TargetTracking(policy, profile));
+    this.stepScaling = of('step').map((policy) => new AlarmDriven(policy));
+    this.simple = of('simple').map((policy) => new AlarmDriven(policy));
+    this.predictive = of('predictive')
       .filter(({ mode }) => mode === 'ForecastAndScale')
-      .map((policy) => new Foreseeing(policy, options.forecast));
+      .map((policy) => new PredictiveScaling(policy, options.forecast));
     this.schedule = new Schedule(group.schedule, start);
     this.warmups = new Warmups(group.defaultWarmup ?? 0);
   }
@@ -124,22 +124,22 @@ export class GroupController {
 
   /** @param now end of the interval that was observed, in Unix seconds; later than in the last step */
   step(now: number, observed: Observed): readonly Decision[] {
-    this.notice(now, observed);
+    this.observe(now, observed);
     const decisions: Decision[] = [];
-    this.followTheClock(now, decisions);
+    this.applyScheduledActions(now, decisions);
     const minuteOver = Math.floor(now / 60) > Math.floor(this.now / 60);
     this.now = now;
     if (minuteOver) {
-      this.closeMinute(now);
-      this.foresee(now, decisions);
-      this.followPolicies(now, decisions);
+      this.pushMinute(now);
+      this.applyForecast(now, decisions);
+      this.applyPolicies(now, decisions);
     }
     return decisions.length === 0 ? NO_DECISION : decisions;
   }
 
-  private notice(now: number, observed: Observed): void {
-    const { inService, arrived = Math.max(0, inService - this.inService) } = observed;
-    this.warmups.notice({ from: this.now, now, inService, arrived, desired: this.desired });
+  private observe(now: number, observed: Observed): void {
+    const { inService, launched = Math.max(0, inService - this.inService) } = observed;
+    this.warmups.observe({ from: this.now, now, inService, launched, desired: this.desired });
     this.inService = inService;
     this.means.cpu.add(observed.cpu);
     this.means.requestsPerTarget.add(observed.requestsPerTarget);
@@ -150,7 +150,7 @@ export class GroupController {
     }
   }
 
-  private closeMinute(now: number): void {
+  private pushMinute(now: number): void {
     const { means } = this;
     const metrics = {
       cpu: means.cpu.take(),
@@ -158,12 +158,12 @@ export class GroupController {
       backlogPerInstance: means.backlogPerInstance.take(),
     };
     for (const one of this.tracking) one.push(metrics);
-    for (const one of this.stepping) one.push(metrics);
+    for (const one of this.stepScaling) one.push(metrics);
     for (const one of this.simple) one.push(metrics);
-    for (const one of this.foreseeing) one.push(metrics, this.inService, now);
+    for (const one of this.predictive) one.push(metrics, this.inService, now);
   }
 
-  private followTheClock(now: number, decisions: Decision[]): void {
+  private applyScheduledActions(now: number, decisions: Decision[]): void {
     for (const action of this.schedule.due(now)) {
       this.minSize = action.minSize ?? this.minSize;
       this.maxSize = action.maxSize ?? this.maxSize;
@@ -175,8 +175,8 @@ export class GroupController {
   }
 
   /** A forecast is a floor for its hour. */
-  private foresee(now: number, decisions: Decision[]): void {
-    for (const one of this.foreseeing) {
+  private applyForecast(now: number, decisions: Decision[]): void {
+    for (const one of this.predictive) {
       one.look(now);
       const wanted = Math.min(one.capacity, this.limit());
       if (wanted <= this.desired) continue;
@@ -186,17 +186,17 @@ export class GroupController {
   }
 
   /** The largest capacity that a policy asks for wins; fewer only when nothing asks for more. */
-  private followPolicies(now: number, decisions: Decision[]): void {
-    const wishes: Wish[] = [];
-    this.track(wishes);
-    this.stepByAlarm(wishes);
-    this.adjustSimply(now, wishes);
-    let chosen: Wish | undefined;
+  private applyPolicies(now: number, decisions: Decision[]): void {
+    const wishes: Proposal[] = [];
+    this.evaluateTargetTracking(wishes);
+    this.evaluateStepScaling(wishes);
+    this.evaluateSimpleScaling(now, wishes);
+    let chosen: Proposal | undefined;
     for (const wish of wishes) {
       if (chosen === undefined || wish.capacity > chosen.capacity) chosen = wish;
     }
     if (!chosen) return;
-    const floor = this.foreseeing.reduce((most, { capacity }) => Math.max(most, capacity), this.minSize);
+    const floor = this.predictive.reduce((most, { capacity }) => Math.max(most, capacity), this.minSize);
     const wanted = Math.min(Math.max(chosen.capacity, floor), this.limit());
     if (chosen.out ? wanted <= this.desired : wanted >= this.desired) return;
     if (chosen.simple) {
@@ -207,17 +207,17 @@ export class GroupController {
   }
 
   /** Out when any asks for it; in when all that may do so agree. */
-  private track(wishes: Wish[]): void {
+  private evaluateTargetTracking(wishes: Proposal[]): void {
     const voters = this.tracking.filter(({ policy }) => !policy.disableScaleIn);
     for (const { policy, high } of this.tracking) {
       if (high.state !== 'ALARM' || high.value === undefined) continue;
       const metric = high.value;
       const base = this.scaleOutBase();
       const capacity = Math.max(this.desired, proportional(base, metric, policy.target));
-      const why = () => `${figure(policy.metric, metric)} of ${base}, target ${policy.target}`;
+      const why = () => `${formatMetric(policy.metric, metric)} of ${base}, target ${policy.target}`;
       wishes.push({ out: true, capacity, cause: policy.id, why, warmup: this.warmupOf(policy) });
     }
-    if (voters.length === 0 || this.warmups.busy) return;
+    if (voters.length === 0 || this.warmups.inProgress) return;
     if (voters.some(({ low }) => low.state !== 'ALARM' || low.value === undefined)) return;
     const asked = voters.map(({ policy, low }) => ({
       policy,
@@ -226,13 +226,16 @@ export class GroupController {
     }));
     const { policy, metric, ...most } = asked.reduce((most, one) => (one.capacity > most.capacity ? one : most));
     if (most.capacity >= this.desired) return;
-    const capacity = Math.max(most.capacity, this.desired - Math.max(1, Math.floor(this.desired * this.scaleInAtMost)));
-    const why = () => `${figure(policy.metric, metric)} of ${this.desired}, target ${policy.target}`;
+    const capacity = Math.max(
+      most.capacity,
+      this.desired - Math.max(1, Math.floor(this.desired * this.maxScaleInShare)),
+    );
+    const why = () => `${formatMetric(policy.metric, metric)} of ${this.desired}, target ${policy.target}`;
     wishes.push({ out: false, capacity, cause: policy.id, why });
   }
 
-  private stepByAlarm(wishes: Wish[]): void {
-    for (const { policy, alarms } of this.stepping) {
+  private evaluateStepScaling(wishes: Proposal[]): void {
+    for (const { policy, alarms } of this.stepScaling) {
       for (const alarm of alarms) {
         if (alarm.state !== 'ALARM' || alarm.value === undefined) continue;
         const { value, rule } = alarm;
@@ -241,17 +244,17 @@ export class GroupController {
         const base = this.scaleOutBase();
         const add = adjusted(base, policy.adjustmentType, step.adjustment, policy.minAdjustmentMagnitude);
         const out = add > base;
-        if (!out && this.warmups.busy) continue;
+        if (!out && this.warmups.inProgress) continue;
         const capacity = out
           ? Math.max(this.desired, add)
           : adjusted(this.desired, policy.adjustmentType, step.adjustment, policy.minAdjustmentMagnitude);
-        const why = () => `${figure(rule.metric, value)}, ${rule.comparison} ${rule.threshold}`;
+        const why = () => `${formatMetric(rule.metric, value)}, ${rule.comparison} ${rule.threshold}`;
         wishes.push({ out, capacity, cause: policy.id, why, warmup: this.warmupOf(policy) });
       }
     }
   }
 
-  private adjustSimply(now: number, wishes: Wish[]): void {
+  private evaluateSimpleScaling(now: number, wishes: Proposal[]): void {
     if (this.simpleActivity || now < this.cooldownUntil) return;
     for (const { policy, alarms } of this.simple) {
       for (const alarm of alarms) {
@@ -259,9 +262,9 @@ export class GroupController {
         const { adjustmentType, adjustment, minAdjustmentMagnitude } = policy;
         const capacity = adjusted(this.desired, adjustmentType, adjustment, minAdjustmentMagnitude);
         const out = capacity > this.desired;
-        if (!out && this.warmups.busy) continue;
+        if (!out && this.warmups.inProgress) continue;
         const { rule, value } = alarm;
-        const why = () => `${figure(rule.metric, value)}, ${rule.comparison} ${rule.threshold}`;
+        const why = () => `${formatMetric(rule.metric, value)}, ${rule.comparison} ${rule.threshold}`;
         wishes.push({ out, capacity, cause: policy.id, why, simple: policy });
       }
     }
@@ -274,25 +277,25 @@ export class GroupController {
   }
 
   private limit(): number {
-    return this.foreseeing.reduce((most, one) => Math.max(most, one.max(this.maxSize)), this.maxSize);
+    return this.predictive.reduce((most, one) => Math.max(most, one.max(this.maxSize)), this.maxSize);
   }
 
   private warmupOf({ warmup }: { warmup?: number }): number {
     return warmup ?? this.group.defaultWarmup ?? this.group.defaultCooldown;
   }
 
-  private set(desired: number, warmup: number | undefined, decisions: Decision[], because: Because): void {
+  private set(desired: number, warmup: number | undefined, decisions: Decision[], because: DecisionReason): void {
     if (desired === this.desired) return;
     decisions.push({ ...because, from: this.desired, desired });
-    this.warmups.expect(desired - this.desired, warmup);
+    this.warmups.changeDesired(desired - this.desired, warmup);
     this.desired = desired;
   }
 }
 
-type Because = Pick<Decision, 'at' | 'by' | 'cause' | 'why'>;
+type DecisionReason = Pick<Decision, 'at' | 'by' | 'cause' | 'why'>;
 
 /** What a policy asks for. */
-interface Wish {
+interface Proposal {
   readonly out: boolean;
   readonly capacity: number;
   readonly cause: string;
@@ -322,7 +325,7 @@ class Mean {
   }
 }
 
-function figure(metric: MetricKind, value: number | undefined): string {
+function formatMetric(metric: MetricKind, value: number | undefined): string {
   const shown = value === undefined ? 'missing' : String(Math.round(value * 10) / 10);
   if (metric === 'cpu') return `CPU ${shown}%`;
   return metric === 'requestsPerTarget' ? `${shown} requests per target` : `backlog of ${shown} per instance`;

@@ -15,7 +15,7 @@ import type {
 export type Metrics = Readonly<Record<MetricKind, number | undefined>>;
 
 /** A target tracking policy with the two alarms that Auto Scaling makes for it. */
-export class Tracking {
+export class TargetTracking {
   readonly high: Alarm;
   readonly low: Alarm;
 
@@ -45,7 +45,7 @@ export class Tracking {
 }
 
 /** A policy that alarms of the template call. */
-export class Alarmed<P extends StepPolicy | SimplePolicy> {
+export class AlarmDriven<P extends StepPolicy | SimplePolicy> {
   readonly alarms: readonly Alarm[];
 
   constructor(readonly policy: P) {
@@ -58,7 +58,7 @@ export class Alarmed<P extends StepPolicy | SimplePolicy> {
 }
 
 /** A predictive policy and what it foresees for the hour. */
-export class Foreseeing {
+export class PredictiveScaling {
   /** 0 while there is no forecast. */
   capacity = 0;
   private readonly seen = new SeasonalNaive();

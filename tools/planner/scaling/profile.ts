@@ -10,7 +10,7 @@ export interface ScalingProfile {
   readonly scaleOutPoints: number;
   readonly scaleInPoints: number;
   /** Share of the group that target tracking removes in a minute at most, one server at least. */
-  readonly scaleInAtMost: number;
+  readonly maxScaleInShare: number;
   /** From an alarm to the change of the desired capacity. */
   readonly actionDelay: number;
   /** From the start of an instance or task until it is in service in its group; the app starts after that. */
@@ -29,7 +29,7 @@ export const profiles: Readonly<Record<ScalingProfile['name'], ScalingProfile>> 
     scaleInShare: 0.7,
     scaleOutPoints: 3,
     scaleInPoints: 15,
-    scaleInAtMost: 0.1,
+    maxScaleInShare: 0.1,
     actionDelay: 20,
     boot: 26,
     bootMark: 'seen',
@@ -39,7 +39,7 @@ export const profiles: Readonly<Record<ScalingProfile['name'], ScalingProfile>> 
     scaleInShare: 0.9,
     scaleOutPoints: 3,
     scaleInPoints: 15,
-    scaleInAtMost: 0.1,
+    maxScaleInShare: 0.1,
     actionDelay: 20,
     boot: 30,
     bootMark: 'assumed',

@@ -29,13 +29,13 @@ const OTHER_TARGET = 'AWS::ApplicationAutoScaling::ScalableTarget';
  * @throws UsageError when there is no such group, or several and none is named
  */
 export function readScalingGroup(template: Template, options: ReadOptions = {}): ScalingGroup {
-  return new Reader(template).group(options.group);
+  return new TemplateReader(template).group(options.group);
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: properties of a template are JSON of any shape
 type Properties = any;
 
-class Reader {
+class TemplateReader {
   private readonly notModelled: string[] = [];
 
   constructor(private readonly template: Template) {}

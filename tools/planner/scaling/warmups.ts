@@ -11,12 +11,12 @@ export class Warmups {
   constructor(private readonly defaultWarmup: number) {}
 
   /** Whether instances that were asked for are not warm yet: then no policy takes any away. */
-  get busy(): boolean {
+  get inProgress(): boolean {
     return this.warming > 0 || this.expected.length > 0;
   }
 
   /** @param change of the desired capacity; what is no longer wanted is what was asked for last */
-  expect(change: number, warmup: number | undefined): void {
+  changeDesired(change: number, warmup: number | undefined): void {
     if (change > 0) {
       this.expected.push({ count: change, warmup });
       return;
@@ -31,8 +31,8 @@ export class Warmups {
   }
 
   /** Takes what happened between two moments. An instance that arrives and that nobody asked for replaces another. */
-  notice({ from, now, inService, arrived, desired }: Happened): void {
-    for (let left = arrived; left > 0; ) {
+  observe({ from, now, inService, launched, desired }: Interval): void {
+    for (let left = launched; left > 0; ) {
       const oldest = this.expected[0];
       const count = Math.min(left, oldest?.count ?? left);
       this.start(count, oldest?.warmup ?? this.defaultWarmup, from);
@@ -64,11 +64,11 @@ export class Warmups {
   }
 }
 
-interface Happened {
+interface Interval {
   /** Unix seconds. */
   readonly from: number;
   readonly now: number;
   readonly inService: number;
-  readonly arrived: number;
+  readonly launched: number;
   readonly desired: number;
 }

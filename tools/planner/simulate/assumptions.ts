@@ -1,5 +1,5 @@
 import type { Mark } from '../scaling/profile';
-import { type SimulationOptions, THRASH_WITHIN } from './simulate';
+import { type SimulationOptions, THRASH_WINDOW } from './simulate';
 
 export interface Assumption {
   readonly mark: Mark | 'given' | 'template';
@@ -81,7 +81,7 @@ export function assumptionsOf(options: SimulationOptions, origins: Origins): Ass
     ...when(
       kinds.has('target tracking'),
       'assumed',
-      `Out: servers x metric / target, rounded up. In: the same, but ${round(profile.scaleInAtMost * 100)}% of the group a minute at most.`,
+      `Out: servers x metric / target, rounded up. In: the same, but ${round(profile.maxScaleInShare * 100)}% of the group a minute at most.`,
     ),
     ...when(
       kinds.has('target tracking') || kinds.has('step'),
@@ -114,7 +114,7 @@ export function assumptionsOf(options: SimulationOptions, origins: Origins): Ass
     ...when(
       acting.length > 0,
       'assumed',
-      `Thrash is a change that undoes one of the ${THRASH_WITHIN / 60} minutes before.`,
+      `Thrash is a change that undoes one of the ${THRASH_WINDOW / 60} minutes before.`,
     ),
     ...group.notModelled.map((text): Assumption => ({ mark: 'assumed', text: `Left out: ${text}` })),
   ];

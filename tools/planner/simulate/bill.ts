@@ -37,7 +37,7 @@ export function hourPrices(
 }
 
 /** Of the servers alone, in US dollars; undefined when a price that it needs is missing. */
-export function billOf({ onDemandHours, spotHours }: Summary, prices: HourPrices): number | undefined {
+export function serverCost({ onDemandHours, spotHours }: Summary, prices: HourPrices): number | undefined {
   const onDemand = onDemandHours === 0 ? 0 : prices.onDemand && onDemandHours * prices.onDemand;
   const spot = spotHours === 0 ? 0 : prices.spot && spotHours * prices.spot;
   return onDemand === undefined || spot === undefined ? undefined : onDemand + spot;
@@ -47,7 +47,7 @@ export function billOf({ onDemandHours, spotHours }: Summary, prices: HourPrices
  * Upper end of the spot advisor's class, as a share of the spot servers that is taken back a month; its last class has no end,
  * and counts as 25%.
  */
-export function spotLossOf(type: string | undefined, table: PriceTable): number | undefined {
+export function spotInterruptionShare(type: string | undefined, table: PriceTable): number | undefined {
   const found = type === undefined ? undefined : table.machine(type)?.interruptionClass;
   return typeof found === 'number' ? 0.05 * (found + 1) : undefined;
 }

@@ -1,7 +1,7 @@
 import type { ScalingGroup } from '../scaling/scaling-group';
 import { drawSvg } from '../svg';
 import type { Simulation, Summary } from './simulate';
-import type { Traffic } from './traffic';
+import type { RequestSeries } from './traffic';
 
 const WIDTH = 1100;
 const HEIGHT = 780;
@@ -15,7 +15,7 @@ const GREY = '#64748b';
 const INK = '#0f172a';
 
 /** Demand against capacity, servers, and CPU over time, as SVG: three panels on one axis. */
-export function chartOf(title: string, simulation: Simulation, traffic: Traffic, group: ScalingGroup): string {
+export function chartOf(title: string, simulation: Simulation, traffic: RequestSeries, group: ScalingGroup): string {
   const { series, summary } = simulation;
   const stride = Math.max(1, Math.ceil(series.demand.length / POINTS));
   const perSecond = (value: number) => value / 60;

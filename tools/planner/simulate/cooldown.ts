@@ -1,7 +1,7 @@
 import type { AlarmRule, ScalingGroup, SimplePolicy } from '../scaling/scaling-group';
 
 /** Of simple policies, when nobody says otherwise; AWS's default as well. In seconds. */
-export const USUAL_COOLDOWN = 300;
+export const DEFAULT_COOLDOWN = 300;
 
 /** The rule of thumb that many fleets begin with. */
 const CLASSIC = [

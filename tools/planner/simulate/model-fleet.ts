@@ -46,8 +46,8 @@ export class ModelFleet {
   /** Started and not in service; in service and not serving; with a notice of EC2; told to go: each oldest first. */
   private readonly pending: Batch[] = [];
   private readonly starting: Batch[] = [];
-  private readonly leaving: Batch[] = [];
-  private readonly ending: Batch[] = [];
+  private readonly interrupted: Batch[] = [];
+  private readonly terminating: Batch[] = [];
   /** In service, marked unhealthy, and not replaced yet. */
   private unhealthy = 0;
   private sweepAt: number;
@@ -58,12 +58,12 @@ export class ModelFleet {
   }
 
   get draining(): number {
-    return total(this.ending);
+    return total(this.terminating);
   }
 
   /** Servers that are paid for. */
   get billed(): number {
-    return this.inService + total(this.pending) + total(this.ending);
+    return this.inService + total(this.pending) + total(this.terminating);
   }
 
   /** Lets the minute from `now` on pass. */
@@ -77,39 +77,39 @@ export class ModelFleet {
       this.starting.push({ count, at: at + this.options.untilServing });
     }
     this.replaceUnhealthy(now);
-    this.takeBackSpot(now);
+    this.interruptSpot(now);
     let seconds = Math.max(0, this.inService - total(this.starting) - this.unhealthy) * 60;
     while (this.starting.length > 0 && (this.starting[0] as Batch).at < end) {
       const { count, at } = this.starting.shift() as Batch;
       seconds += count * (end - Math.max(at, now));
     }
     this.servingSeconds = seconds;
-    while (this.ending.length > 0 && (this.ending[0] as Batch).at <= end) this.ending.shift();
+    while (this.terminating.length > 0 && (this.terminating[0] as Batch).at <= end) this.terminating.shift();
   }
 
   /** Starts and ends servers so that there are as many as the group wants. */
-  follow(desired: number, now: number, delay: number): void {
+  setDesired(desired: number, now: number, delay: number): void {
     const { boot, group } = this.options;
     // With capacity rebalancing a server with a notice is replaced at once, and serves on beside its replacement.
-    const counted = this.inService - (group.capacityRebalance ? total(this.leaving) : 0);
+    const counted = this.inService - (group.capacityRebalance ? total(this.interrupted) : 0);
     const missing = desired - counted - total(this.pending);
     if (missing > 0) this.pending.push({ count: missing, at: now + delay + boot });
     if (missing < 0) {
       const gone = -missing - takeNewest(this.pending, -missing);
-      this.end(gone, now);
+      this.terminate(gone, now);
     }
   }
 
-  private end(count: number, now: number): void {
+  private terminate(count: number, now: number): void {
     const gone = Math.min(count, this.inService);
     if (gone === 0) return;
     // The ones that were started last go first; those with a notice go anyway.
     takeNewest(this.starting, gone);
     this.inService -= gone;
     this.unhealthy = Math.min(this.unhealthy, this.inService);
-    trim(this.leaving, this.inService);
+    trim(this.interrupted, this.inService);
     if (this.options.group.drainSeconds > 0)
-      this.ending.push({ count: gone, at: now + this.options.group.drainSeconds });
+      this.terminating.push({ count: gone, at: now + this.options.group.drainSeconds });
   }
 
   /** Servers that do not serve by the end of their grace are replaced, some at a time, even if they would serve by then. */
@@ -126,12 +126,12 @@ export class ModelFleet {
     this.neverHealthy += gone;
   }
 
-  private takeBackSpot(now: number): void {
-    while (this.leaving.length > 0 && (this.leaving[0] as Batch).at <= now) {
-      this.inService -= (this.leaving.shift() as Batch).count;
+  private interruptSpot(now: number): void {
+    while (this.interrupted.length > 0 && (this.interrupted[0] as Batch).at <= now) {
+      this.inService -= (this.interrupted.shift() as Batch).count;
     }
     const { group, spotLossPerMonth, random } = this.options;
-    const there = this.inService - total(this.leaving);
+    const there = this.inService - total(this.interrupted);
     const spot = there - onDemandOf(there, group.purchase);
     let lost = 0;
     if (now >= this.sweepAt) {
@@ -143,7 +143,7 @@ export class ModelFleet {
     }
     if (lost === 0) return;
     this.spotLost += lost;
-    this.leaving.push({ count: lost, at: now + SPOT_NOTICE });
+    this.interrupted.push({ count: lost, at: now + SPOT_NOTICE });
   }
 }
 

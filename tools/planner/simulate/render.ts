@@ -2,9 +2,9 @@ import { table } from '../../support/table';
 import type { Decision } from '../scaling/group-controller';
 import type { ScalingGroup } from '../scaling/scaling-group';
 import type { Assumption } from './assumptions';
-import { billOf, type HourPrices } from './bill';
+import { type HourPrices, serverCost } from './bill';
 import type { Series, Simulation, Summary } from './simulate';
-import type { Traffic } from './traffic';
+import type { RequestSeries } from './traffic';
 
 /** Changes that the terminal shows; JSON has all. */
 const CHANGES_SHOWN = 15;
@@ -18,7 +18,7 @@ export interface Run {
 export interface Report {
   readonly what: string;
   readonly group: ScalingGroup;
-  readonly traffic: Traffic;
+  readonly traffic: RequestSeries;
   /** The first is the one that was asked for. */
   readonly runs: readonly Run[];
   readonly prices: HourPrices;
@@ -64,7 +64,7 @@ function figures(runs: readonly Run[], prices: HourPrices): string {
     ['spot servers taken back', ({ spotLost }) => count(spotLost)],
     ['servers never healthy', ({ neverHealthy }) => count(neverHealthy)],
     ['server hours on demand, spot', (one) => `${count(one.onDemandHours)}, ${count(one.spotHours)}`],
-    ['bill of the servers', (one) => dollars(billOf(one, prices))],
+    ['bill of the servers', (one) => dollars(serverCost(one, prices))],
   ];
   const summaries = runs.map(({ simulation }) => simulation.summary);
   const unused = new Set([
@@ -97,7 +97,7 @@ export function reportAsJson({ what, group, traffic, runs, prices, assumptions }
     runs: runs.map(({ name, simulation: { summary, decisions, series } }) => ({
       name,
       summary,
-      billUsd: billOf(summary, prices) ?? null,
+      billUsd: serverCost(summary, prices) ?? null,
       decisions: decisions.map((one) => ({ ...one, at: new Date(one.at * 1000).toISOString() })),
       hours: hoursOf(series),
     })),

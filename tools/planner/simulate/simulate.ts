@@ -4,11 +4,11 @@ import type { ScalingProfile } from '../scaling/profile';
 import type { MetricKind, ScalingGroup } from '../scaling/scaling-group';
 import { ModelFleet } from './model-fleet';
 import { randomNumbers } from './random';
-import type { Traffic } from './traffic';
+import type { RequestSeries } from './traffic';
 
 export interface SimulationOptions {
   readonly group: ScalingGroup;
-  readonly traffic: Traffic;
+  readonly traffic: RequestSeries;
   readonly profile: ScalingProfile;
   /** What one server answers in a minute at 100% CPU; for workers, the jobs that it does. */
   readonly requestsPerServer: number;
@@ -76,7 +76,7 @@ export interface Summary {
 }
 
 /** A change that undoes another of this long before is thrash, in seconds. */
-export const THRASH_WITHIN = 1800;
+export const THRASH_WINDOW = 1800;
 
 /**
  * Replays a group's policies against traffic, on servers that are all equal. The same options give the same result, to the
@@ -91,7 +91,7 @@ export function simulate(options: SimulationOptions): Simulation {
     profile,
     start: traffic.start,
     desired: options.desired,
-    forecast: serversFor(options),
+    forecast: forecastServers(options),
   });
   const fleet = new ModelFleet({
     group,
@@ -131,7 +131,7 @@ export function simulate(options: SimulationOptions): Simulation {
     const end = now + 60;
     for (const decision of controller.step(end, {
       inService: fleet.inService,
-      arrived: fleet.arrived,
+      launched: fleet.arrived,
       draining: fleet.draining,
       cpu: shown.cpu,
       requestsPerTarget: shown.requestsPerTarget,
@@ -143,7 +143,7 @@ export function simulate(options: SimulationOptions): Simulation {
     const onDemand = onDemandOf(billed, group.purchase);
     onDemandMinutes += onDemand;
     spotMinutes += billed - onDemand;
-    fleet.follow(controller.desired, end, profile.actionDelay);
+    fleet.setDesired(controller.desired, end, profile.actionDelay);
 
     series.demand[minute] = demand;
     series.served[minute] = served;
@@ -165,13 +165,13 @@ export function simulate(options: SimulationOptions): Simulation {
   return { series, decisions, summary: summarize(series, decisions, group.maxSize, counted) };
 }
 
-/** Changes of direction within {@link THRASH_WITHIN}: servers that were added and taken away again, or the other way round. */
+/** Changes of direction within {@link THRASH_WINDOW}: servers that were added and taken away again, or the other way round. */
 export function countThrash(decisions: readonly Pick<Decision, 'at' | 'from' | 'desired'>[]): number {
   let count = 0;
   for (let i = 1; i < decisions.length; i += 1) {
     const [before, after] = [decisions[i - 1], decisions[i]] as [Decision, Decision];
     const turned = Math.sign(before.desired - before.from) !== Math.sign(after.desired - after.from);
-    if (turned && after.at - before.at <= THRASH_WITHIN) count += 1;
+    if (turned && after.at - before.at <= THRASH_WINDOW) count += 1;
   }
   return count;
 }
@@ -186,7 +186,7 @@ export function cpuTargetOf(group: ScalingGroup, requestsPerServer: number): num
 }
 
 /** Turns expected requests into servers, by the first predictive policy's metric. */
-function serversFor({ group, expected, requestsPerServer }: SimulationOptions) {
+function forecastServers({ group, expected, requestsPerServer }: SimulationOptions) {
   const policy = group.policies.find(({ kind }) => kind === 'predictive');
   if (!expected || policy?.kind !== 'predictive') return undefined;
   const each = policy.metric === 'cpu' ? (requestsPerServer * policy.target) / 100 : policy.target;

@@ -4,7 +4,7 @@ import { UsageError } from '../../support/usage-error';
 import { randomNumbers } from './random';
 
 /** How many requests come, minute by minute. */
-export interface Traffic {
+export interface RequestSeries {
   readonly name: string;
   /** Unix seconds, on a full minute. */
   readonly start: number;
@@ -16,12 +16,12 @@ export interface Traffic {
 
 interface Shape {
   /** For `--help`. */
-  readonly says: string;
+  readonly description: string;
   /** ISO time of its first minute. */
   readonly start: string;
   readonly days: number;
   /** Times the ordinary traffic, by hours since the start. */
-  readonly factor: (hour: number) => number;
+  readonly multiplier: (hour: number) => number;
   /** How much a minute differs from that at most, as a share. */
   readonly noise: number;
   /** Whether it grows far beyond the ordinary, so that the ordinary is taken for little. */
@@ -33,28 +33,35 @@ const day = (hour: number) => 0.6 + 0.4 * Math.cos(((hour - 17) / 12) * Math.PI)
 
 /** The shapes of traffic that come with the project. Times are in UTC. */
 export const shapes = {
-  steady: { says: 'the same at all times', start: '2026-01-05', days: 1, factor: () => 1, noise: 0, surges: false },
+  steady: {
+    description: 'the same at all times',
+    start: '2026-01-05',
+    days: 1,
+    multiplier: () => 1,
+    noise: 0,
+    surges: false,
+  },
   daily: {
-    says: 'a fifth of it at 5:00, all of it at 17:00',
+    description: 'a fifth of it at 5:00, all of it at 17:00',
     start: '2026-01-05',
     days: 7,
-    factor: day,
+    multiplier: day,
     noise: 0.05,
     surges: false,
   },
   spike: {
-    says: '10 times as much from one minute to the next at 12:00, for an hour',
+    description: '10 times as much from one minute to the next at 12:00, for an hour',
     start: '2026-01-05',
     days: 1,
-    factor: (hour) => (hour >= 12 && hour < 13 ? 10 : 1),
+    multiplier: (hour) => (hour >= 12 && hour < 13 ? 10 : 1),
     noise: 0.05,
     surges: true,
   },
   'black-friday': {
-    says: 'a Thursday, and a Friday that opens with 100 times as much within 5 minutes',
+    description: 'a Thursday, and a Friday that opens with 100 times as much within 5 minutes',
     start: '2026-11-26',
     days: 2,
-    factor: (hour) =>
+    multiplier: (hour) =>
       between(hour, [
         [0, 1],
         [24, 1],
@@ -76,7 +83,7 @@ export function isShape(name: string): name is ShapeName {
   return name in shapes;
 }
 
-export interface TrafficOptions {
+export interface ShapeOptions {
   /** Ordinary traffic, in requests a second. */
   readonly rps: number;
   /** @default the shape's own */
@@ -84,8 +91,8 @@ export interface TrafficOptions {
   readonly seed: number;
 }
 
-export function shapedTraffic(name: ShapeName, options: TrafficOptions): Traffic {
-  const { start, factor, noise, ...shape }: Shape = shapes[name];
+export function shapedTraffic(name: ShapeName, options: ShapeOptions): RequestSeries {
+  const { start, multiplier, noise, ...shape }: Shape = shapes[name];
   const days = options.days ?? shape.days;
   const random = randomNumbers(options.seed);
   const requests = new Float64Array(days * 1440);
@@ -93,7 +100,7 @@ export function shapedTraffic(name: ShapeName, options: TrafficOptions): Traffic
     const differs = noise === 0 ? 1 : 1 + noise * (2 * random() - 1);
     // A shape that is asked for longer than it is begins anew.
     const hour = (minute / 60) % (shape.days * 24);
-    requests[minute] = Math.round(options.rps * 60 * factor(hour) * differs);
+    requests[minute] = Math.round(options.rps * 60 * multiplier(hour) * differs);
   }
   return { name, start: Date.parse(start) / 1000, requests, ordinaryRps: options.rps };
 }
@@ -108,7 +115,7 @@ function between(x: number, points: readonly (readonly [number, number])[]): num
 }
 
 /** Requests a second that hold from one moment to the next. */
-export interface Recorded {
+export interface RecordedTraffic {
   /** Unix seconds, rising. */
   readonly times: readonly number[];
   readonly rps: readonly number[];
@@ -120,7 +127,7 @@ export interface Recorded {
  *
  * @throws UsageError that names the line
  */
-export function readTraffic(file: string): Recorded {
+export function readTraffic(file: string): RecordedTraffic {
   if (!existsSync(file)) throw new UsageError(`Traffic "${file}" is not there; allowed is a CSV file with time,rps.`);
   let rows: Record<string, string>[];
   try {
@@ -153,7 +160,7 @@ export function readTraffic(file: string): Recorded {
 }
 
 /** The traffic by the minute; its last line only says when it ends. */
-export function recordedTraffic(name: string, { times, rps }: Recorded): Traffic {
+export function recordedTraffic(name: string, { times, rps }: RecordedTraffic): RequestSeries {
   const start = Math.floor((times[0] as number) / 60) * 60;
   const minutes = Math.ceil(((times.at(-1) as number) - start) / 60);
   const requests = new Float64Array(minutes);
@@ -166,7 +173,7 @@ export function recordedTraffic(name: string, { times, rps }: Recorded): Traffic
 }
 
 /** Requests a second at a moment; `undefined` outside of what was recorded. */
-export function recordedAt({ times, rps }: Recorded, at: number): number | undefined {
+export function recordedAt({ times, rps }: RecordedTraffic, at: number): number | undefined {
   const after = times.findIndex((time) => time > at);
   return after <= 0 ? undefined : rps[after - 1];
 }

@@ -5,7 +5,7 @@ import { advise } from '../../../../tools/planner/advise/advice';
 import { readMetrics } from '../../../../tools/planner/advise/cloudwatch';
 import { type Resource, readStack } from '../../../../tools/planner/advise/stack';
 import { walls } from '../../../../tools/planner/advise/walls';
-import { type AdviseOptions, adviseVerb } from '../../../../tools/planner/commands/advise-command';
+import { type AdviseOptions, adviseCommand } from '../../../../tools/planner/commands/advise-command';
 import { readPriceTable } from '../../../../tools/planner/prices/table';
 import { emulatorEnv } from '../../../../tools/support/aws-environment';
 import { UsageError } from '../../../../tools/support/usage-error';
@@ -106,7 +106,7 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
 
   async function ask(phase: Phase, until: string, more: Partial<AdviseOptions> = {}): Promise<string> {
     printed.mockClear();
-    await adviseVerb({ stack: `shop-${phase}`, days: DAYS, until, period: PERIOD, json: true, ...more });
+    await adviseCommand({ stack: `shop-${phase}`, days: DAYS, until, period: PERIOD, json: true, ...more });
     return printed.mock.calls.join('\n');
   }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AdviseOptions, adviseVerb } from '../../../../tools/planner/commands/advise-command';
+import { type AdviseOptions, adviseCommand } from '../../../../tools/planner/commands/advise-command';
 import { UsageError } from '../../../../tools/support/usage-error';
 
 const dir = mkdtempSync(join(tmpdir(), 'advise-'));
@@ -16,7 +16,7 @@ afterAll(() => {
 async function ask(lines: readonly string[], more: Partial<AdviseOptions> = {}) {
   writeFileSync(file, ['time,metric,value', ...lines].join('\n'));
   printed.mockClear();
-  await adviseVerb({ stack: 'shop', days: 14, period: 300, phase: 3, from: file, json: true, ...more });
+  await adviseCommand({ stack: 'shop', days: 14, period: 300, phase: 3, from: file, json: true, ...more });
   return JSON.parse(printed.mock.calls.join('\n'));
 }
 

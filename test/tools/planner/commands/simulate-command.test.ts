@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type SimulateOptions, simulateVerb } from '../../../../tools/planner/commands/simulate-command';
+import { type SimulateOptions, simulateCommand } from '../../../../tools/planner/commands/simulate-command';
 import { UsageError } from '../../../../tools/support/usage-error';
 
 const dir = mkdtempSync(join(tmpdir(), 'simulate-'));
@@ -48,7 +48,7 @@ writeFileSync(file('template.json'), JSON.stringify(TEMPLATE));
 
 async function run(options: Partial<SimulateOptions>): Promise<string> {
   printed.mockClear();
-  await simulateVerb({
+  await simulateCommand({
     phase: '4',
     context: [],
     template: file('template.json'),

@@ -1,14 +1,14 @@
 import type { Template, TemplateResource } from '../../../../tools/cloudformation/template';
 import { type BillOptions, billOf } from '../../../../tools/planner/cost/bill';
-import { split, spotPrice } from '../../../../tools/planner/cost/machines';
-import { TRAFFIC_DEFAULTS, type Traffic } from '../../../../tools/planner/cost/usage';
+import { splitPurchase, spotPrice } from '../../../../tools/planner/cost/machines';
+import { type ExpectedTraffic, TRAFFIC_DEFAULTS } from '../../../../tools/planner/cost/usage';
 import { type Price, readPriceTable } from '../../../../tools/planner/prices/table';
 
 const prices = readPriceTable('us-east-1');
-const traffic: Traffic = {
+const traffic: ExpectedTraffic = {
   rps: 100,
   ...(Object.fromEntries(Object.entries(TRAFFIC_DEFAULTS).map(([name, { value }]) => [name, value])) as Omit<
-    Traffic,
+    ExpectedTraffic,
     'rps'
   >),
 };
@@ -183,7 +183,7 @@ describe('an Auto Scaling group', () => {
     [1, { OnDemandBaseCapacity: 2, OnDemandPercentageAboveBaseCapacity: 0 }, { onDemand: 1, spot: 0 }],
     [3, {}, { onDemand: 3, spot: 0 }],
   ])('of %d buys by %j', (instances, distribution, bought) => {
-    expect(split(instances, distribution)).toEqual(bought);
+    expect(splitPurchase(instances, distribution)).toEqual(bought);
   });
 
   test('of types without a known saving is unpriced', () => {

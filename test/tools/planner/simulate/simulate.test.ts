@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { profiles } from '../../../../tools/planner/scaling/profile';
 import type { ScalingGroup, ScalingPolicy } from '../../../../tools/planner/scaling/scaling-group';
 import { countThrash, type SimulationOptions, simulate } from '../../../../tools/planner/simulate/simulate';
-import { shapedTraffic, type Traffic } from '../../../../tools/planner/simulate/traffic';
+import { type RequestSeries, shapedTraffic } from '../../../../tools/planner/simulate/traffic';
 import { GROUP, onCpu } from '../scaling/group';
 
 const tracking = (metric: 'cpu' | 'requestsPerTarget', target: number): ScalingPolicy => ({
@@ -14,14 +14,14 @@ const tracking = (metric: 'cpu' | 'requestsPerTarget', target: number): ScalingP
   warmup: 0,
 });
 
-const constant = (requests: number, minutes: number): Traffic => ({
+const constant = (requests: number, minutes: number): RequestSeries => ({
   name: 'constant',
   start: 0,
   requests: new Float64Array(minutes).fill(requests),
 });
 
 /** Servers of 2,000 requests a minute that need 5 minutes to come, and metrics and actions without delay. */
-function run(group: Partial<ScalingGroup>, traffic: Traffic, more: Partial<SimulationOptions> = {}) {
+function run(group: Partial<ScalingGroup>, traffic: RequestSeries, more: Partial<SimulationOptions> = {}) {
   return simulate({
     group: { ...GROUP, ...group },
     traffic,
