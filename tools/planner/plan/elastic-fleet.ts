@@ -1,7 +1,7 @@
 import { ELASTIC_INSTANCE_TYPES, ELASTIC_VCPUS } from '../../../lib/phases/sizes';
 import type { PriceTable } from '../prices/table';
 import { databaseFor, databaseNeed, processesOf } from './database';
-import { fleetLaw, heldBy, LEAST_SERVERS, serversFor } from './fleet';
+import { fleetCapacity, fleetLaw, MIN_SERVERS, serversFor } from './fleet';
 import { memoryNeed, networkLimit } from './machine';
 import { type PhasePlan, type PhaseRefusal, type PhaseTemplates, refuse } from './phase-plan';
 import { billAt, databaseOf } from './phase-template';
@@ -22,13 +22,13 @@ import { cacheThreads, jobVcpus, type Load, loadOf, type PlanInput, serverVcpus 
 const PHASE = 'phase-4';
 const [PREFERRED] = ELASTIC_INSTANCE_TYPES;
 
-/** The most that `-c maxServers` allows. */
+/** Upper limit of `-c maxServers`. */
 const MAX_SERVERS = 500;
 
-/** The most that `-c maxWorkers` allows. */
+/** Upper limit of `-c maxWorkers`. */
 const MAX_WORKERS = 100;
 
-/** Plans phase 4: servers and workers for the peak, paid for the mean. */
+/** Plans phase 4: sized for the peak, billed for the mean. */
 export function planElasticFleet(
   input: PlanInput,
   templates: PhaseTemplates,
@@ -60,7 +60,7 @@ export function planElasticFleet(
   return {
     phase: PHASE,
     holds: true,
-    serversHoldRps: (traffic.rps * heldBy(laws, servers, utilization)) / load.origin,
+    serversHoldRps: (traffic.rps * fleetCapacity(laws, servers, utilization)) / load.origin,
     servers,
     averageServers,
     serverType: ELASTIC_INSTANCE_TYPES.join(', '),
@@ -69,8 +69,8 @@ export function planElasticFleet(
     database,
     // The group must be able to grow by at least one.
     context: [
-      `minServers=${LEAST_SERVERS}`,
-      `maxServers=${Math.max(LEAST_SERVERS + 1, servers)}`,
+      `minServers=${MIN_SERVERS}`,
+      `maxServers=${Math.max(MIN_SERVERS + 1, servers)}`,
       `maxWorkers=${Math.max(2, workers)}`,
       `replicas=${replicas}`,
     ],

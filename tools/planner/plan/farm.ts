@@ -1,7 +1,7 @@
 import { type BoxSize, sizes } from '../../../lib/phases/sizes';
 import type { PriceTable } from '../prices/table';
 import { databaseFor, databaseNeed, processesOf } from './database';
-import { fleetLaw, heldBy, serversFor } from './fleet';
+import { fleetCapacity, fleetLaw, serversFor } from './fleet';
 import { memoryNeed, networkLimit } from './machine';
 import { type PhasePlan, type PhaseRefusal, type PhaseTemplates, refuse } from './phase-plan';
 import { billAt, databaseOf } from './phase-template';
@@ -19,10 +19,10 @@ import { BURSTABLE_BASELINE, cacheThreads, jobVcpus, type Load, loadOf, type Pla
 
 const PHASE = 'phase-3';
 
-/** The most that `-c servers` allows. */
+/** Upper limit of `-c servers`. */
 const MAX_SERVERS = 100;
 
-/** Plans phase 3 with the machine size at which the whole phase is cheapest. */
+/** Plans phase 3 with the instance size that makes the whole phase cheapest. */
 export function planFarm(input: PlanInput, templates: PhaseTemplates, prices: PriceTable): PhasePlan | PhaseRefusal {
   const { traffic, utilization } = input;
   const load = loadOf(input, traffic.rps, false);
@@ -36,7 +36,7 @@ export function planFarm(input: PlanInput, templates: PhaseTemplates, prices: Pr
   return cheapest ?? (candidates.at(-1) as PhaseRefusal);
 }
 
-/** Whether a burstable server would run above its baseline on average, which costs extra. */
+/** Whether a burstable server would run above its CPU baseline on average, which costs surplus credits. */
 function needsPaidCredits({ instanceType }: BoxSize, { utilization, traffic }: PlanInput): boolean {
   return instanceType.startsWith('t') && utilization / traffic.peakToAverage > BURSTABLE_BASELINE + 1e-9;
 }
@@ -68,7 +68,7 @@ function farmOf(
   return {
     phase: PHASE,
     holds: true,
-    serversHoldRps: (traffic.rps * heldBy(laws, servers, utilization)) / load.origin,
+    serversHoldRps: (traffic.rps * fleetCapacity(laws, servers, utilization)) / load.origin,
     servers,
     averageServers: servers,
     serverType: instanceType,

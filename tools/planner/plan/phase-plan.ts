@@ -2,50 +2,50 @@ import type { Template } from '../../cloudformation/template';
 import type { Bill } from '../cost/bill';
 import type { DatabasePlan } from './database';
 
-/** Templates of the phases, by id, with the paths of their constructs. */
+/** Templates of the phases by stack id, with construct paths. */
 export type PhaseTemplates = ReadonlyMap<
   string,
   { readonly template: Template; readonly paths: ReadonlyMap<string, string> }
 >;
 
-/** A phase that holds the traffic, with how much of what. */
+/** A sufficient phase, with its sizes and cost. */
 export interface PhasePlan {
   readonly phase: string;
   readonly holds: true;
-  /** Peak requests/s of visitors up to which its servers hold it, whatever the database does. */
+  /** Peak requests/s that the servers carry, without regard to the database. */
   readonly serversHoldRps: number;
-  /** Servers at the peak; of phases 1 and 2 it is the box. */
+  /** Servers at the peak; 1 in phases 1 and 2. */
   readonly servers: number;
-  /** Servers on average over a month, which is what a fleet that shrinks is billed for. */
+  /** Mean number of servers over a month, for the bill of an elastic fleet. */
   readonly averageServers: number;
   readonly serverType: string;
-  /** Workers at the peak; 0 where servers do the jobs. */
+  /** Workers at the peak; 0 where the servers run the jobs. */
   readonly workers: number;
-  /** Mean sizes of Auto Scaling groups, as the bill takes them. */
+  /** Mean size of each Auto Scaling group, for the bill. */
   readonly instances: Readonly<Record<string, number>>;
-  /** Undefined where the box runs it. */
+  /** Undefined in phase 1, where the database runs on the instance. */
   readonly database: DatabasePlan | undefined;
-  /** CDK context that makes it, `name=value` each. */
+  /** CDK context to deploy it, as `name=value`. */
   readonly context: readonly string[];
   readonly reasons: readonly Reason[];
   readonly bill: Bill;
 }
 
-/** A phase that cannot hold it, or may not. */
+/** An insufficient phase. */
 export interface PhaseRefusal {
   readonly phase: string;
   readonly holds: false;
   readonly why: string;
 }
 
-/** A quantity and how it comes about. */
+/** A quantity and its derivation. */
 export interface Reason {
   readonly what: string;
   readonly how: string;
 }
 
 export interface Plan {
-  /** The cheapest of the phases that hold it; undefined when none does. */
+  /** Cheapest sufficient phase; undefined when there is none. */
   readonly chosen: PhasePlan | undefined;
   readonly phases: readonly (PhasePlan | PhaseRefusal)[];
 }

@@ -4,7 +4,7 @@ import type { PhaseTemplates } from './phase-plan';
 import { type Scale, scaledTemplate } from './scaled-template';
 import type { PlanInput } from './workload';
 
-/** Bill of a phase at another scale. */
+/** Calculates the bill of a phase at a scale. */
 export function billAt(
   templates: PhaseTemplates,
   phase: string,
@@ -19,11 +19,11 @@ export function billAt(
 
 function phaseOf(templates: PhaseTemplates, phase: string) {
   const found = templates.get(phase);
-  if (!found) throw new Error(`plan: there is no template of ${phase}`);
+  if (!found) throw new Error(`plan: no template for ${phase}`);
   return found;
 }
 
-/** The database as the phase has it: no plan takes a smaller one. */
+/** Returns class and storage of the phase's database, which are the minimum for a plan. */
 export function databaseOf(templates: PhaseTemplates, phase: string): { class: string; storageGib: number } {
   const resources = Object.values(phaseOf(templates, phase).template.Resources);
   const primary = resources.find(({ Properties }) => Properties?.AllocatedStorage && Properties.DBInstanceClass);

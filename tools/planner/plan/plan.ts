@@ -5,7 +5,7 @@ import type { PhasePlan, PhaseTemplates, Plan } from './phase-plan';
 import { planSingleBox } from './single-box';
 import type { PlanInput } from './workload';
 
-/** Plans every phase and chooses the cheapest that carries the traffic. More traffic never lowers the bill. */
+/** Plans every phase and chooses the cheapest sufficient one. More traffic never lowers the bill. */
 export function planFor(input: PlanInput, templates: PhaseTemplates, prices: PriceTable): Plan {
   const phases = [
     planSingleBox('phase-1', input, templates, prices),

@@ -4,10 +4,18 @@ import { databaseFor, databaseNeed } from './database';
 import { type MemoryNeed, memoryNeed, type NetworkLimit, networkLimit } from './machine';
 import { type PhasePlan, type PhaseRefusal, type PhaseTemplates, refuse } from './phase-plan';
 import { billAt, databaseOf } from './phase-template';
-import { arrivals, boxReason, databaseReasons, exceedsBox, machineReasons, ONE_MACHINE } from './reasons';
+import {
+  arrivals,
+  boxReason,
+  databaseReasons,
+  exceedsBox,
+  lacksRedundancy,
+  machineReasons,
+  ONE_MACHINE,
+} from './reasons';
 import { databaseVcpus, jobVcpus, type Load, loadOf, type PlanInput, serverVcpus } from './workload';
 
-/** Plans phase 1 or 2 on the smallest machine of the ladder that carries the peak. */
+/** Plans phase 1 or 2 on the smallest instance of the ladder that carries the peak. */
 export function planSingleBox(
   phase: 'phase-1' | 'phase-2',
   input: PlanInput,
@@ -15,7 +23,7 @@ export function planSingleBox(
   prices: PriceTable,
 ): PhasePlan | PhaseRefusal {
   const { traffic, utilization, survive } = input;
-  if (survive !== 'nothing') return refuse(phase, `one machine, and the loss of a ${survive} must be survived`);
+  if (survive !== 'nothing') return refuse(phase, lacksRedundancy(survive));
   const separate = phase === 'phase-2';
   const load = loadOf(input, traffic.rps, false);
   const busy = busyVcpus(input, load, separate);
