@@ -4,11 +4,11 @@ export interface Picture {
   /** Pixels. */
   readonly width: number;
   readonly height: number;
-  /** What it shows, for those who do not see it. */
+  /** Accessible title. */
   readonly title: string;
 }
 
-/** A chart as an SVG document. */
+/** Renders a chart as an SVG document. */
 export function drawSvg(option: EChartsCoreOption, { title, ...size }: Picture): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
   try {
@@ -18,7 +18,7 @@ export function drawSvg(option: EChartsCoreOption, { title, ...size }: Picture):
       .renderToSVGString()
       .replace(/^<svg ([^>]*)>/, (_, attributes) => `<svg role="img" ${attributes}>\n<title>${text}</title>`);
   } finally {
-    // Without it, a timer of the chart keeps the process alive.
+    // A timer of an undisposed chart keeps the process alive.
     chart.dispose();
   }
 }

@@ -3,8 +3,8 @@ import type { Point, Watched, Window } from './advice';
 import type { Resource } from './stack';
 import { type Wall, walls } from './walls';
 
-/** GetMetricData takes no more queries at once. */
-const QUERIES_AT_ONCE = 500;
+/** Limit of queries per GetMetricData call. */
+const MAX_QUERIES = 500;
 
 interface MetricRequest {
   readonly wall: Wall;
@@ -13,7 +13,7 @@ interface MetricRequest {
   readonly limit: boolean;
 }
 
-/** Reads the metric of every wall at every resource that can have it. */
+/** Reads the metrics of all walls at all matching resources. */
 export async function readMetrics(
   resources: readonly Resource[],
   window: Window,
@@ -29,8 +29,8 @@ export async function readMetrics(
   );
   const series = new Map<MetricRequest, readonly Point[]>();
   for (const where of new Set(wanted.map(({ resource }) => resource.region ?? region))) {
-    const there = wanted.filter(({ resource }) => (resource.region ?? region) === where);
-    for (const [one, points] of await seriesIn(where, there, window)) series.set(one, points);
+    const inRegion = wanted.filter(({ resource }) => (resource.region ?? region) === where);
+    for (const [one, points] of await seriesIn(where, inRegion, window)) series.set(one, points);
   }
   return wanted
     .filter(({ limit }) => !limit)
@@ -50,8 +50,8 @@ async function seriesIn(region: string | undefined, wanted: readonly MetricReque
   const client = new CloudWatchClient({ region });
   const series = new Map<MetricRequest, readonly Point[]>();
   try {
-    for (let i = 0; i < wanted.length; i += QUERIES_AT_ONCE) {
-      const some = wanted.slice(i, i + QUERIES_AT_ONCE);
+    for (let i = 0; i < wanted.length; i += MAX_QUERIES) {
+      const some = wanted.slice(i, i + MAX_QUERIES);
       const points = await getPoints(client, some, window);
       some.forEach((one, index) => {
         series.set(one, points.get(`m${index}`) ?? []);
