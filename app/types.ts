@@ -62,4 +62,6 @@ export interface PageContext {
   readonly cartCount?: number;
   /** Maps a file below `public/` (`shop.css`, `products/kettle.svg`) to its URL with a content hash. */
   readonly asset: (file: string) => string;
+  /** Maps a product's id to its picture below `public/`; a line of a cart or an order does not carry it. */
+  readonly imageOf: (productId: number) => string | undefined;
 }

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { evolveParts } from '../tools/docs/evolve';
 import { type Parts, readmeParts, withGeneratedParts } from '../tools/docs/generate';
+import { rehearsalParts } from '../tools/docs/rehearsals';
 import { synthesizePhases } from '../tools/evolution/sources';
 import type { NamedTemplate } from '../tools/evolution/template';
 
@@ -13,6 +14,7 @@ async function docs(): Promise<void> {
   const grown = await synthesizePhases({ region, context: ['size=growth'] });
   const phases = new Map([1, 2, 3, 4].map((number) => [number, now.get(`phase-${number}`) as NamedTemplate]));
   write('README.md', readmeParts);
+  write('docs/rehearsals/README.md', rehearsalParts);
   write('docs/evolve.md', evolveParts({ phases, growth: grown.get('phase-1') as NamedTemplate }));
 }
 

@@ -8,8 +8,8 @@ const TIERS = join(ROOT, 'lib', 'tiers');
 const tiers = readdirSync(TIERS).filter((file) => file.endsWith('.ts'));
 
 /**
- * A fresh project per tier: the file, the constants if it imports them, and of node_modules only what a CDK project has.
- * One program for all, so that the types of the CDK are read once.
+ * Copies each tier, and the constants if it imports them, into a project with only the dependencies of a CDK project. A
+ * single TypeScript program compiles all of them, because loading the types of CDK is slow.
  */
 test('each tier compiles alone in a project with aws-cdk-lib and constructs', () => {
   const dir = mkdtempSync(join(tmpdir(), 'copy-'));
@@ -57,6 +57,6 @@ function copyAlone(tier: string, project: string): string {
   return file;
 }
 
-test('there are tiers to copy', () => {
+test('finds tiers to copy', () => {
   expect(tiers).toContain('box.ts');
 });

@@ -2,13 +2,24 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
 import { readmeParts, withGeneratedParts } from '../tools/docs/generate';
+import { keptReports, rehearsalParts } from '../tools/docs/rehearsals';
 
 const ROOT = resolve(__dirname, '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const markdown = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs', '.md')];
 
-test('the generated parts of the README are up to date (npm run docs makes them)', () => {
-  expect(withGeneratedParts(read('README.md'), readmeParts)).toBe(read('README.md'));
+test.each([
+  ['README.md', readmeParts],
+  ['docs/rehearsals/README.md', rehearsalParts],
+])('the generated parts of %s are up to date (npm run docs makes them)', (page, parts) => {
+  expect(withGeneratedParts(read(page), parts)).toBe(read(page));
+});
+
+test('the reports in the repository are those that the list keeps', () => {
+  const reports = readdirSync(join(ROOT, 'docs/rehearsals')).filter((file) => file.endsWith('.html'));
+  expect(reports).toEqual(expect.arrayContaining(keptReports.map((name) => `${name}.html`)));
+  const ignored = read('.gitignore').split('\n');
+  expect(ignored).toEqual(expect.arrayContaining(keptReports.map((name) => `!/docs/rehearsals/${name}.html`)));
 });
 
 test('every TypeScript example compiles', () => {
@@ -21,7 +32,7 @@ test('every TypeScript example compiles', () => {
   try {
     const files = examples.map(({ code }, i) => {
       const file = join(work, `example-${i}.ts`);
-      writeFileSync(file, code.replaceAll(/from '\.\/lib\//g, "from '../../../lib/"));
+      writeFileSync(file, projectImports(code));
       return file;
     });
     const program = ts.createProgram(files, {
@@ -70,7 +81,7 @@ describe('decision records', () => {
   });
 
   test('every record that the code refers to is there', () => {
-    const code = ['bin', 'lib', 'app', 'test'].flatMap((folder) => [
+    const code = ['bin', 'lib', 'app', 'tools', 'test'].flatMap((folder) => [
       ...filesBelow(folder, '.ts'),
       ...filesBelow(folder, '.sh'),
     ]);
@@ -80,6 +91,11 @@ describe('decision records', () => {
     expect(named.filter((name) => !records.includes(name as string))).toEqual([]);
   });
 });
+
+/** Examples import from the project's root, or, as files of a folder `lib/`, from the folders beside them. */
+function projectImports(code: string): string {
+  return code.replaceAll(/from '\.\/(lib|tools)\//g, "from '../../../$1/").replaceAll(/from '\.\/tiers\//g, "from '../../../lib/tiers/");
+}
 
 function codeBlocks(text: string, language: string): string[] {
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(

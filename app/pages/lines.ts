@@ -1,10 +1,6 @@
 import { html } from 'ghtml';
-import { catalogue } from '../data/seed';
 import type { CartItem, PageContext } from '../types';
 import { formatMoney } from './format';
-
-// A line of a cart or an order does not carry its picture, and product ids are fixed for ever.
-const pictures = new Map(catalogue.map(({ id, image }) => [id, image]));
 
 /** What was bought or is about to be, line by line; `action` adds HTML to a line. */
 export function lines(
@@ -16,7 +12,7 @@ export function lines(
 }
 
 function line(ctx: PageContext, { productId, name, quantity, priceCents }: CartItem, action: string): string {
-  const picture = pictures.get(productId);
+  const picture = ctx.imageOf(productId);
   return html`<li>
       !${picture === undefined ? '<span class="thumb"></span>' : html`<img class="thumb" src="${ctx.asset(picture)}" alt="" width="88" height="88" loading="lazy">`}
       <div class="what"><a href="/products/${productId}">${name}</a><p>${quantity} × ${formatMoney(priceCents)}</p></div>

@@ -3,6 +3,7 @@ import { ShopError } from '../errors';
 import type { App } from '../http/fastify';
 import { errorPage } from '../pages';
 import type { Shop } from '../shop';
+import { anonymousContext } from './page-context';
 
 /** Codes for errors that Fastify itself finds. */
 const CODES: Readonly<Record<number, string>> = {
@@ -38,7 +39,7 @@ export function answerErrors(app: App, shop: Shop) {
       return reply.send({ error: { code: error.code, message: error.message } });
     }
     const page = { status: error.statusCode, title: TITLES[error.statusCode] ?? 'Sorry', message: error.message };
-    return reply.type('text/html; charset=utf-8').send(errorPage({ served: shop.served, asset: shop.assets.of }, page));
+    return reply.type('text/html; charset=utf-8').send(errorPage(anonymousContext(shop), page));
   };
   app.setErrorHandler<FastifyError | Error>(answer);
   app.setNotFoundHandler((request, reply) =>

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { countPieces } from '../data/repositories/carts';
+import { imageOf } from '../data/seed';
 import type { Visitor } from '../sessions';
 import type { Shop } from '../shop';
 import type { PageContext } from '../types';
@@ -12,7 +13,7 @@ export async function ownContext(
   { userId, email, cartId }: Visitor = request.session,
 ): Promise<PageContext> {
   return {
-    ...context(shop),
+    ...anonymousContext(shop),
     userEmail: userId === undefined ? undefined : email,
     cartCount: cartId === undefined ? 0 : await countPieces(shop.reader(request), cartId),
   };
@@ -26,7 +27,7 @@ export async function glanceContext(shop: Shop, request: FastifyRequest, cache: 
     return { ...(await ownContext(shop, request, visitor)), served };
   } catch (error) {
     request.log.warn({ err: error }, 'the page is shown without its cart');
-    return { ...context(shop), served };
+    return { ...anonymousContext(shop), served };
   }
 }
 
@@ -41,6 +42,7 @@ export function sendCataloguePage(request: FastifyRequest, reply: FastifyReply, 
   return sendPage(reply, html);
 }
 
-function context(shop: Shop): PageContext {
-  return { served: shop.served, asset: shop.assets.of };
+/** For pages that show nothing of a visitor. */
+export function anonymousContext(shop: Shop): PageContext {
+  return { served: shop.served, asset: shop.assets.of, imageOf };
 }

@@ -6,23 +6,23 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 
 export interface AlarmTopicProps {
-  /** Customer-managed key that encrypts the messages. */
+  /** Customer-managed KMS key that encrypts the messages. */
   readonly encryptionKey: IKey;
 
   /**
-   * Who is told. AWS asks that person to confirm first.
+   * Email address of the subscriber, who must confirm the subscription.
    *
-   * @default - nobody: alarms only change colour
+   * @default - no subscription
    */
   readonly email?: string;
 }
 
 /**
- * The topic that all alarms publish to.
+ * SNS topic of all alarms.
  *
- * Two grants that are easily missed, and then an alarm goes off in silence: CloudWatch may use the key (it never may
- * with the AWS-managed key `alias/aws/sns`), and CloudWatch may publish, because the topic's own policy, which demands
- * TLS, takes the place of the default one that let it.
+ * Notifications fail silently without two grants. CloudWatch needs the KMS key, which must be customer-managed, because the
+ * policy of `alias/aws/sns` cannot be changed. And CloudWatch needs `sns:Publish`, because the topic policy that enforces TLS
+ * replaces the default policy.
  *
  * @see https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#sns-what-permissions-for-sse
  */

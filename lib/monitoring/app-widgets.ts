@@ -3,11 +3,11 @@ import { GraphWidget, type IWidget, MathExpression, Metric } from 'aws-cdk-lib/a
 import type { AppMetric } from '../constants';
 
 /**
- * The app's rows of a dashboard: what it publishes of itself. They show the wall behind a tier's figures: a busy event loop
- * wants more servers, a falling hit ratio a look at the cache, reads that fall back to the primary a look at the replicas.
- * They have no alarms of their own: what visitors suffer shows at the load balancer.
+ * Dashboard rows with the app's custom metrics. They explain the metrics of a tier: high event-loop utilization calls for
+ * servers, a falling hit ratio points to the cache, and fallbacks to the primary point to the replicas. They have no alarms,
+ * because the alarms of the load balancer cover user impact.
  *
- * @param namespace that the app publishes in
+ * @param namespace CloudWatch namespace of the app's metrics
  */
 export function appWidgets(namespace: string): IWidget[][] {
   const metric = (metricName: AppMetric, statistic: string) =>
@@ -23,7 +23,7 @@ export function appWidgets(namespace: string): IWidget[][] {
     [
       new GraphWidget({
         ...ROW,
-        title: 'App: event loop in use (%)',
+        title: 'App: event-loop utilization (%)',
         left: [metric('EventLoopUtilization', 'Average'), metric('EventLoopUtilization', 'Maximum')],
         leftYAxis: PERCENT,
       }),
@@ -34,13 +34,13 @@ export function appWidgets(namespace: string): IWidget[][] {
       }),
       new GraphWidget({
         ...ROW,
-        title: 'App: requests; errors and shed',
+        title: 'App: requests; errors, shed requests',
         left: [sum('Requests')],
         right: [sum('Errors5xx'), sum('Shed')],
       }),
       new GraphWidget({
         ...ROW,
-        title: 'App: requests with a session; sessions begun',
+        title: 'App: requests with a session; sessions started',
         left: [sum('SessionRequests')],
         right: [sum('SessionsStarted')],
       }),
@@ -48,7 +48,7 @@ export function appWidgets(namespace: string): IWidget[][] {
     [
       new GraphWidget({
         ...ROW,
-        title: 'Catalogue: answers from a cache (%)',
+        title: 'Catalog: cache hit ratio (%)',
         left: [
           share('hit ratio', 'near + shared', 'near + shared + missed', {
             near: 'CacheNear',
@@ -60,13 +60,13 @@ export function appWidgets(namespace: string): IWidget[][] {
       }),
       new GraphWidget({
         ...ROW,
-        title: 'Catalogue: answers by process, cache, database',
+        title: 'Catalog: reads by source (process, cache, database)',
         left: [sum('CacheNear'), sum('CacheShared'), sum('CacheDatabase')],
         stacked: true,
       }),
       new GraphWidget({
         ...ROW,
-        title: 'Statements on replicas (%); reads back to the primary',
+        title: 'Statements on replicas (%); fallbacks to the primary',
         left: [
           share('on replicas', 'replicas', 'replicas + main', {
             replicas: 'ReplicaStatements',
@@ -78,7 +78,7 @@ export function appWidgets(namespace: string): IWidget[][] {
       }),
       new GraphWidget({
         ...ROW,
-        title: 'Jobs not done: number; age of the oldest (s)',
+        title: 'Unfinished jobs: count; age of the oldest (s)',
         left: [metric('JobsWaiting', 'Maximum')],
         right: [metric('OldestJobAge', 'Maximum')],
       }),

@@ -13,87 +13,88 @@ export interface BoxMonitoringProps {
   readonly topic: ITopic;
 }
 
-/** Alarms on one box, and its rows of a dashboard. */
+/** Alarms and dashboard rows of a single instance. */
 export class BoxMonitoring extends Construct {
   readonly widgets: IWidget[][];
 
   constructor(scope: Construct, id: string, props: BoxMonitoringProps) {
     super(scope, id);
-    this.alarmOnHealth(props);
-    this.alarmOnLoad(props);
-    this.alarmOnDisks(props);
-    if (isBurstable(props.instanceType)) this.alarmOnCredits(props);
+    this.addHealthAlarm(props);
+    this.addLoadAlarms(props);
+    this.addDiskAlarms(props);
+    if (isBurstable(props.instanceType)) this.addCreditAlarm(props);
     this.widgets = graphs(props);
   }
 
-  private alarmOnHealth({ box, topic }: BoxMonitoringProps): void {
+  private addHealthAlarm({ box, topic }: BoxMonitoringProps): void {
     new RunbookAlarm(this, 'Unhealthy', {
       topic,
       metric: box.metric('StatusCheckFailed', 'Maximum'),
       atLeast: 1,
       period: Duration.minutes(1),
-      lasting: Duration.minutes(3),
-      silenceIsTrouble: true,
-      heading: 'Box unhealthy',
-      meaning: 'The only server fails its status checks or is silent: the shop is most likely down.',
+      duration: Duration.minutes(3),
+      treatMissingDataAsBreaching: true,
+      heading: 'Instance unhealthy',
+      meaning: 'The instance fails its status checks or reports no data. The shop is probably down.',
       firstStep:
-        'A failed system check heals by itself (EC2 recovers the instance elsewhere); for a failed instance check, reboot it.',
+        'For a failed system check, wait for EC2 to recover the instance on another host. For a failed instance check, ' +
+        'reboot it.',
     });
   }
 
-  private alarmOnLoad({ box, topic }: BoxMonitoringProps): void {
+  private addLoadAlarms({ box, topic }: BoxMonitoringProps): void {
     new RunbookAlarm(this, 'CpuHigh', {
       topic,
       metric: box.metric('CPUUtilization', 'Average'),
       atLeast: 80,
-      lasting: Duration.minutes(15),
-      heading: 'Box CPU high',
-      meaning: 'The box has been above 80% CPU for 15 minutes: pages get slower with every further visitor.',
-      firstStep: 'If it is ordinary traffic, deploy the next size; at the top of the ladder, the next phase.',
+      duration: Duration.minutes(15),
+      heading: 'Instance CPU high',
+      meaning: 'CPU of the instance has been above 80% for 15 minutes. Latency rises with every additional user.',
+      firstStep: 'For normal traffic, deploy the next size, or the next phase after the largest size.',
     });
     new RunbookAlarm(this, 'MemoryHigh', {
       topic,
       metric: box.metricMemoryUsed(),
       atLeast: 90,
-      lasting: Duration.minutes(15),
-      heading: 'Box memory high',
-      meaning:
-        'Less than a tenth of the memory is free: the kernel may soon kill a process of the shop or its database.',
-      firstStep: 'See which process grows (top), then deploy the next size.',
+      duration: Duration.minutes(15),
+      heading: 'Instance memory high',
+      meaning: 'Less than 10% of the memory is free. The kernel may soon kill a process of the shop or its database.',
+      firstStep: 'Find the growing process (top), then deploy the next size.',
     });
   }
 
-  private alarmOnDisks({ box, topic }: BoxMonitoringProps): void {
+  private addDiskAlarms({ box, topic }: BoxMonitoringProps): void {
     new RunbookAlarm(this, 'DataDiskFull', {
       topic,
       metric: box.metricDiskUsed('/data'),
       atLeast: 80,
-      lasting: Duration.minutes(10),
+      duration: Duration.minutes(10),
       heading: 'Data disk filling up',
-      meaning: 'The data volume is 80% full: when it is full, no order can be saved.',
-      firstStep: 'Find what grows below /data, then deploy a size with a bigger disk (allowed every 6 hours).',
+      meaning: 'The data volume is 80% full. When it is full, no order can be saved.',
+      firstStep:
+        'Find the growing directory below /data, then deploy a size with a larger volume (one change every 6 hours).',
     });
     new RunbookAlarm(this, 'RootDiskFull', {
       topic,
       metric: box.metricDiskUsed('/'),
       atLeast: 80,
-      lasting: Duration.minutes(10),
+      duration: Duration.minutes(10),
       heading: 'Root disk filling up',
-      meaning: 'The root volume is 80% full: when it is full, deploys fail and logs are lost.',
-      firstStep: 'Look at /var/log and /opt/shop/releases.',
+      meaning: 'The root volume is 80% full. When it is full, deploys fail and logs are lost.',
+      firstStep: 'Check /var/log and /opt/shop/releases.',
     });
   }
 
-  private alarmOnCredits({ box, topic }: BoxMonitoringProps): void {
+  private addCreditAlarm({ box, topic }: BoxMonitoringProps): void {
     new RunbookAlarm(this, 'CpuCreditsLow', {
       topic,
       metric: box.metric('CPUCreditBalance', 'Minimum'),
       atMost: 20,
-      // A new instance starts without credits and earns its first 20 within the hour.
-      lasting: Duration.hours(2),
-      heading: 'Box CPU credits low',
-      meaning: 'The burstable box has nearly used up its CPU credits: from then on extra CPU time is billed.',
-      firstStep: 'If the load stays, deploy a size that is not burstable.',
+      // A new instance starts without credits and earns its first 20 within an hour.
+      duration: Duration.hours(2),
+      heading: 'Instance CPU credits low',
+      meaning: 'The burstable instance has nearly used up its CPU credits. Surplus credits are billed.',
+      firstStep: 'If the load persists, deploy a size that is not burstable.',
     });
   }
 }
@@ -104,18 +105,18 @@ function graphs({ box, instanceType }: BoxMonitoringProps): IWidget[][] {
   const credits = isBurstable(instanceType) ? [box.metric('CPUCreditBalance', 'Minimum')] : [];
   return [
     [
-      new GraphWidget({ ...row, title: 'Box: CPU (%)', left: [cpu], right: credits }),
-      new GraphWidget({ ...row, title: 'Box: memory (%)', left: [box.metricMemoryUsed()] }),
+      new GraphWidget({ ...row, title: 'Instance: CPU (%)', left: [cpu], right: credits }),
+      new GraphWidget({ ...row, title: 'Instance: memory (%)', left: [box.metricMemoryUsed()] }),
       new GraphWidget({
         ...row,
-        title: 'Box: disks (%)',
+        title: 'Instance: disks (%)',
         left: [box.metricDiskUsed('/data'), box.metricDiskUsed('/')],
       }),
     ],
     [
       new GraphWidget({
         ...row,
-        title: 'Box: network (bytes)',
+        title: 'Instance: network (bytes)',
         left: [box.metric('NetworkIn', 'Sum'), box.metric('NetworkOut', 'Sum')],
       }),
       new GraphWidget({
@@ -125,7 +126,7 @@ function graphs({ box, instanceType }: BoxMonitoringProps): IWidget[][] {
       }),
       new GraphWidget({
         ...row,
-        title: 'Data volume: queue',
+        title: 'Data volume: queue length',
         left: [box.metricDataVolume('VolumeQueueLength', 'Average')],
       }),
     ],

@@ -11,62 +11,62 @@ export interface DatabaseMonitoringProps {
   readonly topic: ITopic;
 }
 
-/** Alarms on the database, and its row of a dashboard. */
+/** Alarms and dashboard row of the database. */
 export class DatabaseMonitoring extends Construct {
   readonly widgets: IWidget[][];
 
   constructor(scope: Construct, id: string, props: DatabaseMonitoringProps) {
     super(scope, id);
-    this.alarmOnLoad(props);
-    this.alarmOnStorage(props);
-    if (isBurstable(props.database.instanceType)) this.alarmOnCredits(props);
+    this.addLoadAlarms(props);
+    this.addStorageAlarm(props);
+    if (isBurstable(props.database.instanceType)) this.addCreditAlarm(props);
     this.widgets = graphs(props);
   }
 
-  private alarmOnLoad({ database, topic }: DatabaseMonitoringProps): void {
+  private addLoadAlarms({ database, topic }: DatabaseMonitoringProps): void {
     new RunbookAlarm(this, 'CpuHigh', {
       topic,
       metric: database.metric('CPUUtilization', 'Average'),
       atLeast: 80,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Database CPU high',
-      meaning: 'The database has been above 80% CPU for 15 minutes: every page that asks it gets slower.',
-      firstStep: 'Look for the statement at the top of the database load in Performance Insights.',
+      meaning: 'CPU of the database has been above 80% for 15 minutes. Pages that query it get slower.',
+      firstStep: 'Find the top SQL statement by load in Performance Insights.',
     });
     new RunbookAlarm(this, 'ConnectionsHigh', {
       topic,
       metric: database.metric('DatabaseConnections', 'Maximum'),
       atLeast: Math.floor(database.maxConnections * 0.9),
-      lasting: Duration.minutes(10),
+      duration: Duration.minutes(10),
       heading: 'Database connections high',
-      meaning: 'Nine tenths of the connections are taken, more than the pools of the shop may fill together.',
-      firstStep: 'See who holds them (pg_stat_activity) before adding servers.',
+      meaning: 'At least 90% of the database connections are in use, more than the pools of the shop may use together.',
+      firstStep: 'Find the clients that hold them (pg_stat_activity) before you add servers.',
     });
   }
 
-  private alarmOnStorage({ database, topic }: DatabaseMonitoringProps): void {
+  private addStorageAlarm({ database, topic }: DatabaseMonitoringProps): void {
     new RunbookAlarm(this, 'StorageLow', {
       topic,
       metric: database.metric('FreeStorageSpace', 'Minimum'),
       atMost: 5 * 1024 ** 3,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Database storage low',
       meaning:
-        'Less than 5 GiB of storage are free although it grows by itself: when none is left, the database stops.',
-      firstStep: 'See whether growing has reached its maximum, or a forgotten replication slot keeps the log.',
+        'Less than 5 GiB of storage is free despite storage autoscaling. When storage is full, the database stops.',
+      firstStep: 'Check whether autoscaling has reached its maximum, or an unused replication slot retains WAL.',
     });
   }
 
-  private alarmOnCredits({ database, topic }: DatabaseMonitoringProps): void {
+  private addCreditAlarm({ database, topic }: DatabaseMonitoringProps): void {
     new RunbookAlarm(this, 'CpuCreditsLow', {
       topic,
       metric: database.metric('CPUCreditBalance', 'Minimum'),
       atMost: 20,
-      // A new instance starts without credits and earns its first 20 within the hour.
-      lasting: Duration.hours(2),
+      // A new instance starts without credits and earns its first 20 within an hour.
+      duration: Duration.hours(2),
       heading: 'Database CPU credits low',
-      meaning: 'The burstable database has nearly used up its CPU credits: from then on extra CPU time is billed.',
-      firstStep: 'If the load stays, give the database a class that is not burstable.',
+      meaning: 'The burstable database has nearly used up its CPU credits. Surplus credits are billed.',
+      firstStep: 'If the load persists, deploy an instance class that is not burstable.',
     });
   }
 }

@@ -2,8 +2,8 @@ import { GraphWidget, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Edge } from '../tiers/edge';
 
 /**
- * The edge's row of a dashboard. It has no alarms of its own: CloudWatch keeps the edge's metrics in us-east-1, where an alarm
- * would have to be as well, and what visitors suffer shows at the load balancer.
+ * Dashboard row of the CloudFront distribution. It has no alarms: CloudFront publishes metrics in us-east-1, where the alarms
+ * would have to be as well, and the alarms of the load balancer cover user impact.
  */
 export function edgeWidgets(edge: Edge): IWidget[][] {
   const row = { width: 8, height: 6, region: 'us-east-1' };
@@ -15,7 +15,7 @@ export function edgeWidgets(edge: Edge): IWidget[][] {
         title: 'Edge: errors (%)',
         left: [edge.metric('4xxErrorRate', 'Average'), edge.metric('5xxErrorRate', 'Average')],
       }),
-      new GraphWidget({ ...row, title: 'Edge: bytes to visitors', left: [edge.metric('BytesDownloaded', 'Sum')] }),
+      new GraphWidget({ ...row, title: 'Edge: bytes downloaded', left: [edge.metric('BytesDownloaded', 'Sum')] }),
     ],
   ];
 }

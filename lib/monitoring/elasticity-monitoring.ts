@@ -7,41 +7,42 @@ import { RunbookAlarm } from './runbook-alarm';
 
 export interface ElasticityMonitoringProps {
   readonly fleet: Fleet;
-  /** Most servers of the fleet. */
+  /** Maximum size of the fleet. */
   readonly maxSize: number;
   readonly topic: ITopic;
 }
 
-/** Whether the fleet can still grow, and its row of a dashboard. */
+/** Alarm on a fleet near its maximum size, and the dashboard row of its scaling. */
 export class ElasticityMonitoring extends Construct {
   readonly widgets: IWidget[][];
 
   constructor(scope: Construct, id: string, { fleet, maxSize, topic }: ElasticityMonitoringProps) {
     super(scope, id);
-    const running = fleet.metricGroup('GroupInServiceInstances', 'Average');
-    const wanted = fleet.metricGroup('GroupDesiredCapacity', 'Average');
+    const inService = fleet.metricGroup('GroupInServiceInstances', 'Average');
+    const desired = fleet.metricGroup('GroupDesiredCapacity', 'Average');
     new RunbookAlarm(this, 'NearlyFull', {
       topic,
-      metric: running,
+      metric: inService,
       atLeast: Math.ceil(maxSize * 0.9),
-      lasting: Duration.minutes(10),
-      heading: 'Fleet nearly at its maximum',
-      meaning: 'Nine tenths of the servers that the fleet may have are running: soon it cannot grow.',
-      firstStep: 'If it is real traffic, raise the maximum, and check the connections of the database with it.',
+      duration: Duration.minutes(10),
+      heading: 'Fleet near maximum size',
+      meaning:
+        'At least 90% of the maximum number of servers are in service. The fleet will soon be unable to scale out.',
+      firstStep: 'For legitimate traffic, raise the maximum and check the number of database connections.',
     });
     this.widgets = [
       [
         new GraphWidget({
           width: 12,
           height: 6,
-          title: 'Fleet: servers wanted and in service',
-          left: [wanted, running],
+          title: 'Fleet: desired capacity, servers in service',
+          left: [desired, inService],
           leftAnnotations: [{ value: maxSize, label: 'maximum' }],
         }),
         new GraphWidget({
           width: 12,
           height: 6,
-          title: 'Fleet: servers that start and end',
+          title: 'Fleet: pending and terminating servers',
           left: [
             fleet.metricGroup('GroupPendingInstances', 'Maximum'),
             fleet.metricGroup('GroupTerminatingInstances', 'Maximum'),

@@ -10,68 +10,68 @@ import { RunbookAlarm } from './runbook-alarm';
 export interface FleetMonitoringProps {
   readonly fleet: Fleet;
   readonly instanceType: InstanceType;
-  /** Servers that there should be at least. */
-  readonly fewest: number;
+  /** Minimum number of servers in service. */
+  readonly minSize: number;
   readonly topic: ITopic;
 }
 
-/** Alarms on a fleet of servers, and its row of a dashboard. */
+/** Alarms and dashboard row of a fleet of servers. */
 export class FleetMonitoring extends Construct {
   readonly widgets: IWidget[][];
 
   constructor(scope: Construct, id: string, props: FleetMonitoringProps) {
     super(scope, id);
-    this.alarmOnSize(props);
-    this.alarmOnLoad(props);
-    if (isBurstable(props.instanceType)) this.alarmOnCredits(props);
+    this.addSizeAlarm(props);
+    this.addLoadAlarms(props);
+    if (isBurstable(props.instanceType)) this.addCreditAlarm(props);
     this.widgets = graphs(props);
   }
 
-  private alarmOnSize({ fleet, fewest, topic }: FleetMonitoringProps): void {
+  private addSizeAlarm({ fleet, minSize, topic }: FleetMonitoringProps): void {
     new RunbookAlarm(this, 'TooFew', {
       topic,
       metric: fleet.metricGroup('GroupInServiceInstances', 'Maximum'),
-      atMost: fewest - 1,
-      // Longer than one server takes to be replaced in a deploy.
-      lasting: Duration.minutes(20),
-      silenceIsTrouble: true,
+      atMost: minSize - 1,
+      // Longer than the replacement of one server in a deploy.
+      duration: Duration.minutes(20),
+      treatMissingDataAsBreaching: true,
       heading: 'Fleet too small',
-      meaning: `Fewer than ${fewest} servers have been in service for 20 minutes: new ones do not come up.`,
-      firstStep: 'Look at the activities of the Auto Scaling group, and at the log of a server that failed.',
+      meaning: `Fewer than ${minSize} servers have been in service for 20 minutes. New servers fail to launch.`,
+      firstStep: 'Check the activity history of the Auto Scaling group and the log of a failed server.',
     });
   }
 
-  private alarmOnLoad({ fleet, topic }: FleetMonitoringProps): void {
+  private addLoadAlarms({ fleet, topic }: FleetMonitoringProps): void {
     new RunbookAlarm(this, 'CpuHigh', {
       topic,
       metric: fleet.metric('CPUUtilization', 'Average'),
       atLeast: 70,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Fleet CPU high',
-      meaning: 'The servers have been above 70% CPU for 15 minutes: with one fewer they would be overloaded.',
-      firstStep: 'If it is ordinary traffic, deploy more servers.',
+      meaning: 'CPU of the servers has been above 70% for 15 minutes. The loss of one would overload the others.',
+      firstStep: 'For normal traffic, deploy more servers.',
     });
     new RunbookAlarm(this, 'MemoryHigh', {
       topic,
       metric: fleet.metricMemoryUsed(),
       atLeast: 90,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Fleet memory high',
-      meaning: 'Less than a tenth of the memory of a server is free: the kernel may soon kill a process of the shop.',
-      firstStep: 'See which process grows (top on that server), then deploy the next size.',
+      meaning: 'Less than 10% of the memory of a server is free. The kernel may soon kill a process of the shop.',
+      firstStep: 'Find the growing process (top on that server), then deploy the next size.',
     });
   }
 
-  private alarmOnCredits({ fleet, topic }: FleetMonitoringProps): void {
+  private addCreditAlarm({ fleet, topic }: FleetMonitoringProps): void {
     new RunbookAlarm(this, 'CpuCreditsLow', {
       topic,
       metric: fleet.metric('CPUCreditBalance', 'Average'),
       atMost: 20,
-      // New servers start without credits and earn their first 20 within the hour.
-      lasting: Duration.hours(2),
+      // New servers start without credits and earn their first 20 within an hour.
+      duration: Duration.hours(2),
       heading: 'Fleet CPU credits low',
-      meaning: 'The burstable servers have nearly used up their CPU credits: from then on extra CPU time is billed.',
-      firstStep: 'If the load stays, deploy more servers, or a size that is not burstable.',
+      meaning: 'The burstable servers have nearly used up their CPU credits. Surplus credits are billed.',
+      firstStep: 'If the load persists, deploy more servers or a size that is not burstable.',
     });
   }
 }
@@ -99,7 +99,7 @@ function graphs({ fleet, instanceType }: FleetMonitoringProps): IWidget[][] {
       }),
       new GraphWidget({
         ...row,
-        title: 'Servers: number',
+        title: 'Servers: count',
         left: [
           fleet.metricGroup('GroupInServiceInstances', 'Average'),
           fleet.metricGroup('GroupDesiredCapacity', 'Average'),

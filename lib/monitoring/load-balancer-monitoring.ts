@@ -11,73 +11,74 @@ export interface LoadBalancerMonitoringProps {
   readonly topic: ITopic;
 }
 
-/** Alarms on the load balancer and on what it sees of the servers, and its rows of a dashboard. */
+/** Alarms and dashboard rows of the load balancer and its targets. */
 export class LoadBalancerMonitoring extends Construct {
   readonly widgets: IWidget[][];
-  /** The alarms each of which means that visitors get errors or no answer. */
-  readonly visitorsSuffer: readonly Alarm[];
+  /** Alarms that mean that users get errors or no response. */
+  readonly userFacingAlarms: readonly Alarm[];
 
   constructor(scope: Construct, id: string, props: LoadBalancerMonitoringProps) {
     super(scope, id);
-    const servers = this.alarmOnServers(props);
-    // A network load balancer knows nothing of requests.
-    const seesRequests = props.loadBalancer.loadBalancer instanceof ApplicationLoadBalancer;
-    this.visitorsSuffer = seesRequests ? [...servers, ...this.alarmOnAnswers(props)] : servers;
-    this.widgets = seesRequests ? requestGraphs(props) : connectionGraphs(props);
+    const healthAlarms = this.addHealthAlarms(props);
+    // A Network Load Balancer has no request metrics.
+    const hasRequestMetrics = props.loadBalancer.loadBalancer instanceof ApplicationLoadBalancer;
+    this.userFacingAlarms = hasRequestMetrics ? [...healthAlarms, ...this.addRequestAlarms(props)] : healthAlarms;
+    this.widgets = hasRequestMetrics ? requestGraphs(props) : connectionGraphs(props);
   }
 
-  private alarmOnServers({ loadBalancer, topic }: LoadBalancerMonitoringProps): Alarm[] {
-    const none = new RunbookAlarm(this, 'NoServer', {
+  private addHealthAlarms({ loadBalancer, topic }: LoadBalancerMonitoringProps): Alarm[] {
+    const noServer = new RunbookAlarm(this, 'NoServer', {
       topic,
       metric: loadBalancer.metricTargets('HealthyHostCount', 'Maximum'),
       atMost: 0,
       period: Duration.minutes(1),
-      lasting: Duration.minutes(2),
-      silenceIsTrouble: true,
+      duration: Duration.minutes(2),
+      treatMissingDataAsBreaching: true,
       heading: 'No healthy server',
-      meaning: 'The balancer finds no server healthy: the shop is most likely down.',
-      firstStep: 'See whether the servers are there at all, or all fail for one reason such as the last deploy.',
+      meaning: 'The load balancer has no healthy target. The shop is probably down.',
+      firstStep: 'Check whether servers are running, or all of them fail for a common reason such as the last deploy.',
     });
     new RunbookAlarm(this, 'UnhealthyServer', {
       topic,
       metric: loadBalancer.metricTargets('UnHealthyHostCount', 'Minimum'),
       atLeast: 1,
       period: Duration.minutes(1),
-      lasting: Duration.minutes(10),
+      duration: Duration.minutes(10),
       heading: 'Server unhealthy',
-      meaning: 'A server has been unhealthy for 10 minutes and was not replaced: the others carry its share.',
-      firstStep: 'Look at the activities of the Auto Scaling group.',
+      meaning: 'A server has been unhealthy for 10 minutes and was not replaced. The other servers carry its load.',
+      firstStep: 'Check the activity history of the Auto Scaling group.',
     });
-    return [none.alarm];
+    return [noServer.alarm];
   }
 
-  private alarmOnAnswers({ loadBalancer, topic }: LoadBalancerMonitoringProps): Alarm[] {
+  private addRequestAlarms({ loadBalancer, topic }: LoadBalancerMonitoringProps): Alarm[] {
     const balancer = new RunbookAlarm(this, 'BalancerErrors', {
       topic,
       metric: loadBalancer.metric('HTTPCode_ELB_5XX_Count', 'Sum'),
       atLeast: 25,
-      lasting: Duration.minutes(5),
-      heading: 'Balancer answers 5xx',
-      meaning: 'The balancer itself answered 25 requests with an error within 5 minutes, since no server did in time.',
-      firstStep: 'See in its log whether servers closed connections (502), were missing (503) or were slow (504).',
+      duration: Duration.minutes(5),
+      heading: 'Load balancer 5xx errors',
+      meaning: 'The load balancer generated at least 25 responses with a 5xx status within 5 minutes.',
+      firstStep:
+        'Check its access logs: servers closed connections (502), none was available (503), or responses timed out (504).',
     });
     const app = new RunbookAlarm(this, 'AppErrors', {
       topic,
       metric: loadBalancer.metricTargets('HTTPCode_Target_5XX_Count', 'Sum'),
       atLeast: 25,
-      lasting: Duration.minutes(10),
-      heading: 'App answers 5xx',
-      meaning: 'The app has answered 25 requests and more with an error in each of two spans of 5 minutes.',
-      firstStep: 'Look for what it says in its log, and whether it sheds load (503).',
+      duration: Duration.minutes(10),
+      heading: 'App 5xx errors',
+      meaning: 'The app returned at least 25 responses with a 5xx status in each of two 5-minute periods.',
+      firstStep: 'Check its error log, and whether it sheds load (503).',
     });
     new RunbookAlarm(this, 'Slow', {
       topic,
       metric: loadBalancer.metricTargets('TargetResponseTime', 'p99'),
       atLeast: 1,
-      lasting: Duration.minutes(15),
-      heading: 'Shop slow',
-      meaning: 'One request in a hundred has taken a second or longer for 15 minutes.',
-      firstStep: 'See which line of the dashboard moved with it: servers, cache, primary or replicas.',
+      duration: Duration.minutes(15),
+      heading: 'High latency',
+      meaning: 'The p99 response time has been at least 1 second for 15 minutes.',
+      firstStep: 'Check which metric of the dashboard rose with it: servers, cache, primary or replicas.',
     });
     return [balancer.alarm, app.alarm];
   }
@@ -88,10 +89,10 @@ const ROW = { width: 6, height: 6 };
 function requestGraphs({ loadBalancer }: LoadBalancerMonitoringProps): IWidget[][] {
   return [
     [
-      new GraphWidget({ ...ROW, title: 'Balancer: requests', left: [loadBalancer.metric('RequestCount', 'Sum')] }),
+      new GraphWidget({ ...ROW, title: 'Load balancer: requests', left: [loadBalancer.metric('RequestCount', 'Sum')] }),
       new GraphWidget({
         ...ROW,
-        title: 'Balancer: errors',
+        title: 'Load balancer: errors',
         left: [
           loadBalancer.metric('HTTPCode_ELB_5XX_Count', 'Sum'),
           loadBalancer.metricTargets('HTTPCode_Target_5XX_Count', 'Sum'),
@@ -100,7 +101,7 @@ function requestGraphs({ loadBalancer }: LoadBalancerMonitoringProps): IWidget[]
       }),
       new GraphWidget({
         ...ROW,
-        title: 'Answer time (s)',
+        title: 'Response time (s)',
         left: [
           loadBalancer.metricTargets('TargetResponseTime', 'p50'),
           loadBalancer.metricTargets('TargetResponseTime', 'p99'),
@@ -116,15 +117,15 @@ function connectionGraphs({ loadBalancer }: LoadBalancerMonitoringProps): IWidge
     [
       new GraphWidget({
         ...ROW,
-        title: 'Balancer: connections',
+        title: 'Load balancer: connections',
         left: [loadBalancer.metric('ActiveFlowCount', 'Average'), loadBalancer.metric('NewFlowCount', 'Sum')],
       }),
       new GraphWidget({
         ...ROW,
-        title: 'Balancer: resets',
+        title: 'Load balancer: resets',
         left: [loadBalancer.metric('TCP_Target_Reset_Count', 'Sum'), loadBalancer.metric('TCP_ELB_Reset_Count', 'Sum')],
       }),
-      new GraphWidget({ ...ROW, title: 'Balancer: bytes', left: [loadBalancer.metric('ProcessedBytes', 'Sum')] }),
+      new GraphWidget({ ...ROW, title: 'Load balancer: bytes', left: [loadBalancer.metric('ProcessedBytes', 'Sum')] }),
       healthGraph(loadBalancer),
     ],
   ];

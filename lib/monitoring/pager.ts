@@ -8,13 +8,13 @@ import { runbookLink } from './runbook-alarm';
 export interface PagerProps {
   readonly topic: ITopic;
 
-  /** Alarms each of which means that visitors suffer now. */
+  /** User-facing alarms. */
   readonly alarms: readonly IAlarm[];
 }
 
 /**
- * One alarm that is worth waking somebody for: it goes off when any of those that mean that visitors suffer does, and stays
- * one alarm when several do. The others can wait for the morning.
+ * A composite alarm to page the on-call engineer: it is in ALARM while any user-facing alarm is, and notifies once when
+ * several are. All other alarms can wait for working hours.
  */
 export class Pager extends Construct {
   readonly alarm: CompositeAlarm;
@@ -22,11 +22,11 @@ export class Pager extends Construct {
   constructor(scope: Construct, id: string, { topic, alarms }: PagerProps) {
     super(scope, id);
     this.alarm = new CompositeAlarm(this, 'Alarm', {
-      // CDK would name it after the construct path, in which the stack's id stands.
+      // CDK's default name contains the construct path and so the stack's id.
       compositeAlarmName: `${Aws.STACK_NAME}-page`,
       alarmDescription:
-        'Visitors get errors or no answer. Open the dashboard and follow the alarm that went off with this one. ' +
-        `Runbook: ${runbookLink('Visitors suffer')}`,
+        'Users get errors or no response. Open the dashboard and follow the runbook of the alarm that triggered this one. ' +
+        `Runbook: ${runbookLink('User-facing outage')}`,
       alarmRule: AlarmRule.anyOf(...alarms.map((alarm) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM))),
     });
     this.alarm.addAlarmAction(new SnsAction(topic));

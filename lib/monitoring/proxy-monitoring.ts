@@ -10,32 +10,32 @@ export interface ProxyMonitoringProps {
   readonly topic: ITopic;
 }
 
-/** Alarms on the connection pooler, and its row of a dashboard. */
+/** Alarm and dashboard row of the database proxy. */
 export class ProxyMonitoring extends Construct {
   readonly widgets: IWidget[][];
 
   constructor(scope: Construct, id: string, { proxy, topic }: ProxyMonitoringProps) {
     super(scope, id);
     const pinned = proxy.metric('DatabaseConnectionsCurrentlySessionPinned', 'Maximum');
-    const borrowing = proxy.metric('DatabaseConnectionsBorrowLatency', 'Average');
+    const borrowLatency = proxy.metric('DatabaseConnectionsBorrowLatency', 'Average');
     new RunbookAlarm(this, 'BorrowSlow', {
       topic,
-      metric: borrowing,
-      // In microseconds.
+      metric: borrowLatency,
+      // Microseconds.
       atLeast: 100_000,
-      lasting: Duration.minutes(10),
-      heading: 'Database proxy busy',
-      meaning: 'Statements wait a tenth of a second for a connection of the database: all are taken.',
-      firstStep: 'Look for pinned sessions and slow statements before giving the database a bigger class.',
+      duration: Duration.minutes(10),
+      heading: 'Database proxy saturated',
+      meaning: 'Clients wait at least 100 ms to borrow a database connection. All connections are in use.',
+      firstStep: 'Check for pinned sessions and slow statements before you deploy a larger database class.',
     });
     this.widgets = [
       [
         new GraphWidget({
           ...ROW,
-          title: 'Proxy: connections of clients and of the database',
+          title: 'Proxy: client and database connections',
           left: [proxy.metric('ClientConnections', 'Maximum'), proxy.metric('DatabaseConnections', 'Maximum')],
         }),
-        new GraphWidget({ ...ROW, title: 'Proxy: wait for a connection (µs)', left: [borrowing] }),
+        new GraphWidget({ ...ROW, title: 'Proxy: connection borrow latency (µs)', left: [borrowLatency] }),
         new GraphWidget({ ...ROW, title: 'Proxy: pinned sessions', left: [pinned] }),
       ],
     ];

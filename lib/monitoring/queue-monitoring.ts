@@ -3,7 +3,7 @@ import { GraphWidget, type IWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Fleet } from '../tiers/fleet';
-import type { JobQueue } from '../tiers/queue';
+import type { JobQueue } from '../tiers/job-queue';
 import { RunbookAlarm } from './runbook-alarm';
 
 export interface QueueMonitoringProps {
@@ -12,7 +12,7 @@ export interface QueueMonitoringProps {
   readonly topic: ITopic;
 }
 
-/** Alarms on background jobs and their workers, and their row of a dashboard. */
+/** Alarms and dashboard row of background jobs and their workers. */
 export class QueueMonitoring extends Construct {
   readonly widgets: IWidget[][];
 
@@ -22,25 +22,25 @@ export class QueueMonitoring extends Construct {
       topic,
       metric: jobs.metricOldestAge(),
       atLeast: 900,
-      lasting: Duration.minutes(10),
-      heading: 'Jobs late',
-      meaning: 'A job has waited for a quarter of an hour: orders are placed, and their receipts do not come.',
-      firstStep: 'See whether workers run, and what they log.',
+      duration: Duration.minutes(10),
+      heading: 'Jobs delayed',
+      meaning: 'A job has waited for 15 minutes. Orders are placed, but their receipts are late.',
+      firstStep: 'Check whether workers are running, and their logs.',
     });
     new RunbookAlarm(this, 'DeadLetters', {
       topic,
       metric: jobs.metricDeadLetters(),
       atLeast: 1,
-      lasting: Duration.minutes(5),
-      heading: 'Jobs given up',
-      meaning: 'A job failed five times and was put aside: it is not lost, and nobody will try it again.',
-      firstStep: 'Read the message in the dead-letter queue, mend the cause, then redrive it.',
+      duration: Duration.minutes(5),
+      heading: 'Jobs in the dead-letter queue',
+      meaning: 'A job failed five times and moved to the dead-letter queue. It is kept but not retried.',
+      firstStep: 'Read the message in the dead-letter queue, fix the cause, then redrive it.',
     });
     this.widgets = [
       [
         new GraphWidget({ ...ROW, title: 'Jobs: waiting', left: [jobs.metricBacklog()] }),
         new GraphWidget({ ...ROW, title: 'Jobs: age of the oldest (s)', left: [jobs.metricOldestAge()] }),
-        new GraphWidget({ ...ROW, title: 'Jobs: given up', left: [jobs.metricDeadLetters()] }),
+        new GraphWidget({ ...ROW, title: 'Jobs: dead-letter queue', left: [jobs.metricDeadLetters()] }),
         new GraphWidget({
           ...ROW,
           title: 'Workers',

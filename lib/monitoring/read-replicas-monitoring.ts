@@ -11,37 +11,37 @@ export interface ReadReplicasMonitoringProps {
   readonly topic: ITopic;
 }
 
-/** Alarms on the replicas of the database, and their row of a dashboard; nothing where there are none. */
+/** Alarms and dashboard row of the read replicas. Empty without replicas. */
 export class ReadReplicasMonitoring extends Construct {
   readonly widgets: IWidget[][];
 
   constructor(scope: Construct, id: string, props: ReadReplicasMonitoringProps) {
     super(scope, id);
-    const any = props.readReplicas.instances.length > 0;
-    if (any) this.alarm(props);
-    this.widgets = any ? graphs(props) : [];
+    const hasReplicas = props.readReplicas.instances.length > 0;
+    if (hasReplicas) this.addAlarms(props);
+    this.widgets = hasReplicas ? graphs(props) : [];
   }
 
-  private alarm({ readReplicas, topic }: ReadReplicasMonitoringProps): void {
+  private addAlarms({ readReplicas, topic }: ReadReplicasMonitoringProps): void {
     new RunbookAlarm(this, 'Lag', {
       topic,
       metric: highest(readReplicas.metrics('ReplicaLag', 'Maximum'), 'ReplicaLag'),
       atLeast: 30,
       period: Duration.minutes(1),
-      lasting: Duration.minutes(10),
+      duration: Duration.minutes(10),
       heading: 'Replica lag',
       meaning:
-        'A replica has been 30 seconds behind for 10 minutes: the shop leaves it out, and the others carry its reads.',
-      firstStep: 'Look for a long query on the replica, or a burst of writes on the primary.',
+        'A replica has lagged by at least 30 seconds for 10 minutes. The shop excludes it, and the others serve its reads.',
+      firstStep: 'Check for a long query on the replica, or a burst of writes on the primary.',
     });
     new RunbookAlarm(this, 'CpuHigh', {
       topic,
       metric: highest(readReplicas.metrics('CPUUtilization', 'Average'), 'CPUUtilization'),
       atLeast: 80,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Replica CPU high',
-      meaning: 'A replica has been above 80% CPU for 15 minutes: it answers slowly, and may fall behind.',
-      firstStep: 'See the hit ratio of the catalogue cache, then deploy one more replica.',
+      meaning: 'CPU of a replica has been above 80% for 15 minutes. Its reads are slow and its lag may grow.',
+      firstStep: 'Check the hit ratio of the catalog cache, then add a replica.',
     });
   }
 }

@@ -14,17 +14,17 @@ export interface RunbookAlarmProps {
   readonly topic: ITopic;
   readonly metric: Metric | MathExpression;
 
-  /** The alarm goes off when the metric is at or above this. Give exactly one of `atLeast` and `atMost`. */
+  /** Threshold at or above which the alarm triggers. Exactly one of `atLeast` and `atMost` is required. */
   readonly atLeast?: number;
 
-  /** The alarm goes off when the metric is at or below this. */
+  /** Threshold at or below which the alarm triggers. */
   readonly atMost?: number;
 
-  /** For how long, in whole multiples of `period`. */
-  readonly lasting: Duration;
+  /** How long the metric must breach the threshold, a multiple of `period`. */
+  readonly duration: Duration;
 
   /**
-   * Length of one measurement.
+   * Period of the metric.
    *
    * @default Duration.minutes(5)
    */
@@ -33,19 +33,21 @@ export interface RunbookAlarmProps {
   /** Heading in docs/runbook.md. */
   readonly heading: string;
 
-  /** What it means for visitors, and what to look at first. One sentence each. */
+  /** Meaning of the alarm for users, in one or two sentences. */
   readonly meaning: string;
+
+  /** First step of the response, in one or two sentences. */
   readonly firstStep: string;
 
   /**
-   * Whether no data means trouble. It does for the health of a machine, which says nothing when it is dead.
+   * Whether missing data counts as breaching. Set it for health metrics, which a dead instance does not report.
    *
    * @default false
    */
-  readonly silenceIsTrouble?: boolean;
+  readonly treatMissingDataAsBreaching?: boolean;
 }
 
-/** An alarm whose description says what it means, what to do first, and where the runbook goes on. */
+/** A CloudWatch alarm whose description contains its meaning, the first step and a link to the runbook. */
 export class RunbookAlarm extends Construct {
   readonly alarm: Alarm;
 
@@ -54,7 +56,9 @@ export class RunbookAlarm extends Construct {
     const { atLeast, atMost, period = Duration.minutes(5) } = props;
     const threshold = atLeast ?? atMost;
     if (threshold === undefined || (atLeast !== undefined && atMost !== undefined)) {
-      throw new Error(`RunbookAlarm ${id}: give atLeast (${atLeast}) or atMost (${atMost})`);
+      throw new Error(
+        `RunbookAlarm ${id}: exactly one of atLeast and atMost must be set, got atLeast ${atLeast} and atMost ${atMost}`,
+      );
     }
 
     this.alarm = new Alarm(this, 'Alarm', {
@@ -65,15 +69,15 @@ export class RunbookAlarm extends Construct {
         atLeast === undefined
           ? ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD
           : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      evaluationPeriods: props.lasting.toSeconds() / period.toSeconds(),
-      treatMissingData: props.silenceIsTrouble ? TreatMissingData.BREACHING : TreatMissingData.MISSING,
+      evaluationPeriods: props.duration.toSeconds() / period.toSeconds(),
+      treatMissingData: props.treatMissingDataAsBreaching ? TreatMissingData.BREACHING : TreatMissingData.MISSING,
     });
     this.alarm.addAlarmAction(new SnsAction(props.topic));
     this.alarm.addOkAction(new SnsAction(props.topic));
   }
 }
 
-/** Link to a heading, with the anchor that Markdown renderers give it. */
+/** Returns the link to a heading of the runbook, with the anchor that Markdown renderers generate. */
 export function runbookLink(heading: string): string {
   return `docs/runbook.md#${heading
     .toLowerCase()

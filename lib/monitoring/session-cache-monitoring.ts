@@ -11,26 +11,26 @@ export interface SessionCacheMonitoringProps {
   readonly topic: ITopic;
 }
 
-/** Alarms on the cache, and its row of a dashboard. */
+/** Alarms and dashboard row of the session cache. */
 export class SessionCacheMonitoring extends Construct {
   readonly widgets: IWidget[][];
 
   constructor(scope: Construct, id: string, props: SessionCacheMonitoringProps) {
     super(scope, id);
-    this.alarmOnLoad(props);
-    this.alarmOnReplication(props);
+    this.addLoadAlarms(props);
+    this.addReplicationAlarm(props);
     this.widgets = graphs(props);
   }
 
-  private alarmOnLoad({ sessionCache, topic }: SessionCacheMonitoringProps): void {
+  private addLoadAlarms({ sessionCache, topic }: SessionCacheMonitoringProps): void {
     new RunbookAlarm(this, 'CpuHigh', {
       topic,
       metric: highest(sessionCache.metrics('EngineCPUUtilization', 'Average'), 'EngineCPUUtilization'),
       atLeast: 80,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Cache CPU high',
-      meaning: 'A node of the cache has used more than 80% of its one engine thread for 15 minutes.',
-      firstStep: 'Look for slow commands, then give the cache a faster class: more vCPUs do not help one thread.',
+      meaning: 'A cache node has used more than 80% of its engine thread for 15 minutes.',
+      firstStep: 'Check for slow commands, then deploy a faster node type. More vCPUs do not help a single thread.',
     });
     new RunbookAlarm(this, 'MemoryHigh', {
       topic,
@@ -39,33 +39,32 @@ export class SessionCacheMonitoring extends Construct {
         'DatabaseMemoryUsagePercentage',
       ),
       atLeast: 80,
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Cache memory high',
-      meaning: 'The cache is 80% full: soon it evicts cached answers, and after those the oldest sessions.',
-      firstStep: 'See whether sessions grew with visitors, then give the cache a bigger class.',
+      meaning: 'The cache is 80% full. It will soon evict cached responses, then the oldest sessions.',
+      firstStep: 'Check whether sessions grew with traffic, then deploy a larger node type.',
     });
     new RunbookAlarm(this, 'Evictions', {
       topic,
       metric: highest(sessionCache.metrics('Evictions', 'Sum'), 'Evictions'),
       atLeast: 1000,
-      lasting: Duration.minutes(15),
-      heading: 'Cache evicts',
-      meaning:
-        'The cache has thrown out a thousand keys in each of three spans of 5 minutes: visitors may be logged out.',
-      firstStep: 'Give the cache a bigger class.',
+      duration: Duration.minutes(15),
+      heading: 'Cache evictions',
+      meaning: 'The cache evicted at least 1000 keys in each of three 5-minute periods. Users may be logged out.',
+      firstStep: 'Deploy a larger node type.',
     });
   }
 
-  private alarmOnReplication({ sessionCache, topic }: SessionCacheMonitoringProps): void {
+  private addReplicationAlarm({ sessionCache, topic }: SessionCacheMonitoringProps): void {
     new RunbookAlarm(this, 'Lag', {
       topic,
       metric: highest(sessionCache.metrics('ReplicationLag', 'Maximum'), 'ReplicationLag'),
       atLeast: 10,
       period: Duration.minutes(1),
-      lasting: Duration.minutes(5),
+      duration: Duration.minutes(5),
       heading: 'Cache replication lag',
-      meaning: 'A replica of the cache is 10 seconds behind: log-ins wait for a replica, and may be refused.',
-      firstStep: 'See whether the primary is busy or a node is being replaced.',
+      meaning: 'A cache replica lags by at least 10 seconds. Logins wait for a replica and may fail.',
+      firstStep: 'Check whether the primary is overloaded or a node is being replaced.',
     });
   }
 }
@@ -76,7 +75,7 @@ function graphs({ sessionCache }: SessionCacheMonitoringProps): IWidget[][] {
     [
       new GraphWidget({
         ...row,
-        title: 'Cache: CPU of the engine (%)',
+        title: 'Cache: engine CPU (%)',
         left: sessionCache.metrics('EngineCPUUtilization', 'Average'),
       }),
       new GraphWidget({

@@ -59,7 +59,7 @@ export class SingleBox extends Construct {
     this.address = new Address(this, 'Address', { ip: this.box.publicIp, ...props });
 
     this.backup = new Backup(this, 'Backup', { encryptionKey });
-    this.backup.protect('DataVolume', this.box.dataVolumeArn);
+    this.backup.addSelection('DataVolume', this.box.dataVolumeArn);
 
     this.alarmTopic = new AlarmTopic(this, 'AlarmTopic', { encryptionKey, email: props.alarmEmail });
     const { topic } = this.alarmTopic;

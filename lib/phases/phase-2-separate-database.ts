@@ -69,13 +69,13 @@ export class SeparateDatabase extends Construct {
       unprotectedBecause: 'From phase 2 on the box holds no state, and phase 3 ends it; its data volume stays.',
     });
     maySeePhase(this.box.role);
-    this.box.setUpAfter(this.database.allowFrom('Box', this.box, 'The app on the box'));
+    this.box.addSetupDependency(this.database.allowFrom('Box', this.box, 'The app on the box'));
 
     this.address = new Address(this, 'Address', { ip: this.box.publicIp, ...props });
 
     this.backup = new Backup(this, 'Backup', { encryptionKey });
-    this.backup.protect('DataVolume', this.box.dataVolumeArn);
-    this.backup.protect('Database', this.database.instance.instanceArn);
+    this.backup.addSelection('DataVolume', this.box.dataVolumeArn);
+    this.backup.addSelection('Database', this.database.instance.instanceArn);
 
     this.alarmTopic = new AlarmTopic(this, 'AlarmTopic', { encryptionKey, email: props.alarmEmail });
     const { topic } = this.alarmTopic;

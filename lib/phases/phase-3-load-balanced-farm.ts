@@ -104,7 +104,7 @@ export class LoadBalancedFarm extends Construct {
       secrets: [secret, databaseSecret, cacheSecret],
     });
     maySeePhase(this.fleet.role);
-    this.fleet.startAfter(
+    this.fleet.addLaunchDependency(
       this.loadBalancer.allowTo('Fleet', this.fleet, 'The servers'),
       this.database.allowFrom('Fleet', this.fleet, 'The app on the servers'),
       this.sessionCache.allowFrom('Fleet', this.fleet, 'The app on the servers'),
@@ -112,16 +112,16 @@ export class LoadBalancedFarm extends Construct {
 
     this.address = new Address(this, 'Address', {
       alias: new LoadBalancerTarget(this.loadBalancer.loadBalancer),
-      aliasName: this.loadBalancer.dnsName,
+      aliasDnsName: this.loadBalancer.dnsName,
       ...props,
     });
     // Visitors stay where they are until somebody serves here.
     this.address.node.addDependency(this.fleet.group);
 
     this.backup = new Backup(this, 'Backup', { encryptionKey });
-    this.backup.protect('Database', this.database.instance.instanceArn);
+    this.backup.addSelection('Database', this.database.instance.instanceArn);
     const restoreTesting = new RestoreTesting(this, 'RestoreTesting', { vaultArn: this.backup.vault.backupVaultArn });
-    restoreTesting.try('Database', 'RDS', this.database.instance.instanceArn, {
+    restoreTesting.addSelection('Database', 'RDS', this.database.instance.instanceArn, {
       dbSubnetGroupName: this.database.subnetGroupName,
     });
 
@@ -131,7 +131,7 @@ export class LoadBalancedFarm extends Construct {
     const balancerMonitoring = new LoadBalancerMonitoring(this, 'LoadBalancerMonitoring', { loadBalancer, topic });
     const monitoring = [
       balancerMonitoring,
-      new FleetMonitoring(this, 'FleetMonitoring', { fleet, instanceType, fewest: servers, topic }),
+      new FleetMonitoring(this, 'FleetMonitoring', { fleet, instanceType, minSize: servers, topic }),
       new SessionCacheMonitoring(this, 'SessionCacheMonitoring', { sessionCache, topic }),
       new DatabaseMonitoring(this, 'DatabaseMonitoring', { database, topic }),
       new ReadReplicasMonitoring(this, 'ReadReplicasMonitoring', { readReplicas, topic }),
@@ -147,7 +147,7 @@ export class LoadBalancedFarm extends Construct {
     });
 
     new FaultDrills(this, 'FaultDrills', {
-      stopAlarms: balancerMonitoring.visitorsSuffer,
+      stopAlarms: balancerMonitoring.userFacingAlarms,
       serverTag: { key: 'Name', value: `${Aws.STACK_NAME}-shop` },
       availabilityZones: vpc.availabilityZones,
       databaseArn: this.database.instance.instanceArn,

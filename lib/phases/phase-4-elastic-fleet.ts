@@ -25,9 +25,9 @@ import { DatabaseProxy } from '../tiers/database-proxy';
 import { Edge } from '../tiers/edge';
 import { FaultDrills } from '../tiers/fault-drills';
 import { Fleet } from '../tiers/fleet';
+import { JobQueue } from '../tiers/job-queue';
 import { LoadBalancer } from '../tiers/load-balancer';
 import { Network } from '../tiers/network';
-import { JobQueue } from '../tiers/queue';
 import { ReadReplicas } from '../tiers/read-replicas';
 import { RestoreTesting } from '../tiers/restore-testing';
 import { Scaling } from '../tiers/scaling';
@@ -132,8 +132,8 @@ export class ElasticFleet extends Construct {
       webAclArn,
       domainName,
       certificate,
-      sharedPages: ['/', '/products/*'],
-      sharedAnswers: ['/api/products*'],
+      cachedPaths: ['/', '/products/*'],
+      cachedPathsIgnoringCookies: ['/api/products*'],
     });
 
     const onFleet = (settings: { SCRIPT?: 'worker.js'; ASSETS_BUCKET?: string }) => ({
@@ -164,15 +164,15 @@ export class ElasticFleet extends Construct {
       instanceTypes: SERVERS,
       minSize: minServers,
       maxSize: maxServers,
-      onDemandBase: 2,
-      onDemandPercentage: spot ? 0 : 100,
+      onDemandBaseCapacity: 2,
+      onDemandPercentageAboveBase: spot ? 0 : 100,
       targetGroupArn: this.loadBalancer.targetGroupArn,
-      healthCheckGrace: Duration.seconds(120),
+      healthCheckGracePeriod: Duration.seconds(120),
     });
     maySeePhase(this.fleet.role);
-    this.jobs.letSend(this.fleet.role);
-    this.edge.letPublish(this.fleet.role);
-    this.fleet.startAfter(
+    this.jobs.grantSend(this.fleet.role);
+    this.edge.grantPublish(this.fleet.role);
+    this.fleet.addLaunchDependency(
       this.loadBalancer.allowTo('Fleet', this.fleet, 'The servers'),
       ...waysOf('ElasticFleet', this.fleet),
     );
@@ -181,12 +181,12 @@ export class ElasticFleet extends Construct {
       minSize: minServers,
       maxSize: maxServers,
       resourceLabel: `${this.loadBalancer.loadBalancer.loadBalancerFullName}/${this.loadBalancer.targetGroup.targetGroupFullName}`,
-      schedule: [
+      scheduledActions: [
         { name: 'Morning', cron: '0 7 * * *', minSize: Math.min(maxServers, minServers + 2) },
         { name: 'Night', cron: '0 23 * * *', minSize: minServers },
       ],
       timeZone: props.timeZone,
-      predictive: props.predictive,
+      predictiveMode: props.predictive,
     });
 
     this.workers = new Fleet(this, 'Workers', {
@@ -195,12 +195,12 @@ export class ElasticFleet extends Construct {
       instanceTypes: SERVERS,
       minSize: 1,
       maxSize: maxWorkers,
-      onDemandPercentage: spot ? 0 : 100,
+      onDemandPercentageAboveBase: spot ? 0 : 100,
     });
     maySeePhase(this.workers.role);
-    this.jobs.letSend(this.workers.role);
-    this.jobs.letWork(this.workers.role);
-    this.workers.startAfter(...waysOf('Workers', this.workers));
+    this.jobs.grantSend(this.workers.role);
+    this.jobs.grantConsume(this.workers.role);
+    this.workers.addLaunchDependency(...waysOf('Workers', this.workers));
     new BacklogScaling(this, 'WorkerScaling', {
       groupName: this.workers.group.ref,
       queueName: this.jobs.queue.queueName,
@@ -208,8 +208,8 @@ export class ElasticFleet extends Construct {
 
     this.address = new Address(this, 'Address', {
       alias: new CloudFrontTarget(this.edge.distribution),
-      aliasName: this.edge.distribution.distributionDomainName,
-      httpsAnyway: true,
+      aliasDnsName: this.edge.distribution.distributionDomainName,
+      httpsWithoutDomain: true,
       domainName,
       hostedZoneId,
     });
@@ -217,9 +217,11 @@ export class ElasticFleet extends Construct {
     this.address.node.addDependency(this.fleet.group);
 
     this.backup = new Backup(this, 'Backup', { encryptionKey });
-    this.backup.protect('Database', instance.instanceArn);
+    this.backup.addSelection('Database', instance.instanceArn);
     const restoreTesting = new RestoreTesting(this, 'RestoreTesting', { vaultArn: this.backup.vault.backupVaultArn });
-    restoreTesting.try('Database', 'RDS', instance.instanceArn, { dbSubnetGroupName: this.database.subnetGroupName });
+    restoreTesting.addSelection('Database', 'RDS', instance.instanceArn, {
+      dbSubnetGroupName: this.database.subnetGroupName,
+    });
 
     this.alarmTopic = new AlarmTopic(this, 'AlarmTopic', { encryptionKey, email: props.alarmEmail });
     const { topic } = this.alarmTopic;
@@ -231,7 +233,7 @@ export class ElasticFleet extends Construct {
       new FleetMonitoring(this, 'FleetMonitoring', {
         fleet,
         instanceType: PREFERRED,
-        fewest: minServers,
+        minSize: minServers,
         topic,
       }),
       new QueueMonitoring(this, 'QueueMonitoring', { jobs, workers, topic }),
@@ -240,7 +242,7 @@ export class ElasticFleet extends Construct {
       new ProxyMonitoring(this, 'ProxyMonitoring', { proxy: databaseProxy, topic }),
       new ReadReplicasMonitoring(this, 'ReadReplicasMonitoring', { readReplicas, topic }),
     ];
-    new Pager(this, 'Pager', { topic, alarms: balancerMonitoring.visitorsSuffer });
+    new Pager(this, 'Pager', { topic, alarms: balancerMonitoring.userFacingAlarms });
     new MonthlyBudget(this, 'MonthlyBudget', { usd: props.monthlyBudget, email: props.alarmEmail });
 
     new Dashboard(this, 'Dashboard', {
@@ -253,7 +255,7 @@ export class ElasticFleet extends Construct {
     });
 
     this.drills = new FaultDrills(this, 'FaultDrills', {
-      stopAlarms: balancerMonitoring.visitorsSuffer,
+      stopAlarms: balancerMonitoring.userFacingAlarms,
       serverTag: { key: 'Name', value: `${Aws.STACK_NAME}-shop` },
       availabilityZones: vpc.availabilityZones,
       spot,

@@ -4,36 +4,42 @@ import { Construct } from 'constructs';
 
 export interface AddressProps {
   /**
-   * Fixed public IPv4 address. Give exactly one of `ip` and `alias`.
+   * Static public IPv4 address. Exactly one of `ip` and `alias` is required.
    *
    * @default - none
    */
   readonly ip?: string;
 
   /**
-   * A load balancer or distribution, with `aliasName`, the name that AWS gave it.
+   * Alias target: a load balancer or a CloudFront distribution. Requires `aliasDnsName`.
    *
    * @default - none
    */
   readonly alias?: IAliasRecordTarget;
-  readonly aliasName?: string;
 
   /**
-   * Whether the site has HTTPS without a domain as well, as behind CloudFront.
+   * DNS name that AWS assigned to `alias`.
+   *
+   * @default - none
+   */
+  readonly aliasDnsName?: string;
+
+  /**
+   * Whether the site has HTTPS even without a domain, as behind CloudFront.
    *
    * @default false
    */
-  readonly httpsAnyway?: boolean;
+  readonly httpsWithoutDomain?: boolean;
 
   /**
-   * Name under which visitors reach the site, such as `shop.example.com`. Comes together with `hostedZoneId`.
+   * Domain name of the site, such as `shop.example.com`. Requires `hostedZoneId`.
    *
-   * @default - the bare IP address, or the name of the alias; plain HTTP
+   * @default - the IP address, or the DNS name of the alias, over plain HTTP
    */
   readonly domainName?: string;
 
   /**
-   * Id of the public Route 53 zone that `domainName` belongs to.
+   * Id of the public Route 53 hosted zone of `domainName`.
    *
    * @default - none
    */
@@ -41,44 +47,48 @@ export interface AddressProps {
 }
 
 /**
- * Where visitors find the site: a DNS record and HTTPS with a domain, else the IP address and plain HTTP (which a
- * warning at synth says, because nobody should log in over it).
+ * The public URL of the site. With a domain it is a Route 53 record and HTTPS. Without one it is the IP address over plain
+ * HTTP, with a warning at synth, because passwords are sent unencrypted.
  *
  *     const address = new Address(this, 'Address', { ip: box.publicIp, domainName, hostedZoneId });
  *     address.url; // https://shop.example.com
  *
- * When the site moves from an address to an alias, keep the construct's path: CloudFormation then changes the one record. A
- * record under another id would be a second one of the same name, which Route 53 refuses.
+ * Keep the construct's path when the site moves from an IP address to an alias, so that CloudFormation updates the record
+ * in place. A second logical id for the same name fails, because Route 53 rejects the duplicate record.
  */
 export class Address extends Construct {
   readonly url: string;
 
   constructor(scope: Construct, id: string, props: AddressProps) {
     super(scope, id);
-    const { ip, alias, aliasName, domainName, hostedZoneId } = props;
-    const host = ip ?? aliasName;
-    if (host === undefined || !ip === !alias || !alias !== !aliasName) {
-      throw new Error(`Address: give ip (${ip}), or alias and aliasName (${aliasName})`);
+    const { ip, alias, aliasDnsName, domainName, hostedZoneId } = props;
+    const host = ip ?? aliasDnsName;
+    if (host === undefined || !ip === !alias || !alias !== !aliasDnsName) {
+      throw new Error(
+        `Address: props must contain either ip, or alias and aliasDnsName, got ip ${ip} and aliasDnsName ${aliasDnsName}`,
+      );
     }
     if (!domainName !== !hostedZoneId) {
-      throw new Error(`Address: domainName (${domainName}) and hostedZoneId (${hostedZoneId}) come together`);
+      throw new Error(
+        `Address: domainName and hostedZoneId must be set together, got domainName ${domainName} and hostedZoneId ${hostedZoneId}`,
+      );
     }
 
     if (domainName && hostedZoneId) {
       new ARecord(this, 'Record', {
-        // The zone's name would only complete a relative record name; here the name is complete.
+        // `zoneName` only completes relative record names. This one is fully qualified.
         zone: HostedZone.fromHostedZoneAttributes(this, 'Zone', { hostedZoneId, zoneName: domainName }),
         target: alias ? RecordTarget.fromAlias(alias) : RecordTarget.fromIpAddresses(host),
-        // An alias has the time of what it stands for.
+        // An alias record takes the TTL of its target.
         ttl: alias ? undefined : Duration.minutes(1),
       });
       this.url = `https://${domainName}`;
-    } else if (props.httpsAnyway) {
+    } else if (props.httpsWithoutDomain) {
       this.url = `https://${host}`;
     } else {
       Annotations.of(this).addWarningV2(
         'scaling-phases:plain-http',
-        'The site is served over plain HTTP: passwords travel readable. Give a domain: -c domainName=... -c hostedZoneId=...',
+        'The site is served over plain HTTP: passwords are sent unencrypted. Set a domain: -c domainName=... -c hostedZoneId=...',
       );
       this.url = `http://${host}`;
     }

@@ -3,34 +3,34 @@ import { CfnScalingPolicy } from 'aws-cdk-lib/aws-autoscaling';
 import { Construct } from 'constructs';
 
 export interface BacklogScalingProps {
-  /** Name of the Auto Scaling group of workers. It must collect group metrics. */
+  /** Name of the workers' Auto Scaling group. Group metrics collection must be enabled. */
   readonly groupName: string;
 
-  /** Name of the SQS queue that they work on. */
+  /** Name of the SQS queue that the workers consume. */
   readonly queueName: string;
 
   /**
-   * Messages that may wait for each worker: the longest wait that is acceptable, divided by the time of one job.
+   * Target backlog per worker, in messages: the longest acceptable wait divided by the duration of one job.
    *
    * @default 100
    */
   readonly backlogPerWorker?: number;
 
   /**
-   * How long a new worker does not count as able to help.
+   * How long a new worker is excluded from the group's metrics.
    *
    * @default Duration.minutes(3)
    */
-  readonly warmup?: Duration;
+  readonly instanceWarmup?: Duration;
 }
 
 /**
- * Keeps the backlog of a queue for each of its workers at a value.
+ * Target tracking on the backlog per worker of an SQS queue.
  *
  *     new BacklogScaling(this, 'Scaling', { groupName: workers.group.ref, queueName: jobs.queue.queueName });
  *
- * The length of the queue alone is no measure: the same 1000 messages are much for one worker and little for ten. The
- * quotient is computed by CloudWatch (metric math), so nothing has to publish it.
+ * Queue length alone is not a scaling metric: 1000 messages are a long backlog for one worker and a short one for ten.
+ * CloudWatch metric math divides it by the number of workers, so no custom metric has to be published.
  *
  * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-using-sqs-queue.html
  */
@@ -39,12 +39,12 @@ export class BacklogScaling extends Construct {
     super(scope, id);
     const { backlogPerWorker = 100 } = props;
     if (!(backlogPerWorker > 0))
-      throw new Error(`BacklogScaling: backlogPerWorker ${backlogPerWorker} must be above 0`);
+      throw new Error(`BacklogScaling: backlogPerWorker must be greater than 0, got ${backlogPerWorker}`);
 
     new CfnScalingPolicy(this, 'Backlog', {
       autoScalingGroupName: props.groupName,
       policyType: 'TargetTrackingScaling',
-      estimatedInstanceWarmup: (props.warmup ?? Duration.minutes(3)).toSeconds(),
+      estimatedInstanceWarmup: (props.instanceWarmup ?? Duration.minutes(3)).toSeconds(),
       targetTrackingConfiguration: {
         targetValue: backlogPerWorker,
         customizedMetricSpecification: {
@@ -57,7 +57,7 @@ export class BacklogScaling extends Construct {
               name: 'AutoScalingGroupName',
               value: props.groupName,
             }),
-            // Without a worker the whole backlog counts, so that the first one starts.
+            // Without workers the metric is the whole backlog, so that the first worker launches.
             { id: 'perWorker', expression: 'IF(workers > 0, backlog / workers, backlog)', returnData: true },
           ],
         },

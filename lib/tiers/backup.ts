@@ -6,11 +6,11 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 
 export interface BackupProps {
-  /** Key that encrypts the vault. */
+  /** KMS key that encrypts the vault. */
   readonly encryptionKey: IKey;
 
   /**
-   * How long a recovery point is kept, in whole days.
+   * Retention of a recovery point, in whole days.
    *
    * @default Duration.days(35)
    */
@@ -18,14 +18,14 @@ export interface BackupProps {
 }
 
 /**
- * A daily backup (03:00 UTC) of everything that is put under its protection, in a vault that outlives the stack.
+ * A daily AWS Backup plan (03:00 UTC). Its vault is retained when the stack is deleted.
  *
  *     const backup = new Backup(this, 'Backup', { encryptionKey: stateKey.key });
- *     backup.protect('DataVolume', box.dataVolumeArn);
+ *     backup.addSelection('DataVolume', box.dataVolumeArn);
  *
- * A snapshot of a volume is crash-consistent: PostgreSQL starts from it as after a power cut.
+ * Snapshots of a volume are crash-consistent: PostgreSQL starts from one with its usual crash recovery.
  *
- * Each resource gets a selection of its own, because a selection cannot be changed, only replaced.
+ * Each resource has a separate backup selection, because CloudFormation replaces a selection that changes.
  */
 export class Backup extends Construct {
   readonly vault: BackupVault;
@@ -36,8 +36,8 @@ export class Backup extends Construct {
     super(scope, id);
 
     this.vault = new BackupVault(this, 'Vault', {
-      // CloudFormation generates no name for a vault. One taken from the stack's id is free again after a delete and a
-      // new deploy, although the old vault is still there.
+      // CloudFormation generates no vault names. A name from the stack's id does not collide with the retained vault of
+      // a deleted stack.
       backupVaultName: `backup-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`,
       encryptionKey: props.encryptionKey,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
@@ -61,13 +61,14 @@ export class Backup extends Construct {
     });
     Validations.of(this.role).acknowledge({
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup]',
-      reason: 'The policy that AWS Backup documents for its service role; AWS extends it as resource types are added.',
+      reason:
+        'The managed policy that AWS Backup documents for its service role. AWS extends it for new resource types.',
     });
   }
 
-  /** Puts the resource with this ARN (a volume, a database instance) under the daily backup. */
-  protect(id: string, arn: string): void {
-    // The role has its rights already: `disableDefaultBackupPolicy` keeps CDK from attaching them a second time.
+  /** Adds a resource, such as a volume or a database instance, to the daily backup. */
+  addSelection(id: string, arn: string): void {
+    // The role already has the managed policy. Without `disableDefaultBackupPolicy` CDK would attach it twice.
     this.plan.addSelection(id, {
       resources: [BackupResource.fromArn(arn)],
       role: this.role,

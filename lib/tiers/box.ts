@@ -27,88 +27,88 @@ import { CfnAssociation } from 'aws-cdk-lib/aws-ssm';
 import { Construct, type IDependable } from 'constructs';
 
 export interface BoxProps {
-  /** VPC with public subnets; the box and its data volume live in the zone of the first one. */
+  /** VPC with public subnets. The instance and its data volume are in the availability zone of the first one. */
   readonly vpc: IVpc;
 
-  /** Key that encrypts the data volume. */
+  /** KMS key that encrypts the data volume. */
   readonly encryptionKey: IKey;
 
-  /** Any Graviton type on Nitro. A change stops and starts the same instance: a minute or two of interruption. */
+  /** Any Nitro-based Graviton type. A change stops and starts the instance: one or two minutes of downtime. */
   readonly instanceType: InstanceType;
 
   /**
-   * Size of the data volume, mounted at `/data`. It can grow (the file system grows with it), never shrink, and EBS
-   * takes the next change only 6 hours after the last.
+   * Size of the data volume, mounted at `/data`. It can grow, together with its file system, but not shrink. EBS allows one
+   * modification every 6 hours.
    */
   readonly dataSize: Size;
 
   /**
-   * Operations per second that the data volume sustains: 3000 to 16000, at most 500 per GiB.
+   * Provisioned IOPS of the data volume: 3000 to 16000, at most 500 per GiB.
    *
    * @default 3000 (included in the price of a gp3 volume)
    */
   readonly dataIops?: number;
 
   /**
-   * Throughput of the data volume in MiB/s: 125 to 1000, at most a quarter of the IOPS.
+   * Provisioned throughput of the data volume, in MiB/s: 125 to 1000, at most a quarter of the IOPS.
    *
    * @default 125 (included in the price of a gp3 volume)
    */
   readonly dataThroughput?: number;
 
-  /** Name of the app: releases are unpacked below `/opt/<name>/releases`. Lower-case letters, digits and dashes. */
+  /** Name of the app: lowercase letters, digits and dashes. Releases are unpacked to `/opt/<name>/releases`. */
   readonly appName: string;
 
-  /** Folder with the built app, uploaded as an asset. It must run without an install step. */
+  /** Directory with the built app, uploaded as an asset. The app must run without an install step. */
   readonly bundle: string;
 
   /**
-   * Bash script inside the bundle that makes a release the running one. It runs as root at every change of the bundle,
-   * of `environment` or of the hardware, must be idempotent, and fails the deploy by a non-zero exit code.
-   * `RELEASE_DIR` is the unpacked bundle.
+   * Bash script inside the bundle that starts a release. It runs as root whenever the bundle, `environment`, instance type or
+   * volume size changes, and must be idempotent. A non-zero exit code fails the deploy. `RELEASE_DIR` is the unpacked bundle.
    */
   readonly setupScript: string;
 
   /**
-   * Environment of the set-up script. No secrets: it is readable in the template and in Systems Manager.
+   * Environment variables of the setup script. Must not contain secrets: they are readable in the template and in Systems
+   * Manager.
    *
    * @default - only `RELEASE_DIR` and `AWS_REGION`
    */
   readonly environment?: Readonly<Record<string, string>>;
 
   /**
-   * Secrets that the box may read (and decrypt) by its role.
+   * Secrets that the instance's role may read and decrypt.
    *
    * @default - none
    */
   readonly secrets?: readonly ISecret[];
 
-  /** TCP ports that are open to the internet. */
+  /** TCP ports open to the internet. */
   readonly openPorts: readonly number[];
 
   /**
-   * Why the instance may be terminated. The reason ends up in the template's metadata. A change interrupts nothing.
+   * Reason to turn termination protection off, recorded in the template's metadata. A change causes no interruption.
    *
-   * @default - it is protected from termination
+   * @default - termination protection is on
    */
   readonly unprotectedBecause?: string;
 
   /**
-   * How long CloudFormation waits for the set-up to succeed before it rolls the deploy back.
+   * How long CloudFormation waits for the setup to succeed before it rolls back.
    *
    * @default Duration.minutes(30)
    */
   readonly setupTimeout?: Duration;
 }
 
-/** Namespace of the metrics that the CloudWatch agent on the box publishes. */
+/** CloudWatch namespace of the agent's metrics. */
 const HOST_METRICS = 'Host';
 
-/** Where Systems Manager finds the newest Amazon Linux 2023. */
+/** SSM parameter with the latest Amazon Linux 2023 AMI. */
 const IMAGE = 'resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64';
 
 /**
- * One Amazon Linux 2023 instance with a data volume and a fixed address, set up by Systems Manager.
+ * One Amazon Linux 2023 instance with a data volume and an Elastic IP address, set up by Systems Manager.
  *
  *     const box = new Box(this, 'Box', {
  *       vpc: network.vpc,
@@ -121,13 +121,13 @@ const IMAGE = 'resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kerne
  *       openPorts: [80],
  *     });
  *
- * No deploy replaces the instance. Its AMI is resolved by EC2 when it is launched, and is invisible to CloudFormation,
- * so a newer image is no difference (a "latest AMI" parameter would replace the instance and orphan its volume). The
- * launch template holds only what never changes, and the instance names its version 1 for ever; type, role and security
- * group sit on the instance. There is no user data: a new release or setting changes the parameters of an SSM
- * association, which runs again, and CloudFormation waits until it has succeeded.
+ * No deploy replaces the instance. EC2 resolves its AMI at launch, so a new image is not a change to CloudFormation (a
+ * "latest AMI" parameter would replace the instance and orphan its volume). The launch template contains only immutable
+ * settings, and the instance is pinned to its version 1. Type, role and security group are set on the instance. There is no
+ * user data: a new release or setting changes the parameters of an SSM association, which runs again, and CloudFormation
+ * waits for it to succeed.
  *
- * State belongs on `/data`; the root volume goes with the instance. There is no SSH: `aws ssm start-session`.
+ * Store state on `/data`. The root volume is deleted with the instance. There is no SSH access: use `aws ssm start-session`.
  *
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/create-launch-template.html#use-an-ssm-parameter-instead-of-an-ami-id
  */
@@ -135,7 +135,7 @@ export class Box extends Construct implements IConnectable {
   readonly instance: CfnInstance;
   readonly role: Role;
   readonly connections: Connections;
-  /** Public IPv4 address; it stays when the instance is stopped or replaced. */
+  /** Elastic IP address. It survives a stop or replacement of the instance. */
   readonly publicIp: string;
   readonly dataVolume: CfnVolume;
   readonly dataVolumeArn: string;
@@ -164,7 +164,7 @@ export class Box extends Construct implements IConnectable {
       volumeId: this.dataVolume.ref,
       device: '/dev/sdf',
     });
-    // When the box goes, its end detaches the volume. EC2 waits for ever to detach one that is mounted.
+    // Termination of the instance detaches the volume. An explicit detach of a mounted volume never completes.
     this.dataVolumeAttachment.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     this.dataVolumeArn = Arn.format(
       { service: 'ec2', resource: 'volume', resourceName: this.dataVolume.ref },
@@ -173,22 +173,22 @@ export class Box extends Construct implements IConnectable {
     this.setup = this.makeSetup(props);
   }
 
-  /** Id of the instance, for `aws ssm start-session --target`. */
+  /** Instance id, for `aws ssm start-session --target`. */
   get instanceId(): string {
     return this.instance.ref;
   }
 
-  /** Lets the set-up wait for something that the app needs, such as its database. */
-  setUpAfter(...dependencies: IDependable[]): void {
+  /** Runs the setup only after these dependencies exist, such as the rule that lets the app reach its database. */
+  addSetupDependency(...dependencies: IDependable[]): void {
     this.setup.node.addDependency(...dependencies);
   }
 
-  /** A metric of `AWS/EC2` about this instance, such as `CPUUtilization`. */
+  /** Returns an `AWS/EC2` metric of the instance, such as `CPUUtilization`. */
   metric(metricName: string, statistic: string): Metric {
     return new Metric({ namespace: 'AWS/EC2', metricName, statistic, dimensionsMap: { InstanceId: this.instanceId } });
   }
 
-  /** A metric of `AWS/EBS` about the data volume, such as `VolumeWriteOps`. */
+  /** Returns an `AWS/EBS` metric of the data volume, such as `VolumeWriteOps`. */
   metricDataVolume(metricName: string, statistic: string): Metric {
     return new Metric({
       namespace: 'AWS/EBS',
@@ -198,7 +198,7 @@ export class Box extends Construct implements IConnectable {
     });
   }
 
-  /** Share of the memory in use, in percent. */
+  /** Returns the memory utilization, in percent. */
   metricMemoryUsed(): Metric {
     return new Metric({
       namespace: HOST_METRICS,
@@ -208,7 +208,7 @@ export class Box extends Construct implements IConnectable {
     });
   }
 
-  /** Share of a file system in use, in percent. */
+  /** Returns the utilization of a file system, in percent. */
   metricDiskUsed(path: '/' | '/data'): Metric {
     return new Metric({
       namespace: HOST_METRICS,
@@ -230,7 +230,7 @@ export class Box extends Construct implements IConnectable {
     group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS APIs, package repositories, certificate authority');
     Validations.of(group).acknowledge({
       id: 'AwsSolutions-EC23',
-      reason: 'The box serves a public site by itself: its web ports are meant for everybody, and no other is open.',
+      reason: 'The instance serves a public site directly. Only its web ports are open.',
     });
     return group;
   }
@@ -251,11 +251,13 @@ export class Box extends Construct implements IConnectable {
 
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]',
-      reason: 'What AWS documents for Session Manager and Run Command; it replaces SSH and its keys.',
+      reason:
+        'The managed policy that AWS documents for Session Manager and Run Command, which replace SSH and its keys.',
     });
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'PutMetricData knows no resources; the condition limits it to the namespace of the host metrics.',
+      reason:
+        'PutMetricData has no resource-level permissions. A condition limits it to the namespace of the host metrics.',
     });
     return role;
   }
@@ -277,7 +279,7 @@ export class Box extends Construct implements IConnectable {
     const profile = new InstanceProfile(this, 'InstanceProfile', { role: this.role });
 
     const instance = new CfnInstance(this, 'Instance', {
-      // A constant, not the template's latest version: another version would replace the instance.
+      // Pinned, because a different version would replace the instance.
       launchTemplate: { launchTemplateId: launchTemplate.ref, version: '1' },
       instanceType: props.instanceType.toString(),
       subnetId: firstSubnet(props.vpc).subnetId,
@@ -359,32 +361,32 @@ export class Box extends Construct implements IConnectable {
 
 function validate(props: BoxProps): void {
   if (props.instanceType.architecture !== InstanceArchitecture.ARM_64) {
-    throw new Error(`Box: instanceType ${props.instanceType.toString()} is not arm64: choose a Graviton type`);
+    throw new Error(`Box: instanceType must be arm64, got ${props.instanceType.toString()}. Choose a Graviton type.`);
   }
   if (!/^[a-z][a-z0-9-]*$/.test(props.appName)) {
-    throw new Error(`Box: appName "${props.appName}" must be lower-case letters, digits and dashes`);
+    throw new Error(`Box: appName must be lowercase letters, digits and dashes, got "${props.appName}"`);
   }
   const iops = props.dataIops ?? 3000;
   const throughput = props.dataThroughput ?? 125;
   const gib = props.dataSize.toGibibytes();
   if (iops < 3000 || iops > 16_000 || iops > Math.max(3000, gib * 500)) {
-    throw new Error(`Box: dataIops ${iops} must be from 3000 to 16000, and at most 500 per GiB`);
+    throw new Error(`Box: dataIops must be from 3000 to 16000 and at most 500 per GiB, got ${iops}`);
   }
   if (throughput < 125 || throughput > 1000 || throughput > iops / 4) {
     throw new Error(
-      `Box: dataThroughput ${throughput} must be from 125 to 1000 MiB/s, and at most a quarter of the IOPS`,
+      `Box: dataThroughput must be from 125 to 1000 MiB/s and at most a quarter of the IOPS, got ${throughput} MiB/s`,
     );
   }
 }
 
-/** Always the same one: subnet and volume cannot move. */
+/** Always the first subnet, because instance and volume cannot move to another zone. */
 function firstSubnet(vpc: IVpc): ISubnet {
   const subnet = vpc.selectSubnets({ subnetType: SubnetType.PUBLIC }).subnets[0];
-  if (!subnet) throw new Error('Box: the VPC has no public subnet');
+  if (!subnet) throw new Error('Box: vpc must have a public subnet, got none');
   return subnet;
 }
 
-/** The zone that the subnet is really in; its `availabilityZone` may be "the first of the region", which can move. */
+/** The actual zone of the subnet. `availabilityZone` may be `Fn.select` on the region's list, whose order can change. */
 function zoneOf(subnet: ISubnet): string {
   const resource = subnet.node.defaultChild;
   return resource instanceof CfnSubnet ? resource.attrAvailabilityZone : subnet.availabilityZone;
@@ -393,15 +395,17 @@ function zoneOf(subnet: ISubnet): string {
 function exportLines(environment: Readonly<Record<string, string>>): string[] {
   return Object.entries(environment).map(([name, value]) => {
     if (!Token.isUnresolved(value) && /['\n]|\{\{/.test(value)) {
-      throw new Error(`Box: environment ${name}=${JSON.stringify(value)} must not contain quotes, newlines or {{`);
+      throw new Error(
+        `Box: environment variable ${name} must not contain quotes, newlines or {{, got ${JSON.stringify(value)}`,
+      );
     }
     return `export ${name}='${value}'`;
   });
 }
 
 /**
- * What any app needs from the machine: its data volume mounted and grown, host metrics, its release unpacked. Running it
- * twice changes nothing. (No double braces: Systems Manager would take them for a parameter.)
+ * App-independent part of the setup: mounts and grows the data volume, installs the CloudWatch agent, unpacks the release.
+ * It is idempotent. It must not contain double braces, which Systems Manager parses as a parameter.
  */
 const SETUP_LINES = `
 set -euo pipefail

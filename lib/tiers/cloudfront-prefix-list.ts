@@ -3,18 +3,18 @@ import { type IPeer, Peer } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 
 /**
- * The addresses from which CloudFront asks its origins, as a peer of a security group.
+ * The CloudFront origin-facing managed prefix list, as a security group peer.
  *
  *     securityGroup.addIngressRule(new CloudFrontPrefixList(this, 'CloudFront').peer, Port.tcp(443), 'CloudFront');
  *
- * AWS keeps the list; its id differs by region, never changes, and can otherwise be had only by a look-up with credentials or a
- * function in the stack. In a region that is not named here, CloudFormation refuses the template before it touches anything:
- * add the id that `aws ec2 describe-managed-prefix-lists` tells for `com.amazonaws.global.cloudfront.origin-facing`.
+ * AWS maintains the list. Its id differs per region and never changes, and this map saves a lookup with credentials or a
+ * custom resource. In a region missing from the map, CloudFormation rejects the template before it changes anything: add
+ * the id that `aws ec2 describe-managed-prefix-lists` shows for `com.amazonaws.global.cloudfront.origin-facing`.
  *
- * The list counts as 55 of the 60 rules that a security group may have, so a group can take it for one port only.
+ * The list counts as 55 of the 60 rules that a security group may have, so a security group can use it for one port only.
  *
- * The security group that CloudFront itself makes for VPC origins would be narrower, but it exists only after the first VPC
- * origin of the VPC, and no resource tells its id (https://github.com/aws/aws-cdk/issues/33812).
+ * The security group that CloudFront creates for VPC origins would be narrower. It exists only after the first VPC origin
+ * of the VPC, and no resource returns its id (https://github.com/aws/aws-cdk/issues/33812).
  *
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/LocationsOfEdgeServers.html
  */

@@ -16,58 +16,58 @@ import { Construct, type IDependable } from 'constructs';
 import { CONNECTION_SHARE } from '../constants';
 
 export interface DatabaseProxyProps {
-  /** VPC with isolated subnets in at least two zones. */
+  /** VPC with isolated subnets in at least two availability zones. */
   readonly vpc: IVpc;
 
-  /** RDS for PostgreSQL. */
+  /** RDS for PostgreSQL instance. */
   readonly instance: IDatabaseInstance;
 
-  /** Secret with `username` and `password`: the proxy logs in with it, and clients log in to the proxy with it. */
+  /** Secret with `username` and `password`, for the proxy's connections to the database and the clients' to the proxy. */
   readonly secret: ISecret;
 
   /**
-   * How much of the database's `max_connections` the proxy may use, in percent: 1 to 100.
+   * Share of the database's `max_connections` that the proxy may use, in percent: 1 to 100.
    *
-   * @default 80, the share that `lib/constants.ts` leaves to the app
+   * @default 80 (`CONNECTION_SHARE`)
    */
   readonly maxConnectionsPercent?: number;
 
   /**
-   * How long a client waits for a connection of the database when all are taken, in whole seconds.
+   * Connection borrow timeout: how long a client waits when all database connections are in use, 1 to 300 whole seconds.
    *
    * @default Duration.seconds(3)
    */
   readonly borrowTimeout?: Duration;
 
   /**
-   * Settings of every connection to the database, such as `statement_timeout: '5s'`.
+   * Session settings of every database connection, such as `statement_timeout: '5s'`.
    *
-   * @default - those of the database
+   * @default - the settings of the database
    */
   readonly sessionSettings?: Readonly<Record<string, string>>;
 }
 
 /**
- * RDS Proxy in front of PostgreSQL: many clients share few connections, and a failover of the database is a pause instead of
- * broken connections. TLS only.
+ * RDS Proxy for PostgreSQL, TLS only. It multiplexes many client connections over few database connections, and keeps client
+ * connections open during a failover of the database.
  *
  *     const proxy = new DatabaseProxy(this, 'DatabaseProxy', { vpc, instance: database.instance, secret: database.secret });
  *     database.allowFrom('Proxy', proxy, 'RDS Proxy');
  *     proxy.allowFrom('Servers', fleet, 'The app');
  *
- * A connection goes back to the others at the end of each transaction, unless its client is pinned to it: by `SET`, by
- * `PREPARE` as a statement, `LISTEN`, temporary tables, declared cursors, advisory locks, and by any statement above 16 KB.
- * Parameterized queries, such as those of node-postgres, no longer pin (AWS mended that in 2023; until then every one did:
- * https://github.com/brianc/node-postgres/issues/2326). The metric of pinned connections tells.
+ * A database connection returns to the pool after each transaction, unless the session is pinned: by `SET`, a `PREPARE`
+ * statement, `LISTEN`, temporary tables, declared cursors, advisory locks, or a statement larger than 16 KB. Parameterized
+ * queries, such as those of node-postgres, do not pin since 2023 (before: https://github.com/brianc/node-postgres/issues/2326).
+ * Watch `DatabaseConnectionsCurrentlySessionPinned`.
  *
- * The proxy refuses connections whose start-up message carries settings such as `statement_timeout`, which drivers like to
- * send. Leave them out in the client and give them here as `sessionSettings`.
+ * The proxy rejects connections whose startup message contains settings such as `statement_timeout`, which many drivers
+ * send. Remove them from the client and set them here as `sessionSettings`.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-pinning.html
  * @see https://aws.amazon.com/blogs/database/amazon-rds-proxy-multiplexing-support-for-postgresql-extended-query-protocol/
  */
 export class DatabaseProxy extends Construct implements IConnectable {
-  /** Host name that clients connect to instead of the database's, on port 5432. */
+  /** Host name that clients connect to instead of the database's. The port is 5432. */
   readonly host: string;
   readonly connections: Connections;
   private readonly securityGroup: SecurityGroup;
@@ -85,38 +85,38 @@ export class DatabaseProxy extends Construct implements IConnectable {
     this.connections = this.securityGroup.connections;
     const role = this.makeRole();
     this.proxy = this.makeProxy(props, role);
-    // Its rights first: a proxy that cannot read the secret calls its targets unavailable for minutes.
+    // Grant before the proxy exists: a proxy that cannot read the secret reports its targets as unavailable for minutes.
     props.secret.grantRead(role).applyBefore(this.proxy);
     this.host = this.proxy.attrEndpoint;
     this.makeTargetGroup(props);
   }
 
   /**
-   * Lets a client connect. (`connections.allowFrom` would name the rules after the stack's id.)
+   * Allows a client to connect. Unlike `connections.allowFrom`, it creates rules whose ids do not contain the stack's id.
    *
-   * @param id what the client is called in the ids of the two rules
-   * @returns what to wait for before connecting
+   * @param id part of the construct ids of the two rules
+   * @returns dependency of the client: it cannot connect before the rules exist
    */
   allowFrom(id: string, client: IConnectable, description: string): IDependable {
-    const way = new Construct(this, `From${id}`);
+    const rules = new Construct(this, `From${id}`);
     const clientGroupId = client.connections.securityGroups[0]?.securityGroupId;
-    if (!clientGroupId) throw new Error(`DatabaseProxy: the client ${id} has no security group`);
+    if (!clientGroupId) throw new Error(`DatabaseProxy: client ${id} must have a security group, got none`);
     const { securityGroupId } = this.securityGroup;
     const port = { ipProtocol: 'tcp', fromPort: 5432, toPort: 5432, description };
-    new CfnSecurityGroupIngress(way, 'Ingress', {
+    new CfnSecurityGroupIngress(rules, 'Ingress', {
       ...port,
       groupId: securityGroupId,
       sourceSecurityGroupId: clientGroupId,
     });
-    new CfnSecurityGroupEgress(way, 'Egress', {
+    new CfnSecurityGroupEgress(rules, 'Egress', {
       ...port,
       groupId: clientGroupId,
       destinationSecurityGroupId: securityGroupId,
     });
-    return way;
+    return rules;
   }
 
-  /** A metric of `AWS/RDS` about this proxy, such as `DatabaseConnectionsCurrentlySessionPinned`. */
+  /** Returns an `AWS/RDS` metric of the proxy, such as `DatabaseConnectionsCurrentlySessionPinned`. */
   metric(metricName: string, statistic: string): Metric {
     return new Metric({
       namespace: 'AWS/RDS',
@@ -136,7 +136,7 @@ export class DatabaseProxy extends Construct implements IConnectable {
 
   private makeProxy(props: DatabaseProxyProps, role: Role): CfnDBProxy {
     const proxy = new CfnDBProxy(this, 'Proxy', {
-      // CloudFormation generates no name for a proxy. The stack's own id is unique, and free again after a delete.
+      // CloudFormation generates no proxy names. A name from the stack's id is unique to each stack, even a recreated one.
       dbProxyName: `proxy-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`,
       engineFamily: 'POSTGRESQL',
       auth: [
@@ -155,7 +155,7 @@ export class DatabaseProxy extends Construct implements IConnectable {
     });
     Validations.of(proxy).acknowledge({
       id: 'AwsSolutions-RDS11',
-      reason: 'A port other than 5432 hides nothing here: only the app can reach the proxy at all.',
+      reason: 'Security groups let only the app reach the proxy. A non-default port adds no protection.',
     });
     return proxy;
   }
@@ -180,15 +180,18 @@ export class DatabaseProxy extends Construct implements IConnectable {
 function validate(props: DatabaseProxyProps): void {
   const percent = props.maxConnectionsPercent ?? CONNECTION_SHARE * 100;
   if (!Number.isInteger(percent) || percent < 1 || percent > 100) {
-    throw new Error(`DatabaseProxy: maxConnectionsPercent ${percent} must be a whole number from 1 to 100`);
+    throw new Error(`DatabaseProxy: maxConnectionsPercent must be a whole number from 1 to 100, got ${percent}`);
   }
   const seconds = (props.borrowTimeout ?? Duration.seconds(3)).toSeconds();
   if (seconds < 1 || seconds > 300) {
-    throw new Error(`DatabaseProxy: borrowTimeout of ${seconds} s must be from 1 to 300 s`);
+    throw new Error(`DatabaseProxy: borrowTimeout must be from 1 to 300 s, got ${seconds} s`);
   }
   for (const [name, value] of Object.entries(props.sessionSettings ?? {})) {
     if (!/^[a-z_]+$/.test(name) || !/^[\w ./-]+$/.test(value)) {
-      throw new Error(`DatabaseProxy: sessionSettings ${name}=${JSON.stringify(value)} must be a plain name and value`);
+      throw new Error(
+        'DatabaseProxy: sessionSettings must have names of [a-z_] and values of letters, digits, spaces and . / _ -, ' +
+          `got ${name}=${JSON.stringify(value)}`,
+      );
     }
   }
 }

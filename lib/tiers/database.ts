@@ -25,56 +25,56 @@ import { Construct, type IDependable } from 'constructs';
 import { POSTGRES_MAJOR } from '../constants';
 
 export interface DatabaseProps {
-  /** VPC with isolated subnets in at least two zones. */
+  /** VPC with isolated subnets in at least two availability zones. */
   readonly vpc: IVpc;
 
-  /** Key that encrypts storage, secret, backups and Performance Insights. Another key later means another database. */
+  /** KMS key for storage, secret, backups and Performance Insights. Changing it replaces the database. */
   readonly encryptionKey: IKey;
 
-  /** Name of the first database and of its owner. Neither can change later. Letters and digits. */
+  /** Name of the initial database and of its owner: 1 to 16 lowercase letters and digits. Changing it replaces the database. */
   readonly databaseName: string;
 
   /**
-   * A change restarts the database: a few minutes of interruption.
+   * Instance class. A change restarts the database: a few minutes of downtime.
    *
    * @default db.t4g.medium (2 vCPU, 4 GiB)
    */
   readonly instanceType?: InstanceType;
 
   /**
-   * Storage to begin with; 20 GiB at least. It grows by itself up to `maxStorage`, never shrinks, and takes the next
-   * change only 6 hours after the last.
+   * Initial storage, at least 20 GiB. Storage autoscaling grows it up to `maxAllocatedStorage`. It cannot shrink, and RDS
+   * allows one change every 6 hours.
    *
    * @default Size.gibibytes(100)
    */
-  readonly storage?: Size;
+  readonly allocatedStorage?: Size;
 
   /**
-   * How far the storage may grow by itself.
+   * Limit of storage autoscaling, at least 10% above `allocatedStorage`.
    *
    * @default Size.gibibytes(1000)
    */
-  readonly maxStorage?: Size;
+  readonly maxAllocatedStorage?: Size;
 
   /**
-   * Whether a standby in another zone takes over when the primary fails, in about a minute. It doubles the price, serves no
-   * reads, and can be switched on while the database runs.
+   * Multi-AZ deployment: a standby in another availability zone, with failover in about a minute. It doubles the price, serves
+   * no reads, and can be enabled on a running database.
    *
    * @default false
    */
   readonly multiAz?: boolean;
 
   /**
-   * How far back the database can be restored to any second, in whole days: 1 to 35.
+   * Retention of automated backups, the window of point-in-time recovery, in whole days: 1 to 35.
    *
    * @default Duration.days(7)
    */
-  readonly pointInTimeRecovery?: Duration;
+  readonly backupRetention?: Duration;
 }
 
 /**
- * PostgreSQL on RDS: encrypted, without a way in from the internet, TLS only, protected from deletion, kept with its
- * secret when its stack goes.
+ * RDS for PostgreSQL: encrypted, in isolated subnets, TLS only, protected from deletion, and retained together with its
+ * secret when the stack is deleted.
  *
  *     const database = new Database(this, 'Database', {
  *       vpc: network.vpc,
@@ -83,11 +83,11 @@ export interface DatabaseProps {
  *     });
  *     database.allowFrom('Box', box, 'The app');
  *
- * `secret` holds `{username, password, host, port, dbname}` as JSON; clients read it by their role. Minor versions are
- * updated by RDS, so the template names the major one alone, and an update is no drift.
+ * `secret` contains `{username, password, host, port, dbname}` as JSON. Clients read it with their role. RDS applies minor
+ * versions, so the template names the major version only and minor upgrades cause no drift.
  *
- * `DatabaseInstance` by itself is unencrypted, unprotected, and deletes its secret while it snapshots its data. None of
- * encryption, key, name and owner can be changed later without replacing the database, hence all are set here.
+ * The defaults of CDK's `DatabaseInstance` are unencrypted and unprotected, and delete the secret while they snapshot the
+ * data. Changing encryption, key, database name or owner replaces the database.
  */
 export class Database extends Construct {
   readonly instance: DatabaseInstance;
@@ -106,51 +106,49 @@ export class Database extends Construct {
       allowAllOutbound: false,
     });
     this.instance = this.makeInstance(props, this.makeSecret(props));
-    // The instance's own view of the secret: whoever reads it waits until host and port are in it.
+    // The attached secret: resources that reference it depend on the attachment, which adds host and port.
     this.secret = this.instance.secret as ISecret;
   }
 
   /**
-   * Lets a client connect.
+   * Allows a client to connect. The ids of rules from `connections.allowFrom` contain the stack's id: renaming the stack would
+   * create the rules again, and EC2 rejects duplicates.
    *
-   * (`connections.allowFrom` would name the two rules after the stack's id: in a stack with another id the rules of a
-   * running system would be made a second time, and EC2 refuses duplicates.)
-   *
-   * @param id what the client is called in the ids of the two rules
-   * @returns what to wait for before connecting
+   * @param id part of the construct ids of the two rules
+   * @returns dependency of the client: it cannot connect before the rules exist
    */
   allowFrom(id: string, client: IConnectable, description: string): IDependable {
-    const way = new Construct(this, `From${id}`);
+    const rules = new Construct(this, `From${id}`);
     const clientGroupId = client.connections.securityGroups[0]?.securityGroupId;
-    if (!clientGroupId) throw new Error(`Database: the client ${id} has no security group`);
+    if (!clientGroupId) throw new Error(`Database: client ${id} must have a security group, got none`);
     const { securityGroupId } = this.securityGroup;
     const port = { ipProtocol: 'tcp', fromPort: 5432, toPort: 5432, description };
-    new CfnSecurityGroupIngress(way, 'Ingress', {
+    new CfnSecurityGroupIngress(rules, 'Ingress', {
       ...port,
       groupId: securityGroupId,
       sourceSecurityGroupId: clientGroupId,
     });
-    new CfnSecurityGroupEgress(way, 'Egress', {
+    new CfnSecurityGroupEgress(rules, 'Egress', {
       ...port,
       groupId: clientGroupId,
       destinationSecurityGroupId: securityGroupId,
     });
-    return way;
+    return rules;
   }
 
-  /** Subnet group that the database is in, and its restored copies should be. */
+  /** Subnet group of the database. Use it for restored copies as well. */
   get subnetGroupName(): string {
     return (this.instance.node.defaultChild as CfnDBInstance).dbSubnetGroupName as string;
   }
 
-  /** A metric of `AWS/RDS` about this database, such as `FreeStorageSpace`. */
+  /** Returns an `AWS/RDS` metric of the database, such as `FreeStorageSpace`. */
   metric(metricName: string, statistic: string): Metric {
     return this.instance.metric(metricName, { statistic });
   }
 
   /**
-   * What RDS sets `max_connections` to for this class: memory in bytes / 9531392, at most 5000. A little less in truth,
-   * because the operating system takes its share first.
+   * Default `max_connections` of the instance class: memory in bytes / 9531392, at most 5000. The actual value is slightly
+   * lower, because `DBInstanceClassMemory` excludes the memory of the operating system.
    *
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
    */
@@ -168,8 +166,8 @@ export class Database extends Construct {
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:
-        'Clients read the secret when they start: a rotation must restart them in the same move. It would also need a ' +
-        'Lambda function with a way out of the isolated subnets.',
+        'Clients read the secret at startup, so a rotation must also restart them. Rotation would also need a Lambda ' +
+        'function with egress from the isolated subnets.',
     });
     return secret;
   }
@@ -192,12 +190,12 @@ export class Database extends Construct {
       }),
       ...(props.multiAz ? { multiAz: true } : {}),
       storageType: StorageType.GP3,
-      allocatedStorage: (props.storage ?? Size.gibibytes(100)).toGibibytes(),
-      maxAllocatedStorage: (props.maxStorage ?? Size.gibibytes(1000)).toGibibytes(),
+      allocatedStorage: (props.allocatedStorage ?? Size.gibibytes(100)).toGibibytes(),
+      maxAllocatedStorage: (props.maxAllocatedStorage ?? Size.gibibytes(1000)).toGibibytes(),
       storageEncrypted: true,
       storageEncryptionKey: props.encryptionKey,
-      backupRetention: props.pointInTimeRecovery ?? Duration.days(7),
-      // Later than a nightly AWS Backup job, which may not start within the hour before either window.
+      backupRetention: props.backupRetention ?? Duration.days(7),
+      // After the daily AWS Backup job, which cannot start within the hour before either window.
       preferredBackupWindow: '05:30-06:00',
       preferredMaintenanceWindow: 'sun:06:30-sun:07:00',
       copyTagsToSnapshot: true,
@@ -211,19 +209,19 @@ export class Database extends Construct {
       cloudwatchLogsExports: ['postgresql', 'upgrade'],
     });
     Tags.of(instance).add('Name', `${Aws.STACK_NAME}-database`);
-    // cfn-lint takes the major version alone for the retired 17.0; RDS takes it for the default minor version.
+    // cfn-lint reads a major version as the retired 17.0. RDS resolves it to the default minor version.
     (instance.node.defaultChild as CfnResource).addMetadata('cfn-lint', { config: { ignore_checks: ['W3691'] } });
 
     if (!props.multiAz) {
       Validations.of(instance).acknowledge({
         id: 'AwsSolutions-RDS3',
         reason:
-          'One zone at this phase: a standby doubles the price of the database, and comes when the app has more than one server.',
+          'Single-AZ in this phase: a standby doubles the price of the database. Phases with several servers enable it.',
       });
     }
     Validations.of(instance).acknowledge({
       id: 'AwsSolutions-RDS11',
-      reason: 'A port other than 5432 hides nothing here: only the app can reach the database at all.',
+      reason: 'Security groups let only the app reach the database. A non-default port adds no protection.',
     });
     return instance;
   }
@@ -231,32 +229,33 @@ export class Database extends Construct {
 
 function validate(props: DatabaseProps): void {
   if (!/^[a-z][a-z0-9]{0,15}$/.test(props.databaseName)) {
-    throw new Error(`Database: databaseName "${props.databaseName}" must be 1 to 16 lower-case letters and digits`);
+    throw new Error(`Database: databaseName must be 1 to 16 lowercase letters and digits, got "${props.databaseName}"`);
   }
-  const storage = (props.storage ?? Size.gibibytes(100)).toGibibytes();
-  const maxStorage = (props.maxStorage ?? Size.gibibytes(1000)).toGibibytes();
-  if (storage < 20 || storage > 65_536) {
-    throw new Error(`Database: storage ${storage} GiB must be from 20 to 65536 GiB`);
+  const allocatedStorage = (props.allocatedStorage ?? Size.gibibytes(100)).toGibibytes();
+  const maxAllocatedStorage = (props.maxAllocatedStorage ?? Size.gibibytes(1000)).toGibibytes();
+  if (allocatedStorage < 20 || allocatedStorage > 65_536) {
+    throw new Error(`Database: allocatedStorage must be from 20 to 65536 GiB, got ${allocatedStorage} GiB`);
   }
-  if (maxStorage < storage * 1.1 || maxStorage > 65_536) {
+  if (maxAllocatedStorage < allocatedStorage * 1.1 || maxAllocatedStorage > 65_536) {
     throw new Error(
-      `Database: maxStorage ${maxStorage} GiB must be 10% more than storage at least, and at most 65536 GiB`,
+      'Database: maxAllocatedStorage must be at least 10% above allocatedStorage and at most 65536 GiB, ' +
+        `got ${maxAllocatedStorage} GiB`,
     );
   }
-  const days = (props.pointInTimeRecovery ?? Duration.days(7)).toDays();
+  const days = (props.backupRetention ?? Duration.days(7)).toDays();
   if (days < 1 || days > 35) {
-    throw new Error(`Database: pointInTimeRecovery of ${days} days must be from 1 to 35 days`);
+    throw new Error(`Database: backupRetention must be from 1 to 35 days, got ${days} days`);
   }
 }
 
-/** Memory follows from family and size: an `xlarge` has 16 GiB as t or m, 32 as r, 64 as x, and the others double or halve it. */
+/** Memory of an instance class: an `xlarge` has 16 GiB in families t and m, 32 in r, 64 in x. Each size doubles it. */
 function memoryGib(instanceType: InstanceType): number {
   const [family = '', size = ''] = instanceType.toString().split('.');
   const xlarge = { t: 16, m: 16, r: 32, x: 64 }[family.charAt(0)];
   const factors: Record<string, number> = { micro: 1 / 16, small: 1 / 8, medium: 1 / 4, large: 1 / 2, xlarge: 1 };
   const factor = factors[size] ?? Number(/^(\d+)xlarge$/.exec(size)?.[1]);
   if (!xlarge || !factor) {
-    throw new Error(`Database: instanceType ${instanceType.toString()} must be of family t, m, r or x`);
+    throw new Error(`Database: instanceType must be of family t, m, r or x, got ${instanceType.toString()}`);
   }
   return xlarge * factor;
 }

@@ -29,72 +29,72 @@ import { Construct } from 'constructs';
 import { EDGE_KEEP_ALIVE } from '../constants';
 
 export interface EdgeProps {
-  /** Internal load balancer that answers everything dynamic. It must let CloudFront in. */
+  /** Internal load balancer, the origin of all dynamic paths. Its security group must allow CloudFront. */
   readonly loadBalancer: IApplicationLoadBalancer | INetworkLoadBalancer;
 
-  /** ARN of a web ACL of CloudFront's scope, in us-east-1. */
+  /** ARN of a web ACL with scope `CLOUDFRONT`, from us-east-1. */
   readonly webAclArn: string;
 
   /**
-   * Name of the site. Comes together with `certificate`; the load balancer must then speak HTTPS under this name.
+   * Domain name of the site. Requires `certificate`, and a load balancer that serves HTTPS under this name.
    *
-   * @default - the name that CloudFront gives, and plain HTTP from CloudFront to the load balancer, inside the VPC
+   * @default - the distribution's domain name, and plain HTTP from CloudFront to the load balancer inside the VPC
    */
   readonly domainName?: string;
 
   /**
-   * Certificate for `domainName`. CloudFront takes those of us-east-1 only.
+   * Certificate for `domainName`. CloudFront accepts certificates from us-east-1 only.
    *
-   * @default - CloudFront's own
+   * @default - CloudFront's default certificate
    */
   readonly certificate?: ICertificate;
 
   /**
-   * Paths of pages that are everybody's as long as a visitor has no cookie. The origin says by `s-maxage` for how long the
-   * edge may hold them, and by `no-store` that it may not.
+   * Path patterns of pages to cache with all cookies in the cache key, so that requests without cookies share one copy. The
+   * origin controls caching by `s-maxage` and `no-store`.
    *
    * @default - none
    */
-  readonly sharedPages?: readonly string[];
+  readonly cachedPaths?: readonly string[];
 
   /**
-   * Paths of answers that are everybody's whatever cookies a visitor has.
+   * Path patterns of responses to cache without cookies in the cache key. They must not depend on cookies.
    *
    * @default - none
    */
-  readonly sharedAnswers?: readonly string[];
+  readonly cachedPathsIgnoringCookies?: readonly string[];
 
   /**
-   * Path below which static files are served from the bucket. Their names must carry a hash of their content: they are held
-   * for a year, by the edge and by browsers.
+   * Path prefix of static files in the bucket. Their names must contain a content hash, because CloudFront and browsers cache
+   * them for a year.
    *
    * @default '/assets'
    */
   readonly assetsPath?: string;
 }
 
-/** Answers that say "not now" or "not you" must not be held for others; CloudFront holds each for 10 s otherwise. */
+/** Status codes that CloudFront caches for 10 s by default. A user's error must not be served to others. */
 const ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
 
 /**
- * CloudFront in front of everything: static files from S3, shared pages from the edge for the seconds that the app allows, and
- * the rest from an internal load balancer through a VPC origin, which the internet cannot reach in any other way.
+ * A CloudFront distribution: static files from S3, cached pages for as long as the app allows, and all other paths from an
+ * internal load balancer through a VPC origin. The load balancer has no other public entry point.
  *
- *     const edge = new Edge(this, 'Edge', { loadBalancer, webAclArn: webAcl.arn, sharedPages: ['/', '/products/*'] });
+ *     const edge = new Edge(this, 'Edge', { loadBalancer, webAclArn: webAcl.arn, cachedPaths: ['/', '/products/*'] });
  *     edge.url; // https://d111111abcdef8.cloudfront.net
  *
- * The distribution's defaults would break a shop: visitors over plain HTTP, POST refused, cookies and queries dropped, and
- * everything cached for a day. Here a path is dynamic unless it is named: all methods, all headers, cookies and queries
- * reach the app, and nothing is held.
+ * The defaults of a distribution would break a shop: plain HTTP, no POST, no cookies or query strings, and a TTL of one day.
+ * Here a path is dynamic unless it is listed: all methods, headers, cookies and query strings reach the app, and nothing is
+ * cached.
  *
- * Two quirks. CloudFront holds errors for 10 seconds on uncached paths too, under a key without cookies, so one visitor's
- * 404 would be another's; hence a time of 0 for each. And a tag cannot change on a VPC origin in use
- * (https://github.com/aws/aws-cdk/issues/34629), so give the stack no tag that moves.
+ * Quirks: CloudFront caches errors for 10 seconds even on uncached paths, with a cache key without cookies, so one user's 404
+ * would be served to others. The error caching minimum TTL is therefore 0. And tags of a VPC origin in use cannot change
+ * (https://github.com/aws/aws-cdk/issues/34629), so avoid stack tags whose values change.
  *
- * The bucket is filled by the servers: each new release uploads its files before it serves a page that names them, and
- * nothing is removed, so that pages of the release before it stay whole while both run.
+ * The servers fill the bucket: each release uploads its files before it serves a page that references them. Nothing is
+ * deleted, so pages of the previous release keep working while both run.
  *
- * Billed by requests and traffic; the first TB a month is free.
+ * Billed by requests and data transfer. The first TB a month is free.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
@@ -117,8 +117,8 @@ export class Edge extends Construct {
     this.url = `https://${props.domainName ?? this.distribution.distributionDomainName}`;
   }
 
-  /** Lets a role add static files, below `assetsPath` alone. It can remove none, and what it overwrites is kept as a version. */
-  letPublish(role: Role): void {
+  /** Grants permission to upload static files below `assetsPath`. It does not include deletes, and the bucket is versioned. */
+  grantPublish(role: Role): void {
     const { assets } = this;
     const files = `${this.assetsPath.slice(1)}/*`;
     role.addToPolicy(new PolicyStatement({ actions: ['s3:PutObject'], resources: [assets.arnForObjects(files)] }));
@@ -126,11 +126,11 @@ export class Edge extends Construct {
     const bucket = Stack.of(this).getLogicalId(assets.node.defaultChild as CfnBucket);
     Validations.of(role).acknowledge({
       id: `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${files}]`,
-      reason: 'The names of static files change with each release.',
+      reason: 'The names of static files change with every release.',
     });
   }
 
-  /** A metric of `AWS/CloudFront` about this distribution, such as `5xxErrorRate`. CloudWatch keeps it in us-east-1. */
+  /** Returns an `AWS/CloudFront` metric of the distribution, such as `5xxErrorRate`. It is published in us-east-1 only. */
   metric(metricName: string, statistic: string): Metric {
     return new Metric({
       namespace: 'AWS/CloudFront',
@@ -144,13 +144,13 @@ export class Edge extends Construct {
   private makeLogs(): Bucket {
     const logs = new Bucket(this, 'Logs', {
       ...KEPT,
-      // CloudFront's standard logs are delivered by an ACL.
+      // CloudFront delivers standard logs with an ACL grant.
       objectOwnership: ObjectOwnership.BUCKET_OWNER_PREFERRED,
       lifecycleRules: [{ expiration: Duration.days(90) }],
     });
     Validations.of(logs).acknowledge({
       id: 'AwsSolutions-S1',
-      reason: 'It holds access logs itself; logs of reading logs would have no end.',
+      reason: 'This bucket stores access logs. Logging access to it would be recursive.',
     });
     return logs;
   }
@@ -178,21 +178,21 @@ export class Edge extends Construct {
       logBucket: this.logs,
       logFilePrefix: 'edge/',
       errorResponses: ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
-      defaultBehavior: fromApp(app, CachePolicy.CACHING_DISABLED),
+      defaultBehavior: appBehavior(app, CachePolicy.CACHING_DISABLED),
       additionalBehaviors: {
-        [`${this.assetsPath}/*`]: this.fromAssets(),
-        ...this.shared(app, 'SharedPages', CacheCookieBehavior.all(), props.sharedPages),
-        ...this.shared(app, 'SharedAnswers', CacheCookieBehavior.none(), props.sharedAnswers),
+        [`${this.assetsPath}/*`]: this.assetsBehavior(),
+        ...this.cachedBehaviors(app, 'SharedPages', CacheCookieBehavior.all(), props.cachedPaths),
+        ...this.cachedBehaviors(app, 'SharedAnswers', CacheCookieBehavior.none(), props.cachedPathsIgnoringCookies),
       },
     });
     Validations.of(distribution).acknowledge({
       id: 'AwsSolutions-CFR1',
-      reason: 'The shop sells to every country.',
+      reason: 'The shop sells to all countries.',
     });
     if (!props.certificate) {
       Validations.of(distribution).acknowledge({
         id: 'AwsSolutions-CFR4',
-        reason: "Under CloudFront's own name its certificate sets the protocols; with a domain it is TLS 1.2 at least.",
+        reason: "CloudFront's default certificate fixes the TLS versions. With a domain the minimum is TLS 1.2.",
       });
     }
     return distribution;
@@ -204,7 +204,7 @@ export class Edge extends Construct {
         endpointArn: props.loadBalancer.loadBalancerArn,
         domainName: props.loadBalancer.loadBalancerDnsName,
       },
-      // CDK would name it after the construct path, in which the stack's id stands.
+      // CDK's default name contains the construct path and so the stack's id.
       vpcOriginName: `app-${stackUuid()}`,
       protocolPolicy: props.domainName ? OriginProtocolPolicy.HTTPS_ONLY : OriginProtocolPolicy.HTTP_ONLY,
       originSslProtocols: [OriginSslPolicy.TLS_V1_2],
@@ -217,7 +217,7 @@ export class Edge extends Construct {
     });
   }
 
-  private fromAssets(): BehaviorOptions {
+  private assetsBehavior(): BehaviorOptions {
     return {
       origin: S3BucketOrigin.withOriginAccessControl(this.assets, {
         originId: 'assets',
@@ -242,7 +242,7 @@ export class Edge extends Construct {
     };
   }
 
-  private shared(
+  private cachedBehaviors(
     app: IOrigin,
     id: string,
     cookieBehavior: CacheCookieBehavior,
@@ -251,7 +251,7 @@ export class Edge extends Construct {
     if (paths.length === 0) return {};
     const policy = new CachePolicy(this, id, {
       cachePolicyName: `${id}-${stackUuid()}`,
-      // The origin's word alone counts: without one, nothing is held.
+      // Cached only when the origin sends a TTL.
       minTtl: Duration.seconds(0),
       defaultTtl: Duration.seconds(0),
       maxTtl: Duration.minutes(1),
@@ -261,7 +261,7 @@ export class Edge extends Construct {
       enableAcceptEncodingBrotli: true,
       enableAcceptEncodingGzip: true,
     });
-    return Object.fromEntries(paths.map((path) => [path, fromApp(app, policy)]));
+    return Object.fromEntries(paths.map((path) => [path, appBehavior(app, policy)]));
   }
 }
 
@@ -272,8 +272,8 @@ const KEPT = {
   removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
 };
 
-/** With the visitor's `Host`: the app compares it with the origin of forms, and makes links of it. */
-function fromApp(origin: IOrigin, cachePolicy: BehaviorOptions['cachePolicy']): BehaviorOptions {
+/** Forwards the viewer's `Host`: the app compares it with the `Origin` of forms and builds links with it. */
+function appBehavior(origin: IOrigin, cachePolicy: BehaviorOptions['cachePolicy']): BehaviorOptions {
   return {
     origin,
     cachePolicy,
@@ -284,20 +284,25 @@ function fromApp(origin: IOrigin, cachePolicy: BehaviorOptions['cachePolicy']): 
   };
 }
 
-/** CDK would name policies after the construct path; this name is the stack's own, and does not move with the phase. */
+/** UUID of the stack, for names. CDK's default names contain the construct path, which would replace policies on a rename. */
 function stackUuid(): string {
   return Fn.select(2, Fn.split('/', Aws.STACK_ID));
 }
 
 function validate(props: EdgeProps): void {
   if (!props.domainName !== !props.certificate) {
-    throw new Error(`Edge: domainName (${props.domainName}) and certificate (${props.certificate}) come together`);
+    throw new Error(
+      `Edge: domainName and certificate must be set together, got domainName ${props.domainName} and ` +
+        `certificate ${props.certificate?.certificateArn}`,
+    );
   }
   const { assetsPath = '/assets' } = props;
   if (!/^(\/[\w-]+)+$/.test(assetsPath)) {
-    throw new Error(`Edge: assetsPath "${assetsPath}" must begin with a slash and not end with one`);
+    throw new Error(`Edge: assetsPath must start with a slash and not end with one, got "${assetsPath}"`);
   }
-  for (const path of [...(props.sharedPages ?? []), ...(props.sharedAnswers ?? [])]) {
-    if (!/^\/[\w*/?-]*$/.test(path)) throw new Error(`Edge: path "${path}" must be a path pattern such as /products/*`);
+  for (const path of [...(props.cachedPaths ?? []), ...(props.cachedPathsIgnoringCookies ?? [])]) {
+    if (!/^\/[\w*/?-]*$/.test(path)) {
+      throw new Error(`Edge: cached paths must be path patterns such as /products/*, got "${path}"`);
+    }
   }
 }

@@ -5,17 +5,17 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 
 export interface FaultDrillsProps {
-  /** Alarms that stop a drill at once: those that mean that visitors suffer. One to five. */
+  /** Stop conditions of the experiments: one to five user-facing alarms. */
   readonly stopAlarms: readonly IAlarm[];
 
-  /** Tag that the servers and their Auto Scaling group carry; no other instance is touched. */
+  /** Tag of the servers and their Auto Scaling group. No other instance is a target. */
   readonly serverTag: { readonly key: string; readonly value: string };
 
-  /** Names of the availability zones; the first is the one that a drill takes away. */
+  /** Availability zones of the servers, at least two. Zone experiments target the first one. */
   readonly availabilityZones: readonly string[];
 
   /**
-   * Whether some servers are spot instances.
+   * Whether the fleet uses spot instances.
    *
    * @default false
    */
@@ -24,49 +24,49 @@ export interface FaultDrillsProps {
   /**
    * ARN of a Multi-AZ database instance.
    *
-   * @default - no drill on the database
+   * @default - no database experiment
    */
   readonly databaseArn?: string;
 
   /**
-   * Id of a Multi-AZ replication group of ElastiCache.
+   * Id of a Multi-AZ ElastiCache replication group.
    *
-   * @default - no drill on the cache
+   * @default - no cache experiment
    */
   readonly replicationGroupId?: string;
 
   /**
-   * How long a zone stays away, in whole minutes.
+   * Duration of zone experiments, in whole minutes: 1 to 720.
    *
    * @default Duration.minutes(10)
    */
-  readonly zoneAwayFor?: Duration;
+  readonly zoneOutageDuration?: Duration;
 }
 
-/** One thing that a drill breaks. */
+/** One action of an experiment, with its target. */
 interface Fault {
   readonly actionId: string;
   readonly parameters?: Readonly<Record<string, string>>;
-  /** What the action calls its target. */
+  /** Name of the action's target type, such as `Instances`. */
   readonly role: string;
   readonly target: CfnExperimentTemplate.ExperimentTemplateTargetProperty;
 }
 
 /**
- * Experiments of AWS Fault Injection Service that break on purpose what will break anyway: a server, a spot instance, the
- * primary of database and cache, a whole zone. Nothing starts by itself:
+ * Experiment templates of AWS Fault Injection Service (FIS) for the failure of a server, a spot instance, the primary of
+ * database and cache, and an availability zone. You start each experiment manually:
  *
  *     aws fis start-experiment --experiment-template-id ID
  *
- * An alarm that means that visitors suffer stops a drill. The role of the drills can end servers of one tag, reboot one
- * database and interrupt one cache, and nothing else.
+ * A user-facing alarm stops an experiment. The role can terminate servers with one tag, reboot one database and interrupt one
+ * cache.
  *
  *     new FaultDrills(this, 'FaultDrills', { stopAlarms, serverTag, availabilityZones: vpc.availabilityZones });
  *
- * When a zone goes, its servers are terminated and not stopped, since spot instances of a group cannot be stopped; and the
- * group gets no new server there for as long. The database has a drill of its own: where its primary is, no template knows.
+ * `LoseZone` terminates the servers of the zone, because spot instances of a group cannot be stopped, and denies the group new
+ * capacity there. It does not include the database, whose primary's zone is unknown to the template.
  *
- * Billed by the minute of each action, while a drill runs.
+ * Billed per action minute while an experiment runs.
  *
  * @see https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html
  */
@@ -81,35 +81,41 @@ export class FaultDrills extends Construct {
     validate(props);
     this.stopAlarms = props.stopAlarms;
     this.role = makeRole(this, props);
-    const database = failDatabaseOver(props);
-    const cache = takeCacheNodes(props);
+    const database = failOverDatabase(props);
+    const cache = interruptCacheZone(props);
 
     this.templateIds = {
-      KillServer: this.drill('KillServer', 'Ends one server without a warning', { server: killServer(props) }),
+      KillServer: this.addExperiment('KillServer', 'Terminates one server without warning', {
+        server: terminateServer(props),
+      }),
       ...(props.spot && {
-        InterruptSpot: this.drill('InterruptSpot', 'Takes one spot instance back, with two minutes of notice', {
+        InterruptSpot: this.addExperiment('InterruptSpot', 'Interrupts one spot instance with two minutes of notice', {
           server: interruptSpot(props),
         }),
       }),
       ...(database && {
-        FailDatabaseOver: this.drill('FailDatabaseOver', 'Reboots the database on its standby', { database }),
+        FailDatabaseOver: this.addExperiment('FailDatabaseOver', 'Fails the database over to its standby', {
+          database,
+        }),
       }),
       ...(cache && {
-        FailCacheOver: this.drill('FailCacheOver', 'Takes the nodes of the cache in the first zone away', { cache }),
+        FailCacheOver: this.addExperiment('FailCacheOver', 'Interrupts the cache nodes in the first zone', {
+          cache,
+        }),
       }),
-      LoseZone: this.drill(
+      LoseZone: this.addExperiment(
         'LoseZone',
-        'Takes the servers and the cache nodes of the first zone, and room for new ones',
+        'Terminates the servers and interrupts the cache nodes in the first zone, and denies new capacity there',
         {
-          servers: killZone(props),
-          capacity: refuseServers(props),
+          servers: terminateZone(props),
+          capacity: denyZoneCapacity(props),
           ...(cache && { cache }),
         },
       ),
     };
   }
 
-  private drill(id: string, description: string, faults: Readonly<Record<string, Fault>>): string {
+  private addExperiment(id: string, description: string, faults: Readonly<Record<string, Fault>>): string {
     const each = Object.entries(faults);
     const template = new CfnExperimentTemplate(this, id, {
       description,
@@ -122,14 +128,14 @@ export class FaultDrills extends Construct {
         ]),
       ),
       stopConditions: this.stopAlarms.map(({ alarmArn }) => ({ source: 'aws:cloudwatch:alarm', value: alarmArn })),
-      // A drill of several faults goes on where one of them finds nothing in the zone.
+      // An experiment with several actions continues when one of them has no target in the zone.
       experimentOptions: {
         accountTargeting: 'single-account',
         emptyTargetResolutionMode: each.length > 1 ? 'skip' : 'fail',
       },
       tags: { Name: `${Aws.STACK_NAME}-${id}` },
     });
-    // FIS looks at the role's rights when it makes a template.
+    // FIS checks the role's permissions when the template is created.
     template.node.addDependency(this.role.node.findChild('DefaultPolicy'));
     return template.ref;
   }
@@ -137,7 +143,7 @@ export class FaultDrills extends Construct {
 
 const RUNNING = { path: 'State.Name', values: ['running'] };
 
-function killServer(props: FaultDrillsProps): Fault {
+function terminateServer(props: FaultDrillsProps): Fault {
   return {
     actionId: 'aws:ec2:terminate-instances',
     role: 'Instances',
@@ -154,7 +160,7 @@ function interruptSpot(props: FaultDrillsProps): Fault {
   };
 }
 
-function killZone(props: FaultDrillsProps): Fault {
+function terminateZone(props: FaultDrillsProps): Fault {
   const inZone = { path: 'Placement.AvailabilityZone', values: [zoneOf(props)] };
   return {
     actionId: 'aws:ec2:terminate-instances',
@@ -163,16 +169,16 @@ function killZone(props: FaultDrillsProps): Fault {
   };
 }
 
-function refuseServers(props: FaultDrillsProps): Fault {
+function denyZoneCapacity(props: FaultDrillsProps): Fault {
   return {
     actionId: 'aws:ec2:asg-insufficient-instance-capacity-error',
-    parameters: { availabilityZoneIdentifiers: zoneOf(props), duration: away(props), percentage: '100' },
+    parameters: { availabilityZoneIdentifiers: zoneOf(props), duration: outageDuration(props), percentage: '100' },
     role: 'AutoScalingGroups',
     target: servers(props, 'aws:ec2:autoscaling-group', 'ALL'),
   };
 }
 
-function failDatabaseOver({ databaseArn }: FaultDrillsProps): Fault | undefined {
+function failOverDatabase({ databaseArn }: FaultDrillsProps): Fault | undefined {
   if (!databaseArn) return undefined;
   return {
     actionId: 'aws:rds:reboot-db-instances',
@@ -182,11 +188,11 @@ function failDatabaseOver({ databaseArn }: FaultDrillsProps): Fault | undefined 
   };
 }
 
-function takeCacheNodes(props: FaultDrillsProps): Fault | undefined {
+function interruptCacheZone(props: FaultDrillsProps): Fault | undefined {
   if (!props.replicationGroupId) return undefined;
   return {
     actionId: 'aws:elasticache:replicationgroup-interrupt-az-power',
-    parameters: { duration: away(props) },
+    parameters: { duration: outageDuration(props) },
     role: 'ReplicationGroups',
     target: {
       resourceType: 'aws:elasticache:replicationgroup',
@@ -210,8 +216,8 @@ function zoneOf({ availabilityZones }: FaultDrillsProps): string {
   return availabilityZones[0] as string;
 }
 
-function away(props: FaultDrillsProps): string {
-  return `PT${(props.zoneAwayFor ?? Duration.minutes(10)).toMinutes()}M`;
+function outageDuration(props: FaultDrillsProps): string {
+  return `PT${(props.zoneOutageDuration ?? Duration.minutes(10)).toMinutes()}M`;
 }
 
 function arn(service: string, resource: string): string {
@@ -253,23 +259,26 @@ function makeRole(scope: Construct, props: FaultDrillsProps): Role {
   }
   Validations.of(role).acknowledge({
     id: 'AwsSolutions-IAM5[Resource::*]',
-    reason: 'What describes knows no resources; errors are injected for one action of FIS only.',
+    reason:
+      'Describe actions have no resource-level permissions. A condition limits injected errors to one FIS action.',
   });
   Validations.of(role).acknowledge({
     id: 'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:instance/*]',
-    reason: 'Servers come and go: the condition on their tag says which ones.',
+    reason: 'Instance ids change with every scaling event. A condition on the tag limits the targets.',
   });
   return role;
 }
 
 function validate(props: FaultDrillsProps): void {
   const alarms = props.stopAlarms.length;
-  if (alarms < 1 || alarms > 5) throw new Error(`FaultDrills: ${alarms} stopAlarms, there must be 1 to 5`);
+  if (alarms < 1 || alarms > 5) throw new Error(`FaultDrills: stopAlarms must contain 1 to 5 alarms, got ${alarms}`);
   if (props.availabilityZones.length < 2) {
-    throw new Error(`FaultDrills: ${props.availabilityZones.length} availabilityZones, there must be 2 at least`);
+    throw new Error(
+      `FaultDrills: availabilityZones must contain at least 2 zones, got ${props.availabilityZones.length}`,
+    );
   }
-  const minutes = (props.zoneAwayFor ?? Duration.minutes(10)).toMinutes();
+  const minutes = (props.zoneOutageDuration ?? Duration.minutes(10)).toMinutes();
   if (minutes < 1 || minutes > 720) {
-    throw new Error(`FaultDrills: zoneAwayFor of ${minutes} minutes must be from 1 to 720 minutes`);
+    throw new Error(`FaultDrills: zoneOutageDuration must be from 1 to 720 minutes, got ${minutes} minutes`);
   }
 }

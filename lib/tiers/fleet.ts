@@ -21,138 +21,137 @@ import { Construct, type IDependable } from 'constructs';
 import { FLEET_SURGE, LIFECYCLE_POLL, TERMINATION_HOOK } from '../constants';
 
 export interface FleetProps {
-  /** VPC with private subnets that have a way out (NAT gateways): servers are spread over all of them. */
+  /** VPC with private subnets and NAT gateways. Servers are spread over all private subnets. */
   readonly vpc: IVpc;
 
   /**
-   * Graviton types, the preferred one first. One makes a plain group; several make a mixed instances policy, which spot
-   * needs: the more types, the more spare capacity to choose from.
+   * Graviton instance types in order of preference. Several types create a mixed instances policy. For spot, name several:
+   * each type adds capacity pools.
    */
   readonly instanceTypes: readonly InstanceType[];
 
-  /** Fewest servers. Equal to `maxSize` is a fleet of fixed size. */
+  /** Minimum number of servers. Equal to `maxSize` for a fleet of fixed size. */
   readonly minSize: number;
 
-  /** Most servers. */
+  /** Maximum number of servers. */
   readonly maxSize: number;
 
   /**
-   * Servers that are on demand in any case, before spot begins.
+   * On-Demand servers that the fleet starts with before it uses spot.
    *
    * @default 0
    */
-  readonly onDemandBase?: number;
+  readonly onDemandBaseCapacity?: number;
 
   /**
-   * Share of the servers beyond `onDemandBase` that are on demand, in percent. What is left is spot.
+   * Percentage of On-Demand servers above `onDemandBaseCapacity`, 0 to 100. The rest is spot.
    *
    * @default 100 (no spot)
    */
-  readonly onDemandPercentage?: number;
+  readonly onDemandPercentageAboveBase?: number;
 
-  /** Name of the app: its release is unpacked below `/opt/<name>/releases`. Lower-case letters, digits and dashes. */
+  /** Name of the app: lowercase letters, digits and dashes. Its release is unpacked to `/opt/<name>/releases`. */
   readonly appName: string;
 
-  /** Folder with the built app, uploaded as an asset. It must run without an install step. */
+  /** Directory with the built app, uploaded as an asset. The app must run without an install step. */
   readonly bundle: string;
 
   /**
-   * Bash script inside the bundle that makes the release the running one. It runs once, as root, when a server starts;
-   * a non-zero exit code fails the deploy. `RELEASE_DIR` is the unpacked bundle. What the app writes to
-   * `/var/log/<name>/app.log` is sent to the fleet's log group.
+   * Bash script inside the bundle that starts the release. It runs once as root when a server launches. A non-zero exit code
+   * fails the deploy. `RELEASE_DIR` is the unpacked bundle. `/var/log/<name>/app.log` is sent to the fleet's log group.
    */
   readonly setupScript: string;
 
   /**
-   * What its servers are called, after the name of the stack.
+   * Suffix of the servers' `Name` tag, after the stack name.
    *
    * @default - the name of the service
    */
   readonly name?: string;
 
   /**
-   * systemd unit that the script leaves running. Before a server ends, it is stopped, and the server waits for that.
+   * systemd unit that the script starts. It is stopped before the server terminates, and termination waits for it.
    *
    * @default - the name of the app
    */
   readonly service?: string;
 
   /**
-   * Environment of the set-up script. No secrets: whoever is on a server can read it. A change replaces the servers.
+   * Environment variables of the setup script. Must not contain secrets: user data is readable on the server. A change
+   * replaces the servers.
    *
    * @default - only `RELEASE_DIR` and `AWS_REGION`
    */
   readonly environment?: Readonly<Record<string, string>>;
 
   /**
-   * Secrets that the servers may read (and decrypt) by their role.
+   * Secrets that the servers' role may read and decrypt.
    *
    * @default - none
    */
   readonly secrets?: readonly ISecret[];
 
   /**
-   * Namespace in CloudWatch that the app publishes its own metrics in.
+   * CloudWatch namespace of the app's custom metrics.
    *
-   * @default - the app publishes none
+   * @default - the app publishes no metrics
    */
   readonly metricsNamespace?: string;
 
   /**
-   * ARN of the balancer's target group. With one, a server counts as healthy when the balancer calls it so; without one,
-   * when EC2 does.
+   * ARN of the load balancer's target group. With it, the group uses ELB health checks, otherwise EC2 status checks.
    *
-   * @default - no balancer
+   * @default - no load balancer
    */
   readonly targetGroupArn?: string;
 
   /**
-   * How long a new server is left alone by health checks. It must be ready by then, or it is replaced.
+   * Health check grace period. A server that is not healthy after it is replaced.
    *
    * @default Duration.minutes(5)
    */
-  readonly healthCheckGrace?: Duration;
+  readonly healthCheckGracePeriod?: Duration;
 
   /**
-   * How long the metrics of a new server are left out of scaling decisions.
+   * How long a new server is excluded from the group's metrics for scaling.
    *
    * @default Duration.minutes(2)
    */
-  readonly warmup?: Duration;
+  readonly defaultInstanceWarmup?: Duration;
 
   /**
-   * How long CloudFormation waits for each new server to say that it serves, before it rolls the deploy back. At least
-   * `healthCheckGrace` and a minute.
+   * How long CloudFormation waits for the success signal of each new server before it rolls back. At least
+   * `healthCheckGracePeriod` plus one minute, at most an hour.
    *
    * @default Duration.minutes(15)
    */
   readonly setupTimeout?: Duration;
 
   /**
-   * Age at which a server is replaced, and so gets the newest image. From 1 to 365 days.
+   * Age at which a server is replaced by one with the latest image: 1 to 365 days.
    *
    * @default Duration.days(30)
    */
-  readonly maxAge?: Duration;
+  readonly maxInstanceLifetime?: Duration;
 
   /**
-   * Image of new servers: an AMI id, or `resolve:ssm:` and the name of a parameter that holds one.
+   * Image of new servers: an AMI id, or `resolve:ssm:` followed by the name of an SSM parameter.
    *
-   * @default - the newest Amazon Linux 2023 at the time a server starts
+   * @default - the latest Amazon Linux 2023 when a server launches
    */
   readonly image?: string;
 }
 
-/** Namespace of the metrics that the CloudWatch agent on the servers publishes. */
+/** CloudWatch namespace of the agent's metrics. */
 const HOST_METRICS = 'Host';
 
 const NEWEST_AMAZON_LINUX = 'resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64';
 
-/** Name of the hook inside its group. */
+/** Name of the termination lifecycle hook. */
 const HOOK = 'drain';
 
 /**
- * A group of identical Amazon Linux 2023 servers over all private subnets, none of which holds any state.
+ * An Auto Scaling group of identical, stateless Amazon Linux 2023 servers over all private subnets.
  *
  *     const fleet = new Fleet(this, 'Fleet', {
  *       vpc: network.vpc,
@@ -164,29 +163,28 @@ const HOOK = 'drain';
  *       setupScript: 'host/configure.sh',
  *       targetGroupArn: loadBalancer.targetGroupArn,
  *     });
- *     fleet.startAfter(loadBalancer.allowTo('Fleet', fleet, 'The servers'));
+ *     fleet.addLaunchDependency(loadBalancer.allowTo('Fleet', fleet, 'The servers'));
  *
- * A new release or setting is a new version of the launch template, and CloudFormation replaces the servers one after the
- * other: the next only when the one before has said that it serves, which it says when the balancer calls it healthy.
- * Otherwise all go back. A group has room for one more server during that only while it is below `maxSize`: a fleet of
- * fixed size is one server short meanwhile.
+ * A new release or setting creates a version of the launch template, and CloudFormation replaces the servers one at a time.
+ * Each new server signals success once it is healthy in the target group. A failure rolls all servers back. A rolling update
+ * launches an extra server only below `maxSize`, so a fleet of fixed size runs with one server less during a deploy.
  *
- * There is no desired capacity in the template, because every deploy would set the fleet back to it. The image is resolved
- * by EC2 when a server starts, so a newer one is no difference to CloudFormation and rolls nothing; servers get it one by
- * one when they reach `maxAge`. Replacements of that kind start the new server before they end the old one.
+ * The template sets no desired capacity, because every deploy would reset the fleet to it. EC2 resolves the image at launch,
+ * so a new AMI does not trigger a rolling update. Servers get it when they reach `maxInstanceLifetime`. Those replacements
+ * launch the new server before they terminate the old one.
  *
- * When a server is to go, the balancer deregisters it first; then the termination hook holds it until its service has
- * stopped. The root volume has AWS's own key: with a customer-managed one Auto Scaling could not start a server before its
- * service-linked role is let into the key, and there is nothing on it to keep.
+ * On termination the load balancer deregisters the server first, then the lifecycle hook holds it until its service has
+ * stopped. The root volume uses the AWS-managed key: a customer-managed one requires a grant for the service-linked role of
+ * Auto Scaling, and the volume holds no state.
  *
- * There is no SSH: `aws ssm start-session`.
+ * There is no SSH access. Use `aws ssm start-session`.
  */
 export class Fleet extends Construct implements IConnectable {
   readonly group: CfnAutoScalingGroup;
-  /** The same group for constructs that take one, such as scaling policies. */
+  /** `group` as an L2, for constructs that require one. */
   readonly autoScalingGroup: IAutoScalingGroup;
   readonly launchTemplate: CfnLaunchTemplate;
-  /** Rights that are added here are there before the first server. They must not name the group itself. */
+  /** Role of the servers. Its policy is created before the group, so it must not reference the group. */
   readonly role: Role;
   readonly connections: Connections;
   readonly logGroup: LogGroup;
@@ -215,27 +213,28 @@ export class Fleet extends Construct implements IConnectable {
       id:
         'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:autoscaling:<AWS::Region>:<AWS::AccountId>:autoScalingGroup:*:' +
         `autoScalingGroupName/<AWS::StackName>-${Stack.of(this).resolve(this.group.logicalId)}-*]`,
-      reason: 'The generated ends of the name of this one group; the policy must be there before the group is.',
+      reason:
+        'The wildcard covers the generated suffix of the name of this group. The policy is created before the group.',
     });
     this.autoScalingGroup = AutoScalingGroup.fromAutoScalingGroupName(this, 'Ref', this.group.ref);
   }
 
-  /** Lets the servers wait for something that they need to become healthy, such as a database. */
-  startAfter(...dependencies: IDependable[]): void {
+  /** Launches servers only after these dependencies exist, such as the rule that lets them reach the database. */
+  addLaunchDependency(...dependencies: IDependable[]): void {
     this.group.node.addDependency(...dependencies);
   }
 
-  /** A metric of `AWS/EC2` over all servers, such as `CPUUtilization`. */
+  /** Returns an `AWS/EC2` metric over all servers, such as `CPUUtilization`. */
   metric(metricName: string, statistic: string): Metric {
     return this.metricOf('AWS/EC2', metricName, statistic);
   }
 
-  /** A metric of `AWS/AutoScaling` about the group, such as `GroupInServiceInstances`. */
+  /** Returns an `AWS/AutoScaling` metric of the group, such as `GroupInServiceInstances`. */
   metricGroup(metricName: string, statistic: string): Metric {
     return this.metricOf('AWS/AutoScaling', metricName, statistic);
   }
 
-  /** Share of the memory in use, in percent. */
+  /** Returns the memory utilization, in percent. */
   metricMemoryUsed(statistic = 'Maximum'): Metric {
     return this.metricOf(HOST_METRICS, 'mem_used_percent', statistic);
   }
@@ -262,14 +261,14 @@ export class Fleet extends Construct implements IConnectable {
       new PolicyStatement({
         actions: [
           'autoscaling:DescribeAutoScalingInstances',
-          // By its tags a server finds the group that its metrics are about.
+          // The CloudWatch agent reads the name of the group from the instance's tags.
           'ec2:DescribeTags',
           ...(props.targetGroupArn ? ['elasticloadbalancing:DescribeTargetHealth'] : []),
         ],
         resources: ['*'],
       }),
     );
-    // By name, since the group comes after this policy: CloudFormation names it after the stack and its own id.
+    // By name, because the group is created after this policy: CloudFormation names it after the stack and its logical id.
     const groupName = Lazy.string({ produce: () => `${Aws.STACK_NAME}-${Stack.of(this).getLogicalId(this.group)}-*` });
     role.addToPolicy(
       new PolicyStatement({
@@ -289,13 +288,14 @@ export class Fleet extends Construct implements IConnectable {
 
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]',
-      reason: 'What AWS documents for Session Manager and Run Command; it replaces SSH and its keys.',
+      reason:
+        'The managed policy that AWS documents for Session Manager and Run Command, which replace SSH and its keys.',
     });
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason:
-        'PutMetricData, DescribeTargetHealth, DescribeTags and DescribeAutoScalingInstances know no resources; metrics are ' +
-        'limited by their namespace.',
+        'PutMetricData, DescribeTargetHealth, DescribeTags and DescribeAutoScalingInstances have no resource-level ' +
+        'permissions. A condition limits metrics to their namespaces.',
     });
     return role;
   }
@@ -355,7 +355,7 @@ export class Fleet extends Construct implements IConnectable {
 
   private makeGroup(props: FleetProps): CfnAutoScalingGroup {
     const subnets = props.vpc.selectSubnets({ subnetType: SubnetType.PRIVATE_WITH_EGRESS });
-    const grace = props.healthCheckGrace ?? Duration.minutes(5);
+    const grace = props.healthCheckGracePeriod ?? Duration.minutes(5);
     const mixed = isMixed(props);
     const launchTemplate = {
       launchTemplateId: this.launchTemplate.ref,
@@ -371,9 +371,9 @@ export class Fleet extends Construct implements IConnectable {
       targetGroupArns: props.targetGroupArn ? [props.targetGroupArn] : undefined,
       healthCheckType: props.targetGroupArn ? 'ELB' : 'EC2',
       healthCheckGracePeriod: grace.toSeconds(),
-      defaultInstanceWarmup: (props.warmup ?? Duration.minutes(2)).toSeconds(),
-      maxInstanceLifetime: (props.maxAge ?? Duration.days(30)).toSeconds(),
-      // Servers that are replaced for their age or health: the new one first.
+      defaultInstanceWarmup: (props.defaultInstanceWarmup ?? Duration.minutes(2)).toSeconds(),
+      maxInstanceLifetime: (props.maxInstanceLifetime ?? Duration.days(30)).toSeconds(),
+      // Replacements for age or health launch the new server first.
       instanceMaintenancePolicy: { minHealthyPercentage: 100, maxHealthyPercentage: 100 + FLEET_SURGE },
       metricsCollection: [{ granularity: '1Minute' }],
       lifecycleHookSpecificationList: [
@@ -395,7 +395,7 @@ export class Fleet extends Construct implements IConnectable {
         minInstancesInService: Math.min(props.minSize, props.maxSize - 1),
         waitOnResourceSignals: true,
         pauseTime: timeout,
-        // What could end a server that CloudFormation waits for.
+        // These processes could terminate a server whose signal CloudFormation is waiting for.
         suspendProcesses: ['HealthCheck', 'ReplaceUnhealthy', 'AZRebalance', 'AlarmNotification', 'ScheduledActions'],
       },
     };
@@ -404,12 +404,13 @@ export class Fleet extends Construct implements IConnectable {
     if (mixed) {
       Validations.of(group).acknowledge({
         id: 'AwsSolutions-EC26',
-        reason: 'The rule cannot read a mixed instances policy; the volume is encrypted by the launch template.',
+        reason: 'The rule cannot read a mixed instances policy. The launch template encrypts the volume.',
       });
     }
     Validations.of(group).acknowledge({
       id: 'AwsSolutions-AS3',
-      reason: 'Servers come and go all day; what matters of it (too few, none healthy) has alarms.',
+      reason:
+        'Servers launch and terminate all day. Alarms cover a fleet that is too small and one without a healthy server.',
     });
     return group;
   }
@@ -424,7 +425,7 @@ function isMixed(props: FleetProps): boolean {
 }
 
 function isSpot(props: FleetProps): boolean {
-  return (props.onDemandPercentage ?? 100) < 100;
+  return (props.onDemandPercentageAboveBase ?? 100) < 100;
 }
 
 function mixedInstancesPolicy(
@@ -438,62 +439,76 @@ function mixedInstancesPolicy(
     },
     instancesDistribution: {
       onDemandAllocationStrategy: 'prioritized',
-      onDemandBaseCapacity: props.onDemandBase ?? 0,
-      onDemandPercentageAboveBaseCapacity: props.onDemandPercentage ?? 100,
+      onDemandBaseCapacity: props.onDemandBaseCapacity ?? 0,
+      onDemandPercentageAboveBaseCapacity: props.onDemandPercentageAboveBase ?? 100,
       spotAllocationStrategy: 'price-capacity-optimized',
     },
   };
 }
 
 function validate(props: FleetProps): void {
-  const { instanceTypes, minSize, maxSize, onDemandBase = 0, onDemandPercentage = 100 } = props;
-  if (instanceTypes.length === 0) throw new Error('Fleet: instanceTypes is empty: name one Graviton type at least');
+  const { instanceTypes, minSize, maxSize, onDemandBaseCapacity = 0, onDemandPercentageAboveBase = 100 } = props;
+  if (instanceTypes.length === 0) {
+    throw new Error('Fleet: instanceTypes must contain at least one Graviton type, got []');
+  }
   for (const type of instanceTypes) {
     if (type.architecture !== InstanceArchitecture.ARM_64) {
-      throw new Error(`Fleet: instanceTypes ${type.toString()} is not arm64: choose a Graviton type`);
+      throw new Error(`Fleet: instanceTypes must be arm64, got ${type.toString()}. Choose Graviton types.`);
     }
   }
   if (!Number.isInteger(minSize) || minSize < 1) {
-    throw new Error(`Fleet: minSize ${minSize} must be a whole number, 1 at least`);
+    throw new Error(`Fleet: minSize must be a whole number of at least 1, got ${minSize}`);
   }
   if (!Number.isInteger(maxSize) || maxSize < minSize) {
-    throw new Error(`Fleet: maxSize ${maxSize} must be a whole number, minSize (${minSize}) at least`);
+    throw new Error(`Fleet: maxSize must be a whole number of at least minSize (${minSize}), got ${maxSize}`);
   }
-  if (!Number.isInteger(onDemandBase) || onDemandBase < 0 || onDemandBase > maxSize) {
-    throw new Error(`Fleet: onDemandBase ${onDemandBase} must be a whole number from 0 to maxSize (${maxSize})`);
+  if (!Number.isInteger(onDemandBaseCapacity) || onDemandBaseCapacity < 0 || onDemandBaseCapacity > maxSize) {
+    throw new Error(
+      `Fleet: onDemandBaseCapacity must be a whole number from 0 to maxSize (${maxSize}), got ${onDemandBaseCapacity}`,
+    );
   }
-  if (!Number.isInteger(onDemandPercentage) || onDemandPercentage < 0 || onDemandPercentage > 100) {
-    throw new Error(`Fleet: onDemandPercentage ${onDemandPercentage} must be a whole number from 0 to 100`);
+  if (
+    !Number.isInteger(onDemandPercentageAboveBase) ||
+    onDemandPercentageAboveBase < 0 ||
+    onDemandPercentageAboveBase > 100
+  ) {
+    throw new Error(
+      `Fleet: onDemandPercentageAboveBase must be a whole number from 0 to 100, got ${onDemandPercentageAboveBase}`,
+    );
   }
   for (const [prop, value] of Object.entries({ appName: props.appName, service: props.service })) {
     if (value !== undefined && !/^[a-z][a-z0-9-]*$/.test(value)) {
-      throw new Error(`Fleet: ${prop} "${value}" must be lower-case letters, digits and dashes`);
+      throw new Error(`Fleet: ${prop} must be lowercase letters, digits and dashes, got "${value}"`);
     }
   }
-  const grace = props.healthCheckGrace ?? Duration.minutes(5);
+  const grace = props.healthCheckGracePeriod ?? Duration.minutes(5);
   const setupTimeout = props.setupTimeout ?? Duration.minutes(15);
   if (setupTimeout.toSeconds() < grace.toSeconds() + 60 || setupTimeout.toSeconds() > 3600) {
     throw new Error(
-      `Fleet: setupTimeout ${setupTimeout.toSeconds()} s must be at least healthCheckGrace and a minute ` +
-        `(${grace.toSeconds() + 60} s), and at most an hour`,
+      `Fleet: setupTimeout must be from healthCheckGracePeriod plus one minute (${grace.toSeconds() + 60} s) to 3600 s, ` +
+        `got ${setupTimeout.toSeconds()} s`,
     );
   }
-  const days = (props.maxAge ?? Duration.days(30)).toDays();
-  if (days < 1 || days > 365) throw new Error(`Fleet: maxAge of ${days} days must be from 1 to 365 days`);
+  const days = (props.maxInstanceLifetime ?? Duration.days(30)).toDays();
+  if (days < 1 || days > 365) {
+    throw new Error(`Fleet: maxInstanceLifetime must be from 1 to 365 days, got ${days} days`);
+  }
 }
 
 function exportLines(environment: Readonly<Record<string, string>>): string[] {
   return Object.entries(environment).map(([name, value]) => {
     if (!Token.isUnresolved(value) && /['\n]/.test(value)) {
-      throw new Error(`Fleet: environment ${name}=${JSON.stringify(value)} must not contain quotes or newlines`);
+      throw new Error(
+        `Fleet: environment variable ${name} must not contain quotes or newlines, got ${JSON.stringify(value)}`,
+      );
     }
     return `export ${name}='${value}'`;
   });
 }
 
 /**
- * What any app needs from a server of a fleet: logs and memory told to CloudWatch, its release unpacked and set up, the way
- * out, and the word to CloudFormation.
+ * App-independent part of the user data: CloudWatch agent, release download and setup, termination hook, and the signal to
+ * CloudFormation. Any change to the script, even to its comments, replaces the servers.
  */
 const SETUP_LINES = `
 set -euo pipefail

@@ -41,85 +41,85 @@ import {
 } from '../constants';
 
 export interface LoadBalancerProps {
-  /** VPC with public subnets, or private ones for `internal`, in at least two zones. */
+  /** VPC with public subnets (private ones for `internal`) in at least two availability zones. */
   readonly vpc: IVpc;
 
   /**
-   * 7 balances requests (an ALB), 4 balances connections (an NLB) and knows nothing of HTTP: no HTTPS, no redirect, no
-   * algorithm, and no log.
+   * 7 for an Application Load Balancer, 4 for a Network Load Balancer. Layer 4 balances TCP connections: no HTTPS, redirect,
+   * algorithm or access logs.
    *
    * @default 7
    */
   readonly layer?: 4 | 7;
 
   /**
-   * How layer 7 chooses a server. Least outstanding requests suits servers of unequal speed, round robin equal ones.
+   * Routing algorithm of layer 7. Least outstanding requests suits servers of different speed, round robin equal servers.
    *
    * @default 'least-outstanding-requests'
    */
   readonly algorithm?: 'round-robin' | 'least-outstanding-requests';
 
   /**
-   * Whether a visitor stays on one server: for a day by a cookie on layer 7, by the client's address on layer 4. An app that
-   * needs it loses what the server held whenever one goes.
+   * Sticky sessions: a load balancer cookie for one day on layer 7, the source IP on layer 4. An app that depends on them
+   * loses a server's sessions when that server terminates.
    *
    * @default false
    */
   readonly sticky?: boolean;
 
   /**
-   * Name of the site, for HTTPS. Comes together with `hostedZoneId`.
+   * Domain name of the site, for HTTPS. Requires `hostedZoneId`.
    *
    * @default - plain HTTP
    */
   readonly domainName?: string;
 
   /**
-   * Id of the public Route 53 zone that `domainName` belongs to; the certificate is proven there.
+   * Id of the public Route 53 hosted zone of `domainName`. It also validates the certificate.
    *
    * @default - none
    */
   readonly hostedZoneId?: string;
 
   /**
-   * Whether it can be reached from inside the VPC only; then nobody is let in before `securityGroup` says so.
+   * Whether the load balancer is internal. It then allows no inbound traffic until you add rules to `securityGroup`.
    *
    * @default false
    */
   readonly internal?: boolean;
 
   /**
-   * Why it may be deleted by a single command. The reason ends up in the template's metadata.
+   * Reason to turn deletion protection off, recorded in the template's metadata.
    *
-   * @default - it is protected from deletion
+   * @default - deletion protection is on
    */
   readonly unprotectedBecause?: string;
 }
 
 /**
- * A load balancer over all zones, and the group of servers behind it.
+ * A load balancer over all availability zones, with its target group.
  *
  *     const balancer = new LoadBalancer(this, 'LoadBalancer', { vpc: network.vpc, domainName, hostedZoneId });
  *     const fleet = new Fleet(this, 'Fleet', { targetGroupArn: balancer.targetGroupArn, ... });
- *     fleet.startAfter(balancer.allowTo('Fleet', fleet, 'The servers'));
+ *     fleet.addLaunchDependency(balancer.allowTo('Fleet', fleet, 'The servers'));
  *
- * On layer 7 requests with malformed headers are dropped and ambiguous ones refused (desync mitigation `strictest`), and
- * each request is logged to a bucket for 90 days. A server gets requests while `HEALTH_PATH` answers 200; when none does,
- * AWS sends to all of them, so a health check that fails everywhere takes nothing away.
+ * Layer 7 drops invalid header fields, rejects ambiguous requests (desync mitigation `strictest`), and keeps access logs in
+ * S3 for 90 days. A server receives requests while `HEALTH_PATH` returns 200. When all targets are unhealthy, the load
+ * balancer fails open and routes to all of them.
  *
- * Health checks must not touch what all servers share: a slow database would make every server unhealthy at once, and the
- * fleet would be replaced for nothing.
+ * Health checks must not depend on shared resources. Otherwise a slow database makes all servers unhealthy at once, and Auto
+ * Scaling replaces the whole fleet.
  *
- * `logAccessLogs` of the CDK refuses a stack that does not know its region (https://github.com/aws/aws-cdk/issues/27432);
- * the bucket's policy here names the log service, which is the same everywhere. It can read no key but S3's own.
+ * CDK's `logAccessLogs` fails in an environment-agnostic stack (https://github.com/aws/aws-cdk/issues/27432). The bucket
+ * policy here names the log delivery service principal, which is the same in every region. Access logs support SSE-S3 only.
  */
 export class LoadBalancer extends Construct implements IConnectable {
   readonly loadBalancer: ApplicationLoadBalancer | NetworkLoadBalancer;
   readonly targetGroup: ApplicationTargetGroup | NetworkTargetGroup;
   readonly securityGroup: SecurityGroup;
   readonly connections: Connections;
-  /** Where access logs go; layer 4 has none. */
-  readonly logs?: Bucket;
+  /** Bucket of the access logs. Undefined on layer 4. */
+  readonly accessLogs?: Bucket;
   private readonly listener: IDependable;
 
   constructor(scope: Construct, id: string, props: LoadBalancerProps) {
@@ -134,11 +134,11 @@ export class LoadBalancer extends Construct implements IConnectable {
       this.targetGroup = targetGroup;
       this.listener = loadBalancer.addListener('Tcp', { port: 80, defaultTargetGroups: [targetGroup] });
     } else {
-      this.logs = this.makeLogs();
-      const { loadBalancer, targetGroup } = this.makeApplicationLoadBalancer(props, this.logs);
+      this.accessLogs = this.makeAccessLogs();
+      const { loadBalancer, targetGroup } = this.makeApplicationLoadBalancer(props, this.accessLogs);
       this.loadBalancer = loadBalancer;
       this.targetGroup = targetGroup;
-      this.listener = this.listen(props, loadBalancer, targetGroup);
+      this.listener = this.addListener(props, loadBalancer, targetGroup);
     }
   }
 
@@ -151,40 +151,39 @@ export class LoadBalancer extends Construct implements IConnectable {
   }
 
   /**
-   * Lets it reach servers.
+   * Allows traffic to the servers on `APP_PORT`. Unlike `connections.allowTo`, it creates rules whose ids do not contain the
+   * stack's id.
    *
-   * (`connections.allowTo` would name the two rules after the stack's id.)
-   *
-   * @param id what the servers are called in the ids of the two rules
-   * @returns what to wait for before a server can become healthy
+   * @param id part of the construct ids of the two rules
+   * @returns dependency of the servers: they cannot become healthy before the rules and the listener exist
    */
   allowTo(id: string, servers: IConnectable, description: string): IDependable {
-    const way = new Construct(this, `To${id}`);
+    const rules = new Construct(this, `To${id}`);
     const serverGroupId = servers.connections.securityGroups[0]?.securityGroupId;
-    if (!serverGroupId) throw new Error(`LoadBalancer: the servers ${id} have no security group`);
+    if (!serverGroupId) throw new Error(`LoadBalancer: servers of ${id} must have a security group, got none`);
     const { securityGroupId } = this.securityGroup;
     const port = { ipProtocol: 'tcp', fromPort: APP_PORT, toPort: APP_PORT, description };
-    new CfnSecurityGroupIngress(way, 'Ingress', {
+    new CfnSecurityGroupIngress(rules, 'Ingress', {
       ...port,
       groupId: serverGroupId,
       sourceSecurityGroupId: securityGroupId,
     });
-    new CfnSecurityGroupEgress(way, 'Egress', {
+    new CfnSecurityGroupEgress(rules, 'Egress', {
       ...port,
       groupId: securityGroupId,
       destinationSecurityGroupId: serverGroupId,
     });
-    // A server in a target group that no listener uses stays "unused" and never becomes healthy.
-    way.node.addDependency(this.listener);
-    return way;
+    // A target stays "unused" and never becomes healthy until a listener uses its target group.
+    rules.node.addDependency(this.listener);
+    return rules;
   }
 
-  /** A metric about all requests or connections, such as `HTTPCode_ELB_5XX_Count` on layer 7. */
+  /** Returns a metric of the load balancer, such as `HTTPCode_ELB_5XX_Count` on layer 7. */
   metric(metricName: string, statistic: string): Metric {
     return this.metricOf(metricName, statistic, { LoadBalancer: this.loadBalancer.loadBalancerFullName });
   }
 
-  /** A metric about the servers behind it, such as `UnHealthyHostCount`. */
+  /** Returns a metric of the target group, such as `UnHealthyHostCount`. */
   metricTargets(metricName: string, statistic: string): Metric {
     return this.metricOf(metricName, statistic, {
       LoadBalancer: this.loadBalancer.loadBalancerFullName,
@@ -209,12 +208,12 @@ export class LoadBalancer extends Construct implements IConnectable {
     }
     Validations.of(group).acknowledge({
       id: 'AwsSolutions-EC23',
-      reason: 'A public site: its web ports are meant for everybody, and no other is open.',
+      reason: 'The site is public. Only its web ports are open.',
     });
     return group;
   }
 
-  private makeLogs(): Bucket {
+  private makeAccessLogs(): Bucket {
     const logs = new Bucket(this, 'Logs', {
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -237,7 +236,7 @@ export class LoadBalancer extends Construct implements IConnectable {
     );
     Validations.of(logs).acknowledge({
       id: 'AwsSolutions-S1',
-      reason: 'It holds access logs itself; logs of reading logs would have no end.',
+      reason: 'This bucket stores access logs. Logging access to it would be recursive.',
     });
     return logs;
   }
@@ -252,9 +251,9 @@ export class LoadBalancer extends Construct implements IConnectable {
     });
     loadBalancer.setAttribute('access_logs.s3.enabled', 'true');
     loadBalancer.setAttribute('access_logs.s3.bucket', logs.bucketName);
-    // It writes a test file when logs are switched on.
+    // ELB writes a test object when access logs are enabled, so the bucket policy must exist first.
     if (logs.policy) loadBalancer.node.addDependency(logs.policy);
-    this.sayWhyUnprotected(loadBalancer, props);
+    this.recordUnprotectedReason(loadBalancer, props);
 
     const targetGroup = new ApplicationTargetGroup(this, 'Servers', {
       vpc: props.vpc,
@@ -278,10 +277,10 @@ export class LoadBalancer extends Construct implements IConnectable {
       securityGroups: [this.securityGroup],
       crossZoneEnabled: true,
     });
-    this.sayWhyUnprotected(loadBalancer, props);
+    this.recordUnprotectedReason(loadBalancer, props);
     Validations.of(loadBalancer).acknowledge({
       id: 'AwsSolutions-ELB2',
-      reason: 'A network load balancer logs TLS listeners only; the flow log of the VPC has its connections.',
+      reason: 'A Network Load Balancer logs TLS listeners only. The VPC flow log covers its connections.',
     });
 
     const targetGroup = new NetworkTargetGroup(this, 'Connections', {
@@ -308,12 +307,12 @@ export class LoadBalancer extends Construct implements IConnectable {
     };
   }
 
-  private sayWhyUnprotected(loadBalancer: BaseLoadBalancer, { unprotectedBecause }: LoadBalancerProps): void {
+  private recordUnprotectedReason(loadBalancer: BaseLoadBalancer, { unprotectedBecause }: LoadBalancerProps): void {
     if (!unprotectedBecause) return;
     (loadBalancer.node.defaultChild as CfnResource).addMetadata('UnprotectedBecause', unprotectedBecause);
   }
 
-  private listen(
+  private addListener(
     props: LoadBalancerProps,
     loadBalancer: ApplicationLoadBalancer,
     targetGroup: ApplicationTargetGroup,
@@ -357,13 +356,19 @@ const HEALTH_CHECK = {
 
 function validate({ layer, algorithm, domainName, hostedZoneId }: LoadBalancerProps): void {
   if (!domainName !== !hostedZoneId) {
-    throw new Error(`LoadBalancer: domainName (${domainName}) and hostedZoneId (${hostedZoneId}) come together`);
+    throw new Error(
+      `LoadBalancer: domainName and hostedZoneId must be set together, got domainName ${domainName} and hostedZoneId ${hostedZoneId}`,
+    );
   }
   if (layer !== 4) return;
-  if (algorithm) throw new Error(`LoadBalancer: algorithm "${algorithm}" needs layer 7: layer 4 hashes connections`);
+  if (algorithm) {
+    throw new Error(
+      `LoadBalancer: algorithm must be unset on layer 4, got "${algorithm}". Layer 4 uses a flow hash, choose layer 7.`,
+    );
+  }
   if (domainName) {
     throw new Error(
-      `LoadBalancer: domainName "${domainName}" needs layer 7: layer 4 cannot tell the app that HTTPS was used`,
+      `LoadBalancer: domainName must be unset on layer 4, got "${domainName}". Layer 4 sends no X-Forwarded-Proto, choose layer 7.`,
     );
   }
 }

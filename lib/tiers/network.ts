@@ -14,16 +14,16 @@ import { Construct } from 'constructs';
 
 export interface NetworkProps {
   /**
-   * IPv4 range of the VPC. It cannot change later without replacing everything in it.
+   * IPv4 CIDR block of the VPC. Changing it replaces the VPC and everything in it.
    *
    * @default '10.0.0.0/16'
    */
   readonly cidr?: string;
 
   /**
-   * NAT gateways, through which the app subnets reach the internet: 0, 1, or 3 for one in each zone. One is a third of the
-   * price, and takes the way out of all zones along when its zone fails: servers that run go on, new ones cannot start.
-   * About 33 USD a month each (0.045 USD an hour, us-east-1, 2026), and 0.045 USD for each GB.
+   * Number of NAT gateways for the app subnets: 0, 1, or 3 (one per availability zone). With 1, all zones lose internet
+   * access when its zone fails: running servers keep serving, new ones cannot launch.
+   * About 33 USD a month each (0.045 USD an hour, us-east-1, 2026), plus 0.045 USD per GB.
    *
    * @default 0 (the app subnets reach S3 only)
    */
@@ -31,21 +31,20 @@ export interface NetworkProps {
 }
 
 /**
- * A VPC with public, app and data subnets in three availability zones, all reserved from the first day: a later phase
- * adds NAT gateways and routes, and never moves a CIDR.
+ * A VPC with public, app and data subnets in three availability zones. All CIDR blocks are allocated up front, so that a
+ * later phase only adds NAT gateways and routes.
  *
  *     const network = new Network(this, 'Network');
  *     new Box(this, 'Box', { vpc: network.vpc, ... });
  *
- * The stack must offer three zones. One that knows neither account nor region offers two, so there override
+ * The stack must have three availability zones. An environment-agnostic stack has only two: override its
  * `availabilityZones` with `Fn.select(0..2, Fn.getAzs())`.
  *
- * The app subnets are of the type "private with egress" even while there is no NAT gateway: that type is part of their
- * logical ids. S3, and with it the package repositories of Amazon Linux, is reached through a gateway endpoint,
- * which is free.
+ * The app subnets are of type `PRIVATE_WITH_EGRESS` even without a NAT gateway, because the type is part of their logical
+ * ids. S3, which also hosts the package repositories of Amazon Linux, is reached through a free gateway endpoint.
  *
- * The default security group keeps its rules: `restrictDefaultSecurityGroup` would bring a Lambda function, and nothing
- * here is a member of that group.
+ * `restrictDefaultSecurityGroup` is off: it deploys a Lambda-backed custom resource, and nothing here uses the default
+ * security group.
  */
 export class Network extends Construct {
   readonly vpc: Vpc;
@@ -68,18 +67,18 @@ export class Network extends Construct {
     });
     if (this.vpc.availabilityZones.length < 3) {
       throw new Error(
-        `Network needs a stack with 3 availability zones, got ${this.vpc.availabilityZones.length}: override the ` +
-          "stack's availabilityZones (see the documentation of Network)",
+        `Network: the stack must have 3 availability zones, got ${this.vpc.availabilityZones.length}. Override ` +
+          "the stack's availabilityZones (see the documentation of Network).",
       );
     }
 
     nameSubnets('public', this.vpc.publicSubnets);
     nameSubnets('app', this.vpc.privateSubnets);
     nameSubnets('data', this.vpc.isolatedSubnets);
-    this.recordTraffic();
+    this.addFlowLog();
   }
 
-  private recordTraffic(): void {
+  private addFlowLog(): void {
     const logGroup = new LogGroup(this, 'FlowLog', {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
@@ -93,7 +92,7 @@ export class Network extends Construct {
   }
 }
 
-/** CDK names subnets after their construct path, which has the name of the stack's id in it; these names never move. */
+/** Overrides CDK's default `Name` tag, which contains the construct path and so the stack's id. */
 function nameSubnets(tier: string, subnets: readonly ISubnet[]): void {
   subnets.forEach((subnet, index) => {
     Tags.of(subnet).add('Name', `${Aws.STACK_NAME}-${tier}-${index + 1}`);

@@ -22,27 +22,27 @@ import { Construct } from 'constructs';
 import { POSTGRES_MAJOR } from '../constants';
 
 export interface ReadReplicasProps {
-  /** VPC with isolated subnets in several zones. */
+  /** VPC with isolated subnets in several availability zones. */
   readonly vpc: IVpc;
 
-  /** The primary. It must have automated backups, and is encrypted with the same key. */
+  /** The primary. It must have automated backups. Replicas are encrypted with its key. */
   readonly source: IDatabaseInstance;
 
-  /** Security group of the primary: who may connect there may connect here. */
+  /** Security group of the primary. Its clients may connect to the replicas as well. */
   readonly securityGroup: ISecurityGroup;
 
-  /** Class of each replica; the primary's own is a safe choice, since a replica repeats all its writes. */
+  /** Instance class of each replica. Use the primary's: a replica applies all of its writes. */
   readonly instanceType: InstanceType;
 
-  /** Key that encrypts Performance Insights. */
+  /** KMS key for Performance Insights. */
   readonly encryptionKey: IKey;
 
-  /** How many: 0 to 15. They are spread over the zones. */
+  /** Number of replicas, spread over the availability zones: 0 to 15. */
   readonly count: number;
 }
 
 /**
- * Copies of a PostgreSQL on RDS that follow it by streaming replication, for reads only.
+ * Read replicas of an RDS for PostgreSQL instance, by streaming replication.
  *
  *     const replicas = new ReadReplicas(this, 'ReadReplicas', {
  *       vpc, encryptionKey, count: 2, source: database.instance,
@@ -50,11 +50,11 @@ export interface ReadReplicasProps {
  *     });
  *     replicas.hosts; // for the app: DATABASE_REPLICA_HOSTS
  *
- * They take the users and passwords of the primary, and lag behind it by milliseconds, or by minutes when something is stuck:
- * a client must notice. They hold nothing that the primary does not, so they are neither kept nor protected; fewer of them
- * is one deploy away.
+ * Replicas have the users and passwords of the primary. Replica lag is usually milliseconds but can grow to minutes, so
+ * clients must check it. Replicas only hold copies, so they have no deletion protection, and a deploy with a lower `count`
+ * deletes them.
  *
- * Each costs as much as a single-zone primary of its class.
+ * Each costs as much as a Single-AZ primary of the same class.
  */
 export class ReadReplicas extends Construct {
   readonly instances: readonly DatabaseInstanceReadReplica[];
@@ -63,17 +63,17 @@ export class ReadReplicas extends Construct {
     super(scope, id);
     const { count } = props;
     if (!Number.isInteger(count) || count < 0 || count > 15) {
-      throw new Error(`ReadReplicas: count ${count} must be a whole number from 0 to 15`);
+      throw new Error(`ReadReplicas: count must be a whole number from 0 to 15, got ${count}`);
     }
     this.instances = count === 0 ? [] : this.makeInstances(props);
   }
 
-  /** Names of the hosts, all on port 5432. */
+  /** Host names of the replicas. The port is 5432. */
   get hosts(): string[] {
     return this.instances.map((instance) => instance.dbInstanceEndpointAddress);
   }
 
-  /** A metric of `AWS/RDS` for each replica, such as `ReplicaLag`. */
+  /** Returns an `AWS/RDS` metric for each replica, such as `ReplicaLag`. */
   metrics(metricName: string, statistic: string): Metric[] {
     return this.instances.map((instance, index) =>
       instance.metric(metricName, { statistic, label: `replica ${index + 1}` }),
@@ -97,12 +97,12 @@ export class ReadReplicas extends Construct {
       const replica = new DatabaseInstanceReadReplica(this, `Replica${index + 1}`, {
         sourceDatabaseInstance: props.source,
         instanceType: props.instanceType,
-        // The CDK would ask for gp2, whatever the source has.
+        // CDK defaults to gp2 regardless of the source.
         storageType: StorageType.GP3,
         vpc: props.vpc,
         subnetGroup,
         securityGroups: [props.securityGroup],
-        // The primary and its standby begin in two zones of AWS's choice.
+        // RDS chooses the zones of the primary and its standby, so the replicas' zones are set independently of them.
         availabilityZone: zoneOf(subnets[(index + 1) % subnets.length] as ISubnet),
         parameterGroup,
         publiclyAccessible: false,
@@ -124,17 +124,16 @@ export class ReadReplicas extends Construct {
 function acknowledge(replica: DatabaseInstanceReadReplica): void {
   const reasons = {
     'AwsSolutions-RDS2':
-      'A replica in the same region is encrypted with the key of its primary, and must not name one.',
-    'AwsSolutions-RDS3': 'It is one of several copies by itself: another zone has the next.',
-    'AwsSolutions-RDS10':
-      'It holds nothing that the primary does not, and fewer replicas must be a matter of one deploy.',
-    'AwsSolutions-RDS11': 'A port other than 5432 hides nothing here: only the app can reach the database at all.',
+      'A replica in the same region is encrypted with the key of its primary and must not specify a key.',
+    'AwsSolutions-RDS3': 'Replicas are redundant: the next one is in another availability zone.',
+    'AwsSolutions-RDS10': 'A replica holds only copies of the data, and a deploy must be able to remove it.',
+    'AwsSolutions-RDS11': 'Security groups let only the app reach the database. A non-default port adds no protection.',
     'AwsSolutions-RDS13': 'Backups are taken from the primary.',
   };
   for (const [id, reason] of Object.entries(reasons)) Validations.of(replica).acknowledge({ id, reason });
 }
 
-/** The zone that the subnet is really in; its `availabilityZone` may be "the second of the region", which can move. */
+/** The actual zone of the subnet. `availabilityZone` may be `Fn.select` on the region's list, whose order can change. */
 function zoneOf(subnet: ISubnet): string {
   const resource = subnet.node.defaultChild;
   return resource instanceof CfnSubnet ? resource.attrAvailabilityZone : subnet.availabilityZone;

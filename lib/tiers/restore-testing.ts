@@ -4,13 +4,13 @@ import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 
 export interface RestoreTestingProps {
-  /** Vault whose recovery points are tried. */
+  /** ARN of the backup vault whose recovery points are tested. */
   readonly vaultArn: string;
 
   /**
-   * When, as an AWS cron expression of six fields.
+   * AWS cron expression with six fields.
    *
-   * @default 'cron(0 7 ? * SUN *)': Sundays at seven
+   * @default 'cron(0 7 ? * SUN *)' (Sundays at 07:00)
    */
   readonly schedule?: string;
 
@@ -23,16 +23,15 @@ export interface RestoreTestingProps {
 }
 
 /**
- * Restores the newest backup once a week into a throw-away copy, says whether that worked and how long it took, and deletes
- * the copy. A backup that was never restored is a hope.
+ * An AWS Backup restore testing plan: restores the latest recovery point once a week, records the result and the duration,
+ * and deletes the restored copy.
  *
  *     const restoreTesting = new RestoreTesting(this, 'RestoreTesting', { vaultArn: backup.vault.backupVaultArn });
- *     restoreTesting.try('Database', 'RDS', database.instance.instanceArn, { dbsubnetgroupname: subnetGroup });
+ *     restoreTesting.addSelection('Database', 'RDS', database.instance.instanceArn, { dbSubnetGroupName: subnetGroup });
  *
- * Each kind of resource gets a selection, as a selection knows one kind only. The copy of a database would be put into the
- * default VPC unless its subnet group is said.
+ * A selection has exactly one resource type. Without `dbSubnetGroupName` a database is restored into the default VPC.
  *
- * Billed: each test, and the copy for as long as it lives.
+ * Billed: each test, and the restored copy while it exists.
  *
  * @see https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing.html
  */
@@ -44,7 +43,7 @@ export class RestoreTesting extends Construct {
     super(scope, id);
 
     this.plan = new CfnRestoreTestingPlan(this, 'Plan', {
-      // A name is required, unique in the account, and takes no dashes.
+      // The name is required, must be unique in the account, and allows no dashes.
       restoreTestingPlanName: `restore_${Fn.join('_', Fn.split('-', Fn.select(2, Fn.split('/', Aws.STACK_ID))))}`,
       scheduleExpression: props.schedule ?? 'cron(0 7 ? * SUN *)',
       scheduleExpressionTimezone: props.timeZone ?? 'Etc/UTC',
@@ -60,14 +59,20 @@ export class RestoreTesting extends Construct {
   }
 
   /**
-   * @param kind of the resource with this ARN
-   * @param metadata what the restore is told besides, by the names that AWS Backup documents for the kind
+   * Adds a resource to the restore test.
+   *
+   * @param metadata overrides of the restore metadata that AWS Backup documents for the resource type
    */
-  try(id: string, kind: 'RDS' | 'EBS', arn: string, metadata?: Readonly<Record<string, string>>): void {
+  addSelection(
+    id: string,
+    resourceType: 'RDS' | 'EBS',
+    arn: string,
+    metadata?: Readonly<Record<string, string>>,
+  ): void {
     new CfnRestoreTestingSelection(this, id, {
       restoreTestingPlanName: this.plan.ref,
       restoreTestingSelectionName: id,
-      protectedResourceType: kind,
+      protectedResourceType: resourceType,
       protectedResourceArns: [arn],
       iamRoleArn: this.role.roleArn,
       restoreMetadataOverrides: metadata,
@@ -83,7 +88,7 @@ export class RestoreTesting extends Construct {
     });
     Validations.of(role).acknowledge({
       id: `AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/${policy}]`,
-      reason: 'The policy that AWS Backup documents for restores; AWS extends it as resource types are added.',
+      reason: 'The managed policy that AWS Backup documents for restores. AWS extends it for new resource types.',
     });
     return role;
   }

@@ -3,14 +3,14 @@ import { CfnScalingPolicy, CfnScheduledAction } from 'aws-cdk-lib/aws-autoscalin
 import { Alarm, ComparisonOperator, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 
-export interface ScheduledCapacity {
-  /** Name of the action: letters, digits. A changed name is another action. */
+export interface ScheduledAction {
+  /** Construct id of the action: letters and digits. Renaming it replaces the action. */
   readonly name: string;
 
-  /** When, as the five fields of cron: minute, hour, day of the month, month, day of the week. */
+  /** Cron expression with five fields: minute, hour, day of month, month, day of week. */
   readonly cron: string;
 
-  /** Fewest servers from then on. */
+  /** Minimum size of the group from that time on. */
   readonly minSize: number;
 }
 
@@ -18,87 +18,96 @@ export interface ScalingProps {
   /** Name of the Auto Scaling group. */
   readonly groupName: string;
 
-  /** Fewest and most servers of the group, to check the schedule against. */
+  /** Minimum size of the group. Scheduled actions are validated against it. */
   readonly minSize: number;
+
+  /** Maximum size of the group. Scheduled actions are validated against it. */
   readonly maxSize: number;
 
   /**
-   * Full names of load balancer and target group: `app/name/id/targetgroup/name/id`.
+   * Resource label of `ALBRequestCountPerTarget`: `app/name/id/targetgroup/name/id`.
    *
-   * @default - no policy on requests
+   * @default - no request-based policy
    */
   readonly resourceLabel?: string;
 
   /**
-   * CPU that the group is kept at, in percent: 10 to 90.
+   * Target of the average CPU utilization, in percent: 10 to 90.
    *
    * @default 60
    */
   readonly cpuTarget?: number;
 
   /**
-   * Requests per server and minute that the group is kept at. Measure it: what one server answers at `cpuTarget`.
+   * Target of requests per server and minute. Measure the rate that one server handles at `cpuTarget`.
    *
-   * @default 6000 (100 a second)
+   * @default 6000 (100 per second)
    */
   readonly requestsPerTarget?: number;
 
   /**
-   * CPU in percent above which, for `stepAfter`, `stepServers` are added at once.
+   * CPU threshold of the step scaling policy, in percent: above `cpuTarget` and below 100.
    *
    * @default 70
    */
   readonly stepCpu?: number;
 
-  /** @default Duration.minutes(5), in whole minutes */
-  readonly stepAfter?: Duration;
-
-  /** @default 2 */
-  readonly stepServers?: number;
-
   /**
-   * The cool-down: how long a server that was just added does not count as able to help, so that the same peak does not add
-   * servers again and again.
+   * How long CPU must stay above `stepCpu`, in whole minutes.
    *
    * @default Duration.minutes(5)
    */
-  readonly warmup?: Duration;
+  readonly stepAfter?: Duration;
 
   /**
-   * Minimum sizes by the clock, ahead of a peak that is known.
+   * Servers that the step scaling policy adds at once.
+   *
+   * @default 2
+   */
+  readonly stepServers?: number;
+
+  /**
+   * Instance warm-up: how long a new server is excluded from the group's metrics, so that one peak does not trigger repeated
+   * scale-outs.
+   *
+   * @default Duration.minutes(5)
+   */
+  readonly instanceWarmup?: Duration;
+
+  /**
+   * Scheduled actions that change the minimum size ahead of a known peak.
    *
    * @default - none
    */
-  readonly schedule?: readonly ScheduledCapacity[];
+  readonly scheduledActions?: readonly ScheduledAction[];
 
   /**
-   * IANA time zone of `schedule`; summer time is kept.
+   * IANA time zone of `scheduledActions`. Daylight saving time is respected.
    *
    * @default 'Etc/UTC'
    */
   readonly timeZone?: string;
 
   /**
-   * Whether the forecast of predictive scaling is only shown, or also acted on. It needs a day of history, is good after two
-   * weeks, and takes all servers for equal: look at its forecast against what came before letting it act.
+   * Mode of predictive scaling. It needs 24 hours of history, improves until it has two weeks, and assumes servers of equal
+   * capacity. Compare its forecast with the actual load before `ForecastAndScale`.
    *
    * @default 'ForecastOnly'
    */
-  readonly predictive?: 'ForecastOnly' | 'ForecastAndScale';
+  readonly predictiveMode?: 'ForecastOnly' | 'ForecastAndScale';
 }
 
 /**
- * When an Auto Scaling group grows and shrinks, by policies of four kinds:
+ * Scaling policies of an Auto Scaling group:
  *
- * - target tracking keeps CPU, and requests per server, at a value; whichever asks for more servers wins, and it shrinks the
- *   group only when both agree
- * - a step policy adds servers at once when CPU stays high, faster than target tracking does
- * - scheduled actions raise the minimum ahead of a known peak
- * - predictive scaling learns days and weeks, and starts servers before they are needed
+ * - target tracking on CPU and on requests per server: the group scales out for either, and scales in only when both allow it
+ * - step scaling adds servers when CPU stays high, faster than target tracking
+ * - scheduled actions raise the minimum size ahead of a known peak
+ * - predictive scaling forecasts daily and weekly patterns and launches servers in advance
  *
  *     new Scaling(this, 'Scaling', { groupName: fleet.group.ref, minSize: 2, maxSize: 20, resourceLabel });
  *
- * Only target tracking shrinks the group: a step down would fight with it.
+ * Only target tracking scales in. A step scaling policy that scales in would conflict with it.
  *
  * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html
  */
@@ -106,14 +115,14 @@ export class Scaling extends Construct {
   constructor(scope: Construct, id: string, props: ScalingProps) {
     super(scope, id);
     validate(props);
-    this.keepCpu(props);
-    if (props.resourceLabel) this.keepRequests(props, props.resourceLabel);
-    this.stepUp(props);
-    this.followTheClock(props);
-    this.foresee(props);
+    this.trackCpu(props);
+    if (props.resourceLabel) this.trackRequests(props, props.resourceLabel);
+    this.addStepScaling(props);
+    this.addScheduledActions(props);
+    this.addPredictiveScaling(props);
   }
 
-  private keepCpu(props: ScalingProps): void {
+  private trackCpu(props: ScalingProps): void {
     new CfnScalingPolicy(this, 'Cpu', {
       autoScalingGroupName: props.groupName,
       policyType: 'TargetTrackingScaling',
@@ -125,7 +134,7 @@ export class Scaling extends Construct {
     });
   }
 
-  private keepRequests(props: ScalingProps, resourceLabel: string): void {
+  private trackRequests(props: ScalingProps, resourceLabel: string): void {
     new CfnScalingPolicy(this, 'Requests', {
       autoScalingGroupName: props.groupName,
       policyType: 'TargetTrackingScaling',
@@ -137,7 +146,7 @@ export class Scaling extends Construct {
     });
   }
 
-  private stepUp(props: ScalingProps): void {
+  private addStepScaling(props: ScalingProps): void {
     const policy = new CfnScalingPolicy(this, 'Step', {
       autoScalingGroupName: props.groupName,
       policyType: 'StepScaling',
@@ -147,7 +156,7 @@ export class Scaling extends Construct {
       stepAdjustments: [{ metricIntervalLowerBound: 0, scalingAdjustment: props.stepServers ?? 2 }],
     });
     const alarm = new Alarm(this, 'StepAlarm', {
-      alarmDescription: 'Adds servers to the group. It tells nobody.',
+      alarmDescription: 'Triggers step scaling of the group. Sends no notification.',
       metric: new Metric({
         namespace: 'AWS/EC2',
         metricName: 'CPUUtilization',
@@ -162,8 +171,8 @@ export class Scaling extends Construct {
     alarm.addAlarmAction({ bind: () => ({ alarmActionArn: policy.ref }) });
   }
 
-  private followTheClock(props: ScalingProps): void {
-    for (const { name, cron, minSize } of props.schedule ?? []) {
+  private addScheduledActions(props: ScalingProps): void {
+    for (const { name, cron, minSize } of props.scheduledActions ?? []) {
       new CfnScheduledAction(this, name, {
         autoScalingGroupName: props.groupName,
         recurrence: cron,
@@ -173,12 +182,12 @@ export class Scaling extends Construct {
     }
   }
 
-  private foresee(props: ScalingProps): void {
+  private addPredictiveScaling(props: ScalingProps): void {
     new CfnScalingPolicy(this, 'Predictive', {
       autoScalingGroupName: props.groupName,
       policyType: 'PredictiveScaling',
       predictiveScalingConfiguration: {
-        mode: props.predictive ?? 'ForecastOnly',
+        mode: props.predictiveMode ?? 'ForecastOnly',
         schedulingBufferTime: warmupSeconds(props),
         maxCapacityBreachBehavior: 'HonorMaxCapacity',
         metricSpecifications: [
@@ -193,26 +202,28 @@ export class Scaling extends Construct {
 }
 
 function warmupSeconds(props: ScalingProps): number {
-  return (props.warmup ?? Duration.minutes(5)).toSeconds();
+  return (props.instanceWarmup ?? Duration.minutes(5)).toSeconds();
 }
 
 function validate(props: ScalingProps): void {
-  const { cpuTarget = 60, stepCpu = 70, stepServers = 2, requestsPerTarget = 6000, schedule = [] } = props;
-  if (cpuTarget < 10 || cpuTarget > 90) throw new Error(`Scaling: cpuTarget ${cpuTarget} must be from 10 to 90`);
+  const { cpuTarget = 60, stepCpu = 70, stepServers = 2, requestsPerTarget = 6000, scheduledActions = [] } = props;
+  if (cpuTarget < 10 || cpuTarget > 90) throw new Error(`Scaling: cpuTarget must be from 10 to 90, got ${cpuTarget}`);
   if (stepCpu <= cpuTarget || stepCpu >= 100) {
-    throw new Error(`Scaling: stepCpu ${stepCpu} must be above cpuTarget (${cpuTarget}) and below 100`);
+    throw new Error(`Scaling: stepCpu must be above cpuTarget (${cpuTarget}) and below 100, got ${stepCpu}`);
   }
   if (!Number.isInteger(stepServers) || stepServers < 1) {
-    throw new Error(`Scaling: stepServers ${stepServers} must be a whole number from 1`);
+    throw new Error(`Scaling: stepServers must be a whole number of at least 1, got ${stepServers}`);
   }
-  if (!(requestsPerTarget > 0)) throw new Error(`Scaling: requestsPerTarget ${requestsPerTarget} must be above 0`);
-  for (const { name, cron, minSize } of schedule) {
+  if (!(requestsPerTarget > 0)) {
+    throw new Error(`Scaling: requestsPerTarget must be greater than 0, got ${requestsPerTarget}`);
+  }
+  for (const { name, cron, minSize } of scheduledActions) {
     if (cron.trim().split(/\s+/).length !== 5) {
-      throw new Error(`Scaling: schedule ${name} has cron "${cron}", which must have five fields`);
+      throw new Error(`Scaling: cron of scheduled action ${name} must have five fields, got "${cron}"`);
     }
     if (minSize < props.minSize || minSize > props.maxSize) {
       throw new Error(
-        `Scaling: schedule ${name} has minSize ${minSize}, allowed is ${props.minSize} to ${props.maxSize}`,
+        `Scaling: minSize of scheduled action ${name} must be from ${props.minSize} to ${props.maxSize}, got ${minSize}`,
       );
     }
   }

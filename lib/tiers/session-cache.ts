@@ -20,57 +20,57 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, type IDependable } from 'constructs';
 
 export interface SessionCacheProps {
-  /** VPC with isolated subnets in as many zones as there are nodes, up to three. */
+  /** VPC with isolated subnets in as many availability zones as there are nodes, up to three. */
   readonly vpc: IVpc;
 
-  /** Key that encrypts memory snapshots and the secret. Another key later means another cache. */
+  /** KMS key for data at rest, snapshots and the secret. Changing it replaces the cache. */
   readonly encryptionKey: IKey;
 
-  /** Name of the one user who may do anything. Lower-case letters and digits. */
+  /** Name of the only enabled user: lowercase letters and digits, up to 32, not `default`. */
   readonly userName: string;
 
   /**
-   * Class of each node. A change moves the data to new nodes, with some seconds without writes.
+   * Node type. A change moves the data to new nodes, with a few seconds of unavailable writes.
    *
    * @default 'cache.t4g.small' (2 vCPU, 1.37 GiB)
    */
   readonly nodeType?: string;
 
   /**
-   * Nodes, spread over the zones: one primary, the others its replicas. From 2 to 6.
+   * Number of nodes, spread over the availability zones: one primary and its replicas, 2 to 6.
    *
    * @default 3
    */
   readonly nodes?: number;
 
   /**
-   * Daily snapshots that are kept: 1 to 35.
+   * Retention of daily snapshots, in days: 1 to 35.
    *
    * @default 7
    */
-  readonly snapshots?: number;
+  readonly snapshotRetentionLimit?: number;
 }
 
 const PORT = 6379;
 
 /**
- * Valkey on ElastiCache for sessions and cached answers: a primary and its replicas over the zones, with automatic failover,
- * TLS only, one user with a password in Secrets Manager, encrypted under the given key, a daily snapshot.
+ * ElastiCache for Valkey for sessions and cached responses: a primary with replicas in other availability zones, automatic
+ * failover, TLS only, encryption at rest, daily snapshots, and one user with a password in Secrets Manager.
  *
  *     const cache = new SessionCache(this, 'SessionCache', { vpc, encryptionKey, userName: 'shop' });
- *     fleet.startAfter(cache.allowFrom('Fleet', fleet, 'The servers'));
+ *     fleet.addLaunchDependency(cache.allowFrom('Fleet', fleet, 'The servers'));
  *     cache.url; // rediss://master.….cache.amazonaws.com:6379
  *
- * `secret` holds `{username, password}` as JSON. The user `default`, which clients without a name are, is there because
- * engines want it, and switched off.
+ * `secret` contains `{username, password}` as JSON. A user group requires the user `default`, which unauthenticated clients
+ * get. It is disabled here.
  *
- * When memory runs out, what expires soonest goes first: answers that are held for seconds before sessions that are held for
- * days. Replication is asynchronous: a client that must not lose a write waits for a replica (`WAIT 1`).
+ * The eviction policy is `volatile-ttl`: responses cached for seconds are evicted before sessions that live for days.
+ * Replication is asynchronous: a client that must not lose a write waits for a replica (`WAIT 1`).
  *
- * There is no L2 construct for replication groups, and three quirks. Several zones need automatic failover said as well. An
- * authentication token could not become users later without a new cache
- * (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2356). And users and their group have no
- * generated names: theirs come from the id of the stack, which no other has.
+ * CDK has no L2 construct for replication groups. Quirks: Multi-AZ also requires automatic failover. Changing from an AUTH
+ * token to users replaces the cache (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2356), so
+ * users are set up from the start. CloudFormation generates no names for users and user groups, so they contain the UUID of
+ * the stack's id.
  */
 export class SessionCache extends Construct {
   readonly replicationGroup: CfnReplicationGroup;
@@ -92,39 +92,37 @@ export class SessionCache extends Construct {
     this.replicationGroup = this.makeReplicationGroup(props, this.makeUsers(props));
   }
 
-  /** Where the primary is, whichever node that is. */
+  /** URL of the primary endpoint, which follows a failover. */
   get url(): string {
     return `rediss://${this.replicationGroup.attrPrimaryEndPointAddress}:${PORT}`;
   }
 
   /**
-   * Lets a client connect.
+   * Allows a client to connect. Unlike `connections.allowFrom`, it creates rules whose ids do not contain the stack's id.
    *
-   * (`connections.allowFrom` would name the two rules after the stack's id.)
-   *
-   * @param id what the client is called in the ids of the two rules
-   * @returns what to wait for before connecting
+   * @param id part of the construct ids of the two rules
+   * @returns dependency of the client: it cannot connect before the rules exist
    */
   allowFrom(id: string, client: IConnectable, description: string): IDependable {
-    const way = new Construct(this, `From${id}`);
+    const rules = new Construct(this, `From${id}`);
     const clientGroupId = client.connections.securityGroups[0]?.securityGroupId;
-    if (!clientGroupId) throw new Error(`SessionCache: the client ${id} has no security group`);
+    if (!clientGroupId) throw new Error(`SessionCache: client ${id} must have a security group, got none`);
     const { securityGroupId } = this.securityGroup;
     const port = { ipProtocol: 'tcp', fromPort: PORT, toPort: PORT, description };
-    new CfnSecurityGroupIngress(way, 'Ingress', {
+    new CfnSecurityGroupIngress(rules, 'Ingress', {
       ...port,
       groupId: securityGroupId,
       sourceSecurityGroupId: clientGroupId,
     });
-    new CfnSecurityGroupEgress(way, 'Egress', {
+    new CfnSecurityGroupEgress(rules, 'Egress', {
       ...port,
       groupId: clientGroupId,
       destinationSecurityGroupId: securityGroupId,
     });
-    return way;
+    return rules;
   }
 
-  /** A metric of `AWS/ElastiCache` for each node, such as `EngineCPUUtilization`: which one is the primary can change. */
+  /** Returns an `AWS/ElastiCache` metric for each node, such as `EngineCPUUtilization`. Any node can become the primary. */
   metrics(metricName: string, statistic: string): Metric[] {
     return Array.from({ length: this.nodes }, (_, index) => {
       const node = `${this.replicationGroup.ref}-${String(index + 1).padStart(3, '0')}`;
@@ -152,7 +150,7 @@ export class SessionCache extends Construct {
     });
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',
-      reason: 'Clients read the secret when they start: a rotation must restart them in the same move.',
+      reason: 'Clients read the secret at startup, so a rotation must also restart them.',
     });
     return secret;
   }
@@ -165,11 +163,11 @@ export class SessionCache extends Construct {
       engine,
       userId: `u-${stackUuid}`,
       userName: props.userName,
-      // Everything but what could empty it or change how it runs; INFO and ROLE tell clients whether replicas are there.
+      // All commands except those that flush or reconfigure the cache. Clients use INFO and ROLE to check for replicas.
       accessString: 'on ~* &* +@all -@admin -@dangerous +info +role',
       passwords,
     });
-    const nobody = new CfnUser(this, 'DefaultUser', {
+    const defaultUser = new CfnUser(this, 'DefaultUser', {
       engine,
       userId: `d-${stackUuid}`,
       userName: 'default',
@@ -179,7 +177,7 @@ export class SessionCache extends Construct {
     return new CfnUserGroup(this, 'UserGroup', {
       engine,
       userGroupId: `g-${stackUuid}`,
-      userIds: [user.ref, nobody.ref],
+      userIds: [user.ref, defaultUser.ref],
     });
   }
 
@@ -209,7 +207,7 @@ export class SessionCache extends Construct {
       userGroupIds: [users.ref],
       atRestEncryptionEnabled: true,
       kmsKeyId: props.encryptionKey.keyId,
-      snapshotRetentionLimit: props.snapshots ?? 7,
+      snapshotRetentionLimit: props.snapshotRetentionLimit ?? 7,
       snapshotWindow: '04:30-05:30',
       preferredMaintenanceWindow: 'sun:07:30-sun:08:30',
       autoMinorVersionUpgrade: true,
@@ -220,24 +218,28 @@ export class SessionCache extends Construct {
 
     Validations.of(group).acknowledge({
       id: 'AwsSolutions-AEC5',
-      reason: 'A port other than 6379 hides nothing here: only the app can reach the cache at all.',
+      reason: 'Security groups let only the app reach the cache. A non-default port adds no protection.',
     });
     Validations.of(group).acknowledge({
       id: 'AwsSolutions-AEC6',
-      reason: 'Users with passwords (access control lists) take the place of the one authentication token.',
+      reason: 'Users with passwords (RBAC) replace the AUTH token.',
     });
     return group;
   }
 }
 
-function validate({ userName, nodes = 3, snapshots = 7 }: SessionCacheProps): void {
+function validate({ userName, nodes = 3, snapshotRetentionLimit = 7 }: SessionCacheProps): void {
   if (!/^[a-z][a-z0-9]{0,31}$/.test(userName) || userName === 'default') {
-    throw new Error(`SessionCache: userName "${userName}" must be lower-case letters and digits, and not "default"`);
+    throw new Error(
+      `SessionCache: userName must be up to 32 lowercase letters and digits and not "default", got "${userName}"`,
+    );
   }
   if (!Number.isInteger(nodes) || nodes < 2 || nodes > 6) {
-    throw new Error(`SessionCache: nodes ${nodes} must be a whole number from 2 to 6`);
+    throw new Error(`SessionCache: nodes must be a whole number from 2 to 6, got ${nodes}`);
   }
-  if (!Number.isInteger(snapshots) || snapshots < 1 || snapshots > 35) {
-    throw new Error(`SessionCache: snapshots ${snapshots} must be a whole number from 1 to 35`);
+  if (!Number.isInteger(snapshotRetentionLimit) || snapshotRetentionLimit < 1 || snapshotRetentionLimit > 35) {
+    throw new Error(
+      `SessionCache: snapshotRetentionLimit must be a whole number from 1 to 35, got ${snapshotRetentionLimit}`,
+    );
   }
 }

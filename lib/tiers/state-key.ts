@@ -3,14 +3,14 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 
 /**
- * The customer-managed KMS key under which all state is encrypted: volumes, databases, secrets, backups, alarm topic.
+ * The customer-managed KMS key that encrypts all state: volumes, databases, secrets, backups, alarm topic. Rotated yearly.
  *
  *     const stateKey = new StateKey(this, 'StateKey');
  *     new Backup(this, 'Backup', { encryptionKey: stateKey.key });
  *
- * It is there from the first day because the key of a volume or a database cannot be changed afterwards without
- * replacing it, and because a snapshot under an AWS-managed key can neither be shared with another account nor be copied
- * from there. Rotated yearly. It outlives its stack, since every backup would be unreadable without it.
+ * Create it with the first deploy: changing the key of a volume or database replaces the resource, and a snapshot under an
+ * AWS-managed key cannot be shared with another account. It is retained when its stack is deleted, because backups are
+ * unreadable without it.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ShareSnapshot.html
  */

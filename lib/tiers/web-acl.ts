@@ -3,22 +3,22 @@ import { Construct } from 'constructs';
 
 export interface WebAclProps {
   /**
-   * Requests that one IP address may make in 5 minutes; what is above gets 403 until it is below again. Mind that a school
-   * or an office is one address. 10 to 2,000,000,000.
+   * Requests per IP address in 5 minutes, 10 to 2,000,000,000. Above it WAF returns 403 until the rate drops. A school or
+   * an office often shares one address.
    *
    * @default 3000
    */
-  readonly requestsPerAddress?: number;
+  readonly rateLimit?: number;
 
   /**
-   * The same for the paths that cost most: `POST` to anything that ends with one of `guardedPaths`.
+   * Rate limit for `POST` requests to `guardedPaths`, per IP address in 5 minutes.
    *
    * @default 100
    */
-  readonly guardedRequestsPerAddress?: number;
+  readonly guardedRateLimit?: number;
 
   /**
-   * Ends of paths that are worth guarding, such as a log-in, whose password hash costs a server dear.
+   * Path suffixes with the stricter rate limit, such as login, where each request costs a password hash.
    *
    * @default ['/login', '/signup']
    */
@@ -32,14 +32,14 @@ const MANAGED = [
 ];
 
 /**
- * A web ACL for CloudFront: rate limits per address, and AWS's managed rules against known attacks.
+ * A WAF web ACL for CloudFront: rate limits per IP address, and AWS managed rule groups against known attacks.
  *
  *     const webAcl = new WebAcl(this, 'WebAcl');
  *     new Edge(this, 'Edge', { webAclArn: webAcl.arn, ... });
  *
- * CloudFront takes web ACLs of us-east-1 only, so this must be in a stack that is deployed there.
+ * CloudFront accepts web ACLs from us-east-1 only, so deploy the stack of this construct there.
  *
- * Billed: the ACL, each rule, and each million of requests; at the greatest traffic WAF is among the biggest parts of a bill.
+ * Billed: the web ACL, each rule, and each million requests. At high traffic WAF is among the largest items of the bill.
  *
  * @see https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
  */
@@ -48,24 +48,24 @@ export class WebAcl extends Construct {
 
   constructor(scope: Construct, id: string, props: WebAclProps = {}) {
     super(scope, id);
-    const { requestsPerAddress = 3000, guardedRequestsPerAddress = 100, guardedPaths = ['/login', '/signup'] } = props;
-    validate({ requestsPerAddress, guardedRequestsPerAddress });
+    const { rateLimit = 3000, guardedRateLimit = 100, guardedPaths = ['/login', '/signup'] } = props;
+    validate({ rateLimit, guardedRateLimit });
 
     const acl = new CfnWebACL(this, 'WebAcl', {
       scope: 'CLOUDFRONT',
       defaultAction: { allow: {} },
-      visibilityConfig: visible('requests'),
+      visibilityConfig: visibility('requests'),
       rules: [
-        limit(0, 'guarded-paths', guardedRequestsPerAddress, postTo(guardedPaths)),
-        limit(1, 'requests-per-address', requestsPerAddress),
-        ...MANAGED.map((name, index) => managed(index + 2, name)),
+        rateRule(0, 'guarded-paths', guardedRateLimit, postTo(guardedPaths)),
+        rateRule(1, 'requests-per-address', rateLimit),
+        ...MANAGED.map((name, index) => managedRule(index + 2, name)),
       ],
     });
     this.arn = acl.attrArn;
   }
 }
 
-function limit(
+function rateRule(
   priority: number,
   name: string,
   requests: number,
@@ -75,7 +75,7 @@ function limit(
     name,
     priority,
     action: { block: {} },
-    visibilityConfig: visible(name),
+    visibilityConfig: visibility(name),
     statement: {
       rateBasedStatement: { aggregateKeyType: 'IP', limit: requests, evaluationWindowSec: 300, scopeDownStatement },
     },
@@ -92,7 +92,7 @@ function postTo(paths: readonly string[]): CfnWebACL.StatementProperty {
     },
   });
   const [first, ...others] = paths.map(endsWith);
-  if (!first) throw new Error('WebAcl: guardedPaths [] must name at least one path');
+  if (!first) throw new Error('WebAcl: guardedPaths must contain at least one path, got []');
   const isPost: CfnWebACL.StatementProperty = {
     byteMatchStatement: {
       fieldToMatch: { method: {} },
@@ -101,29 +101,29 @@ function postTo(paths: readonly string[]): CfnWebACL.StatementProperty {
       textTransformations: [{ priority: 0, type: 'NONE' }],
     },
   };
-  // An OR of one statement is refused.
+  // WAF rejects an OR statement with a single operand.
   const anyPath = others.length > 0 ? { orStatement: { statements: [first, ...others] } } : first;
   return { andStatement: { statements: [isPost, anyPath] } };
 }
 
-function managed(priority: number, name: string): CfnWebACL.RuleProperty {
+function managedRule(priority: number, name: string): CfnWebACL.RuleProperty {
   return {
     name,
     priority,
     overrideAction: { none: {} },
-    visibilityConfig: visible(name),
+    visibilityConfig: visibility(name),
     statement: { managedRuleGroupStatement: { vendorName: 'AWS', name } },
   };
 }
 
-function visible(metricName: string): CfnWebACL.VisibilityConfigProperty {
+function visibility(metricName: string): CfnWebACL.VisibilityConfigProperty {
   return { cloudWatchMetricsEnabled: true, sampledRequestsEnabled: true, metricName };
 }
 
 function validate(limits: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(limits)) {
     if (!Number.isInteger(value) || value < 10 || value > 2e9) {
-      throw new Error(`WebAcl: ${name} ${value} must be a whole number from 10 to 2000000000`);
+      throw new Error(`WebAcl: ${name} must be a whole number from 10 to 2000000000, got ${value}`);
     }
   }
 }

@@ -19,8 +19,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { APP_DRAIN, APP_STOP_TIMEOUT, NODE_MAJOR, READINESS_GRACE } from '../../lib/constants';
-import { findBinaries } from '../../tools/rehearsal/programs/postgres';
 import { serverUser } from '../../tools/rehearsal/programs/postgres-user';
+import { findBinaries } from '../../tools/support/programs';
 import { phaseTemplate, resourcesOf } from '../support/stack';
 
 jest.spyOn(console, 'error').mockImplementation();
@@ -85,7 +85,7 @@ const restarts = () =>
     .filter((call) => call === 'restart shop').length;
 
 describe('the scripts', () => {
-  test('are clean for shellcheck, those that the template carries too', () => {
+  test('pass shellcheck, including those in the templates', () => {
     if (spawnSync('shellcheck', ['--version']).error) {
       console.warn('SKIPPED: shellcheck is not here (apt-get install shellcheck), so the scripts are not checked');
       return;
@@ -105,7 +105,7 @@ describe('the scripts', () => {
     expect({ stdout, status }).toEqual({ stdout: '', status: 0 });
   });
 
-  test('fit the size that Systems Manager takes', () => {
+  test('fit the size limit of Systems Manager', () => {
     const [setup] = Object.values(resourcesOf(phaseTemplate('phase-2'), 'AWS::SSM::Association'));
     expect(JSON.stringify(setup.Properties.Parameters).length).toBeLessThan(32_000);
   });
@@ -155,13 +155,13 @@ describe('the data volume', () => {
     expect(mayFormat(device(() => {}))).toEqual({ status: 0, stdout: 'formatted\n', stderr: '' });
   });
 
-  test('is left alone when there is an XFS on it', () => {
+  test('is not formatted when it has an XFS file system', () => {
     expect(mayFormat(device(xfs))).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 
   test.each([
     [
-      'something that blkid does not know',
+      'data that blkid does not recognize',
       (path: string) =>
         spawnSync('dd', ['if=/dev/urandom', `of=${path}`, 'bs=4096', 'seek=1', 'count=1', 'conv=notrunc']),
     ],
@@ -175,13 +175,13 @@ describe('the data volume', () => {
           `printf '\\125\\252' | dd of=${path} bs=1 seek=510 conv=notrunc; printf '\\203' | dd of=${path} bs=1 seek=450 conv=notrunc; printf '\\1\\0\\0\\0\\1\\0\\0\\0' | dd of=${path} bs=1 seek=454 conv=notrunc`,
         ]),
     ],
-  ])('is refused and left alone when it holds %s', (_, content) => {
+  ])('is rejected and not changed when it contains %s', (_, content) => {
     const { status, stdout, stderr } = mayFormat(device(content));
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^error: data volume vol-1 .*: it is left alone\n$/);
   });
 
-  test('is refused when it cannot be read', () => {
+  test('is rejected when it cannot be read', () => {
     expect(mayFormat(join(dir, 'missing'))).toMatchObject({ status: 1, stdout: '' });
   });
 });
@@ -189,13 +189,13 @@ describe('the data volume', () => {
 describe('shop.service', () => {
   const unit = readFileSync(join(HOST, 'shop.service'), 'utf8');
 
-  test('gives the app longer to stop than it may take', () => {
+  test('has a stop timeout longer than the drain of the app', () => {
     const [, seconds] = /^TimeoutStopSec=(\d+)$/m.exec(unit) ?? [];
     expect(Number(seconds)).toBe(APP_STOP_TIMEOUT);
     expect(APP_STOP_TIMEOUT).toBeGreaterThan(APP_DRAIN + READINESS_GRACE);
   });
 
-  test('is understood by systemd', () => {
+  test('is valid for systemd', () => {
     if (spawnSync('systemd-analyze', ['--version']).error) {
       console.warn('SKIPPED: systemd-analyze is not here, so the units are not verified');
       return;
@@ -215,7 +215,7 @@ describe('shop.service', () => {
   });
 });
 
-describe('the settings of PostgreSQL', () => {
+describe('the PostgreSQL configuration', () => {
   const settings = (memoryKib: number, vcpus: number) => {
     const { stdout } = bash(`source ${HOST}/postgresql-memory.sh; memory_settings ${memoryKib} ${vcpus}`);
     return Object.fromEntries(
@@ -226,7 +226,7 @@ describe('the settings of PostgreSQL', () => {
     );
   };
 
-  test('on the smallest and on the biggest box', () => {
+  test('on the smallest and the largest instance', () => {
     expect(settings(4 * 1024 ** 2, 2)).toEqual({
       shared_buffers: '1024MB',
       effective_cache_size: '2048MB',
@@ -243,7 +243,7 @@ describe('the settings of PostgreSQL', () => {
     });
   });
 
-  test('are understood by PostgreSQL itself, and those of the machine win', () => {
+  test('is valid for PostgreSQL, and the instance-specific file overrides the defaults', () => {
     mkdirSync(join(dir, 'conf.d'));
     writeFileSync(join(dir, 'PG_VERSION'), '17\n');
     // As initdb leaves it, with the line that configure.sh adds.
@@ -270,7 +270,7 @@ describe('the settings of PostgreSQL', () => {
     ]);
   });
 
-  test('never promise more memory than there is', () => {
+  test('never allocates more memory than the instance has', () => {
     fc.assert(
       // EC2 has 1 GiB per vCPU at least (t4g.small) and 2 vCPUs at least.
       fc.property(fc.integer({ min: 1, max: 16 }), fc.integer({ min: 2, max: 96 }), (gibPerVcpu, vcpus) => {
@@ -293,7 +293,7 @@ describe('the environment of the app', () => {
         .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
     );
 
-  test('in phase 1: port 80, and the database through a socket, without a password', () => {
+  test('in phase 1: port 80, and the database over a Unix socket without a password', () => {
     expect(environment()).toEqual({
       NODE_ENV: 'production',
       PHASE: '1',
@@ -309,7 +309,7 @@ describe('the environment of the app', () => {
     });
   });
 
-  test('in phase 2 with a domain: the secret of the database by name, behind one proxy', () => {
+  test('in phase 2 with a domain: the ARN of the database secret, and one trusted proxy', () => {
     const made = environment({ PHASE: '2', DATABASE_SECRET_ARN: 'arn:database', DOMAIN_NAME: 'shop.example.com' });
     expect(made).toMatchObject({
       DATABASE_SECRET_ARN: 'arn:database',
@@ -320,7 +320,7 @@ describe('the environment of the app', () => {
     expect(made).not.toHaveProperty('DATABASE_URL');
   });
 
-  test('in phase 3 is what the template says, on the port of the balancer', () => {
+  test('in phase 3: the variables of the template, on the port of the target group', () => {
     const given = {
       DATABASE_SECRET_ARN: 'arn:database',
       DATABASE_REPLICA_HOSTS: 'one.example.com,two.example.com',
@@ -344,22 +344,22 @@ describe('the environment of the app', () => {
     });
   });
 
-  test('is refused when the metadata of the instance do not answer', () => {
+  test('fails when the instance metadata service does not respond', () => {
     const { status, stdout } = configure('metadata() { return 1; }; text=$(environment_file); echo written');
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
   });
 });
 
-describe('what configure.sh is told', () => {
+describe('the input of configure.sh', () => {
   test.each<[Record<string, string>, string]>([
     [{}, 'error: RELEASE_DIR is not set'],
     [{ RELEASE_DIR: '/nowhere', POSTGRES_MAJOR: '17' }, 'error: /nowhere holds no server.js'],
-  ])('%j is refused in one line', (env, line) => {
+  ])('%j is rejected in one line', (env, line) => {
     const { status, stderr } = configure('check_environment', env);
     expect({ status, stderr }).toEqual({ status: 1, stderr: `${line}\n` });
   });
 
-  test('phase 2 without the secret of its database is refused, and phase 1 with one', () => {
+  test('rejects phase 2 without a database secret, and phase 1 with one', () => {
     const env = { RELEASE_DIR: release('a', true), POSTGRES_MAJOR: '17' };
     expect(configure('check_environment', { ...env, PHASE: '2' }).stderr).toBe(
       'error: PHASE=2 does not go with DATABASE_SECRET_ARN=""\n',
@@ -370,7 +370,7 @@ describe('what configure.sh is told', () => {
     expect(configure('check_environment', env).status).toBe(0);
   });
 
-  test('a server of a fleet with a domain of its own is refused: the balancer has HTTPS', () => {
+  test('rejects a fleet server with a domain, because the load balancer terminates HTTPS', () => {
     const env = { RELEASE_DIR: release('a', true), POSTGRES_MAJOR: '17', PHASE: '3', DATABASE_SECRET_ARN: 'arn:x' };
     expect(configure('check_environment', env).status).toBe(0);
     expect(configure('check_environment', { ...env, DOMAIN_NAME: 'shop.example.com' }).stderr).toMatch(
@@ -379,7 +379,7 @@ describe('what configure.sh is told', () => {
   });
 });
 
-describe('the guard of the phases', () => {
+describe('the phase guard', () => {
   /** What the stack's output says while the deploy goes on; AWS says None where there is none yet. */
   const guard = (before: string, phase: string) =>
     configure(`aws() { echo ${before}; }; guard_phase`, { PHASE: phase });
@@ -394,7 +394,7 @@ describe('the guard of the phases', () => {
     ['3', '4'],
     ['4', '3'],
     ['3', '2'],
-  ])('lets a shop in phase %s become phase %s', (before, phase) => {
+  ])('allows phase %s to become phase %s', (before, phase) => {
     expect(guard(before, phase)).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 
@@ -402,11 +402,11 @@ describe('the guard of the phases', () => {
     ['1', '3', 'error: the shop is in phase 1, with its orders on the box: deploy phase 2 before phase 3\n'],
     ['1', '4', 'error: the shop is in phase 1, with its orders on the box: deploy phase 2 before phase 4\n'],
     ['3', '1', 'error: the shop is in phase 3, with its orders in RDS: phase 1 would start without them\n'],
-  ])('stops a shop in phase %s from becoming phase %s without its orders', (before, phase, stderr) => {
+  ])('rejects the step from phase %s to phase %s without its orders', (before, phase, stderr) => {
     expect(guard(before, phase)).toEqual({ status: 1, stdout: '', stderr });
   });
 
-  test('stops a server that cannot ask', () => {
+  test('stops a server that cannot read the current phase', () => {
     expect(configure('aws() { return 255; }; guard_phase', { PHASE: '3' })).toMatchObject({
       status: 1,
       stderr: 'error: cannot ask which phase arn:the-stack was in\n',
@@ -414,7 +414,7 @@ describe('the guard of the phases', () => {
   });
 });
 
-describe('where the data is', () => {
+describe('the location of the data', () => {
   const phase2 = { PHASE: '2', DATABASE_SECRET_ARN: 'arn:database' };
   const boxHasDatabase = () => {
     mkdirSync(join(dir, 'data', 'pgsql'), { recursive: true });
@@ -427,23 +427,23 @@ describe('where the data is', () => {
   const chosen = (env: Record<string, string> = {}) => configure('choose_database; echo "$DATABASE"', env);
 
   test.each<[string, () => void, Record<string, string>, string]>([
-    ['on a box in phase 1', () => {}, {}, 'box'],
-    ['in RDS, for a box that begins in phase 2', () => {}, phase2, 'rds'],
-    ['still on the box, when it had a database before phase 2', boxHasDatabase, phase2, 'box'],
-    ['in RDS, once it was moved', () => [boxHasDatabase(), moved()], phase2, 'rds'],
-    ['in RDS, for a server of a fleet', () => {}, { ...phase2, PHASE: '3' }, 'rds'],
+    ['on the instance in phase 1', () => {}, {}, 'box'],
+    ['in RDS for an instance that starts in phase 2', () => {}, phase2, 'rds'],
+    ['on the instance while it has a database from before phase 2', boxHasDatabase, phase2, 'box'],
+    ['in RDS after the migration', () => [boxHasDatabase(), moved()], phase2, 'rds'],
+    ['in RDS for a fleet server', () => {}, { ...phase2, PHASE: '3' }, 'rds'],
   ])('%s', (_, make, env, where) => {
     make();
     expect(chosen(env)).toEqual({ status: 0, stdout: `${where}\n`, stderr: '' });
   });
 
-  test('a box whose data has moved does not start over in phase 1', () => {
+  test('an instance whose data has moved does not start over in phase 1', () => {
     boxHasDatabase();
     moved();
     expect(chosen().stderr).toMatch(/^error: the shop's data is in RDS .*phase 1 would start without it/);
   });
 
-  test('the app on a box of phase 2 stays with its data, and says that it is in the shape of phase 1', () => {
+  test('the app on an instance of phase 2 keeps its local data, and reports phase 1', () => {
     boxHasDatabase();
     const { stdout } = configure('choose_database; environment_file', phase2);
     expect(stdout).toContain('PHASE=1\n');
@@ -459,7 +459,7 @@ describe('where the data is', () => {
       RELEASE_DIR: '/release',
     });
 
-  test('a server of a fleet refuses to serve a database that waits for its data', () => {
+  test('a fleet server does not serve a database that is waiting for its data', () => {
     expect(status(3)).toMatchObject({
       status: 1,
       stderr: "error: the shop's data is not in RDS yet: move it in phase 2, before phase 3\n",
@@ -474,7 +474,7 @@ describe('where the data is', () => {
   });
 });
 
-describe('the move of the data', () => {
+describe('the data migration', () => {
   const env = { PHASE: '2', DATABASE_SECRET_ARN: 'arn:database', POSTGRES_MAJOR: '17' };
   /** The box as a deploy of phase 2 leaves it, up to what systemd is told. */
   const prepared = () => {
@@ -512,7 +512,7 @@ describe('the move of the data', () => {
 
   beforeEach(() => mkdirSync(join(dir, 'data')));
 
-  test('cannot be started before a deploy of phase 2', () => {
+  test('cannot start before a deploy of phase 2', () => {
     mkdirSync(join(dir, 'etc'));
     expect(moveOnBox({})).toEqual({
       status: 1,
@@ -521,7 +521,7 @@ describe('the move of the data', () => {
     });
   });
 
-  test('ends with the app on RDS, the mark, and PostgreSQL here at rest; again, it does nothing twice', () => {
+  test('ends with the app on RDS, the marker file and the local PostgreSQL stopped, and is idempotent', () => {
     prepared();
     expect(environment()).toContain('DATABASE_URL=');
     expect(moveOnBox({})).toEqual({ status: 0, stdout: "mover run\nThe shop's data is in RDS\n", stderr: '' });
@@ -535,7 +535,7 @@ describe('the move of the data', () => {
     expect(restarts()).toBe(before);
   });
 
-  test('waits for the deploy to end, which could still be rolled back', () => {
+  test('waits for the deploy to finish, because it could still roll back', () => {
     prepared();
     expect(moveOnBox({ stack: '1' })).toEqual({
       status: 1,
@@ -549,7 +549,7 @@ describe('the move of the data', () => {
     // Killed, or unable to let writes go on.
     [137, 'mover run\nmover back\n'],
     [4, 'mover run\nmover back\n'],
-  ])('that ends with %i leaves the app where it is', (run, stdout) => {
+  ])('that exits with %i leaves the app on the local database', (run, stdout) => {
     prepared();
     expect(moveOnBox({ run })).toEqual({
       status: 1,
@@ -560,7 +560,7 @@ describe('the move of the data', () => {
     expect([marked(), calls().at(-2)]).toEqual([false, 'disable -q shop-move']);
   });
 
-  test('is taken back when the app does not become ready on RDS', () => {
+  test('is rolled back when the app does not become ready on RDS', () => {
     prepared();
     const { status, stdout, stderr } = moveOnBox({ ready: false });
     expect([status, stdout]).toEqual([1, 'mover run\nmover back\n']);
@@ -570,7 +570,7 @@ describe('the move of the data', () => {
     expect(marked()).toBe(false);
   });
 
-  test('keeps its mark when RDS has taken orders already', () => {
+  test('keeps its marker file when RDS has already accepted orders', () => {
     prepared();
     expect(moveOnBox({ ready: false, back: 1 }).stderr).toMatch(
       /error: the shop does not start on RDS, which holds orders/,
@@ -578,20 +578,20 @@ describe('the move of the data', () => {
     expect(marked()).toBe(true);
   });
 
-  test('is given up by hand as long as the data is here, and never beside another or a deploy', () => {
+  test('can be canceled manually while the data is local, but not during another migration or a deploy', () => {
     prepared();
     expect(moveOnBox({ call: 'take_back' })).toEqual({ status: 0, stdout: 'mover back\n', stderr: '' });
     expect(moveOnBox({ call: 'touch "$MOVED"; take_back' }).stderr).toMatch(/^error: the shop's data is in RDS/);
     expect(moveOnBox({ call: '(alone)' }).stderr).toMatch(/^error: a deploy or another move is at work/);
   });
 
-  test('stops a deploy of phase 1 while it keeps the log', () => {
+  test('blocks a deploy of phase 1 while it retains WAL', () => {
     const slots = (count: number) => configure(`DATABASE=box; local_psql() { echo ${count}; }; prepare_move`);
     expect(slots(0).status).toBe(0);
     expect(slots(1).stderr).toMatch(/^error: a move to RDS was begun and keeps PostgreSQL's log: .*\n$/);
   });
 
-  test('stops a deploy of phase 2 when it could not be done', () => {
+  test('blocks a deploy of phase 2 when the migration is impossible', () => {
     const failing = configure(
       'DATABASE=box; write_file() { :; }; install_file() { :; }; mover() { return 1; }; prepare_move',
       {
@@ -614,21 +614,21 @@ describe('switching releases', () => {
     expect(restarts()).toBe(1);
   });
 
-  test('the same release again restarts nothing', () => {
+  test('the same release does not restart the app', () => {
     const path = release('a', true);
     configure('activate_release', { RELEASE_DIR: path });
     expect(configure('activate_release', { RELEASE_DIR: path }).status).toBe(0);
     expect(restarts()).toBe(1);
   });
 
-  test('the same release with another setting is restarted', () => {
+  test('the same release with a changed setting restarts the app', () => {
     const path = release('a', true);
     configure('activate_release', { RELEASE_DIR: path });
     configure('activate_release', { RELEASE_DIR: path, PHASE: '2', DATABASE_SECRET_ARN: 'arn:database' });
     expect(restarts()).toBe(2);
   });
 
-  test('a release that does not become ready makes way for the one before it, with its settings', () => {
+  test('a release that does not become ready is rolled back to the previous one with its settings', () => {
     const [good, bad] = [release('good', true), release('bad', false)];
     configure('activate_release', { RELEASE_DIR: good });
     const { status, stderr } = configure('activate_release', {
@@ -643,13 +643,13 @@ describe('switching releases', () => {
     expect(readFileSync(join(dir, 'etc', 'environment'), 'utf8')).toContain('PHASE=1\n');
   });
 
-  test('a first release that does not become ready fails too', () => {
+  test('a first release that does not become ready fails', () => {
     expect(configure('activate_release', { RELEASE_DIR: release('bad', false) }).stderr).toContain(
       'error: release bad did not become ready\n',
     );
   });
 
-  test('the last three are kept, and the current one in any case', () => {
+  test('the last three releases are kept, and always the current one', () => {
     for (const [index, name] of ['oldest', 'older', 'old', 'new', 'newest'].entries()) {
       utimesSync(release(name, true), index, index);
     }
@@ -660,7 +660,7 @@ describe('switching releases', () => {
 });
 
 describe('a worker', () => {
-  test('runs its own script, and is ready when it has run for a while', () => {
+  test('runs its script, and is ready after it has run for a while', () => {
     const unit = `install_file ${HOST}/shop.service ${dir}/unit; cat ${dir}/unit`;
     expect(configure(unit, { SCRIPT: 'worker.js' }).stdout).toContain('/opt/shop/current/worker.js\n');
     expect(configure(unit).stdout).toContain('/opt/shop/current/server.js\n');
@@ -670,7 +670,7 @@ describe('a worker', () => {
 });
 
 describe('files', () => {
-  test('are filled in, and written only when they differ', () => {
+  test('are rendered, and written only when they differ', () => {
     writeFileSync(join(dir, 'template'), 'node-@NODE_MAJOR@ on @PORT@\n');
     const install = `install_file ${dir}/template ${dir}/file; echo "$CHANGED"; CHANGED=no; install_file ${dir}/template ${dir}/file; echo "$CHANGED"`;
     expect(configure(install, { NODE_MAJOR: String(NODE_MAJOR) }).stdout).toBe('yes\nno\n');
@@ -689,15 +689,15 @@ describe('the static files of a release', () => {
   const SYNC =
     'aws s3 sync --only-show-errors --size-only --exclude manifest.json /opt/shop/releases/new/public s3://the-bucket/assets\n';
 
-  test('go to the bucket, below the path that visitors ask for', () => {
+  test('are uploaded below the path prefix of the site', () => {
     expect(configure(`${aws(0)}; publish_assets`, env)).toEqual({ status: 0, stdout: SYNC, stderr: '' });
   });
 
-  test('are tried again while the right to it is not known everywhere', () => {
+  test('are retried until the permission has propagated', () => {
     expect(configure(`${aws(3)}; publish_assets`, env)).toMatchObject({ status: 0, stdout: SYNC.repeat(4) });
   });
 
-  test('stop a server from serving when they cannot be put there', () => {
+  test('prevent a server from serving when the upload fails', () => {
     const { status, stdout, stderr } = configure(`${aws(99)}; publish_assets`, env);
     expect({ status, stderr }).toEqual({
       status: 1,

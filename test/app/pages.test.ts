@@ -1,3 +1,4 @@
+import { imageOf } from '../../app/data/seed';
 import * as pages from '../../app/pages/index';
 import type { Cart, CartItem, Order, PageContext, Product, Served } from '../../app/types';
 
@@ -12,7 +13,7 @@ function served(text: string): Served {
 }
 
 function context(text = 'box-1', more: Partial<PageContext> = {}): PageContext {
-  return { served: served(text), asset: (file) => `/assets/${file}`, ...more };
+  return { served: served(text), asset: (file) => `/assets/${file}`, imageOf, ...more };
 }
 
 function product(text = 'Enamel kettle', more: Partial<Product> = {}): Product {

@@ -14,14 +14,14 @@ import {
 } from '../../lib/constants';
 import { phaseTemplate, resourcesOf } from '../support/stack';
 
-// Each synth of a phase without a domain warns of plain HTTP.
+// Phases without a domain print the plain-HTTP warning at synth.
 jest.spyOn(console, 'error').mockImplementation();
 
-/** Seconds that are left of the spot notice when all has gone as slowly as it may: Auto Scaling hears of it a little later. */
+/** Seconds of the spot notice that must remain in the worst case, because Auto Scaling receives the notice with a delay. */
 const SPARE = 10;
 
-/** How a server leaves, as the template, the app's unit file and the app itself say; nothing here is a constant's own word. */
-describe.each(['phase-3', 'phase-4'] as const)('a server that leaves %s', (id) => {
+/** Reads the timeouts from the template, the app's unit file and its source, so that constants are checked where they apply. */
+describe.each(['phase-3', 'phase-4'] as const)('a terminating server of %s', (id) => {
   const template = phaseTemplate(id);
   const unit = readFileSync(join(__dirname, '../../app/host/shop.service'), 'utf8');
   const app = readFileSync(join(__dirname, '../../app/process/serve.ts'), 'utf8');
@@ -42,41 +42,41 @@ describe.each(['phase-3', 'phase-4'] as const)('a server that leaves %s', (id) =
     return { ends: hook.LifecycleTransition, result: hook.DefaultResult, timeout: hook.HeartbeatTimeout };
   });
 
-  test('has balancers and hooks to look at', () => {
+  test('has target groups and lifecycle hooks', () => {
     expect(groups.length).toBeGreaterThan(0);
     expect(targets.length).toBeGreaterThan(0);
     expect(app).toContain('READINESS_GRACE');
     expect(app).toContain('APP_DRAIN');
   });
 
-  test('says 503 for longer than the balancer needs to see it, whichever way it leaves', () => {
+  test('returns 503 for longer than the load balancer needs to detect it', () => {
     for (const { check } of targets) expect(READINESS_GRACE).toBeGreaterThan(check);
     expect(READINESS_GRACE).toBeGreaterThan(HEALTH_INTERVAL * HEALTH_UNHEALTHY_COUNT);
   });
 
-  test('is given by systemd the time that the app takes', () => {
+  test('has enough time before systemd kills the app', () => {
     expect(unitTimeout).toBe(APP_STOP_TIMEOUT);
-    // The primary process waits 5 s more for its workers before it kills them.
+    // The primary process kills its workers 5 s after the drain timeout.
     expect(unitTimeout).toBeGreaterThan(READINESS_GRACE + APP_DRAIN + 5);
   });
 
-  test('is held by its hook until systemd is done, and let go in any case', () => {
+  test('is held by its lifecycle hook until systemd has stopped the app, then always terminates', () => {
     for (const { ends, result, timeout } of hooks) {
       expect([ends, result]).toEqual(['autoscaling:EC2_INSTANCE_TERMINATING', 'CONTINUE']);
       expect(timeout).toBeGreaterThan(LIFECYCLE_POLL + unitTimeout);
     }
   });
 
-  test('is gone within the notice of a spot server, deregistration first and hook after it', () => {
+  test('terminates within the spot interruption notice, with deregistration before the lifecycle hook', () => {
     for (const { delay } of targets) {
-      // A request that came just before the deregistration may take as long as the app lets any take.
+      // A request that arrived just before deregistration may run for the drain timeout of the app.
       expect(delay).toBeGreaterThanOrEqual(APP_DRAIN);
       for (const { timeout } of hooks) expect(delay + timeout).toBeLessThanOrEqual(SPOT_NOTICE - SPARE);
     }
   });
 });
 
-test('the balancer gives up idle connections before the app does, and the app before its patience with headers ends', () => {
+test('the load balancer closes idle connections before the app, and the app before its headers timeout', () => {
   expect(ALB_IDLE).toBeLessThan(APP_KEEP_ALIVE);
   expect(APP_KEEP_ALIVE).toBeLessThan(APP_HEADERS_TIMEOUT);
   const [balancer] = Object.values(resourcesOf(phaseTemplate('phase-3'), 'AWS::ElasticLoadBalancingV2::LoadBalancer'));

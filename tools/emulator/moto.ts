@@ -1,7 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { freePort, whenThisProcessDies } from '../support/processes';
+import { motoVersion } from '../support/programs';
 
 /** A moto server: AWS's API on loopback, kept in memory, gone when it stops. */
 export interface Moto {
@@ -13,19 +14,6 @@ export interface Moto {
   /** The end of what it logged. */
   log(): string;
   stop(): Promise<void>;
-}
-
-/**
- * Version of the moto that is installed with what its server needs; undefined when it is not here. The packages are looked up
- * and not imported, which takes half a second.
- */
-export function motoVersion(): string | undefined {
-  const ask = "from importlib.metadata import version; version('flask'); version('flask-cors'); print(version('moto'))";
-  try {
-    return execFileSync('python3', ['-c', ask], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  } catch {
-    return undefined;
-  }
 }
 
 /** @throws with the command that installs moto, when it is not here */

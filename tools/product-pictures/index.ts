@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { catalogue } from '../../app/data/seed';
+import seed from '../../app/data/catalogue.json';
 import { bath } from './bath';
 import { desk } from './desk';
 import { SIZE } from './draw';
@@ -19,7 +19,7 @@ const drawings: Readonly<Record<string, string>> = { ...kitchen, ...table, ...ho
 export function pictures(): ReadonlyMap<string, string> {
   const unused = new Set(Object.keys(drawings));
   const files = new Map<string, string>();
-  for (const { name, image } of catalogue) {
+  for (const { name, image } of seed.products) {
     const drawing = basename(image, '.svg');
     const shapes = drawings[drawing];
     if (shapes === undefined) throw new Error(`${image}: no drawing is called "${drawing}"`);

@@ -2,8 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { motoVersion } from '../emulator/moto';
-import { findBinaries } from '../rehearsal/programs/postgres';
+import { findBinaries, motoVersion } from './programs';
 import { table } from './table';
 import { UsageError } from './usage-error';
 

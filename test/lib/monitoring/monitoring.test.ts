@@ -9,7 +9,7 @@ import { MonthlyBudget } from '../../../lib/monitoring/monthly-budget';
 import { RunbookAlarm, type RunbookAlarmProps, runbookLink } from '../../../lib/monitoring/runbook-alarm';
 import { makeStack, phaseTemplate, resourcesOf, type TemplateJson } from '../../support/stack';
 
-// Each synth of a phase without a domain warns of plain HTTP.
+// Phases without a domain print the plain-HTTP warning at synth.
 jest.spyOn(console, 'error').mockImplementation();
 
 const runbook = readFileSync(join(__dirname, '../../../docs/runbook.md'), 'utf8');
@@ -18,39 +18,39 @@ const phase2 = phaseTemplate('phase-2');
 const phase3 = phaseTemplate('phase-3');
 const layer4 = phaseTemplate('phase-3', { layer: 4, replicas: 0 });
 const phase4 = phaseTemplate('phase-4');
-/** The alarm of a scaling policy calls no person. */
-const SCALES = /^Adds servers to the group/;
+/** The alarm of a scaling policy sends no notification. */
+const STEP_SCALING = /^Triggers step scaling/;
 // biome-ignore lint/suspicious/noExplicitAny: properties of a template
 const alarmsOf = (template: TemplateJson): any[] =>
   ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']
     .flatMap((type) => Object.values(resourcesOf(template, type)))
     .map((alarm) => alarm.Properties)
-    .filter(({ AlarmDescription }) => !SCALES.test(AlarmDescription));
+    .filter(({ AlarmDescription }) => !STEP_SCALING.test(AlarmDescription));
 
-/** Each phase that has alarms of its own. */
+/** The templates of all phases. */
 const ALL: readonly TemplateJson[] = [phase1, phase2, phase3, phase4];
 
 describe('alarms', () => {
-  test('each links to its heading in the runbook, and each heading there is linked', () => {
+  test('link to a heading of the runbook, and every heading there is linked', () => {
     const [, section = ''] = /^# Alarms\n(.*?)^# /ms.exec(runbook) ?? [];
     const headings = [...section.matchAll(/^## (.+)$/gm)].map((match) => runbookLink(match[1] as string));
     const links = ALL.flatMap(alarmsOf).map(({ AlarmDescription }) => AlarmDescription.split(' Runbook: ')[1]);
     expect([...new Set(links)].sort()).toEqual(headings.sort());
   });
 
-  test.each(ALL.map((template) => [template]))('no two of one phase have the same heading', (template) => {
+  test.each(ALL.map((template) => [template]))('have different headings within a phase', (template) => {
     const links = alarmsOf(template).map(({ AlarmDescription }) => AlarmDescription.split(' Runbook: ')[1]);
     expect(links).toHaveLength(new Set(links).size);
   });
 
-  test('each says in two sentences or more what it means and what to do, and tells when it starts and ends', () => {
+  test('describe their meaning and a first step, and notify on ALARM and on OK', () => {
     for (const alarm of ALL.flatMap(alarmsOf)) {
       expect(alarm.AlarmDescription).toMatch(/^[A-Z].{20,}\. [A-Z].{10,}\. Runbook: docs\/runbook\.md#[a-z0-9-]+$/);
       expect([alarm.AlarmActions, alarm.OKActions]).toEqual([[expect.anything()], [expect.anything()]]);
     }
   });
 
-  test('watch the CPU credits of burstable machines only', () => {
+  test('monitor CPU credits of burstable instances only', () => {
     const credits = (template: TemplateJson) =>
       alarmsOf(template).filter(({ MetricName }) => MetricName === 'CPUCreditBalance').length;
     expect(credits(phase1)).toBe(1);
@@ -59,7 +59,7 @@ describe('alarms', () => {
     expect(credits(phaseTemplate('phase-1', { size: 'growth' }))).toBe(0);
   });
 
-  test('of which any that means that visitors suffer pages somebody, and several of them only once', () => {
+  test('that are user-facing trigger one composite alarm', () => {
     const [pager] = Object.values(resourcesOf(phase4, 'AWS::CloudWatch::CompositeAlarm'));
     const rule = JSON.stringify(pager.Properties.AlarmRule);
     for (const name of ['NoServer', 'BalancerErrors', 'AppErrors']) {
@@ -69,7 +69,7 @@ describe('alarms', () => {
     expect(rule).toContain(' OR ');
   });
 
-  test('take the silence of the box for trouble', () => {
+  test('treat missing data of the instance as breaching', () => {
     expect(alarmsOf(phase1).find(({ MetricName }) => MetricName === 'StatusCheckFailed')).toMatchObject({
       TreatMissingData: 'breaching',
       Period: 60,
@@ -77,7 +77,7 @@ describe('alarms', () => {
     });
   });
 
-  test('watch the disks under the dimensions that the agent on the box is told to publish', () => {
+  test('monitor disks with the dimensions that the CloudWatch agent of the instance publishes', () => {
     const [setup] = Object.values(resourcesOf(phase1, 'AWS::SSM::Association'));
     const lines: string[] = setup.Properties.Parameters.commands;
     const agent = JSON.parse(lines.slice(lines.indexOf('{'), lines.indexOf('JSON')).join('\n')).metrics;
@@ -89,7 +89,7 @@ describe('alarms', () => {
     }
   });
 
-  test('reach the topic: CloudWatch may publish to it and use its key', () => {
+  test('may publish to the topic and use its key', () => {
     expect(JSON.stringify(resourcesOf(phase1, 'AWS::SNS::TopicPolicy'))).toContain('cloudwatch.amazonaws.com');
     const [key] = Object.values(resourcesOf(phase1, 'AWS::KMS::Key'));
     expect(key.Properties.KeyPolicy.Statement).toContainEqual(
@@ -101,40 +101,40 @@ describe('alarms', () => {
   });
 });
 
-describe('alarms of a farm', () => {
+describe('alarms of phase 3', () => {
   const of = (template: TemplateJson, id: RegExp) =>
     Object.entries(resourcesOf(template, 'AWS::CloudWatch::Alarm'))
       .filter(([name]) => id.test(name))
       .map(([, alarm]) => alarm.Properties);
 
-  test('take no data for trouble where a dead shop has none', () => {
+  test('treat missing data as breaching where an outage stops the metric', () => {
     for (const [alarm] of [of(phase3, /NoServer/), of(phase3, /TooFew/)]) {
       expect(alarm).toMatchObject({ TreatMissingData: 'breaching' });
     }
   });
 
-  test('go off when one server fewer than asked for is in service', () => {
+  test('trigger when one server is missing', () => {
     expect(of(phase3, /TooFew/)).toMatchObject([{ Threshold: 4, ComparisonOperator: 'LessThanOrEqualToThreshold' }]);
   });
 
-  test('watch all nodes of the cache and all replicas at once', () => {
+  test('monitor all cache nodes and all replicas with one alarm', () => {
     const [lag] = of(phase3, /SessionCacheMonitoringLag/);
     const metrics: { Expression?: string; MetricStat?: unknown }[] = lag.Metrics;
     expect(metrics.map(({ Expression }) => Expression)).toEqual(['MAX([m1, m2, m3])', undefined, undefined, undefined]);
     expect(of(phase3, /ReadReplicasMonitoringLag/)[0].Metrics).toHaveLength(3);
   });
 
-  test('know nothing of requests on layer 4, nor of replicas where there are none', () => {
+  test('exclude request alarms on layer 4, and replica alarms without replicas', () => {
     const names = Object.keys(resourcesOf(layer4, 'AWS::CloudWatch::Alarm')).join(' ');
     expect(names).toMatch(/NoServer/);
     expect(names).not.toMatch(/BalancerErrors|AppErrors|Slow|ReadReplicas/);
   });
 
-  test('watch the memory under the dimension that the agent on the servers is told to publish', () => {
+  test('monitor memory with the dimension that the CloudWatch agent of the servers publishes', () => {
     const [{ Properties }] = Object.values(resourcesOf(phase3, 'AWS::EC2::LaunchTemplate')) as [TemplateJson];
     const userData = JSON.stringify(Properties.LaunchTemplateData.UserData);
     expect(userData).toContain('AutoScalingGroupName');
-    // The agent reads the name of the group from the server's tags.
+    // The agent reads the name of the group from the instance's tags.
     expect(JSON.stringify(resourcesOf(phase3, 'AWS::IAM::Policy'))).toContain('ec2:DescribeTags');
     const [memory] = of(phase3, /FleetMonitoringMemoryHigh/);
     expect(memory.Dimensions).toEqual([expect.objectContaining({ Name: 'AutoScalingGroupName' })]);
@@ -148,7 +148,7 @@ describe('RunbookAlarm', () => {
     new RunbookAlarm(stack, 'Alarm', {
       topic: new Topic(stack, 'Topic'),
       metric: new Metric({ namespace: 'Test', metricName: 'Depth' }),
-      lasting: Duration.minutes(15),
+      duration: Duration.minutes(15),
       heading: 'Too deep (or not)',
       meaning: 'It is deep.',
       firstStep: 'Swim.',
@@ -157,7 +157,7 @@ describe('RunbookAlarm', () => {
     return Template.fromStack(stack);
   };
 
-  test('goes off at or above, or at or below, its threshold', () => {
+  test('triggers at or above, or at or below, its threshold', () => {
     make({ atLeast: 3 }).hasResourceProperties('AWS::CloudWatch::Alarm', {
       Threshold: 3,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
@@ -170,13 +170,13 @@ describe('RunbookAlarm', () => {
     });
   });
 
-  test.each([{}, { atLeast: 1, atMost: 2 }])('refuses the thresholds %j', (props) => {
-    expect(() => make(props)).toThrow('RunbookAlarm Alarm: give atLeast');
+  test.each([{}, { atLeast: 1, atMost: 2 }])('rejects the thresholds %j', (props) => {
+    expect(() => make(props)).toThrow('RunbookAlarm Alarm: exactly one of atLeast and atMost must be set, got atLeast');
   });
 });
 
 describe('MonthlyBudget', () => {
-  test('tells at 80% spent and when the forecast is above', () => {
+  test('notifies at 80% of actual costs and at 100% of forecasted costs', () => {
     const stack = makeStack();
     new MonthlyBudget(stack, 'Budget', { usd: 100, email: 'ops@example.com' });
     Template.fromStack(stack).hasResourceProperties('AWS::Budgets::Budget', {
@@ -188,14 +188,16 @@ describe('MonthlyBudget', () => {
     });
   });
 
-  test('is not there without an amount, and refuses one that is not positive or that nobody is told of', () => {
+  test('creates no budget without an amount, and rejects an amount of 0 or without an email address', () => {
     const stack = makeStack();
     new MonthlyBudget(stack, 'None', {});
     Template.fromStack(stack).resourceCountIs('AWS::Budgets::Budget', 0);
     expect(() => new MonthlyBudget(makeStack(), 'B', { usd: 0, email: 'ops@example.com' })).toThrow(
-      'usd 0 must be above 0',
+      'usd must be greater than 0, got 0',
     );
-    expect(() => new MonthlyBudget(makeStack(), 'B', { usd: 1 })).toThrow('email is missing');
+    expect(() => new MonthlyBudget(makeStack(), 'B', { usd: 1 })).toThrow(
+      'email must be set together with usd, got undefined',
+    );
   });
 });
 
@@ -210,7 +212,7 @@ describe.each([
     ['AWS/CloudFront', 'AWS/ApplicationELB', 'AWS/AutoScaling', 'AWS/SQS', 'AWS/ElastiCache', 'AWS/RDS'],
   ],
 ] as const)('the dashboard of %s', (_, template, namespaces) => {
-  test('shows every tier and says what breaks next', () => {
+  test('shows the metrics of every tier and the next bottleneck', () => {
     const body = JSON.stringify(resourcesOf(template, 'AWS::CloudWatch::Dashboard'));
     for (const namespace of namespaces) expect(body).toContain(namespace);
     expect(body).toContain('The next wall');
@@ -220,7 +222,7 @@ describe.each([
 test.each([
   ['phase-3', phase3],
   ['phase-4', phase4],
-])('the dashboard of %s draws all that the app publishes, where its servers are told to publish it', (_, template) => {
+])('the dashboard of %s shows every custom metric in the namespace of the servers', (_, template) => {
   const servers = JSON.stringify(resourcesOf(template, 'AWS::EC2::LaunchTemplate'));
   const [, namespace] = /METRICS_NAMESPACE='(\w+)'/.exec(servers) ?? [];
   const body = JSON.stringify(resourcesOf(template, 'AWS::CloudWatch::Dashboard')).replaceAll('\\', '');

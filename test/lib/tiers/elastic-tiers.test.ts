@@ -10,9 +10,9 @@ import { Database } from '../../../lib/tiers/database';
 import { DatabaseProxy, type DatabaseProxyProps } from '../../../lib/tiers/database-proxy';
 import { Edge, type EdgeProps } from '../../../lib/tiers/edge';
 import { FaultDrills, type FaultDrillsProps } from '../../../lib/tiers/fault-drills';
+import { JobQueue, type JobQueueProps } from '../../../lib/tiers/job-queue';
 import { LoadBalancer } from '../../../lib/tiers/load-balancer';
 import { Network } from '../../../lib/tiers/network';
-import { JobQueue, type JobQueueProps } from '../../../lib/tiers/queue';
 import { RestoreTesting } from '../../../lib/tiers/restore-testing';
 import { Scaling, type ScalingProps } from '../../../lib/tiers/scaling';
 import { StateKey } from '../../../lib/tiers/state-key';
@@ -31,8 +31,8 @@ describe('Edge', () => {
       loadBalancer,
       webAclArn: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/acl/1',
       certificate,
-      sharedPages: ['/', '/products/*'],
-      sharedAnswers: ['/api/products*'],
+      cachedPaths: ['/', '/products/*'],
+      cachedPathsIgnoringCookies: ['/api/products*'],
       ...props,
     });
     return { stack, edge, template: templateOf(stack) };
@@ -45,7 +45,7 @@ describe('Edge', () => {
   const CACHING_DISABLED = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
   const ALL_VIEWER = '216adef6-5c7f-47e4-b989-5492eafa07d3';
 
-  test('sends everything that is not named to the app: all methods, cookies, queries and headers, and holds nothing', () => {
+  test('forwards all other paths to the app uncached, with all methods, cookies, query strings and headers', () => {
     expect(config.DefaultCacheBehavior).toMatchObject({
       AllowedMethods: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'POST', 'DELETE'],
       CachePolicyId: CACHING_DISABLED,
@@ -53,14 +53,14 @@ describe('Edge', () => {
     });
   });
 
-  test('lets visitors in over HTTPS only, on every path', () => {
+  test('redirects viewers to HTTPS on every path', () => {
     for (const one of [config.DefaultCacheBehavior, ...config.CacheBehaviors]) {
       expect(one).toMatchObject({ ViewerProtocolPolicy: 'redirect-to-https', Compress: true });
     }
     expect(config).toMatchObject({ HttpVersion: 'http2and3', IPV6Enabled: true, WebACLId: expect.any(String) });
   });
 
-  test('holds pages for visitors without cookies, and catalogue answers for all, as long as the origin says', () => {
+  test('caches pages by cookie and catalog responses without cookies, for the TTL of the origin', () => {
     const policyOf = (path: string) => {
       const { Ref } = behavior(path).CachePolicyId;
       return template.Resources[Ref].Properties.CachePolicyConfig;
@@ -77,15 +77,15 @@ describe('Edge', () => {
     expect(behavior('/').OriginRequestPolicyId).toBe(ALL_VIEWER);
   });
 
-  test('never shows an error of one visitor to another: none is held', () => {
-    const held = config.CustomErrorResponses;
+  test('caches no error responses, so that an error of one user is never served to another', () => {
+    const responses = config.CustomErrorResponses;
     // biome-ignore lint/suspicious/noExplicitAny: properties of a template
-    expect(held.map((one: any) => one.ErrorCode)).toEqual([400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504]);
+    expect(responses.map((one: any) => one.ErrorCode)).toEqual([400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504]);
     // biome-ignore lint/suspicious/noExplicitAny: properties of a template
-    expect(held.every((one: any) => one.ErrorCachingMinTTL === 0)).toBe(true);
+    expect(responses.every((one: any) => one.ErrorCachingMinTTL === 0)).toBe(true);
   });
 
-  test('reads static files from a private bucket that answers this distribution alone, for a year', () => {
+  test('serves static files for a year from a private bucket that only this distribution can read', () => {
     const assets = behavior('/assets/*');
     const origin = config.Origins.find(({ Id }: { Id: string }) => Id === assets.TargetOriginId);
     expect(origin.OriginAccessControlId).toBeDefined();
@@ -105,7 +105,7 @@ describe('Edge', () => {
     }
   });
 
-  test('reaches the internal load balancer through a VPC origin: HTTPS under a domain, else HTTP inside the VPC', () => {
+  test('connects to the internal load balancer through a VPC origin, with HTTPS if there is a domain and HTTP otherwise', () => {
     const protocolOf = (of: typeof template) =>
       Object.values(resourcesOf(of, 'AWS::CloudFront::VpcOrigin'))[0].Properties.VpcOriginEndpointConfig;
     expect(protocolOf(template).OriginProtocolPolicy).toBe('http-only');
@@ -122,22 +122,25 @@ describe('Edge', () => {
     });
   });
 
-  test('gives up idle connections before the load balancer does, which gives up before the app', () => {
+  test('closes idle connections before the load balancer, and the load balancer before the app', () => {
     const appOrigin = config.Origins.find(({ VpcOriginConfig }: { VpcOriginConfig?: object }) => VpcOriginConfig);
     expect(appOrigin.VpcOriginConfig.OriginKeepaliveTimeout).toBe(EDGE_KEEP_ALIVE);
     expect(EDGE_KEEP_ALIVE).toBeLessThan(ALB_IDLE);
     expect(ALB_IDLE).toBeLessThan(APP_KEEP_ALIVE);
   });
 
-  test('records every request', () => {
+  test('logs every request', () => {
     expect(config.Logging).toMatchObject({ Prefix: 'edge/', Bucket: expect.anything() });
   });
 
   test.each<[Partial<EdgeProps>, string]>([
-    [{ assetsPath: '/assets/' }, 'assetsPath "/assets/" must begin with a slash and not end with one'],
-    [{ sharedPages: ['products'] }, 'path "products" must be a path pattern'],
-    [{ domainName: 'shop.example.com', certificate: undefined }, 'come together'],
-  ])('refuses %j', (props, message) => {
+    [{ assetsPath: '/assets/' }, 'assetsPath must start with a slash and not end with one, got "/assets/"'],
+    [{ cachedPaths: ['products'] }, 'cached paths must be path patterns such as /products/*, got "products"'],
+    [
+      { domainName: 'shop.example.com', certificate: undefined },
+      'domainName and certificate must be set together, got domainName shop.example.com',
+    ],
+  ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
 });
@@ -149,7 +152,7 @@ describe('WebAcl', () => {
     return Template.fromStack(stack);
   };
 
-  test('limits each address, and what may be posted to log-in and sign-up further, before the managed rules', () => {
+  test('applies rate limits per IP address, stricter for POST to login and signup, before the managed rules', () => {
     const [acl] = Object.values(make().findResources('AWS::WAFv2::WebACL'));
     expect(acl?.Properties).toMatchObject({ Scope: 'CLOUDFRONT', DefaultAction: { Allow: {} } });
     const rules = acl?.Properties.Rules;
@@ -167,9 +170,9 @@ describe('WebAcl', () => {
   });
 
   test.each<[WebAclProps, string]>([
-    [{ requestsPerAddress: 9 }, 'requestsPerAddress 9 must be a whole number from 10'],
-    [{ guardedPaths: [] }, 'guardedPaths [] must name at least one path'],
-  ])('refuses %j', (props, message) => {
+    [{ rateLimit: 9 }, 'rateLimit must be a whole number from 10 to 2000000000, got 9'],
+    [{ guardedPaths: [] }, 'guardedPaths must contain at least one path, got []'],
+  ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
 });
@@ -181,7 +184,7 @@ describe('JobQueue', () => {
     return Template.fromStack(stack);
   };
 
-  test('puts a message that fails five times aside, and keeps both queues, encrypted', () => {
+  test('moves a message to the dead-letter queue after five receives, and encrypts and retains both queues', () => {
     const template = make();
     template.hasResourceProperties('AWS::SQS::Queue', {
       RedrivePolicy: { maxReceiveCount: 5 },
@@ -196,7 +199,7 @@ describe('JobQueue', () => {
     }
   });
 
-  test('refuses whoever comes without TLS', () => {
+  test('denies requests without TLS', () => {
     const policies = Object.values(make().findResources('AWS::SQS::QueuePolicy'));
     expect(policies).toHaveLength(2);
     for (const policy of policies) {
@@ -207,9 +210,9 @@ describe('JobQueue', () => {
   });
 
   test.each<[Partial<JobQueueProps>, string]>([
-    [{ visibilityTimeout: Duration.hours(13) }, 'visibilityTimeout of 46800 s must be from 1 s to 12 hours'],
-    [{ maxReceiveCount: 0 }, 'maxReceiveCount 0 must be'],
-  ])('refuses %j', (props, message) => {
+    [{ visibilityTimeout: Duration.hours(13) }, 'visibilityTimeout must be from 1 to 43200 s (12 hours), got 46800 s'],
+    [{ maxReceiveCount: 0 }, 'maxReceiveCount must be a whole number from 1 to 1000, got 0'],
+  ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
 });
@@ -227,7 +230,7 @@ describe('DatabaseProxy', () => {
   };
   const template = make({ sessionSettings: { statement_timeout: '5s' } });
 
-  test('takes TLS only, with a password that never crosses the wire', () => {
+  test('requires TLS and SCRAM authentication', () => {
     const [proxy] = Object.values(resourcesOf(template, 'AWS::RDS::DBProxy'));
     expect(proxy.Properties).toMatchObject({
       RequireTLS: true,
@@ -237,7 +240,7 @@ describe('DatabaseProxy', () => {
     expect(proxy.Properties.VpcSubnetIds).toHaveLength(3);
   });
 
-  test('leaves a fifth of the connections to others, and sets what clients may not send', () => {
+  test('uses 80% of the connections, and applies session settings with the init query', () => {
     const [targets] = Object.values(resourcesOf(template, 'AWS::RDS::DBProxyTargetGroup'));
     expect(targets.Properties.ConnectionPoolConfigurationInfo).toMatchObject({
       MaxConnectionsPercent: 80,
@@ -247,7 +250,7 @@ describe('DatabaseProxy', () => {
     expect(targets.Properties.DBInstanceIdentifiers).toEqual([{ Ref: expect.stringMatching(/^DatabaseInstance/) }]);
   });
 
-  test('may read that one secret, for this account only', () => {
+  test('may read only that secret, and only RDS in this account may assume its role', () => {
     const [, role] =
       Object.entries(resourcesOf(template, 'AWS::IAM::Role')).find(([id]) => id.startsWith('ProxyRole')) ?? [];
     expect(role.Properties.AssumeRolePolicyDocument.Statement[0]).toMatchObject({
@@ -265,10 +268,10 @@ describe('DatabaseProxy', () => {
   });
 
   test.each<[Partial<DatabaseProxyProps>, string]>([
-    [{ maxConnectionsPercent: 101 }, 'maxConnectionsPercent 101 must be a whole number from 1 to 100'],
-    [{ borrowTimeout: Duration.seconds(301) }, 'borrowTimeout of 301 s must be from 1 to 300 s'],
-    [{ sessionSettings: { search_path: "a'; DROP" } }, 'sessionSettings search_path='],
-  ])('refuses %j', (props, message) => {
+    [{ maxConnectionsPercent: 101 }, 'maxConnectionsPercent must be a whole number from 1 to 100, got 101'],
+    [{ borrowTimeout: Duration.seconds(301) }, 'borrowTimeout must be from 1 to 300 s, got 301 s'],
+    [{ sessionSettings: { search_path: "a'; DROP" } }, 'got search_path="a\'; DROP"'],
+  ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
 });
@@ -287,7 +290,7 @@ describe('Scaling', () => {
       ]),
     );
 
-  test('keeps CPU at 60% and requests per server at their value', () => {
+  test('tracks CPU at 60% and requests per server at the target', () => {
     expect(policies().Cpu.TargetTrackingConfiguration).toEqual({
       PredefinedMetricSpecification: { PredefinedMetricType: 'ASGAverageCPUUtilization' },
       TargetValue: 60,
@@ -299,7 +302,7 @@ describe('Scaling', () => {
     expect(policies(make({ resourceLabel: undefined })).Requests).toBeUndefined();
   });
 
-  test('adds two servers at once after five minutes above 70% CPU, and counts them in only after the cool-down', () => {
+  test('adds two servers after five minutes above 70% CPU, with an instance warm-up', () => {
     expect(policies().Step).toMatchObject({
       AdjustmentType: 'ChangeInCapacity',
       StepAdjustments: [{ MetricIntervalLowerBound: 0, ScalingAdjustment: 2 }],
@@ -315,17 +318,17 @@ describe('Scaling', () => {
     });
   });
 
-  test('foresees, and does not act on it until told', () => {
+  test('only forecasts unless predictiveMode is ForecastAndScale', () => {
     const mode = (props?: Partial<ScalingProps>) =>
       policies(make(props)).Predictive.PredictiveScalingConfiguration.Mode;
     expect(mode()).toBe('ForecastOnly');
-    expect(mode({ predictive: 'ForecastAndScale' })).toBe('ForecastAndScale');
+    expect(mode({ predictiveMode: 'ForecastAndScale' })).toBe('ForecastAndScale');
   });
 
-  test('follows the clock of a time zone', () => {
+  test('adds scheduled actions in a time zone', () => {
     const template = make({
       timeZone: 'Europe/Berlin',
-      schedule: [{ name: 'Morning', cron: '0 8 * * MON-FRI', minSize: 4 }],
+      scheduledActions: [{ name: 'Morning', cron: '0 8 * * MON-FRI', minSize: 4 }],
     });
     const [action] = Object.values(resourcesOf(template, 'AWS::AutoScaling::ScheduledAction'));
     expect(action.Properties).toEqual({
@@ -337,18 +340,24 @@ describe('Scaling', () => {
   });
 
   test.each<[Partial<ScalingProps>, string]>([
-    [{ cpuTarget: 95 }, 'cpuTarget 95 must be from 10 to 90'],
-    [{ stepCpu: 50 }, 'stepCpu 50 must be above cpuTarget (60)'],
-    [{ stepServers: 0 }, 'stepServers 0 must be'],
-    [{ requestsPerTarget: 0 }, 'requestsPerTarget 0 must be above 0'],
-    [{ schedule: [{ name: 'A', cron: '0 8 * *', minSize: 4 }] }, 'must have five fields'],
-    [{ schedule: [{ name: 'A', cron: '0 8 * * *', minSize: 21 }] }, 'has minSize 21, allowed is 2 to 20'],
-  ])('refuses %j', (props, message) => {
+    [{ cpuTarget: 95 }, 'cpuTarget must be from 10 to 90, got 95'],
+    [{ stepCpu: 50 }, 'stepCpu must be above cpuTarget (60) and below 100, got 50'],
+    [{ stepServers: 0 }, 'stepServers must be a whole number of at least 1, got 0'],
+    [{ requestsPerTarget: 0 }, 'requestsPerTarget must be greater than 0, got 0'],
+    [
+      { scheduledActions: [{ name: 'A', cron: '0 8 * *', minSize: 4 }] },
+      'cron of scheduled action A must have five fields, got "0 8 * *"',
+    ],
+    [
+      { scheduledActions: [{ name: 'A', cron: '0 8 * * *', minSize: 21 }] },
+      'minSize of scheduled action A must be from 2 to 20, got 21',
+    ],
+  ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
 });
 
-test('BacklogScaling keeps the backlog for each worker, and starts the first worker from none', () => {
+test('BacklogScaling tracks the backlog per worker, and scales out from zero workers', () => {
   const stack = makeStack();
   new BacklogScaling(stack, 'Scaling', { groupName: 'workers', queueName: 'jobs' });
   const [policy] = Object.values(resourcesOf(templateOf(stack), 'AWS::AutoScaling::ScalingPolicy'));
@@ -361,7 +370,7 @@ test('BacklogScaling keeps the backlog for each worker, and starts the first wor
     { Id: 'perWorker', Expression: 'IF(workers > 0, backlog / workers, backlog)', ReturnData: true },
   ]);
   expect(() => new BacklogScaling(stack, 'Bad', { groupName: 'a', queueName: 'b', backlogPerWorker: 0 })).toThrow(
-    'backlogPerWorker 0 must be above 0',
+    'backlogPerWorker must be greater than 0, got 0',
   );
 });
 
@@ -380,7 +389,7 @@ describe('FaultDrills', () => {
   };
   const all = make({ spot: true, databaseArn: 'arn:aws:rds:eu-west-1:1:db:shop', replicationGroupId: 'cache' });
 
-  test('are there for what there is to break', () => {
+  test('exist only for the resources of the props', () => {
     expect(Object.keys(make().drills.templateIds)).toEqual(['KillServer', 'LoseZone']);
     expect(Object.keys(all.drills.templateIds)).toEqual([
       'KillServer',
@@ -391,7 +400,7 @@ describe('FaultDrills', () => {
     ]);
   });
 
-  test('stop when the alarm goes off, and hit what carries the tag or is named, nothing else', () => {
+  test('stop on the alarm, and target only tagged or named resources', () => {
     for (const { Properties } of Object.values(resourcesOf(all.template, 'AWS::FIS::ExperimentTemplate'))) {
       expect(Properties.StopConditions).toEqual([
         { Source: 'aws:cloudwatch:alarm', Value: { 'Fn::GetAtt': [expect.stringMatching(/^Alarm/), 'Arn'] } },
@@ -406,7 +415,7 @@ describe('FaultDrills', () => {
     }
   });
 
-  test('may end servers with the tag only', () => {
+  test('may terminate only servers with the tag', () => {
     const [policy] = Object.values(resourcesOf(all.template, 'AWS::IAM::Policy'));
     const statements = policy.Properties.PolicyDocument.Statement as Record<string, unknown>[];
     const ending = statements.filter(({ Action }) => JSON.stringify(Action).includes('ec2:TerminateInstances'));
@@ -419,19 +428,19 @@ describe('FaultDrills', () => {
   });
 
   test.each<[Partial<FaultDrillsProps>, string]>([
-    [{ stopAlarms: [] }, '0 stopAlarms, there must be 1 to 5'],
-    [{ availabilityZones: ['a'] }, '1 availabilityZones, there must be 2 at least'],
-    [{ zoneAwayFor: Duration.days(1) }, 'zoneAwayFor of 1440 minutes must be from 1 to 720'],
-  ])('refuses %j', (props, message) => {
+    [{ stopAlarms: [] }, 'stopAlarms must contain 1 to 5 alarms, got 0'],
+    [{ availabilityZones: ['a'] }, 'availabilityZones must contain at least 2 zones, got 1'],
+    [{ zoneOutageDuration: Duration.days(1) }, 'zoneOutageDuration must be from 1 to 720 minutes, got 1440 minutes'],
+  ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
 });
 
-test('RestoreTesting restores the newest backup of each resource once a week, where the database may live', () => {
+test('RestoreTesting restores the latest recovery point weekly, into the given subnet group', () => {
   const stack = makeStack();
   const backup = new Backup(stack, 'Backup', { encryptionKey: new StateKey(stack, 'StateKey').key });
   const testing = new RestoreTesting(stack, 'RestoreTesting', { vaultArn: backup.vault.backupVaultArn });
-  testing.try('Database', 'RDS', 'arn:aws:rds:eu-west-1:1:db:shop', { dbsubnetgroupname: 'data' });
+  testing.addSelection('Database', 'RDS', 'arn:aws:rds:eu-west-1:1:db:shop', { dbSubnetGroupName: 'data' });
   const template = Template.fromStack(stack);
   template.hasResourceProperties('AWS::Backup::RestoreTestingPlan', {
     ScheduleExpression: 'cron(0 7 ? * SUN *)',
@@ -440,11 +449,11 @@ test('RestoreTesting restores the newest backup of each resource once a week, wh
   template.hasResourceProperties('AWS::Backup::RestoreTestingSelection', {
     ProtectedResourceType: 'RDS',
     ProtectedResourceArns: ['arn:aws:rds:eu-west-1:1:db:shop'],
-    RestoreMetadataOverrides: { dbsubnetgroupname: 'data' },
+    RestoreMetadataOverrides: { dbSubnetGroupName: 'data' },
   });
 });
 
-test('CloudFrontPrefixList is known without a look-up, in a stack that knows no region', () => {
+test('CloudFrontPrefixList resolves without a lookup in an environment-agnostic stack', () => {
   const stack = new Stack();
   const list = new CloudFrontPrefixList(stack, 'CloudFront');
   expect(stack.resolve(list.peer.toIngressRuleConfig()).sourcePrefixListId).toEqual({

@@ -24,7 +24,7 @@ import { APP_BUNDLE, makeStack, resourcesOf, templateOf } from '../../support/st
 const ELB = 'AWS::ElasticLoadBalancingV2';
 const DOMAIN = { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC' };
 
-/** Attributes of a load balancer or target group, by name. */
+/** Returns the attributes of a load balancer or target group, by key. */
 function attributesOf(template: Template, type: string): Record<string, unknown> {
   const [resource] = Object.values(template.findResources(`${ELB}::${type}`));
   const attributes: { Key: string; Value: unknown }[] = resource?.Properties[`${type}Attributes`] ?? [];
@@ -53,7 +53,7 @@ describe('LoadBalancer', () => {
     return { stack, network, balancer, template: () => Template.fromStack(stack) };
   };
 
-  test('drops malformed requests, logs each, is protected, and gives up idle connections before the app does', () => {
+  test('drops malformed requests, has access logs and deletion protection, and closes idle connections before the app', () => {
     const template = make().template();
     expect(attributesOf(template, 'LoadBalancer')).toMatchObject({
       'deletion_protection.enabled': 'true',
@@ -71,7 +71,7 @@ describe('LoadBalancer', () => {
     });
   });
 
-  test('may write to its log before it is told to, encrypted and read by nobody without TLS', () => {
+  test('creates the policy of an encrypted, TLS-only log bucket before access logs are enabled', () => {
     const { stack, template } = make();
     const [balancer] = Object.values(resourcesOf(templateOf(stack), `${ELB}::LoadBalancer`));
     expect(balancer.DependsOn).toContainEqual(expect.stringMatching(/^LoadBalancerLogsPolicy/));
@@ -97,7 +97,7 @@ describe('LoadBalancer', () => {
     });
   });
 
-  test('sees within the readiness grace that a server leaves, and lets its requests end', () => {
+  test('detects a stopping server within the readiness grace, and drains its requests', () => {
     const template = make().template();
     template.hasResourceProperties(`${ELB}::TargetGroup`, {
       Port: APP_PORT,
@@ -117,12 +117,12 @@ describe('LoadBalancer', () => {
     [undefined, 'least_outstanding_requests'],
     ['least-outstanding-requests', 'least_outstanding_requests'],
     ['round-robin', 'round_robin'],
-  ] as const)('chooses a server by algorithm %s', (algorithm, value) => {
+  ] as const)('routes requests by algorithm %s', (algorithm, value) => {
     const attributes = attributesOf(make({ algorithm }).template(), 'TargetGroup');
     expect(attributes).toMatchObject({ 'load_balancing.algorithm.type': value, 'stickiness.enabled': 'false' });
   });
 
-  test('keeps visitors on one server only when asked, by a cookie on layer 7 and by address on layer 4', () => {
+  test('enables sticky sessions on request, by cookie on layer 7 and by source IP on layer 4', () => {
     expect(attributesOf(make({ sticky: true }).template(), 'TargetGroup')).toMatchObject({
       'stickiness.enabled': 'true',
       'stickiness.type': 'lb_cookie',
@@ -134,7 +134,7 @@ describe('LoadBalancer', () => {
     });
   });
 
-  test('with a domain serves over TLS alone, by a certificate that renews itself; port 80 leads there', () => {
+  test('with a domain serves HTTPS with a DNS-validated certificate, and redirects port 80 to it', () => {
     const { stack, template } = make(DOMAIN);
     template().hasResourceProperties('AWS::CertificateManager::Certificate', {
       DomainName: 'shop.example.com',
@@ -156,7 +156,7 @@ describe('LoadBalancer', () => {
     });
   });
 
-  test('on layer 4 hands connections through and asks the app itself whether it is ready', () => {
+  test('on layer 4 forwards TCP connections and checks the health of the app over HTTP', () => {
     const { template } = make({ layer: 4 });
     template().hasResourceProperties(`${ELB}::LoadBalancer`, { Type: 'network', SecurityGroups: Match.anyValue() });
     template().hasResourceProperties(`${ELB}::Listener`, { Port: 80, Protocol: 'TCP' });
@@ -171,10 +171,10 @@ describe('LoadBalancer', () => {
     });
   });
 
-  test('lets visitors in on its ports, and out to the servers alone', () => {
+  test('allows inbound traffic on its ports, and outbound traffic to the servers only', () => {
     const { stack, network, balancer, template } = make();
-    const way = balancer.allowTo('Box', boxIn(stack, network), 'The servers');
-    expect(way).toBeDefined();
+    const rules = balancer.allowTo('Box', boxIn(stack, network), 'The servers');
+    expect(rules).toBeDefined();
     template().hasResourceProperties('AWS::EC2::SecurityGroup', {
       GroupDescription: 'The load balancer: visitors in, servers out',
       SecurityGroupIngress: [Match.objectLike({ CidrIp: '0.0.0.0/0', FromPort: 80, ToPort: 80 })],
@@ -185,7 +185,7 @@ describe('LoadBalancer', () => {
     }
   });
 
-  test('inside the VPC lets nobody in by itself', () => {
+  test('as an internal load balancer allows no inbound traffic by default', () => {
     const { template } = make({ internal: true });
     template().hasResourceProperties(`${ELB}::LoadBalancer`, {
       Scheme: 'internal',
@@ -194,17 +194,20 @@ describe('LoadBalancer', () => {
     template().hasResourceProperties('AWS::EC2::SecurityGroup', { SecurityGroupIngress: Match.absent() });
   });
 
-  test('is protected unless a reason is given, which the template keeps', () => {
+  test('has deletion protection unless a reason is given, which is recorded in the metadata', () => {
     const template = make({ unprotectedBecause: 'a trial for one day' }).template();
     expect(attributesOf(template, 'LoadBalancer')['deletion_protection.enabled']).toBe('false');
     template.hasResource(`${ELB}::LoadBalancer`, { Metadata: { UnprotectedBecause: 'a trial for one day' } });
   });
 
   test.each<[Partial<LoadBalancerProps>, string]>([
-    [{ domainName: 'a.example.com' }, 'domainName (a.example.com) and hostedZoneId (undefined) come together'],
-    [{ layer: 4, algorithm: 'round-robin' }, 'algorithm "round-robin" needs layer 7'],
-    [{ layer: 4, ...DOMAIN }, 'domainName "shop.example.com" needs layer 7'],
-  ])('refuses %j', (props, message) => {
+    [
+      { domainName: 'a.example.com' },
+      'domainName and hostedZoneId must be set together, got domainName a.example.com and hostedZoneId undefined',
+    ],
+    [{ layer: 4, algorithm: 'round-robin' }, 'algorithm must be unset on layer 4, got "round-robin"'],
+    [{ layer: 4, ...DOMAIN }, 'domainName must be unset on layer 4, got "shop.example.com"'],
+  ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
 });
@@ -225,7 +228,7 @@ describe('SessionCache', () => {
   const { stack, cache } = make();
   const template = Template.fromStack(stack);
 
-  test('fails over by itself to another zone, is encrypted in memory, on disk and on the way, and is snapshotted', () => {
+  test('has automatic Multi-AZ failover, encryption at rest and in transit, and snapshots', () => {
     template.hasResource('AWS::ElastiCache::ReplicationGroup', {
       Properties: {
         Engine: 'valkey',
@@ -247,14 +250,14 @@ describe('SessionCache', () => {
     });
   });
 
-  test('evicts what expires soonest, so that answers go before sessions', () => {
+  test('evicts keys with the shortest TTL first, so that responses are evicted before sessions', () => {
     template.hasResourceProperties('AWS::ElastiCache::ParameterGroup', {
       CacheParameterGroupFamily: 'valkey8',
       Properties: { 'maxmemory-policy': 'volatile-ttl' },
     });
   });
 
-  test('has one user with a password that no template says, who cannot empty it, and nobody without a name', () => {
+  test('has one user without dangerous commands, whose password is not in the template, and a disabled default user', () => {
     template.hasResourceProperties('AWS::ElastiCache::User', {
       UserName: 'shop',
       AccessString: Match.stringLikeRegexp('-@admin -@dangerous'),
@@ -270,12 +273,12 @@ describe('SessionCache', () => {
     });
   });
 
-  test('names users after what no other stack has, within the 40 characters that ElastiCache takes', () => {
+  test('names users by the UUID of the stack, within the 40 characters that ElastiCache allows', () => {
     const uuid = { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] };
     template.hasResourceProperties('AWS::ElastiCache::UserGroup', { UserGroupId: { 'Fn::Join': ['', ['g-', uuid]] } });
   });
 
-  test('is reached over TLS at whichever node is the primary', () => {
+  test('has the TLS URL of the primary endpoint', () => {
     expect(stack.resolve(cache.url)['Fn::Join'][1]).toEqual([
       'rediss://',
       { 'Fn::GetAtt': [expect.stringMatching(/^CacheGroup/), 'PrimaryEndPoint.Address'] },
@@ -283,12 +286,12 @@ describe('SessionCache', () => {
     ]);
   });
 
-  test('measures each node, since any may be the primary', () => {
+  test('returns metrics of each node', () => {
     const ids = cache.metrics('EngineCPUUtilization', 'Average').map(({ dimensions }) => stack.resolve(dimensions));
     expect(ids.map(({ CacheClusterId }) => CacheClusterId['Fn::Join'][1][1])).toEqual(['-001', '-002', '-003']);
   });
 
-  test('lets in the one client that it is told of', () => {
+  test('allows a client to connect, with rule ids that do not contain the id of the stack', () => {
     const own = make();
     own.cache.allowFrom('Box', boxIn(own.stack, own.network), 'The app');
     for (const rule of ['AWS::EC2::SecurityGroupIngress', 'AWS::EC2::SecurityGroupEgress']) {
@@ -300,10 +303,13 @@ describe('SessionCache', () => {
   });
 
   test.each<[Partial<SessionCacheProps>, string]>([
-    [{ userName: 'default' }, 'userName "default" must be lower-case letters and digits, and not "default"'],
-    [{ nodes: 1 }, 'nodes 1 must be a whole number from 2 to 6'],
-    [{ snapshots: 0 }, 'snapshots 0 must be a whole number from 1 to 35'],
-  ])('refuses %j', (props, message) => {
+    [
+      { userName: 'default' },
+      'userName must be up to 32 lowercase letters and digits and not "default", got "default"',
+    ],
+    [{ nodes: 1 }, 'nodes must be a whole number from 2 to 6, got 1'],
+    [{ snapshotRetentionLimit: 0 }, 'snapshotRetentionLimit must be a whole number from 1 to 35, got 0'],
+  ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
 });
@@ -327,7 +333,7 @@ describe('ReadReplicas', () => {
     return { stack, replicas, primary, made: all.filter((one) => one !== primary) };
   };
 
-  test('are in different zones, private, and of the class and the storage of their primary', () => {
+  test('are private, in different zones, with the class and storage type of the primary', () => {
     const { made, primary } = make(2);
     const zones = made.map(({ Properties }) => Properties.AvailabilityZone['Fn::GetAtt'][0]);
     expect(zones).toEqual([expect.stringMatching(/DataSubnet2/), expect.stringMatching(/DataSubnet3/)]);
@@ -338,14 +344,14 @@ describe('ReadReplicas', () => {
         PubliclyAccessible: false,
         VPCSecurityGroups: primary.Properties.VPCSecurityGroups,
       });
-      // Settled by the primary.
+      // Inherited from the primary.
       for (const name of ['KmsKeyId', 'AllocatedStorage', 'MasterUsername', 'BackupRetentionPeriod']) {
         expect(Properties).not.toHaveProperty(name);
       }
     }
   });
 
-  test('can be taken away by a deploy, which their primary cannot', () => {
+  test('can be deleted by a deploy, unlike their primary', () => {
     const { made, primary } = make(1);
     expect(made.map(({ DeletionPolicy, Properties }) => [DeletionPolicy, Properties.DeletionProtection])).toEqual([
       ['Delete', false],
@@ -353,23 +359,23 @@ describe('ReadReplicas', () => {
     expect(primary.Properties).toMatchObject({ DeletionProtection: true, BackupRetentionPeriod: 7 });
   });
 
-  test('tell their hosts, and none is none', () => {
+  test('return their host names, and none for a count of 0', () => {
     const { stack, replicas } = make(2);
     expect(replicas.hosts.map((host) => stack.resolve(host)['Fn::GetAtt'][1])).toEqual([
       'Endpoint.Address',
       'Endpoint.Address',
     ]);
     expect(make(0).replicas.hosts).toEqual([]);
-    expect(() => make(16)).toThrow('count 16 must be a whole number from 0 to 15');
+    expect(() => make(16)).toThrow('count must be a whole number from 0 to 15, got 16');
   });
 
-  test('the primary has a standby when asked, and says nothing of one otherwise', () => {
+  test('follow a primary that is Multi-AZ only if multiAz is set', () => {
     expect(make(0, true).primary.Properties.MultiAZ).toBe(true);
     expect(make(0).primary.Properties).not.toHaveProperty('MultiAZ');
   });
 });
 
-describe('NAT', () => {
+describe('Network with NAT gateways', () => {
   const routesOf = (natGateways: 0 | 1 | 3) => {
     const stack = makeStack();
     new Network(stack, 'Network', { natGateways });
@@ -380,13 +386,13 @@ describe('NAT', () => {
     return { template, routes: gateways.length, gateways: new Set(gateways).size };
   };
 
-  test('is one for each zone, or one for all, and the app subnets alone go through it', () => {
+  test('has one gateway per zone or a single one, with routes of the app subnets only', () => {
     expect(routesOf(3)).toMatchObject({ routes: 3, gateways: 3 });
     expect(routesOf(1)).toMatchObject({ routes: 3, gateways: 1 });
     expect(routesOf(0)).toMatchObject({ routes: 0, gateways: 0 });
   });
 
-  test('changes nothing of the network that was there before', () => {
+  test('changes no resource of the network without NAT gateways', () => {
     const [before, after] = [routesOf(0).template.Resources, routesOf(3).template.Resources];
     for (const [id, resource] of Object.entries(before)) expect([id, after[id]]).toEqual([id, resource]);
   });
@@ -397,11 +403,11 @@ describe('Address', () => {
     const stack = makeStack();
     const { vpc } = new Network(stack, 'Network');
     const { loadBalancer, dnsName } = new LoadBalancer(stack, 'LoadBalancer', { vpc });
-    const alias = { alias: new LoadBalancerTarget(loadBalancer), aliasName: dnsName };
+    const alias = { alias: new LoadBalancerTarget(loadBalancer), aliasDnsName: dnsName };
     return { stack, alias, address: new Address(stack, 'Address', { ...alias, ...props }) };
   };
 
-  test('is an alias of the balancer under a domain', () => {
+  test('is an alias record of the load balancer with a domain', () => {
     const { stack, address } = make(DOMAIN);
     expect(address.url).toBe('https://shop.example.com');
     Template.fromStack(stack).hasResourceProperties('AWS::Route53::RecordSet', {
@@ -412,23 +418,27 @@ describe('Address', () => {
     });
   });
 
-  test('is the name of the balancer without one, and HTTPS only where that has it', () => {
+  test('is the DNS name of the load balancer without a domain, with HTTPS only if httpsWithoutDomain is set', () => {
     const { stack, address } = make();
     expect(stack.resolve(address.url)['Fn::Join'][1][0]).toBe('http://');
-    const safe = make({ httpsAnyway: true });
+    const safe = make({ httpsWithoutDomain: true });
     expect(safe.stack.resolve(safe.address.url)['Fn::Join'][1][0]).toBe('https://');
     expect(safe.address.node.metadata).toEqual([]);
   });
 
-  test('refuses two places at once, none, and an alias without a name', () => {
-    expect(() => make({ ip: '192.0.2.1' })).toThrow('Address: give ip (192.0.2.1), or alias and aliasName');
-    expect(() => new Address(makeStack(), 'Address', {})).toThrow('Address: give ip (undefined)');
-    expect(() => make({ aliasName: undefined })).toThrow('Address: give ip (undefined), or alias and aliasName');
+  test('rejects two targets, no target, and an alias without a DNS name', () => {
+    expect(() => make({ ip: '192.0.2.1' })).toThrow(
+      'Address: props must contain either ip, or alias and aliasDnsName, got ip 192.0.2.1',
+    );
+    expect(() => new Address(makeStack(), 'Address', {})).toThrow('got ip undefined and aliasDnsName undefined');
+    expect(() => make({ aliasDnsName: undefined })).toThrow(
+      'Address: props must contain either ip, or alias and aliasDnsName, got ip undefined',
+    );
   });
 });
 
-describe('a Box that is to go', () => {
-  test('may be terminated for a reason, which the template keeps', () => {
+describe('a Box that a later phase removes', () => {
+  test('has no termination protection if a reason is given, which is recorded in the metadata', () => {
     const stack = makeStack();
     boxIn(stack, new Network(stack, 'Network'), { unprotectedBecause: 'Its state is elsewhere.' });
     Template.fromStack(stack).hasResource('AWS::EC2::Instance', {

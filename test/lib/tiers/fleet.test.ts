@@ -38,7 +38,7 @@ function make(props: Partial<FleetProps> = {}) {
   };
 }
 
-/** What cloud-init runs, with VALUE wherever CloudFormation fills something in. */
+/** Returns the user data, with VALUE in place of CloudFormation intrinsics. */
 function userDataOf(stack: Stack): string {
   const [launchTemplate] = Object.values(resourcesOf(templateOf(stack), TEMPLATE));
   const [, parts] = launchTemplate.Properties.LaunchTemplateData.UserData['Fn::Base64']['Fn::Join'];
@@ -49,14 +49,14 @@ const spot = {
   instanceTypes: ['m7g.large', 'm6g.large', 'c7g.xlarge', 'c6g.xlarge'].map((type) => new InstanceType(type)),
   minSize: 2,
   maxSize: 20,
-  onDemandBase: 2,
-  onDemandPercentage: 0,
+  onDemandBaseCapacity: 2,
+  onDemandPercentageAboveBase: 0,
 };
 
 describe('Fleet', () => {
   const { stack, template } = make();
 
-  test('starts servers without a public address, a key or a way round IMDSv2, on an encrypted disk', () => {
+  test('launches servers without public IP addresses and SSH keys, with IMDSv2 only and encrypted volumes', () => {
     template.hasResourceProperties(TEMPLATE, {
       LaunchTemplateData: {
         ImageId: 'resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64',
@@ -72,7 +72,7 @@ describe('Fleet', () => {
     expect(Object.keys(resourcesOf(templateOf(stack), 'AWS::AutoScaling::LaunchConfiguration'))).toEqual([]);
   });
 
-  test('is spread over three zones, and lets a deploy leave its size alone', () => {
+  test('spans three zones, and sets no desired capacity', () => {
     template.hasResourceProperties(GROUP, {
       MinSize: '5',
       MaxSize: '5',
@@ -82,20 +82,23 @@ describe('Fleet', () => {
     });
   });
 
-  test('behind a balancer goes by its health checks, and leaves new servers time; else by those of EC2', () => {
+  test('uses ELB health checks with a grace period behind a load balancer, and EC2 health checks otherwise', () => {
     template.hasResourceProperties(GROUP, {
       TargetGroupARNs: ['arn:the-target-group'],
       HealthCheckType: 'ELB',
       HealthCheckGracePeriod: 300,
     });
-    make({ targetGroupArn: undefined, healthCheckGrace: Duration.minutes(2) }).template.hasResourceProperties(GROUP, {
-      TargetGroupARNs: Match.absent(),
-      HealthCheckType: 'EC2',
-      HealthCheckGracePeriod: 120,
-    });
+    make({ targetGroupArn: undefined, healthCheckGracePeriod: Duration.minutes(2) }).template.hasResourceProperties(
+      GROUP,
+      {
+        TargetGroupARNs: Match.absent(),
+        HealthCheckType: 'EC2',
+        HealthCheckGracePeriod: 120,
+      },
+    );
   });
 
-  test('is replaced one by one, each server after the one before said that it serves', () => {
+  test('replaces servers one at a time, each after the success signal of the previous one', () => {
     template.hasResource(GROUP, {
       CreationPolicy: { ResourceSignal: { Count: 5, Timeout: 'PT15M' } },
       UpdatePolicy: {
@@ -112,27 +115,27 @@ describe('Fleet', () => {
     elastic.hasResource(GROUP, { UpdatePolicy: { AutoScalingRollingUpdate: { MinInstancesInService: 2 } } });
   });
 
-  test('follows its launch template, so that another release or setting replaces the servers', () => {
+  test('uses the latest version of its launch template, so that a new release or setting replaces the servers', () => {
     template.hasResourceProperties(GROUP, {
       LaunchTemplate: { Version: { 'Fn::GetAtt': [Match.anyValue(), 'LatestVersionNumber'] } },
     });
     expect(userDataOf(make({ environment: { PHASE: '3' } }).stack)).toContain("export PHASE='3'\n");
   });
 
-  test('has its rights before its first server', () => {
+  test('creates the policy of its role before the group', () => {
     const [group] = Object.values(resourcesOf(templateOf(stack), GROUP));
     const types = group.DependsOn.map((id: string) => templateOf(stack).Resources[id].Type);
     expect(types).toEqual(expect.arrayContaining(['AWS::IAM::Policy', 'AWS::EC2::SubnetRouteTableAssociation']));
   });
 
-  test('waits for what its servers need', () => {
+  test('waits for launch dependencies', () => {
     const { stack: other, fleet } = make();
-    fleet.startAfter(new Secret(other, 'Needed'));
+    fleet.addLaunchDependency(new Secret(other, 'Needed'));
     const [group] = Object.values(resourcesOf(templateOf(other), GROUP));
     expect(group.DependsOn).toContainEqual(expect.stringMatching(/^Needed/));
   });
 
-  test('may read its own bundle and secrets, and end its own lifecycle actions', () => {
+  test('may read only its bundle and secrets, and complete only its lifecycle actions', () => {
     const [policy] = Object.values(
       template.findResources('AWS::IAM::Policy', {
         Properties: { Roles: [{ Ref: Match.stringLikeRegexp('^FleetRole') }] },
@@ -152,7 +155,7 @@ describe('Fleet', () => {
     expect(statements.flatMap((one) => one.Action).filter((action) => action.includes('*'))).toEqual([]);
   });
 
-  test('holds a server that is to go until its service has stopped, and no longer', () => {
+  test('holds a terminating server with a lifecycle hook until its service has stopped', () => {
     template.hasResourceProperties(GROUP, {
       LifecycleHookSpecificationList: [
         {
@@ -167,14 +170,14 @@ describe('Fleet', () => {
     expect(TERMINATION_HOOK).toBeGreaterThan(LIFECYCLE_POLL + READINESS_GRACE + APP_DRAIN);
   });
 
-  test('is on demand and of one type unless told otherwise', () => {
+  test('uses On-Demand servers of one type by default', () => {
     template.hasResourceProperties(GROUP, {
       MixedInstancesPolicy: Match.absent(),
       CapacityRebalance: Match.absent(),
     });
   });
 
-  test('mixes types and spot above a base on demand', () => {
+  test('uses several types and spot above the On-Demand base capacity', () => {
     make(spot).template.hasResourceProperties(GROUP, {
       LaunchTemplate: Match.absent(),
       CapacityRebalance: true,
@@ -193,7 +196,7 @@ describe('Fleet', () => {
     });
   });
 
-  test('measures over the whole group', () => {
+  test('returns metrics of the whole group', () => {
     const { fleet, stack: own } = make();
     const dimensions = { AutoScalingGroupName: { Ref: Object.keys(resourcesOf(templateOf(own), GROUP))[0] } };
     for (const [metric, namespace] of [
@@ -206,21 +209,21 @@ describe('Fleet', () => {
   });
 
   test.each<[Partial<FleetProps>, string]>([
-    [{ instanceTypes: [] }, 'instanceTypes is empty'],
-    [{ instanceTypes: [new InstanceType('m7i.large')] }, 'instanceTypes m7i.large is not arm64'],
-    [{ minSize: 0 }, 'minSize 0 must be a whole number, 1 at least'],
-    [{ minSize: 6 }, 'maxSize 5 must be a whole number, minSize (6) at least'],
-    [{ onDemandBase: 6 }, 'onDemandBase 6 must be a whole number from 0 to maxSize (5)'],
-    [{ onDemandPercentage: 101 }, 'onDemandPercentage 101 must be a whole number from 0 to 100'],
-    [{ appName: 'My Shop' }, 'appName "My Shop" must be'],
-    [{ service: 'a b' }, 'service "a b" must be'],
+    [{ instanceTypes: [] }, 'instanceTypes must contain at least one Graviton type, got []'],
+    [{ instanceTypes: [new InstanceType('m7i.large')] }, 'instanceTypes must be arm64, got m7i.large'],
+    [{ minSize: 0 }, 'minSize must be a whole number of at least 1, got 0'],
+    [{ minSize: 6 }, 'maxSize must be a whole number of at least minSize (6), got 5'],
+    [{ onDemandBaseCapacity: 6 }, 'onDemandBaseCapacity must be a whole number from 0 to maxSize (5), got 6'],
+    [{ onDemandPercentageAboveBase: 101 }, 'onDemandPercentageAboveBase must be a whole number from 0 to 100, got 101'],
+    [{ appName: 'My Shop' }, 'appName must be lowercase letters, digits and dashes, got "My Shop"'],
+    [{ service: 'a b' }, 'service must be lowercase letters, digits and dashes, got "a b"'],
     [
       { setupTimeout: Duration.minutes(5) },
-      'setupTimeout 300 s must be at least healthCheckGrace and a minute (360 s)',
+      'setupTimeout must be from healthCheckGracePeriod plus one minute (360 s) to 3600 s, got 300 s',
     ],
-    [{ maxAge: Duration.hours(0) }, 'maxAge of 0 days must be from 1 to 365 days'],
-    [{ environment: { NAME: "it's" } }, 'environment NAME="it\'s" must not contain quotes'],
-  ])('refuses %j', (props, message) => {
+    [{ maxInstanceLifetime: Duration.hours(0) }, 'maxInstanceLifetime must be from 1 to 365 days, got 0 days'],
+    [{ environment: { NAME: "it's" } }, 'environment variable NAME must not contain quotes or newlines, got "it\'s"'],
+  ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
 });
@@ -230,7 +233,9 @@ describe('the user data of a fleet', () => {
 
   test('is clean for shellcheck', () => {
     if (spawnSync('shellcheck', ['--version']).error) {
-      console.warn('SKIPPED: shellcheck is not here (apt-get install shellcheck), so the user data is not checked');
+      console.warn(
+        'SKIPPED: shellcheck is not installed (apt-get install shellcheck), so the user data is not checked',
+      );
       return;
     }
     const check = (text: string) => spawnSync('shellcheck', ['-'], { encoding: 'utf8', input: text }).stdout;
@@ -238,12 +243,12 @@ describe('the user data of a fleet', () => {
     expect(check(between(script, "<<'SCRIPT'\n", '\nSCRIPT'))).toBe('');
   });
 
-  test('fits what EC2 takes', () => {
-    // Encoded it has a third more; CloudFormation fills in ARNs of some hundred bytes.
+  test('fits the size limit of EC2', () => {
+    // The limit applies to the raw size. CloudFormation inserts ARNs of a few hundred bytes.
     expect(script.length).toBeLessThan(16_384 - 2_000);
   });
 
-  /** Runs the part that says how it went, with the services of AWS played by functions. */
+  /** Runs the part that signals CloudFormation, with stubs for the AWS CLI. */
   const finish = (health: string) =>
     spawnSync(
       'bash',
@@ -261,7 +266,7 @@ describe('the user data of a fleet', () => {
       { encoding: 'utf8' },
     );
 
-  test('says that it serves only when the balancer does', () => {
+  test('signals success only when the target is healthy', () => {
     expect(finish('healthy')).toMatchObject({ status: 0, stdout: 'signal SUCCESS\n' });
     expect(finish('unhealthy')).toMatchObject({
       status: 1,
@@ -269,7 +274,7 @@ describe('the user data of a fleet', () => {
     });
   });
 
-  test('stops the service when Auto Scaling takes the server out, and lets it go after that', () => {
+  test('stops the service on termination, then completes the lifecycle action', () => {
     const { stdout } = spawnSync(
       'bash',
       [
@@ -293,7 +298,7 @@ describe('the user data of a fleet', () => {
   });
 });
 
-/** The text between two others; to the end when the second is empty. */
+/** Returns the text between `from` and `to`, or up to the end if `to` is empty. */
 function between(text: string, from: string, to: string): string {
   const start = text.indexOf(from) + (from.startsWith('#') ? 0 : from.length);
   const end = to === '' ? text.length : text.indexOf(to, start);

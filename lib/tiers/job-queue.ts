@@ -6,19 +6,19 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 export interface JobQueueProps {
-  /** Key that encrypts the messages. Who may send or receive also gets to use it. */
+  /** KMS key that encrypts the messages. The grant methods also grant its use. */
   readonly encryptionKey: IKey;
 
   /**
-   * How long a message is hidden from other workers while one works on it, in whole seconds. A worker that dies gives its
-   * message back when this is over; a job that takes longer must extend it.
+   * Visibility timeout, in whole seconds: 1 s to 12 hours. The message of a worker that crashes becomes visible after it. A
+   * job that takes longer must extend it.
    *
    * @default Duration.minutes(1)
    */
   readonly visibilityTimeout?: Duration;
 
   /**
-   * How often a message is tried before it is put aside: 1 to 1000.
+   * Receives of a message before it moves to the dead-letter queue: 1 to 1000.
    *
    * @default 5
    */
@@ -26,23 +26,23 @@ export interface JobQueueProps {
 }
 
 /**
- * A queue for background jobs: encrypted, TLS only, kept when its stack goes. A message that no worker could finish in
- * `maxReceiveCount` tries moves to the dead-letter queue, so that it neither blocks the others nor is lost.
+ * An SQS queue for background jobs with a dead-letter queue. Both are encrypted, TLS only, and retained when the stack is
+ * deleted.
  *
  *     const jobs = new JobQueue(this, 'JobQueue', { encryptionKey: stateKey.key });
- *     jobs.letSend(servers.role);
- *     jobs.letWork(workers.role);
+ *     jobs.grantSend(servers.role);
+ *     jobs.grantConsume(workers.role);
  *
- * A standard queue delivers at least once and in no order: the effect of a job must survive a second delivery.
+ * A standard queue delivers at least once and in no particular order, so jobs must be idempotent.
  *
- * A dead letter keeps the time at which it was first sent, so both queues keep messages for the 14 days that SQS allows;
- * with less in the dead-letter queue, a letter could vanish on arrival.
+ * A message in the dead-letter queue keeps its original enqueue timestamp. Both queues therefore have the maximum retention
+ * of 14 days: with less, a message could expire as soon as it is moved.
  *
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
  */
 export class JobQueue extends Construct {
   readonly queue: Queue;
-  readonly deadLetters: Queue;
+  readonly deadLetterQueue: Queue;
   private readonly encryptionKey: IKey;
 
   constructor(scope: Construct, id: string, props: JobQueueProps) {
@@ -58,24 +58,24 @@ export class JobQueue extends Construct {
       retentionPeriod: Duration.days(14),
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     };
-    this.deadLetters = new Queue(this, 'DeadLetters', kept);
+    this.deadLetterQueue = new Queue(this, 'DeadLetters', kept);
     this.queue = new Queue(this, 'Queue', {
       ...kept,
       visibilityTimeout,
       receiveMessageWaitTime: Duration.seconds(20),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount },
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount },
     });
   }
 
-  /** Lets a role put jobs into the queue. */
-  letSend(role: IGrantable): void {
+  /** Grants permission to send messages to the queue. */
+  grantSend(role: IGrantable): void {
     this.queue.grant(role, 'sqs:SendMessage', 'sqs:GetQueueAttributes');
-    // Named one by one: `grantEncrypt` gives whole families of actions.
+    // `grantEncrypt` would grant wildcard actions.
     this.encryptionKey.grant(role, 'kms:GenerateDataKey', 'kms:Decrypt');
   }
 
-  /** Lets a role take jobs from the queue. */
-  letWork(role: IGrantable): void {
+  /** Grants permission to receive, extend and delete messages of the queue. */
+  grantConsume(role: IGrantable): void {
     this.queue.grant(
       role,
       'sqs:ReceiveMessage',
@@ -86,28 +86,28 @@ export class JobQueue extends Construct {
     this.encryptionKey.grant(role, 'kms:Decrypt');
   }
 
-  /** Messages that wait for a worker. */
+  /** Number of messages that are visible to workers. */
   metricBacklog(): Metric {
     return this.queue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' });
   }
 
-  /** Age of the message that has waited longest, in seconds. */
+  /** Age of the oldest message, in seconds. */
   metricOldestAge(): Metric {
     return this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum' });
   }
 
-  /** Messages that no worker could finish. */
+  /** Number of messages in the dead-letter queue. */
   metricDeadLetters(): Metric {
-    return this.deadLetters.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' });
+    return this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum' });
   }
 }
 
 function validate(visibilityTimeout: Duration, maxReceiveCount: number): void {
   const seconds = visibilityTimeout.toSeconds();
   if (seconds < 1 || seconds > 43_200) {
-    throw new Error(`JobQueue: visibilityTimeout of ${seconds} s must be from 1 s to 12 hours`);
+    throw new Error(`JobQueue: visibilityTimeout must be from 1 to 43200 s (12 hours), got ${seconds} s`);
   }
   if (!Number.isInteger(maxReceiveCount) || maxReceiveCount < 1 || maxReceiveCount > 1000) {
-    throw new Error(`JobQueue: maxReceiveCount ${maxReceiveCount} must be a whole number from 1 to 1000`);
+    throw new Error(`JobQueue: maxReceiveCount must be a whole number from 1 to 1000, got ${maxReceiveCount}`);
   }
 }

@@ -1,0 +1,44 @@
+import { type Command, Option } from 'commander';
+
+interface EvolutionArguments {
+  readonly before?: string;
+  readonly after?: string;
+  readonly stack?: string;
+  readonly allow?: string;
+  readonly against?: string;
+  readonly deployed?: string | true;
+  readonly context?: string[];
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+}
+
+/** Declares the command `evolution`. */
+export function declareEvolution(program: Command): void {
+  program
+    .command('evolution')
+    .description('Show what CloudFormation would do to each resource between two phases; exit code 1 if state is lost.')
+    .argument('[phases...]', 'the phase before and the phase after; or, with --against or --deployed, the one after')
+    .option('--before <path>', 'template, or output folder of cdk synth, of any app')
+    .option('--after <path>', 'the same after the change')
+    .option('--stack <id>', 'stack to compare in an output folder with several')
+    .option('--allow <file>', 'with --before: resources that may leave, with the reason, as JSON')
+    .option('--against <path>', 'template, or output folder of cdk synth, that is deployed elsewhere')
+    .option('--deployed [stack]', 'the running stack, read with the AWS credentials of the environment')
+    .option(
+      '-c, --context <name=value...>',
+      'CDK context, passed to cdk unchanged, such as domainName=shop.example.com',
+    )
+    .addOption(new Option('--json', 'print everything as JSON').conflicts('markdown'))
+    .option('--markdown', 'print tables as Markdown, for a comment on a pull request')
+    .action(async (phases: string[], options: EvolutionArguments) => {
+      const { evolution } = await import('./evolution-command.js');
+      const { json, markdown, deployed, context, ...rest } = options;
+      process.exitCode = await evolution({
+        ...rest,
+        phases,
+        deployed: deployed === true ? 'shop' : deployed,
+        context: context ?? [],
+        format: json ? 'json' : markdown ? 'markdown' : 'text',
+      });
+    });
+}
