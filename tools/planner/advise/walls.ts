@@ -1,4 +1,5 @@
 import { TRAFFIC_DEFAULTS } from '../cost/usage';
+import { maxConnections } from '../plan/database';
 
 /** Tiers in dependency order: each waits for the ones before it. */
 export const TIERS = [
@@ -76,8 +77,6 @@ const group = (name: string) => ({ namespace: 'AWS/AutoScaling', name, stat: 'Av
 const balancer = (name: string, stat: string) => ({ namespace: 'AWS/ApplicationELB', name, stat });
 const rds = (name: string, stat: string) => ({ namespace: 'AWS/RDS', name, stat });
 const cache = (name: string, stat: string) => ({ namespace: 'AWS/ElastiCache', name, stat });
-
-const connections = ({ memoryBytes }: Limits) => memoryBytes && Math.min(5000, Math.floor(memoryBytes / 9_531_392));
 
 /** Scaling up is faster than a new phase while a larger size exists. */
 const relieveBox = (phase: PhaseNumber): Remedy =>
@@ -370,10 +369,7 @@ export const walls: readonly Wall[] = [
     unit: '',
     metric: rds('DatabaseConnections', 'Maximum'),
     side: 'at or above',
-    threshold: (limits) => {
-      const maximum = connections(limits);
-      return maximum && Math.floor(maximum * 0.9);
-    },
+    threshold: ({ memoryBytes }) => memoryBytes && Math.floor(maxConnections(memoryBytes) * 0.9),
     lasting: 10,
     source: 'AWS: 90 to 95% of max_connections',
     remedy: addConnections,

@@ -1,4 +1,4 @@
-import { CONNECTION_SHARE, FLEET_SURGE } from '../../../lib/constants';
+import { CONNECTION_SHARE, FLEET_SURGE, RDS_BYTES_PER_CONNECTION, RDS_MAX_CONNECTIONS } from '../../../lib/constants';
 import { vcpusOf } from '../cost/databases';
 import { HOURS_PER_MONTH, type PriceTable } from '../prices/table';
 import { BURSTABLE_BASELINE, databaseVcpus, type Load, type PlanInput, UTILIZATION_AFTER_LOSS } from './workload';
@@ -147,20 +147,19 @@ function planWith(found: Class, need: DatabaseNeed): DatabasePlan | undefined {
     class: found.name,
     vcpus: found.vcpus,
     replicas,
-    maxConnections: maxConnections(found.memoryGib),
+    maxConnections: maxConnections(found.memoryGib * 2 ** 30),
     usableConnections,
     pool,
     busyConnections,
   };
 }
 
-/** @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections */
-function maxConnections(memoryGib: number): number {
-  return Math.min(5000, Math.floor((memoryGib * 2 ** 30) / 9_531_392));
+export function maxConnections(memoryBytes: number): number {
+  return Math.min(RDS_MAX_CONNECTIONS, Math.floor(memoryBytes / RDS_BYTES_PER_CONNECTION));
 }
 
 function usable(memoryGib: number): number {
-  return Math.floor((maxConnections(memoryGib) - RESERVED_CONNECTIONS) * CONNECTION_SHARE);
+  return Math.floor((maxConnections(memoryGib * 2 ** 30) - RESERVED_CONNECTIONS) * CONNECTION_SHARE);
 }
 
 function classesOf(prices: PriceTable): Class[] {
