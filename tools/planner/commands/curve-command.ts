@@ -61,7 +61,7 @@ export function usualInput(): PlanInput {
 }
 
 function render(curves: Curves, ladder: ReturnType<typeof seedLadder>): string {
-  const usd = (point: CurvePoint | undefined) => (point?.usd === undefined ? 'impossible' : money(point.usd));
+  const usd = (point: CurvePoint | undefined) => (point?.usd === undefined ? 'not available' : money(point.usd));
   const head = ['requests/s', 'one instance', 'with contention', 'many servers', 'edge', 'the servers'];
   const rows = MARKED_RATES.map((rps, at) => [
     rps.toLocaleString('en-US'),

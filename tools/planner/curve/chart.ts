@@ -10,13 +10,13 @@ const GRID = '#d9d9d9';
 const STYLES = {
   horizontal: { name: 'many equal servers', color: '#111111', type: 'solid', symbol: 'circle', width: 3 },
   vertical: {
-    name: 'one instance without contention',
+    name: 'one instance, no contention',
     color: '#2b6cb0',
     type: 'dashed',
     symbol: 'rect',
     width: 2,
   },
-  contended: { name: 'one instance with contention', color: '#c05621', type: 'dotted', symbol: 'triangle', width: 2.5 },
+  contended: { name: 'one instance, contention', color: '#c05621', type: 'dotted', symbol: 'triangle', width: 2.5 },
   traffic: {
     name: 'edge requests and data transfer',
     color: '#8a8a8a',
@@ -58,8 +58,8 @@ function option(curves: Curves, marked: Curves, ladder: ReturnType<typeof seedLa
       { text: footer, left: '5%', bottom: 8, textStyle: { fontSize: 11, fontWeight: 'normal', color: '#555555' } },
     ],
     legend: [
-      { top: 42, left: '5%', itemWidth: 44, data: names.map((name) => STYLES[name].name), width: 640 },
-      { top: 42, left: '66%', data: ['initial estimate', 'current On-Demand price'] },
+      { top: 40, left: '5%', itemWidth: 44, itemGap: 16, data: names.map((name) => STYLES[name].name), width: 640 },
+      { top: 42, left: '66%', itemGap: 24, data: ['initial estimate', 'current On-Demand price'] },
     ],
     grid: [
       { left: '7%', top: 100, width: '52%', bottom: 92 },
@@ -177,8 +177,8 @@ function ends({ vertical, contended }: Curves['ends']) {
 
 function endNotes({ vertical, contended }: Curves['ends']) {
   const notes = [
-    `A: ends at ${short(contended.rps)}/s: with more vCPUs,`,
-    '    contention outweighs the gain',
+    `A: ends at ${short(contended.rps)}/s: more vCPUs`,
+    '    mostly wait for each other',
     `B: ends at ${short(vertical.rps)}/s: no instance`,
     `    has more than ${vertical.vcpus} vCPUs`,
     `    (${vertical.type})`,
