@@ -1,7 +1,7 @@
 import { TRAFFIC_DEFAULTS } from '../cost/usage';
 import { maxConnections } from '../plan/database';
 
-/** Tiers in dependency order: each waits for the ones before it. */
+/** Tiers in dependency order, dependencies first. */
 export const TIERS = [
   'database',
   'replicas',

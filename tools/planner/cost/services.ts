@@ -53,7 +53,7 @@ export const logGroup: Pricer = (properties, { usage, template }, id) => {
   };
 };
 
-/** Log groups that launch templates reference. Traffic is distributed evenly among them. */
+/** Log groups that launch templates reference. Log volume is distributed evenly among them. */
 function serverLogs({ resources }: ResolvedTemplate): string[] {
   const referenced = [...resources.values()]
     .filter(({ Type }) => Type === 'AWS::EC2::LaunchTemplate')

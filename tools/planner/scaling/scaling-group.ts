@@ -17,7 +17,7 @@ export interface ScalingGroup {
   readonly desiredCapacity?: number;
   /** Cooldown of simple scaling policies that do not set one. CloudFormation's default is 300. */
   readonly defaultCooldown: number;
-  /** Warm-up for policies that do not set one. @default defaultCooldown, for policies */
+  /** Warm-up of launches for which no policy sets one. @default defaultCooldown for policies, 0 for other launches */
   readonly defaultWarmup?: number;
   readonly healthCheckType: 'EC2' | 'ELB';
   /** Health check grace period. The API's default is 0. */

@@ -12,8 +12,8 @@ const CLASSIC = [
 export const CLASSIC_RULES = 'CPU above 70% for a minute: +2; below 30% for a minute: -3';
 
 /**
- * Returns the group with another cooldown for its simple scaling policies. A group without any gets two classic simple
- * policies instead of its own.
+ * Returns the group with another cooldown for its simple scaling policies. A group without any gets two classic ones
+ * in place of all its policies.
  *
  * @param cooldown seconds
  */

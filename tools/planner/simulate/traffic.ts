@@ -15,7 +15,6 @@ export interface RequestSeries {
 }
 
 interface Shape {
-  readonly description: string;
   /** ISO time of the first minute. */
   readonly start: string;
   readonly days: number;
@@ -32,32 +31,26 @@ const day = (hour: number) => 0.6 + 0.4 * Math.cos(((hour - 17) / 12) * Math.PI)
 
 /** Built-in traffic shapes. Times are in UTC. */
 export const shapes = {
-  steady: {
-    description: 'constant',
-    start: '2026-01-05',
-    days: 1,
-    multiplier: () => 1,
-    noise: 0,
-    surges: false,
-  },
+  /** Constant. */
+  steady: { start: '2026-01-05', days: 1, multiplier: () => 1, noise: 0, surges: false },
+  /** A fifth of the baseline at 5:00, all of it at 17:00. */
   daily: {
-    description: 'a fifth of the baseline at 5:00, all of it at 17:00',
     start: '2026-01-05',
     days: 7,
     multiplier: day,
     noise: 0.05,
     surges: false,
   },
+  /** 10 times the baseline from 12:00 to 13:00. */
   spike: {
-    description: '10 times the baseline from 12:00 to 13:00',
     start: '2026-01-05',
     days: 1,
     multiplier: (hour) => (hour >= 12 && hour < 13 ? 10 : 1),
     noise: 0.05,
     surges: true,
   },
+  /** A Thursday, then a Friday that rises to 100 times the baseline within 5 minutes. */
   'black-friday': {
-    description: 'a Thursday, then a Friday that rises to 100 times the baseline within 5 minutes',
     start: '2026-11-26',
     days: 2,
     multiplier: (hour) =>

@@ -81,7 +81,7 @@ test('the bill of any template accounts for every resource', () => {
   );
 });
 
-describe('the verb', () => {
+describe('the command cost', () => {
   let dir: string;
   let printed: string[];
   beforeEach(() => {
