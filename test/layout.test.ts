@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -81,4 +81,22 @@ test('only app/config.ts reads the environment of the app', () => {
     (file) => file.endsWith('.ts') && /process\.env/.test(readFileSync(join(ROOT, 'app', file), 'utf8')),
   );
   expect(readers).toEqual(['config.ts']);
+});
+
+/** Copied into the bundle as they are; app/README.md describes them. Fixtures of a test are described by the test. */
+const withoutReadme = ['app/host', 'app/public/products'];
+
+test('each folder with more than five files has a README', () => {
+  const files = execFileSync('git', ['ls-files', '--', 'app', 'bin', 'lib', 'tools', 'test'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
+    .trim()
+    .split('\n');
+  const counts = new Map<string, number>();
+  for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+  const silent = [...counts]
+    .filter(([folder, count]) => count > 5 && !files.includes(`${folder}/README.md`) && !withoutReadme.includes(folder))
+    .map(([folder]) => folder);
+  expect(silent).toEqual([]);
 });

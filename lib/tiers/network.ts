@@ -1,4 +1,4 @@
-import { Aws, RemovalPolicy, Tags } from 'aws-cdk-lib';
+import { Aws, Fn, RemovalPolicy, Stack, Tags, Token } from 'aws-cdk-lib';
 import {
   FlowLogDestination,
   FlowLogMaxAggregationInterval,
@@ -37,8 +37,8 @@ export interface NetworkProps {
  *     const network = new Network(this, 'Network');
  *     new Box(this, 'Box', { vpc: network.vpc, ... });
  *
- * The stack must have three availability zones. An environment-agnostic stack has only two: override its
- * `availabilityZones` with `Fn.select(0..2, Fn.getAzs())`.
+ * An environment-agnostic stack reports two zones (https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.Stack.html#availabilityzones);
+ * there the network takes the first three that the region returns at deploy time.
  *
  * The app subnets are of type `PRIVATE_WITH_EGRESS` even without a NAT gateway, because the type is part of their logical
  * ids. S3, which also hosts the package repositories of Amazon Linux, is reached through a free gateway endpoint.
@@ -55,7 +55,7 @@ export class Network extends Construct {
     this.vpc = new Vpc(this, 'Vpc', {
       vpcName: Aws.STACK_NAME,
       ipAddresses: IpAddresses.cidr(props.cidr ?? '10.0.0.0/16'),
-      maxAzs: 3,
+      availabilityZones: threeZones(this),
       natGateways: props.natGateways ?? 0,
       restrictDefaultSecurityGroup: false,
       subnetConfiguration: [
@@ -65,12 +65,6 @@ export class Network extends Construct {
       ],
       gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
     });
-    if (this.vpc.availabilityZones.length < 3) {
-      throw new Error(
-        `Network: the stack must have 3 availability zones, got ${this.vpc.availabilityZones.length}. Override ` +
-          "the stack's availabilityZones (see the documentation of Network).",
-      );
-    }
 
     nameSubnets('public', this.vpc.publicSubnets);
     nameSubnets('app', this.vpc.privateSubnets);
@@ -90,6 +84,16 @@ export class Network extends Construct {
     });
     Tags.of(flowLog).add('Name', Aws.STACK_NAME);
   }
+}
+
+/** @throws when the stack knows its zones and has fewer than three */
+function threeZones(scope: Construct): string[] {
+  const zones = Stack.of(scope).availabilityZones;
+  if (zones.length >= 3) return zones.slice(0, 3);
+  if (zones.every((zone) => Token.isUnresolved(zone))) return [0, 1, 2].map((index) => Fn.select(index, Fn.getAzs()));
+  throw new Error(
+    `Network: the stack must have 3 availability zones, got ${zones.join(', ')}. Deploy to a region with three.`,
+  );
 }
 
 /** Overrides CDK's default `Name` tag, which contains the construct path and so the stack's id. */

@@ -40,9 +40,21 @@ describe('Network', () => {
     template.hasResourceProperties('AWS::EC2::FlowLog', { ResourceType: 'VPC', TrafficType: 'ALL' });
   });
 
-  test('rejects a stack with two zones, and says how to override them', () => {
-    expect(() => new Network(new Stack(), 'Network')).toThrow(
-      "Network: the stack must have 3 availability zones, got 2. Override the stack's availabilityZones",
+  test('takes the first three zones of the region in an environment-agnostic stack', () => {
+    const stack = new Stack();
+    const { vpc } = new Network(stack, 'Network');
+    const zones = vpc.publicSubnets.map((subnet) => stack.resolve(subnet.availabilityZone)['Fn::Select'][0]);
+    expect(zones).toEqual([0, 1, 2]);
+  });
+
+  test('rejects a stack that knows only two zones', () => {
+    class TwoZones extends Stack {
+      override get availabilityZones(): string[] {
+        return ['us-west-1a', 'us-west-1c'];
+      }
+    }
+    expect(() => new Network(new TwoZones(), 'Network')).toThrow(
+      'Network: the stack must have 3 availability zones, got us-west-1a, us-west-1c. Deploy to a region with three.',
     );
   });
 });
