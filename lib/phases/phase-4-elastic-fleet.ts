@@ -38,6 +38,7 @@ import { EdgeParts } from './edge-parts';
 import { maySeePhase } from './may-see-phase';
 import { METRICS_NAMESPACE, openSession, shopOnFleet } from './shop-on-fleet';
 import type { ElasticProps } from './shop-props';
+import { ELASTIC_INSTANCE_TYPES } from './sizes';
 
 /**
  * Phase 4, up to 1,000,000 users: a fleet that grows and shrinks by itself, most of it spot; static files, shared pages and
@@ -271,11 +272,7 @@ export class ElasticFleet extends Construct {
   }
 }
 
-/**
- * Servers of equal vCPUs, so that each carries about the same; two families in two generations are four pools of spare
- * capacity in each zone. The order says what is preferred on demand.
- */
-const SERVERS = ['c7g.large', 'm7g.large', 'c6g.large', 'm6g.large'].map((name) => new InstanceType(name));
+const SERVERS = ELASTIC_INSTANCE_TYPES.map((name) => new InstanceType(name));
 const PREFERRED = SERVERS[0] as InstanceType;
 
 const NEXT_WALL = `# Phase 4: an elastic fleet
