@@ -70,7 +70,8 @@ export class Address extends Construct {
     }
     if (!domainName !== !hostedZoneId) {
       throw new Error(
-        `Address: domainName and hostedZoneId must be set together, got domainName ${domainName} and hostedZoneId ${hostedZoneId}`,
+        `Address: domainName and hostedZoneId must be set together, got domainName ${domainName} and ` +
+          `hostedZoneId ${hostedZoneId}`,
       );
     }
 

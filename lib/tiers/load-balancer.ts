@@ -357,18 +357,20 @@ const HEALTH_CHECK = {
 function validate({ layer, algorithm, domainName, hostedZoneId }: LoadBalancerProps): void {
   if (!domainName !== !hostedZoneId) {
     throw new Error(
-      `LoadBalancer: domainName and hostedZoneId must be set together, got domainName ${domainName} and hostedZoneId ${hostedZoneId}`,
+      `LoadBalancer: domainName and hostedZoneId must be set together, got domainName ${domainName} and ` +
+        `hostedZoneId ${hostedZoneId}`,
     );
   }
   if (layer !== 4) return;
   if (algorithm) {
     throw new Error(
-      `LoadBalancer: algorithm must be unset on layer 4, got "${algorithm}". Layer 4 uses a flow hash, choose layer 7.`,
+      `LoadBalancer: algorithm must be unset on layer 4, got "${algorithm}". Choose layer 7, because layer 4 uses a flow hash.`,
     );
   }
   if (domainName) {
     throw new Error(
-      `LoadBalancer: domainName must be unset on layer 4, got "${domainName}". Layer 4 sends no X-Forwarded-Proto, choose layer 7.`,
+      `LoadBalancer: domainName must be unset on layer 4, got "${domainName}". Choose layer 7, because layer 4 sends no ` +
+        'X-Forwarded-Proto header.',
     );
   }
 }
