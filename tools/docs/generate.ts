@@ -1,21 +1,21 @@
 import { phases } from '../../lib/phases/phases';
 import { markdownTable } from '../support/table';
 
-/** Parts of a page that are made from the code, by the name in their markers `<!-- NAME -->` and `<!-- /NAME -->`. */
-export type Parts = Readonly<Record<string, () => string>>;
+/** Generators of a page's sections, by the name in the markers `<!-- NAME -->` and `<!-- /NAME -->`. */
+export type GeneratedSections = Readonly<Record<string, () => string>>;
 
-export const readmeParts: Parts = { phases: phasesTable };
+export const readmeSections: GeneratedSections = { phases: phasesTable };
 
 /**
- * The text with its generated parts made anew.
+ * Returns the text with regenerated sections.
  *
- * @throws when the markers of a part are missing
+ * @throws Error if the markers of a section are missing
  */
-export function withGeneratedParts(text: string, parts: Parts): string {
-  return Object.entries(parts).reduce((done, [name, make]) => {
-    const between = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
-    if (!between.test(done)) throw new Error(`the markers <!-- ${name} --> and <!-- /${name} --> are missing`);
-    return done.replace(between, (_, open: string, close: string) => `${open}${make()}\n${close}`);
+export function withGeneratedSections(text: string, sections: GeneratedSections): string {
+  return Object.entries(sections).reduce((page, [name, generate]) => {
+    const section = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
+    if (!section.test(page)) throw new Error(`markers <!-- ${name} --> and <!-- /${name} --> are missing`);
+    return page.replace(section, (_, open: string, close: string) => `${open}${generate()}\n${close}`);
   }, text);
 }
 

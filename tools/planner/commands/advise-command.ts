@@ -1,4 +1,4 @@
-import { lackedFor } from '../../support/aws-access';
+import { missingAwsSetting } from '../../support/aws-access';
 import { UsageError } from '../../support/usage-error';
 import { advise, type Watched, type Window } from '../advise/advice';
 import { readMetrics } from '../advise/cloudwatch';
@@ -85,7 +85,7 @@ async function fromStack(options: AdviseOptions, machines: PriceTable): Promise<
 
 /** Converts SDK configuration errors to usage errors. */
 function explain(error: Error): never {
-  const lacked = lackedFor(error);
+  const lacked = missingAwsSetting(error);
   if (lacked === 'region') {
     throw new UsageError('No region set: pass --region or set AWS_REGION.');
   }

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lackedFor } from '../../support/aws-access';
+import { missingAwsSetting } from '../../support/aws-access';
 import { table } from '../../support/table';
 import { UsageError } from '../../support/usage-error';
 import { ageLine } from '../cost/render';
@@ -67,7 +67,7 @@ async function refreshFile(region: string, dir: string): Promise<readonly NotRea
 }
 
 function reasonOf(error: unknown): string {
-  if (lackedFor(error) === 'credentials') {
+  if (missingAwsSetting(error) === 'credentials') {
     return 'no AWS credentials: run aws configure, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
   }
   return (error as Error).message.split('\n')[0] as string;

@@ -1,5 +1,5 @@
 import { ResolvedTemplate, type ResolveOptions } from '../../cloudformation/resolve';
-import { NESTED_STACK, nestedIn, type StackTemplate } from '../../cloudformation/template';
+import { NESTED_STACK, nestedStackIn, type StackTemplate } from '../../cloudformation/template';
 
 /** A stack or one of its nested stacks, with parameters resolved. */
 export interface Member {
@@ -17,7 +17,7 @@ export function membersOf(stack: StackTemplate, options: ResolveOptions, prefix 
   const unread = new Map<string, string>();
   const inside = [...template.resources].flatMap(([id, { Type, Properties }]) => {
     if (Type !== NESTED_STACK) return [];
-    const nested = nestedIn(stack, id);
+    const nested = nestedStackIn(stack, id);
     if ('problem' in nested) {
       unread.set(id, nested.problem);
       return [];

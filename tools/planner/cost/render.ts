@@ -1,3 +1,4 @@
+import { shortType } from '../../cloudformation/template';
 import { table } from '../../support/table';
 import { MAX_AGE_DAYS, type PriceAge } from '../prices/table';
 import type { Bill, BilledCharge, BillRow } from './bill';
@@ -168,10 +169,6 @@ function unpriced({ rows }: Bill): string[] {
 
 function label({ type, name }: BillRow): string {
   return name === '' ? shortType(type) : `${shortType(type)} ${name.replace(/\/Resource$/, '')}`;
-}
-
-function shortType(type: string): string {
-  return type.replace(/^AWS::/, '');
 }
 
 function quantity(units: number): string {

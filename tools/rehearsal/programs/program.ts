@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endOfLog, whenThisProcessDies } from '../../support/processes';
+import { logTail, runOnProcessExit } from '../../support/processes';
 
 /** Milliseconds that `until` waits. */
 const WITHIN = 60_000;
@@ -35,10 +35,10 @@ export function startProgram(command: string, args: readonly string[], log: stri
       over = how;
       done();
     };
-    child.once('exit', (code, signal) => end(`ended with ${code ?? signal}; the end of ${log}:\n${endOfLog(log)}`));
+    child.once('exit', (code, signal) => end(`ended with ${code ?? signal}; the end of ${log}:\n${logTail(log)}`));
     child.once('error', (error) => end(`cannot be run: ${error.message}`));
   });
-  void gone.then(whenThisProcessDies('kill "$1"', [String(child.pid)]));
+  void gone.then(runOnProcessExit('kill "$1"', [String(child.pid)]));
   return {
     pid: child.pid as number,
     until: async (what, check) => {
@@ -46,7 +46,7 @@ export function startProgram(command: string, args: readonly string[], log: stri
       while (!(await check().catch(() => false))) {
         if (over) throw new Error(`${command} ${over}`);
         if (Date.now() > deadline) {
-          throw new Error(`${command}: not ${what} within ${WITHIN / 1000} s; the end of ${log}:\n${endOfLog(log)}`);
+          throw new Error(`${command}: not ${what} within ${WITHIN / 1000} s; the end of ${log}:\n${logTail(log)}`);
         }
         await sleep(20);
       }

@@ -143,14 +143,14 @@ test('the picture in docs is the output of npm run simulate -- --traffic black-f
 
 test.each<[string | RegExp, Partial<SimulateOptions>]>([
   [
-    '--template nowhere.json: is not there; allowed is a template as JSON or YAML, or a folder that cdk synth wrote',
+    '--template must be a template (JSON or YAML) or an output folder of cdk synth, got nowhere.json: does not exist',
     { template: 'nowhere.json' },
   ],
   [
-    /^--template README\.md: line \d+, column 1: .*; allowed is a template as JSON or YAML, or a folder that cdk synth wrote$/,
+    /^--template must be a template \(JSON or YAML\) or an output folder of cdk synth, got README\.md: line \d+, column 1: .*$/,
     { template: 'README.md' },
   ],
-  ['--template docs: there is no manifest.json in it, which cdk synth would have written', { template: 'docs' }],
+  ['got docs: contains no manifest.json, so it is not an output folder of cdk synth', { template: 'docs' }],
   [
     '--traffic must be steady, daily, spike, black-friday or a CSV file with time,rps, got weekly.',
     { traffic: 'weekly' },

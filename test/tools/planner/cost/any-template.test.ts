@@ -132,9 +132,7 @@ describe('the command cost', () => {
     await run(what, { parameter: ['Environment=production'] });
     expect(printed[1]).toMatch(/AutoScalingGroup Web\/Group +3 × m7g\.large On-Demand +2,190 /);
     expect(printed[1]).toMatch(/DBInstance Database +db\.m7g\.large Multi-AZ/);
-    expect(printed[1]).toContain(
-      'UNPRICED: CloudFormation::Stack Search: its TemplateURL is known to CloudFormation alone',
-    );
+    expect(printed[1]).toContain('UNPRICED: CloudFormation::Stack Search: its TemplateURL is resolved at deployment');
     expect(printed[1]).toMatch(/Coverage 90\.9% of 11 resources: .* 1 unpriced/);
   });
 
@@ -187,11 +185,11 @@ describe('the command cost', () => {
   });
 
   test.each([
-    ['gone.json', 'gone.json is not there'],
+    ['gone.json', 'gone.json does not exist'],
     ['self.json', 'self.json is nested in itself'],
     ['bad.yaml', 'bad.yaml: line 1, column 1: '],
-    ['https://example.com/x.yaml', 'https://example.com/x.yaml is no file beside its parent'],
-    [{ Ref: 'Url' }, 'its TemplateURL is known to CloudFormation alone'],
+    ['https://example.com/x.yaml', 'https://example.com/x.yaml is not a local file'],
+    [{ Ref: 'Url' }, 'its TemplateURL is resolved at deployment'],
   ])('a nested stack %j that cannot be read is unpriced and says why', async (TemplateURL, why) => {
     write('bad.yaml', '}');
     const nested = { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL } };
@@ -218,7 +216,7 @@ describe('the command cost', () => {
     [
       () => join(dir, 'none.json'),
       {},
-      /none\.json: is not there; allowed is phase-N, a template as JSON or YAML, or a folder that cdk synth wrote$/,
+      /^path must be phase-N, a template \(JSON or YAML\) or an output folder of cdk synth, got .*none\.json: does not exist$/,
     ],
     [
       () => write('a.yaml', 'Resources:\n  A: !Reff B'),
