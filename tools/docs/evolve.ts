@@ -1,5 +1,5 @@
 import { phases } from '../../lib/phases/phases';
-import { stepBetween } from '../../lib/phases/steps';
+import { transitionBetween } from '../../lib/phases/transitions';
 import { compare } from '../evolution/changes';
 import { checkGate, type Manifest } from '../evolution/gate';
 import { manifestFor } from '../evolution/manifests';
@@ -29,7 +29,7 @@ export function evolveSections(templates: EvolveTemplates): GeneratedSections {
     return found;
   };
   const step = (from: number, to: number) =>
-    reportOf(`${from} → ${to}`, template(from), template(to), manifestFor(from, to), stepBetween(from, to));
+    reportOf(`${from} → ${to}`, template(from), template(to), manifestFor(from, to), transitionBetween(from, to));
   const built = phases.filter((phase) => phase.built).map(({ number }) => number);
   const forward = built.flatMap((from) => built.filter((to) => to > from).map((to) => step(from, to)));
   const back = built.flatMap((from) => built.filter((to) => to < from).map((to) => step(from, to)));
