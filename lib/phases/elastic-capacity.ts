@@ -3,6 +3,7 @@ import { InstanceType } from 'aws-cdk-lib/aws-ec2';
 import type { FleetProps } from '../tiers/fleet';
 import type { ScalingProps } from '../tiers/scaling';
 import type { ElasticProps } from './shop-props';
+import { ELASTIC_INSTANCE_TYPES } from './sizes';
 
 type FleetCapacity = Pick<
   FleetProps,
@@ -24,11 +25,7 @@ export interface ElasticCapacity {
   readonly spot: boolean;
 }
 
-/**
- * Servers of equal vCPUs, so that each carries about the same load. Two families in two generations are four spot capacity pools
- * in each zone. On-Demand Instances take the first type that is available.
- */
-const INSTANCE_TYPES = ['c7g.large', 'm7g.large', 'c6g.large', 'm6g.large'].map((name) => new InstanceType(name));
+const INSTANCE_TYPES = ELASTIC_INSTANCE_TYPES.map((name) => new InstanceType(name));
 export const PREFERRED_SERVER_TYPE = INSTANCE_TYPES[0] as InstanceType;
 
 export function elasticCapacity(props: ElasticProps): ElasticCapacity {

@@ -1,4 +1,5 @@
-import { Aws } from 'aws-cdk-lib';
+import { Aws, Size } from 'aws-cdk-lib';
+import { InstanceType } from 'aws-cdk-lib/aws-ec2';
 import { NODE_MAJOR, POSTGRES_MAJOR } from '../constants';
 import type { BoxProps } from '../tiers/box';
 import type { ShopProps } from './shop-props';
@@ -34,6 +35,11 @@ export function shopOnBox(
 
 /** The props of a box for the size in `props`. */
 export function boxSize(props: ShopProps) {
-  const { instanceType, dataSize, dataIops, dataThroughput } = sizes[props.size ?? 'launch'];
-  return { instanceType, dataSize, dataIops, dataThroughput };
+  const { instanceType, dataGib, dataIops, dataThroughput } = sizes[props.size ?? 'launch'];
+  return {
+    instanceType: new InstanceType(instanceType),
+    dataSize: Size.gibibytes(dataGib),
+    dataIops,
+    dataThroughput,
+  };
 }

@@ -50,7 +50,7 @@ export function declareBench(program: Command): void {
   inRounds('catalogue', 'Compare the cached catalogue with bare Express', async (options) =>
     (await import('./bare.js')).benchCatalogue(options),
   );
-  inRounds('edge', 'Compare the catalogue from an edge cache, as CloudFront, with bare Express', async (options) =>
+  inRounds('edge', 'Compare the catalogue from a local stand-in for CloudFront with bare Express', async (options) =>
     (await import('./edge.js')).benchEdge(options),
   );
   inRounds('sessions', 'Compare session reads with express-session and connect-redis', async (options) =>

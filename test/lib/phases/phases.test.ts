@@ -95,7 +95,7 @@ describe('a bigger size', () => {
 
   test('never has a smaller disk than the one before it', () => {
     for (const { from, to } of steps) {
-      expect(sizes[to].dataSize.toGibibytes()).toBeGreaterThanOrEqual(sizes[from].dataSize.toGibibytes());
+      expect(sizes[to].dataGib).toBeGreaterThanOrEqual(sizes[from].dataGib);
       expect(sizes[to].vcpus).toBeGreaterThan(sizes[from].vcpus);
     }
   });
