@@ -94,7 +94,9 @@ describe('decision records', () => {
 
 /** Examples import from the project's root, or, as files of a folder `lib/`, from the folders beside them. */
 function projectImports(code: string): string {
-  return code.replaceAll(/from '\.\/(lib|tools)\//g, "from '../../../$1/").replaceAll(/from '\.\/tiers\//g, "from '../../../lib/tiers/");
+  return code
+    .replaceAll(/from '\.\/(lib|tools)\//g, "from '../../../$1/")
+    .replaceAll(/from '\.\/tiers\//g, "from '../../../lib/tiers/");
 }
 
 function codeBlocks(text: string, language: string): string[] {

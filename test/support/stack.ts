@@ -11,6 +11,7 @@ import { LoadBalancedFarm } from '../../lib/phases/phase-3-load-balanced-farm';
 import { ElasticFleet } from '../../lib/phases/phase-4-elastic-fleet';
 import type { ElasticProps, FarmProps } from '../../lib/phases/shop-props';
 import { ShopStack } from '../../lib/phases/shop-stack';
+import { type BoxSizeName, sizes } from '../../lib/phases/sizes';
 
 const ROOT = join(__dirname, '..', '..');
 
@@ -18,7 +19,7 @@ const ROOT = join(__dirname, '..', '..');
 const OUT = mkdtempSync(join(tmpdir(), 'cdk-test-'));
 afterAll(() => rmSync(OUT, { recursive: true, force: true }));
 
-// CDK's own validation of templates costs seconds in every file that has it on; that of the phases deletes this.
+// CDK's own validation of templates takes seconds; `findingsOf` has it on, once for each variant.
 process.env.CDK_VALIDATION = 'false';
 
 const ASSET_HASH = /[0-9a-f]{64}/g;
@@ -45,6 +46,9 @@ export function makeApp(context: Record<string, unknown> = {}): App {
   return new App({
     outdir: mkdtempSync(join(OUT, 'app-')),
     analyticsReporting: false,
+    // Both take a third of a synth, and no template shows them.
+    stackTraces: false,
+    treeMetadata: false,
     context: { ...cdkJson.context, ...context },
   });
 }
@@ -119,6 +123,15 @@ export const elasticVariants: readonly Variant[] = variantsOf('phase-4', {
   'without spot': { spot: false, natGateways: 1, predictive: 'ForecastAndScale', timeZone: 'Europe/Berlin' },
 });
 
+/** What else the tests of phases 1 to 3 make. */
+export const otherVariants: readonly Variant[] = [
+  ...combinedFarmVariants,
+  ...(['phase-1', 'phase-2', 'phase-3'] as const).flatMap((id) => variantsOf(id, { 'with a domain': DOMAIN })),
+  ...variantsOf('phase-1', { 'with a budget': { alarmEmail: 'ops@example.com', monthlyBudget: 100 } }),
+  ...variantsOf('phase-1', Object.fromEntries((Object.keys(sizes) as BoxSizeName[]).map((size) => [size, { size }]))),
+  ...variantsOf('phase-3', { 'one replica': { replicas: 1 } }),
+].toSorted((one, other) => one.id.localeCompare(other.id));
+
 /** Resources of one type, by logical id. */
 // biome-ignore lint/suspicious/noExplicitAny: see TemplateJson
 export function resourcesOf(template: TemplateJson, type: string): Record<string, any> {
@@ -142,17 +155,21 @@ export function isStateful(resource: TemplateJson['Resources'][string]): boolean
   return STATEFUL.includes(resource.Type) && resource.Properties.SourceDBInstanceIdentifier === undefined;
 }
 
-/** What cdk-nag finds in a phase and nobody has written a reason for. */
-export function nagFindings({ id, props }: Variant): { findings: unknown[]; failure: unknown } {
+/** What CDK's own validation finds in a phase, and cdk-nag where `nag` is true, without a written reason. */
+export function findingsOf({ id, props }: Variant, nag: boolean): { findings: unknown[]; failure: unknown } {
   const app = makeApp();
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  if (nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   makePhase(id, props, app);
   const printed = jest.spyOn(console, 'error').mockClear().mockImplementation();
+  const { CDK_VALIDATION } = process.env;
+  delete process.env.CDK_VALIDATION;
   let failure: unknown;
   try {
     app.synth();
   } catch (error) {
     failure = error;
+  } finally {
+    process.env.CDK_VALIDATION = CDK_VALIDATION;
   }
   return { findings: printed.mock.calls.flat().filter((line) => !line.startsWith('WARNING')), failure };
 }

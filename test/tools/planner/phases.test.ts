@@ -13,6 +13,8 @@ import { scaledTemplate } from '../../../tools/planner/plan/scaled-template';
 import type { PlanInput } from '../../../tools/planner/plan/workload';
 import { readPriceTable } from '../../../tools/planner/prices/table';
 
+jest.mock('../../../tools/cloudformation/assembly', () => require('../../support/shared-synth'));
+
 /** Bills and plans of the project's own phases, as the real `cdk synth` makes them. */
 const prices = readPriceTable('us-east-1');
 let stacks: ReadonlyMap<string, AssembledStack>;
