@@ -13,16 +13,14 @@ const INPUTS = ['app', 'bin', 'lib', 'tools', 'test/support', 'cdk.json', 'packa
 const KEEP = 86_400_000;
 
 /**
- * A result that several test files need and that takes seconds to make. The first file makes it, the others read it. It is kept
- * under a hash of the contents of all inputs, so that a change of any of them makes it afresh.
+ * A result that several test files need and that takes seconds to make. The first file makes it, the others wait for it. It is
+ * kept under a hash of the contents of all inputs, so that a change of any of them has it made again.
  *
  * @param name of the result, with all its options
  * @param make returns plain objects, arrays and maps
  */
 export async function shared<T>(name: string, make: () => Promise<T>): Promise<T> {
-  const dir = join(CACHE, inputsHash());
-  mkdirSync(dir, { recursive: true });
-  const file = join(dir, `${createHash('sha256').update(name).digest('hex').slice(0, 16)}.json`);
+  const file = fileOf(name);
   const lock = `${file}.lock`;
   for (;;) {
     const kept = read(file);
@@ -31,15 +29,32 @@ export async function shared<T>(name: string, make: () => Promise<T>): Promise<T
     await sleep(100);
   }
   try {
-    removeOldest();
-    const made = toText(await make());
-    // Renamed into place, so that no other test reads half of it.
-    writeFileSync(`${file}.${process.pid}`, made);
-    renameSync(`${file}.${process.pid}`, file);
-    return fromText(made) as T;
+    return keep(file, await make());
   } finally {
     rmSync(lock, { force: true });
   }
+}
+
+/** Like {@link shared}, for what is made at once: two files that need it at the same time both make it. */
+export function sharedNow<T>(name: string, make: () => T): T {
+  const file = fileOf(name);
+  const kept = read(file);
+  return kept === undefined ? keep(file, make()) : (fromText(kept) as T);
+}
+
+function fileOf(name: string): string {
+  const dir = join(CACHE, inputsHash());
+  if (mkdirSync(dir, { recursive: true }) !== undefined) removeOldest();
+  return join(dir, `${createHash('sha256').update(name).digest('hex').slice(0, 16)}.json`);
+}
+
+function keep<T>(file: string, made: T): T {
+  const text = toText(made);
+  // Renamed into place, so that no other test reads half of it.
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, text);
+  renameSync(draft, file);
+  return fromText(text) as T;
 }
 
 const MAP = '@@map';

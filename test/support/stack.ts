@@ -1,17 +1,15 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, type Stack, Validations } from 'aws-cdk-lib';
+import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { AwsSolutionsChecks } from 'cdk-nag';
 import { SingleBox } from '../../lib/phases/phase-1-single-box';
 import { SeparateDatabase } from '../../lib/phases/phase-2-separate-database';
 import { LoadBalancedFarm } from '../../lib/phases/phase-3-load-balanced-farm';
 import { ElasticFleet } from '../../lib/phases/phase-4-elastic-fleet';
-import type { ElasticProps, FarmProps } from '../../lib/phases/shop-props';
 import { ShopStack } from '../../lib/phases/shop-stack';
 import { type BoxSizeName, sizes } from '../../lib/phases/sizes';
+import type { PhaseId, PhaseProps, TemplateJson } from './templates';
 
 const ROOT = join(__dirname, '..', '..');
 
@@ -38,8 +36,6 @@ const phases = {
   'phase-4': ElasticFleet,
 } as const;
 
-export type PhaseId = keyof typeof phases;
-
 /** An app with the feature flags of cdk.json, as the command line makes it. */
 export function makeApp(context: Record<string, unknown> = {}): App {
   const cdkJson = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
@@ -54,7 +50,7 @@ export function makeApp(context: Record<string, unknown> = {}): App {
 }
 
 /** The stack of a phase, as bin/shop.ts makes it, with the small app inside. */
-export function makePhase<P extends PhaseId>(id: P, props: Partial<FarmProps & ElasticProps> = {}, app = makeApp()) {
+export function makePhase<P extends PhaseId>(id: P, props: PhaseProps = {}, app = makeApp()) {
   const stack = new ShopStack(app, id);
   const shop = new phases[id](stack, 'Shop', { appBundle: APP_BUNDLE, ...props }) as InstanceType<(typeof phases)[P]>;
   return { app, stack, shop };
@@ -65,28 +61,15 @@ export function makeStack(): Stack {
   return new ShopStack(makeApp(), 'test');
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a template is whatever CloudFormation takes
-export type TemplateJson = { Resources: Record<string, any>; Outputs?: Record<string, any> } & Record<string, any>;
-
 export function templateOf(stack: Stack): TemplateJson {
   return Template.fromStack(stack).toJSON() as TemplateJson;
-}
-
-const templates = new Map<string, TemplateJson>();
-
-/** The template of a phase, made once for each set of props in a file; not to be changed. */
-export function phaseTemplate(id: PhaseId, props: Partial<FarmProps & ElasticProps> = {}): TemplateJson {
-  const key = JSON.stringify([id, props]);
-  const made = templates.get(key) ?? templateOf(makePhase(id, props).stack);
-  templates.set(key, made);
-  return made;
 }
 
 /** A phase and its props under a name, for `test.each`. */
 export interface Variant {
   readonly id: PhaseId;
   readonly name: string;
-  readonly props: Partial<FarmProps & ElasticProps>;
+  readonly props: PhaseProps;
 }
 
 function variantsOf(id: PhaseId, variants: Readonly<Record<string, Variant['props']>>): Variant[] {
@@ -132,12 +115,6 @@ export const otherVariants: readonly Variant[] = [
   ...variantsOf('phase-3', { 'one replica': { replicas: 1 } }),
 ].toSorted((one, other) => one.id.localeCompare(other.id));
 
-/** Resources of one type, by logical id. */
-// biome-ignore lint/suspicious/noExplicitAny: see TemplateJson
-export function resourcesOf(template: TemplateJson, type: string): Record<string, any> {
-  return Object.fromEntries(Object.entries(template.Resources).filter(([, resource]) => resource.Type === type));
-}
-
 /** Where data is, and what cannot be read without it. */
 const STATEFUL = [
   'AWS::EC2::Volume',
@@ -153,37 +130,6 @@ const STATEFUL = [
 /** A read replica is not: it holds nothing that its primary does not. */
 export function isStateful(resource: TemplateJson['Resources'][string]): boolean {
   return STATEFUL.includes(resource.Type) && resource.Properties.SourceDBInstanceIdentifier === undefined;
-}
-
-/** What CDK's own validation finds in a phase, and cdk-nag where `nag` is true, without a written reason. */
-export function findingsOf({ id, props }: Variant, nag: boolean): { findings: unknown[]; failure: unknown } {
-  const app = makeApp();
-  if (nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  makePhase(id, props, app);
-  const printed = jest.spyOn(console, 'error').mockClear().mockImplementation();
-  const { CDK_VALIDATION } = process.env;
-  delete process.env.CDK_VALIDATION;
-  let failure: unknown;
-  try {
-    app.synth();
-  } catch (error) {
-    failure = error;
-  } finally {
-    process.env.CDK_VALIDATION = CDK_VALIDATION;
-  }
-  return { findings: printed.mock.calls.flat().filter((line) => !line.startsWith('WARNING')), failure };
-}
-
-/** What cfn-lint prints of phases, and its exit code. */
-export function lint(variants: readonly Variant[]): { stdout: string; status: number | null } {
-  const dir = mkdtempSync(join(OUT, 'lint-'));
-  const files = variants.map(({ id, name, props }) => {
-    const file = join(dir, `${id} ${name}.json`);
-    writeFileSync(file, JSON.stringify(phaseTemplate(id, props)));
-    return file;
-  });
-  const { stdout, status } = spawnSync('cfn-lint', files, { encoding: 'utf8' });
-  return { stdout, status };
 }
 
 /**

@@ -7,24 +7,20 @@ import { text } from 'node:stream/consumers';
 import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
 import type { FarmProps } from '../../../lib/phases/shop-props';
 import { type BoxSizeName, sizes } from '../../../lib/phases/sizes';
+import { findingsOf, lint } from '../../support/checks';
 import { describeWith } from '../../support/needs';
 import {
   combinedFarmVariants,
   DOMAIN,
   elasticVariants,
   farmVariants,
-  findingsOf,
   isStateful,
-  lint,
   makePhase,
   otherVariants,
-  type PhaseId,
-  phaseTemplate,
-  resourcesOf,
-  type TemplateJson,
   templateDiff,
   variants,
 } from '../../support/stack';
+import { type PhaseId, phaseTemplate, resourcesOf, type TemplateJson } from '../../support/templates';
 
 const ROOT = join(__dirname, '../../..');
 const BOXES: readonly PhaseId[] = ['phase-1', 'phase-2'];

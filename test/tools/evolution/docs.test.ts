@@ -4,7 +4,8 @@ import type { ShopProps } from '../../../lib/phases/shop-props';
 import { evolveParts } from '../../../tools/docs/evolve';
 import { withGeneratedParts } from '../../../tools/docs/generate';
 import type { NamedTemplate } from '../../../tools/evolution/template';
-import { makeApp, makePhase, type PhaseId, templateOf } from '../../support/stack';
+import { makeApp, makePhase, templateOf } from '../../support/stack';
+import type { PhaseId } from '../../support/templates';
 
 const PAGE = join(__dirname, '../../../docs/evolve.md');
 

@@ -1,4 +1,4 @@
-import { phaseTemplate } from '../../../support/stack';
+import { phaseTemplate } from '../../../support/templates';
 import { stackOf } from './stack';
 
 /** What metrics are read of; the emulator's CloudFormation makes no distribution, proxy or NAT gateway that tells its id. */
