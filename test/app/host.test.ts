@@ -21,7 +21,7 @@ import fc from 'fast-check';
 import { APP_DRAIN, APP_STOP_TIMEOUT, NODE_MAJOR, READINESS_GRACE } from '../../lib/constants';
 import { serverUser } from '../../tools/rehearsal/programs/postgres-user';
 import { findBinaries } from '../../tools/support/programs';
-import { phaseTemplate, resourcesOf } from '../support/stack';
+import { phaseTemplate, resourcesOf } from '../support/templates';
 
 jest.spyOn(console, 'error').mockImplementation();
 

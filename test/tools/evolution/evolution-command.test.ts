@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { type EvolutionOptions, evolution } from '../../../tools/evolution/evolution-command';
 import { UsageError } from '../../../tools/support/usage-error';
 
+jest.mock('../../../tools/cloudformation/assembly', () => require('../../support/shared-synth'));
+
 const BEFORE = join(__dirname, 'fixtures', 'todo-before.json');
 const AFTER = join(__dirname, 'fixtures', 'todo-after.json');
 const dir = mkdtempSync(join(tmpdir(), 'evolution-test-'));

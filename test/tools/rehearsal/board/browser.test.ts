@@ -1,15 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
 import { Feed } from '../../../../tools/rehearsal/board/feed';
-import { rehearsalBoard } from '../../../../tools/rehearsal/board/of-rehearsal';
-import { type Board, startBoard } from '../../../../tools/rehearsal/board/server';
+import { startBoard } from '../../../../tools/rehearsal/board/server';
 import type { BoardState } from '../../../../tools/rehearsal/board/state';
-import { type Rehearsal, startRehearsal } from '../../../../tools/rehearsal/rehearse/rehearsal';
-import type { Scenario } from '../../../../tools/rehearsal/rehearse/scenario';
-import { startTopology } from '../../../../tools/rehearsal/topology/topology';
-import { launchBrowser, SCREENSHOTS } from '../../../support/browser';
+import { launchBrowser } from '../../../support/browser';
 import { describeWith } from '../../../support/needs';
 
 /** Phase 4 with all that it draws. */
@@ -44,14 +36,6 @@ const fleet: BoardState = {
     })),
     ...['a', 'b', 'c'].map((zone) => ({ of: `zone ${zone}`, id: `kill-${zone}`, label: 'Kill the zone' })),
   ],
-};
-
-const scenario: Scenario = {
-  phase: 3,
-  servers: 3,
-  replicas: 1,
-  load: { profile: 'steady', rps: 40, seconds: 60, factor: 1 },
-  steps: [],
 };
 
 describeWith('chromium', 'the board in a real browser', () => {
@@ -90,79 +74,5 @@ describeWith('chromium', 'the board in a real browser', () => {
       await browser.close();
       await board.close();
     }
-  });
-
-  describeWith('haproxy', 'before a balancer', () => {
-    describeWith('redis-server', 'with Redis', () => {
-      let dir: string;
-      let rehearsal: Rehearsal;
-      let board: Board;
-      let browser: Browser;
-      let page: Page;
-      const problems: string[] = [];
-
-      beforeAll(async () => {
-        mkdirSync(SCREENSHOTS, { recursive: true });
-        dir = mkdtempSync(join(tmpdir(), 'shop-board-'));
-        const topology = await startTopology({ ...scenario, dir });
-        rehearsal = await startRehearsal(scenario, topology);
-        const title = 'Rehearsal of phase 3, 3 servers, 40 requests/s for 60 s';
-        const source = rehearsalBoard(rehearsal, { title, scenario, evolves: false, report: 'rehearsal.html' });
-        board = await startBoard({ source });
-        browser = await launchBrowser();
-        page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-        page.on('console', (message) => {
-          if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
-        });
-        page.on('pageerror', (error) => problems.push(error.message));
-        await page.goto(board.url);
-      });
-
-      afterAll(async () => {
-        await browser?.close();
-        await board?.close();
-        await rehearsal?.stop();
-        rmSync(dir, { recursive: true, force: true });
-      });
-
-      const shoot = (name: string) => page.screenshot({ path: join(SCREENSHOTS, `board-${name}.png`), fullPage: true });
-
-      test('a server that its button kills is shown dead, is replaced, and leaves the drawing; nothing promised is lost', async () => {
-        const killed = page.locator('[data-server="server-2"]');
-        await killed.getByText('in service').waitFor();
-        await killed.getByText(/p50 [\d.]+, p99 [\d.]+ ms/).waitFor();
-        await shoot('desktop');
-        expect(await killed.innerText()).toMatch(/\d+ requests\/s/);
-
-        await page.getByRole('button', { name: 'Kill: server-2', exact: true }).click();
-        await page.getByRole('log').getByText('killed server-2').waitFor();
-        await killed.getByText(/out of service|gone/).waitFor();
-        await shoot('killed');
-        const refused = page.locator('button[aria-disabled][title="server-2 is out of service already"]');
-        // It is not disabled for the browser, and says why.
-        await refused.click({ force: true });
-        await page.getByRole('status').getByText('Kill: server-2 is out of service already').waitFor();
-        await page.locator('[data-server="server-4"]').getByText('in service').waitFor();
-        await killed.waitFor({ state: 'detached' });
-        expect(await page.locator('.promise .value').innerText()).toBe('0');
-      });
-
-      test('more traffic comes when its button is pressed', async () => {
-        await page.getByRole('button', { name: 'Twice the traffic' }).click();
-        await page.getByRole('log').getByText('traffic: 2 times what the profile says').waitFor();
-      });
-
-      test('on a phone, in the dark, nothing scrolls sideways, and nothing went wrong on the page', async () => {
-        await page.setViewportSize({ width: 390, height: 844 });
-        await page.emulateMedia({ colorScheme: 'dark' });
-        await page.waitForTimeout(1_200);
-        await shoot('phone-dark');
-        const { wide, wanted } = await page
-          .locator('html')
-          .evaluate((html) => ({ wide: html.scrollWidth, wanted: html.clientWidth }));
-        expect(wide).toBe(wanted);
-        expect(problems).toEqual([]);
-      });
-    });
   });
 });
