@@ -2,9 +2,12 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import type { DatabaseClient } from '../../app/data/db';
 import { contents, differences } from '../../app/move/compare';
-import { openSession } from '../../app/move/session';
+import { streamCopy } from '../../app/move/copy';
+import { cutOff, openSession } from '../../app/move/session';
 import { listTables, movedTables } from '../../app/move/tables';
 import { type MoveEnd, type MoveProcessOptions, runMove } from '../../tools/rehearsal/programs/move';
 import { type Postgres, startPostgres } from '../../tools/rehearsal/programs/postgres';
@@ -368,3 +371,101 @@ async function resume(database: Postgres): Promise<void> {
   await sql(database.adminUrl(), 'SELECT pg_reload_conf()');
   await eventually(async () => takesWrites(database));
 }
+
+describe('the copy of a table', () => {
+  const ROWS = 100_000;
+  let source: DatabaseClient;
+  let target: DatabaseClient;
+
+  beforeAll(async () => {
+    await from.createDatabase('copies');
+    await to.createDatabase('copies');
+  });
+
+  beforeEach(async () => {
+    source = await openSession({ connectionString: from.adminUrl('copies') });
+    target = await openSession({ connectionString: to.url('copies') });
+    await target.query('DROP TABLE IF EXISTS copied; CREATE TABLE copied (id int PRIMARY KEY, line text)');
+  });
+
+  afterEach(() => Promise.all([source.end(), target.end()]));
+
+  /** @param column an SQL expression for the second column of row `i` */
+  function copy(column: string, onChunk: Parameters<typeof streamCopy>[2] = () => {}): Promise<void> {
+    const rows = `SELECT i, ${column} FROM generate_series(1, ${ROWS}) i`;
+    return streamCopy(
+      { session: source, sql: `COPY (${rows}) TO STDOUT` },
+      { session: target, sql: 'COPY copied FROM STDIN' },
+      onChunk,
+    );
+  }
+
+  const count = async () => Number((await target.query('SELECT count(*) FROM copied')).rows[0].count);
+
+  test('copies every row, counts rows and not line breaks, and leaves both sessions ready', async () => {
+    const seen = { rows: 0, chunks: 0 };
+    await copy(`E'a line\\nand another\\\\' || i`, (rows) => {
+      seen.rows += rows;
+      seen.chunks += 1;
+    });
+    expect(seen.rows).toBe(ROWS);
+    expect(seen.chunks).toBeGreaterThan(10);
+    expect(await count()).toBe(ROWS);
+    expect((await target.query('SELECT line FROM copied WHERE id = 7')).rows[0].line).toBe('a line\nand another\\7');
+    expect((await source.query('SELECT 1 AS one')).rows[0].one).toBe(1);
+  });
+
+  test('copies an empty table', async () => {
+    await streamCopy(
+      { session: source, sql: 'COPY (SELECT 1, NULL WHERE false) TO STDOUT' },
+      { session: target, sql: 'COPY copied FROM STDIN' },
+      () => {},
+    );
+    expect(await count()).toBe(0);
+  });
+
+  test('a slow target slows the source down', async () => {
+    await target.query(
+      `CREATE OR REPLACE FUNCTION wait() RETURNS trigger AS $$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$ LANGUAGE plpgsql;
+       CREATE TRIGGER wait BEFORE INSERT ON copied FOR EACH ROW WHEN (NEW.id = 1000) EXECUTE FUNCTION wait()`,
+    );
+    const seen = { rows: 0 };
+    const copying = copy(`repeat('x', 500)`, (rows) => {
+      seen.rows += rows;
+    });
+    await sleep(1_500);
+    expect(seen.rows).toBeLessThan(ROWS / 2);
+    await copying;
+    expect(await count()).toBe(ROWS);
+  });
+
+  test('an error of the source ends the copy, and the target keeps no row', async () => {
+    await expect(copy(`(1 / (i - ${ROWS / 2}))::text`)).rejects.toThrow('division by zero');
+    expect(await count()).toBe(0);
+  });
+
+  test('an error of the target ends the copy', async () => {
+    await target.query(`ALTER TABLE copied ADD CHECK (id < ${ROWS / 4})`);
+    await expect(copy(`'line'`)).rejects.toThrow('violates check constraint');
+    expect(await count()).toBe(0);
+  });
+
+  test('a target that refuses the statement ends the copy', async () => {
+    await target.query('DROP TABLE copied');
+    await expect(copy(`'line'`)).rejects.toThrow('relation "copied" does not exist');
+  });
+
+  test.each([
+    ['source', () => [source]],
+    ['target', () => [target]],
+    ['source and target', () => [source, target]],
+    ['target and source', () => [target, source]],
+  ])('a lost connection of the %s ends the copy', async (_side, sessions) => {
+    let chunks = 0;
+    const copying = copy(`'line'`, () => {
+      chunks += 1;
+      if (chunks === 5) for (const session of sessions()) cutOff(session);
+    });
+    await expect(copying).rejects.toThrow('Connection terminated');
+  });
+});

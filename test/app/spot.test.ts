@@ -17,12 +17,15 @@ afterAll(() => bench?.close());
 class Metadata {
   noticed = false;
   recommended = false;
+  /** The next answers that go wrong: a token refused, an answer that stops after its first byte. */
+  readonly faults: ('refuse' | 'stall')[] = [];
 
   readonly #server = createServer((request, response) => {
     const token = request.headers['x-aws-ec2-metadata-token'];
     if (request.method === 'PUT' && request.headers['x-aws-ec2-metadata-token-ttl-seconds'])
-      return response.end('token');
+      return this.#fails('refuse') ? response.writeHead(403).end() : response.end('token');
     if (token !== 'token') return response.writeHead(401).end();
+    if (this.#fails('stall')) return response.writeHead(200).write('{');
     const there =
       (this.noticed && request.url === '/latest/meta-data/spot/instance-action') ||
       (this.recommended && request.url === '/latest/meta-data/events/recommendations/rebalance');
@@ -38,6 +41,13 @@ class Metadata {
 
   close(): void {
     this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  #fails(fault: 'refuse' | 'stall'): boolean {
+    if (this.faults[0] !== fault) return false;
+    this.faults.shift();
+    return true;
   }
 }
 
@@ -55,6 +65,21 @@ describe('the notice of a spot instance', () => {
       await eventually(async () => (await fetch(`${shop.url}/readyz`)).status === 503);
       // The balancer has not seen that yet.
       expect((await fetch(`${shop.url}/api/products`)).status).toBe(200);
+      expect(await shop.exited).toBe(0);
+    } finally {
+      metadata.close();
+    }
+  });
+
+  test.concurrent('is found after a refused token and a stalled answer, which delay no start', async () => {
+    const metadata = new Metadata();
+    // The first is for the look before the start.
+    metadata.faults.push('refuse', 'refuse', 'stall');
+    try {
+      const shop = await bench.serve(await bench.database(), await metadata.open());
+      await eventually(() => metadata.faults.length === 0);
+      metadata.noticed = true;
+      await eventually(() => shop.log().includes('EC2 takes this instance back: leaving'));
       expect(await shop.exited).toBe(0);
     } finally {
       metadata.close();
