@@ -52,7 +52,7 @@ export async function benchSynth(options: BenchOptions): Promise<number> {
 }
 
 /** Validation refuses a template without any resource. */
-const EMPTY_APP = `import { App, CfnResource, Stack } from 'aws-cdk-lib';
+export const EMPTY_APP = `import { App, CfnResource, Stack } from 'aws-cdk-lib';
 
 const app = new App();
 new CfnResource(new Stack(app, 'empty'), 'Topic', { type: 'AWS::SNS::Topic' });
