@@ -209,7 +209,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
     // The name still leads to the old primary, which is a replica now.
     await sleep(2_000);
     expect(load.counts.refused).toBeGreaterThan(refusedBefore);
-    name.leadTo(next.port);
+    name.pointTo(next.port);
     await back();
     const goodBefore = load.counts.good;
     await eventually(() => load.counts.good > goodBefore + 50);
@@ -227,7 +227,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
     const next = await mostCurrent();
     await next.promote();
     await Promise.all(nodes.filter((node) => node !== primary && node !== next).map((node) => node.follow(next.port)));
-    name.leadTo(next.port);
+    name.pointTo(next.port);
     await back();
     await sleep(1_000);
     await load.stop();

@@ -40,7 +40,7 @@ const KERNEL = { mounts: '/proc/self/mounts', own: '/proc/self/cgroup' };
  */
 export function findCpuQuotas(kernel = KERNEL): CpuQuotas | undefined {
   if (!existsSync(kernel.mounts) || !existsSync(kernel.own)) return undefined;
-  const parent = [...parentsV1(kernel), ...parentsV2(kernel)].find(mayLimit);
+  const parent = [...parentsV1(kernel), ...parentsV2(kernel)].find(canLimit);
   if (parent === undefined) return undefined;
   const prefix = `shop-${process.pid}-`;
   whenThisProcessDies(REMOVE_ALL, [join(parent.dir, prefix)]);
@@ -94,7 +94,7 @@ function lines(file: string): string[] {
 }
 
 /** Tried, since rights, read-only mounts and delegation all have a say. */
-function mayLimit(parent: Parent): boolean {
+function canLimit(parent: Parent): boolean {
   const name = `shop-${process.pid}-probe`;
   try {
     create(parent, name, 1);

@@ -1,5 +1,5 @@
 import { freePort } from '../../support/processes';
-import { FROM_VISITORS, startHaproxyProcess } from './haproxy-process';
+import { TRUST_FORWARDED_FOR, startHaproxyProcess } from './haproxy-process';
 
 export interface EdgeCacheOptions {
   /** Folder of its configuration, its log and its admin socket, so that its path must be short. Made when missing. */
@@ -62,7 +62,7 @@ function configuration(origin: number, port: number): string {
 frontend edge
   mode http
   bind 127.0.0.1:${port}
-  ${FROM_VISITORS}
+  ${TRUST_FORWARDED_FOR}
   acl shared-answer path_beg /api/products
   acl shared-page path /
   acl shared-page path_beg /products/

@@ -8,7 +8,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export interface Endpoint {
   readonly port: number;
   /** New connections go there; those that are open stay where they are. */
-  leadTo(port: number): void;
+  pointTo(port: number): void;
   /** Milliseconds that everything takes longer from now on, each way. */
   delay(ms: number): void;
   /** Cuts all connections, and accepts no more. */
@@ -22,8 +22,8 @@ export async function openEndpoint(target: number, port = 0): Promise<Endpoint> 
   const open = new Set<Socket>();
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (inner) => {
     const outer = connect({ port: current, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
-    carry(inner, outer, () => delay);
-    carry(outer, inner, () => delay);
+    pipeDelayed(inner, outer, () => delay);
+    pipeDelayed(outer, inner, () => delay);
     for (const [one, other] of [
       [inner, outer],
       [outer, inner],
@@ -37,7 +37,7 @@ export async function openEndpoint(target: number, port = 0): Promise<Endpoint> 
   await once(server.listen(port, '127.0.0.1'), 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    leadTo: (port) => {
+    pointTo: (port) => {
       current = port;
     },
     delay: (ms) => {
@@ -51,7 +51,7 @@ export async function openEndpoint(target: number, port = 0): Promise<Endpoint> 
 }
 
 /** Each chunk waits for itself, and none overtakes another: timers would, as they count in whole milliseconds. */
-function carry(from: Socket, to: Socket, delay: () => number): void {
+function pipeDelayed(from: Socket, to: Socket, delay: () => number): void {
   const waiting: { readonly due: number; readonly what: () => void }[] = [];
   let timer: NodeJS.Timeout | undefined;
   const move = () => {

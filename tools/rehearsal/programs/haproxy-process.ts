@@ -54,7 +54,7 @@ export async function startHaproxyProcess(options: HaproxyProcessOptions): Promi
   };
   try {
     // It answers there once it has bound everything; the port alone may be somebody else's.
-    await haproxy.until('answering', async () => (await command('show info')).includes(`Pid: ${haproxy.pid}\n`));
+    await haproxy.waitUntil('answering', async () => (await command('show info')).includes(`Pid: ${haproxy.pid}\n`));
   } catch (error) {
     await stop();
     throw error;
@@ -90,13 +90,13 @@ defaults
 }
 
 /** Lines of a frontend that a proxy sends requests to: its address is added to those in `X-Forwarded-For`. */
-export const FROM_PROXY = 'option forwardfor';
+export const APPEND_FORWARDED_FOR = 'option forwardfor';
 
 /**
  * Lines of a frontend that visitors come to. All of them come from this machine, so each may say by `X-Forwarded-For` which
  * address it stands for; it is then as if the connection came from there.
  */
-export const FROM_VISITORS = `http-request set-src hdr_ip(x-forwarded-for,1) if { hdr(x-forwarded-for) -m found }
+export const TRUST_FORWARDED_FOR = `http-request set-src hdr_ip(x-forwarded-for,1) if { hdr(x-forwarded-for) -m found }
   http-request del-header x-forwarded-for
   option forwardfor`;
 

@@ -6,7 +6,7 @@ import {
   HEALTH_UNHEALTHY_COUNT,
 } from '../../../lib/constants';
 import { freePort } from '../../support/processes';
-import { FROM_PROXY, FROM_VISITORS, startHaproxyProcess } from './haproxy-process';
+import { APPEND_FORWARDED_FOR, TRUST_FORWARDED_FOR, startHaproxyProcess } from './haproxy-process';
 
 export interface HaproxyOptions {
   /** Folder of its configuration, its log and its admin socket, so that its path must be short. Made when missing. */
@@ -72,7 +72,7 @@ export interface HaproxyOptions {
   readonly maxInFlight?: number;
 }
 
-/** A running HAProxy in the place of an Application Load Balancer. */
+/** A running HAProxy in the slot of an Application Load Balancer. */
 export interface Haproxy {
   readonly pid: number;
   readonly port: number;
@@ -80,7 +80,7 @@ export interface Haproxy {
   /**
    * Registers a server. It gets requests once it has passed its health checks, or at once when `healthy`.
    *
-   * @throws when all places are taken
+   * @throws when all slots are taken
    */
   register(port: number, healthy?: boolean): Promise<void>;
   /** As a target group does: no request from now on, those in flight end. */
@@ -118,13 +118,13 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
   const haproxy = await startHaproxyProcess({ dir, port, configuration: configuration(options, port) });
 
   /** Places for servers are fixed at the start; who stands in one is not. Their counters go on counting. */
-  const places = Array.from({ length: maxServers }, (_, index) => ({
+  const slots = Array.from({ length: maxServers }, (_, index) => ({
     name: `server-${index + 1}`,
     port: servers[index],
     requests: 0,
     failures: 0,
   }));
-  const names = (place: string) => (failsOpen(options) ? [place, unchecked(place)] : [place]);
+  const names = (slot: string) => (failsOpen(options) ? [slot, unchecked(slot)] : [slot]);
   const records = async () => {
     const stats = await haproxy.stats();
     return new Map(stats.filter(({ pxname }) => pxname === BACKEND).map((record) => [record.svname, record]));
@@ -134,32 +134,32 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
     port,
     url: haproxy.url,
     register: async (server, healthy = false) => {
-      const place = places.find((one) => one.port === undefined);
-      if (place === undefined) throw new Error(`all ${maxServers} places of the balancer are taken`);
-      place.port = server;
-      const before = counters(await records(), names(place.name));
-      Object.assign(place, { requests: before.requests, failures: before.failures });
-      const commands = names(place.name).flatMap((name) => [
+      const slot = slots.find((one) => one.port === undefined);
+      if (slot === undefined) throw new Error(`all ${maxServers} slots of the balancer are taken`);
+      slot.port = server;
+      const before = counters(await records(), names(slot.name));
+      Object.assign(slot, { requests: before.requests, failures: before.failures });
+      const commands = names(slot.name).flatMap((name) => [
         `set server ${BACKEND}/${name} addr 127.0.0.1 port ${server}`,
         `set server ${BACKEND}/${name} state ready`,
       ]);
       // It is taken for healthy when it comes out of maintenance.
-      await haproxy.command(...commands, `set server ${BACKEND}/${place.name} health ${healthy ? 'up' : 'down'}`);
+      await haproxy.command(...commands, `set server ${BACKEND}/${slot.name} health ${healthy ? 'up' : 'down'}`);
     },
     deregister: async (server) => {
-      const place = places.find((one) => one.port === server);
-      if (place === undefined) return;
-      await haproxy.command(...names(place.name).map((name) => `set server ${BACKEND}/${name} state maint`));
-      place.port = undefined;
+      const slot = slots.find((one) => one.port === server);
+      if (slot === undefined) return;
+      await haproxy.command(...names(slot.name).map((name) => `set server ${BACKEND}/${name} state maint`));
+      slot.port = undefined;
     },
     targets: async () => {
       const found = await records();
       return new Map(
-        places.flatMap((place) => {
-          if (place.port === undefined) return [];
-          const now = counters(found, names(place.name));
-          const since = { requests: now.requests - place.requests, failures: now.failures - place.failures };
-          return [[place.port, { ...now, ...since }]];
+        slots.flatMap((slot) => {
+          if (slot.port === undefined) return [];
+          const now = counters(found, names(slot.name));
+          const since = { requests: now.requests - slot.requests, failures: now.failures - slot.failures };
+          return [[slot.port, { ...now, ...since }]];
         }),
       );
     },
@@ -180,8 +180,8 @@ function failsOpen({ balance }: HaproxyOptions): boolean {
   return balance !== 'sticky';
 }
 
-function unchecked(place: string): string {
-  return `unchecked-${place}`;
+function unchecked(slot: string): string {
+  return `unchecked-${slot}`;
 }
 
 /** @param names of the server, the checked one first */
@@ -206,7 +206,7 @@ function configuration(options: HaproxyOptions, port: number): string {
   const { healthInterval = HEALTH_INTERVAL, maxInFlight } = options;
   const bound = maxInFlight === undefined ? '' : `maxconn ${maxInFlight}`;
   const check = `check inter ${Math.round(healthInterval * 1000)}ms fall ${HEALTH_UNHEALTHY_COUNT} rise ${HEALTH_HEALTHY_COUNT} ${bound}`;
-  const places = Array.from({ length: maxServers }, (_, index) => {
+  const slots = Array.from({ length: maxServers }, (_, index) => {
     const state = servers[index] === undefined ? 'disabled' : '';
     const name = `server-${index + 1}`;
     const address = `127.0.0.1:${servers[index] ?? 1}`;
@@ -216,7 +216,7 @@ function configuration(options: HaproxyOptions, port: number): string {
   return `frontend shop
   mode ${layer === 7 ? 'http' : 'tcp'}
   bind 127.0.0.1:${port}
-  ${layer === 7 ? (behindEdge ? FROM_PROXY : FROM_VISITORS) : ''}
+  ${layer === 7 ? (behindEdge ? APPEND_FORWARDED_FOR : TRUST_FORWARDED_FOR) : ''}
   ${maxInFlight === undefined ? '' : refusal(maxInFlight)}
   default_backend ${BACKEND}
 
@@ -229,11 +229,11 @@ backend ${BACKEND}
   option httpchk GET ${HEALTH_PATH}
   http-check expect status 200
   option allbackups
-${places.join('\n')}
+${slots.join('\n')}
 `;
 }
 
-/** Servers that are down, and places without one, let nobody wait. */
+/** Servers that are down, and slots without one, let nobody wait. */
 function refusal(maxInFlight: number): string {
   return `http-request set-var(txn.room) nbsrv(${BACKEND}),mul(${maxInFlight})
   http-request return status 503 hdr retry-after 1 if { queue(${BACKEND}),sub(txn.room) ge 0 }`;

@@ -11,7 +11,7 @@ export interface InstanceMetadata {
    *
    * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
    */
-  giveNotice(at: Date): void;
+  sendSpotNotice(at: Date): void;
   close(): void;
 }
 
@@ -26,7 +26,7 @@ export async function startInstanceMetadata(): Promise<InstanceMetadata> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    giveNotice: (at) => {
+    sendSpotNotice: (at) => {
       notice = JSON.stringify({ action: 'terminate', time: `${at.toISOString().slice(0, 19)}Z` });
     },
     close: () => {

@@ -9,7 +9,7 @@ export interface MoveProcessOptions {
   readonly from: Postgres;
   readonly to: Postgres;
   /** @default 'run' */
-  readonly verb?: 'prepare' | 'run' | 'back' | 'status';
+  readonly command?: 'prepare' | 'run' | 'back' | 'status';
   /**
    * Seconds after which a pause of the writes is given up.
    *
@@ -70,8 +70,8 @@ export interface MoveEnd {
 
 /** Runs the bundle's `move.js` as a process of its own, as on the box, and waits for its end. */
 export function runMove(options: MoveProcessOptions): Promise<MoveEnd> {
-  const { bundle, from, to, verb = 'run', maxPause, killAt } = options;
-  const args = [verb, '--json', ...(maxPause === undefined ? [] : ['--max-pause', String(maxPause)])];
+  const { bundle, from, to, command = 'run', maxPause, killAt } = options;
+  const args = [command, '--json', ...(maxPause === undefined ? [] : ['--max-pause', String(maxPause)])];
   const preload = killAt === undefined ? [] : ['--require', join(__dirname, 'kill-at-step.js')];
   const child = spawn(process.execPath, [...preload, join(bundle.dir, 'move.js'), ...args], {
     env: { PATH: process.env.PATH, MOVE_FROM_URL: from.adminUrl(), DATABASE_URL: to.url(), KILL_AT: killAt },

@@ -82,7 +82,7 @@ server_login_retry = 1
   const stop = () => pgbouncer.end('SIGTERM');
   const url = `postgres://${database.username}:${database.password}@localhost:${port}/${name}`;
   try {
-    await pgbouncer.until('answering', async () => (await ask(url, 'SELECT 1')).length === 1);
+    await pgbouncer.waitUntil('answering', async () => (await ask(url, 'SELECT 1')).length === 1);
   } catch (error) {
     await stop();
     throw error;

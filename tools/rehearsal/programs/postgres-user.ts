@@ -15,7 +15,7 @@ export interface ServerUser {
 }
 
 export function serverUser(): ServerUser {
-  const prefix = process.getuid?.() === 0 ? becomePostgres() : [];
+  const prefix = process.getuid?.() === 0 ? switchToPostgres() : [];
   const command: ServerUser['command'] = (program, args) => [...prefix, program, ...args] as [string, ...string[]];
   return {
     command,
@@ -46,7 +46,7 @@ export function serverUser(): ServerUser {
  * What to put before a command to run it as the system's user `postgres`, made when missing. Where the container allows it,
  * the user keeps the right to search folders, since a root's project often lies in a folder that is closed to others.
  */
-function becomePostgres(): string[] {
+function switchToPostgres(): string[] {
   if (!succeeds('id', 'postgres')) {
     execFileSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres']);
   }

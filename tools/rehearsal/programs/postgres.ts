@@ -83,7 +83,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   mkdirSync(dir, { recursive: true });
   user.own(dir);
   user.checkReads(dir, binaries.postgres);
-  await makeCluster(binaries, data, keepPassword(dir), user);
+  await createCluster(binaries, data, ensurePassword(dir), user);
   await stopLeftover(binaries, data, user);
   return launch(options);
 }
@@ -107,9 +107,9 @@ export async function startReplica(primary: Postgres, options: ReplicaOptions): 
   await removePostgres(dir);
   mkdirSync(dir, { recursive: true });
   user.own(dir);
-  writeFileSync(join(dir, 'password'), keepPassword(primary.dir), { mode: 0o600 });
+  writeFileSync(join(dir, 'password'), ensurePassword(primary.dir), { mode: 0o600 });
   const maxConnections = await copyCluster(primary, join(dir, 'data'), user);
-  return launch(following(primary, { ...options, settings: { max_connections: maxConnections, ...options.settings } }));
+  return launch(replicaOptions(primary, { ...options, settings: { max_connections: maxConnections, ...options.settings } }));
 }
 
 /**
@@ -118,11 +118,11 @@ export async function startReplica(primary: Postgres, options: ReplicaOptions): 
  * @param options those that it was started with, and the primary's `max_connections` among its settings
  */
 export function resumeReplica(primary: Postgres, options: ReplicaOptions): Promise<Postgres> {
-  return launch(following(primary, options));
+  return launch(replicaOptions(primary, options));
 }
 
 /** A replica refuses to start with fewer `max_connections` than its primary. */
-function following(primary: Postgres, options: ReplicaOptions): PostgresOptions {
+function replicaOptions(primary: Postgres, options: ReplicaOptions): PostgresOptions {
   const settings = {
     primary_conninfo: `host=${primary.socketDir} port=${primary.port ?? 5432} user=postgres`,
     recovery_min_apply_delay: `${options.applyDelayMs ?? 0}ms`,
@@ -176,12 +176,12 @@ async function launch(options: PostgresOptions): Promise<Postgres> {
   const access = options.access ?? 'socket';
   const data = join(dir, 'data');
   const log = join(dir, 'postgres.log');
-  const password = keepPassword(dir);
+  const password = ensurePassword(dir);
   const port = access === 'tls' ? (options.port ?? (await freePort())) : undefined;
   const socketDir = options.socketDir ?? mkdtempSync(join(tmpdir(), 'shop-pg-'));
   mkdirSync(socketDir, { recursive: true, mode: 0o700 });
   user.own(socketDir);
-  const certificate = access === 'tls' ? await keepCertificate(dir, user) : undefined;
+  const certificate = access === 'tls' ? await ensureCertificate(dir, user) : undefined;
   writeAccessRules(data, access);
 
   const settings: Record<string, string> = {
@@ -202,7 +202,7 @@ async function launch(options: PostgresOptions): Promise<Postgres> {
     throw new Error(`PostgreSQL did not start; the end of ${log}:\n${endOfLog(log)}`);
   }
   const pid = Number.parseInt(readFileSync(join(data, 'postmaster.pid'), 'utf8'), 10);
-  const callOff = whenThisProcessDies('dir=$1; shift; "$@"; rm -rf "$dir"', [
+  const cancelCleanup = whenThisProcessDies('dir=$1; shift; "$@"; rm -rf "$dir"', [
     socketDir,
     ...user.command(binaries.pgCtl, stopArguments(data)),
   ]);
@@ -221,14 +221,14 @@ async function launch(options: PostgresOptions): Promise<Postgres> {
     url: (database = 'shop') => connectionString(OWNER, database),
     adminUrl: (database = 'shop') =>
       `postgres://postgres@/${database}?host=${encodeURIComponent(socketDir)}&port=${port ?? 5432}`,
-    createDatabase: (database) => makeDatabase(connectionString('postgres', 'postgres'), database, password),
+    createDatabase: (database) => createDatabase(connectionString('postgres', 'postgres'), database, password),
     crash: async () => {
       await user.run(binaries.pgCtl, stopArguments(data, 'immediate'));
-      callOff();
+      cancelCleanup();
     },
     stop: once(async () => {
       if (isRunning(data)) await user.run(binaries.pgCtl, stopArguments(data));
-      callOff();
+      cancelCleanup();
       rmSync(socketDir, { recursive: true, force: true });
     }),
   };
@@ -241,7 +241,7 @@ export async function removePostgres(dir: string): Promise<void> {
   rmSync(dir, { recursive: true, force: true });
 }
 
-async function makeCluster(binaries: Binaries, data: string, password: string, user: ServerUser): Promise<void> {
+async function createCluster(binaries: Binaries, data: string, password: string, user: ServerUser): Promise<void> {
   const versionFile = join(data, 'PG_VERSION');
   if (existsSync(versionFile)) {
     const { stdout } = await user.run(binaries.postgres, ['--version']);
@@ -286,14 +286,14 @@ function stopArguments(data: string, mode: 'fast' | 'immediate' = 'fast'): strin
 }
 
 /** One password for the life of the cluster, readable by this user only. */
-function keepPassword(dir: string): string {
+function ensurePassword(dir: string): string {
   const file = join(dir, 'password');
   if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString('base64url'), { mode: 0o600 });
   return readFileSync(file, 'utf8');
 }
 
 /** A certificate for `localhost` that signs itself, so that clients can verify it as they verify RDS's. */
-async function keepCertificate(dir: string, user: ServerUser): Promise<{ cert: string; key: string }> {
+async function ensureCertificate(dir: string, user: ServerUser): Promise<{ cert: string; key: string }> {
   const cert = join(dir, 'server.crt');
   const key = join(dir, 'server.key');
   if (!existsSync(cert) || !existsSync(key)) {
@@ -317,7 +317,7 @@ function writeAccessRules(data: string, access: 'socket' | 'tls'): void {
   writeFileSync(join(data, 'pg_hba.conf'), `${rules.join('\n')}\n`);
 }
 
-async function makeDatabase(adminUrl: string, database: string, password: string): Promise<void> {
+async function createDatabase(adminUrl: string, database: string, password: string): Promise<void> {
   const client = new Client({ connectionString: adminUrl });
   await client.connect();
   try {

@@ -17,7 +17,7 @@ export function cpuSeconds(pid: number): number {
 }
 
 /** @throws where the system does not tell CPU times, for whoever can do nothing without */
-export function checkCpuTold(what: string): void {
+export function checkCpuTimes(what: string): void {
   if (process.platform !== 'linux') throw new Error(`${what} reads /proc, which ${process.platform} has not`);
 }
 

@@ -3,8 +3,8 @@ import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endOfLog, whenThisProcessDies } from '../../support/processes';
 
-/** Milliseconds that `until` waits. */
-const WITHIN = 60_000;
+/** Milliseconds that `waitUntil` waits. */
+const TIMEOUT = 60_000;
 
 /** A program of the system that runs in the background; it ends by itself when this process dies. */
 export interface Program {
@@ -15,7 +15,7 @@ export interface Program {
    * @param what for the error, such as `listening`
    * @throws when the program cannot be run, ends, or lets 60 s pass; with the end of its log
    */
-  until(what: string, check: () => Promise<boolean>): Promise<void>;
+  waitUntil(what: string, check: () => Promise<boolean>): Promise<void>;
   /** Sends the signal and resolves when the program is gone. Safe to call twice. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
@@ -41,12 +41,12 @@ export function startProgram(command: string, args: readonly string[], log: stri
   void gone.then(whenThisProcessDies('kill "$1"', [String(child.pid)]));
   return {
     pid: child.pid as number,
-    until: async (what, check) => {
-      const deadline = Date.now() + WITHIN;
+    waitUntil: async (what, check) => {
+      const deadline = Date.now() + TIMEOUT;
       while (!(await check().catch(() => false))) {
         if (over) throw new Error(`${command} ${over}`);
         if (Date.now() > deadline) {
-          throw new Error(`${command}: not ${what} within ${WITHIN / 1000} s; the end of ${log}:\n${endOfLog(log)}`);
+          throw new Error(`${command}: not ${what} within ${TIMEOUT / 1000} s; the end of ${log}:\n${endOfLog(log)}`);
         }
         await sleep(20);
       }

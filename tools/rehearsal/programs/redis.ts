@@ -77,7 +77,7 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
   const command = (...words: string[]) => ask(port, ...words);
   // Asked of the primary, which counts a replica a moment after the replica itself does.
   const synchronised = (primaryPort: number) =>
-    redis.until('in step with its primary', async () =>
+    redis.waitUntil('in step with its primary', async () =>
       (await ask(primaryPort, 'INFO', 'replication')).includes(`port=${port},state=online`),
     );
   const server: RedisServer = {
@@ -96,7 +96,7 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
     stop: () => redis.end('SIGTERM'),
   };
   try {
-    await redis.until('answering', async () => (await command('PING')) === 'PONG');
+    await redis.waitUntil('answering', async () => (await command('PING')) === 'PONG');
     if (options.primaryPort) await synchronised(options.primaryPort);
   } catch (error) {
     await server.kill();

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { POSTGRES_MAJOR } from '../../../lib/constants';
 import type { BoardSource } from '../board/state';
 import type { RehearsedPhase } from '../topology/topology-plan';
-import { SHOP_LOG } from './kept-folder';
+import { SHOP_LOG } from './data-folder';
 import type { StartOptions } from './start';
 
 const SHAPES: Readonly<Record<RehearsedPhase, string>> = {
@@ -14,7 +14,7 @@ const SHAPES: Readonly<Record<RehearsedPhase, string>> = {
 
 const TITLE = 'The shop on this machine';
 
-export interface StartVerbOptions extends Omit<StartOptions, 'phase' | 'say'> {
+export interface StartCommandOptions extends Omit<StartOptions, 'phase' | 'onProgress'> {
   readonly phase: RehearsedPhase;
   /**
    * TCP port of the board on loopback.
@@ -40,7 +40,7 @@ interface Running {
 }
 
 /** The verb `start`: runs until a signal, or until the shop ends by itself. */
-export async function start({ boardPort, ...options }: StartVerbOptions): Promise<void> {
+export async function start({ boardPort, ...options }: StartCommandOptions): Promise<void> {
   // A signal that comes while things are still starting must stop them too, once they are there.
   const signal = new Promise<'signal'>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => resolve('signal'));
@@ -70,8 +70,8 @@ ${facts.map(([what = '', value]) => `  ${what.padEnd(10)}${value}`).join('\n')}
   throw new Error(`the shop ended by itself (exit code ${ended ?? 'none, a signal'}); see ${running.log}`);
 }
 
-async function startPhase({ phase, ...rest }: Omit<StartVerbOptions, 'boardPort'>): Promise<Running> {
-  const options = { ...rest, say: (line: string) => console.log(`  … ${line}`) };
+async function startPhase({ phase, ...rest }: Omit<StartCommandOptions, 'boardPort'>): Promise<Running> {
+  const options = { ...rest, onProgress: (line: string) => console.log(`  … ${line}`) };
   const where = relative(process.cwd(), options.dir) || '.';
   if (phase === 3 || phase === 4) {
     const [{ startOnTopology }, { topologyBoard }] = await Promise.all([

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { TIME_SCALE } from '../rehearse/flags';
 import { synthesizedTemplate } from '../rehearse/template';
 import { checkPrograms, missingPrograms, startTopology, type Topology } from '../topology/topology';
-import { checkPortFree, KeptFolder } from './kept-folder';
+import { checkPortFree, DataFolder } from './data-folder';
 import type { StartOptions } from './start';
 
 export interface StartTopologyOptions extends Omit<StartOptions, 'phase'> {
@@ -28,28 +28,28 @@ export interface RunningTopology {
  * @throws UsageError when a program is missing, the port is taken or another run holds the folder
  */
 export async function startOnTopology(options: StartTopologyOptions): Promise<RunningTopology> {
-  const { phase, port, say } = options;
+  const { phase, port, onProgress } = options;
   checkPrograms(phase);
   await checkPortFree(port);
-  const kept = await KeptFolder.hold(options.dir, options.fresh);
+  const folder = await DataFolder.lock(options.dir, options.fresh);
   // Unix sockets lie in it, so its path must be short.
   const dir = mkdtempSync(join(tmpdir(), 'shop-start-'));
   const leave = () => {
-    kept.release();
+    folder.unlock();
     rmSync(dir, { recursive: true, force: true });
   };
   try {
     const evolves = phase === 3 && missingPrograms(4).length === 0;
-    if (phase === 4) say('cdk synth: the scaling policies are those of the template');
+    if (phase === 4) onProgress('cdk synth: the scaling policies are those of the template');
     const scaling = phase === 4 ? { template: await synthesizedTemplate(phase), timeScale: TIME_SCALE } : undefined;
     const topology = await startTopology({
       phase,
       port,
       dir,
       evolves,
-      kept: { database: kept.database, sessionSecret: kept.sessionSecret() },
+      persisted: { database: folder.database, sessionSecret: folder.sessionSecret() },
       ...(scaling && { scaling }),
-      say,
+      onProgress,
     });
     return {
       url: `http://localhost:${port}`,

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type AppBundle, buildApp } from '../../support/app-bundle';
 import { type Postgres, startPostgres } from '../programs/postgres';
 import { type ShopProcess, startShop } from '../programs/shop-process';
-import { checkPortFree, KeptFolder, SHOP_LOG } from './kept-folder';
+import { checkPortFree, DataFolder, SHOP_LOG } from './data-folder';
 import { SupervisedShop } from './supervised-shop';
 
 export interface StartOptions {
@@ -15,7 +15,7 @@ export interface StartOptions {
   /** Throw away what an earlier run kept in `dir`. */
   readonly fresh: boolean;
   /** Told one line for each step. */
-  readonly say: (line: string) => void;
+  readonly onProgress: (line: string) => void;
 }
 
 export interface RunningShop {
@@ -41,24 +41,24 @@ export interface RunningShop {
  * @throws UsageError when the port is taken or another run holds the folder
  */
 export async function startLocally(options: StartOptions): Promise<RunningShop> {
-  const { phase, port, dir, fresh, say } = options;
+  const { phase, port, dir, fresh, onProgress } = options;
   await checkPortFree(port);
-  const kept = await KeptFolder.hold(dir, fresh);
+  const folder = await DataFolder.lock(dir, fresh);
   let database: Postgres | undefined;
   try {
-    say('building the app');
+    onProgress('building the app');
     const bundle = buildApp();
-    say('starting PostgreSQL');
-    database = await startPostgres({ dir: kept.database, access: phase === 1 ? 'socket' : 'tls' });
+    onProgress('starting PostgreSQL');
+    database = await startPostgres({ dir: folder.database, access: phase === 1 ? 'socket' : 'tls' });
     await database.createDatabase('shop');
-    say('starting the shop');
+    onProgress('starting the shop');
     const env = {
       HOST: '127.0.0.1',
       PORT: String(port),
       PHASE: String(phase),
       DATABASE_URL: database.url(),
       SESSION_STORE: 'postgres',
-      SESSION_SECRET: kept.sessionSecret(),
+      SESSION_SECRET: folder.sessionSecret(),
       SERVER_NAME: NAME,
     };
     const shop = await SupervisedShop.start(() => startShop({ bundle, log: join(dir, SHOP_LOG), env }));
@@ -66,7 +66,7 @@ export async function startLocally(options: StartOptions): Promise<RunningShop> 
     const stopAll = async () => {
       await shop.stop();
       await database?.stop();
-      kept.release();
+      folder.unlock();
     };
     return {
       url: `http://localhost:${shop.process.port}`,
@@ -85,7 +85,7 @@ export async function startLocally(options: StartOptions): Promise<RunningShop> 
     };
   } catch (error) {
     await database?.stop();
-    kept.release();
+    folder.unlock();
     throw error;
   }
 }

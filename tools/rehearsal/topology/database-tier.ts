@@ -23,7 +23,7 @@ export interface DatabaseTierOptions {
    *
    * @default - one in `dir`
    */
-  readonly kept?: string | undefined;
+  readonly persistedDir?: string | undefined;
 }
 
 const DATABASE = 'shop';
@@ -52,9 +52,9 @@ export class DatabaseTier {
     private readonly parts: Parts,
   ) {}
 
-  static async start({ dir, box, kept }: DatabaseTierOptions, parts: Parts): Promise<DatabaseTier> {
+  static async start({ dir, box, persistedDir }: DatabaseTierOptions, parts: Parts): Promise<DatabaseTier> {
     const placed = await place(dir, 'primary', box ? 'socket' : 'tls');
-    const own = kept === undefined ? placed : { ...placed, dir: kept };
+    const own = persistedDir === undefined ? placed : { ...placed, dir: persistedDir };
     const start = async () => {
       const postgres = await startPostgres(own);
       box?.quota?.confine(processTree(postgres.pid));

@@ -3,7 +3,7 @@ import { UsageError } from '../../support/usage-error';
 import { nextVersion } from '../programs/next-version';
 import { firstLine, type Part } from '../programs/parts';
 import type { DatabaseTier } from './database-tier';
-import type { Fault as AnyFault, Dependency } from './fault';
+import type { Dependency, Fault } from './fault';
 import type { RedisTier } from './redis-tier';
 import type { Server, ServerGroup } from './server-group';
 import { ZONES } from './snapshot';
@@ -18,11 +18,11 @@ export interface FaultsOptions {
   readonly database: DatabaseTier;
   /** Absent in phases 1 and 2. */
   readonly redis?: RedisTier | undefined;
-  readonly tell: (what: string) => void;
+  readonly onEvent: (what: string) => void;
 }
 
 /** What can happen within a phase. */
-export type Fault = Exclude<AnyFault, { readonly kind: 'next-phase' }>;
+export type InPhaseFault = Exclude<Fault, { readonly kind: 'next-phase' }>;
 
 /** Seconds after which somebody starts a lost box again. In the cloud, EC2's automatic recovery takes minutes. */
 export const RECOVERY = 20;
@@ -42,9 +42,9 @@ export class Faults implements Part {
    *
    * @throws UsageError when this phase has nothing that it could happen to
    */
-  async begin(fault: Fault): Promise<string> {
+  async begin(fault: InPhaseFault): Promise<string> {
     const done = await this.#do(fault);
-    this.options.tell(done);
+    this.options.onEvent(done);
     return done;
   }
 
@@ -54,7 +54,7 @@ export class Faults implements Part {
     await Promise.allSettled(this.#running);
   }
 
-  #do(fault: Fault): Promise<string> | string {
+  #do(fault: InPhaseFault): Promise<string> | string {
     const { servers, database, dir } = this.options;
     switch (fault.kind) {
       case 'kill-servers':
@@ -69,7 +69,7 @@ export class Faults implements Part {
       case 'spot-notice': {
         this.#from(4, fault.kind, 'spot instances');
         const chosen = this.#choose(fault);
-        servers.giveNotice(chosen);
+        servers.sendSpotNotice(chosen);
         return `spot notice of ${SPOT_NOTICE} s to ${names(chosen)}`;
       }
       case 'kill-zone':
@@ -153,8 +153,8 @@ export class Faults implements Part {
 
   async #demoteRedis(seconds: number): Promise<string> {
     const redis = this.#redis('demote-redis');
-    await redis.changePlaces();
-    this.#later(seconds, 'the name of Redis leads to its new primary', async () => redis.leadToPrimary());
+    await redis.swapRoles();
+    this.#later(seconds, 'the name of Redis leads to its new primary', async () => redis.pointToPrimary());
     return `Redis failed over with connections open, which lead to a replica now; so do new ones for ${seconds} s`;
   }
 
@@ -193,12 +193,12 @@ export class Faults implements Part {
     return named ? [named, ...rest].slice(0, count) : rest.slice(0, count);
   }
 
-  #redis(kind: Fault['kind']): RedisTier {
+  #redis(kind: InPhaseFault['kind']): RedisTier {
     this.#from(3, kind, 'Redis');
     return this.options.redis as RedisTier;
   }
 
-  #from(first: number, kind: Fault['kind'], what: string): void {
+  #from(first: number, kind: InPhaseFault['kind'], what: string): void {
     const { phase } = this.options;
     if (phase < first) throw new UsageError(`${kind}: phase ${phase} has no ${what}; phase ${first} has`);
   }
@@ -212,11 +212,11 @@ export class Faults implements Part {
   }
 
   #run(done: string, action: Promise<unknown>): void {
-    const { tell } = this.options;
+    const { onEvent } = this.options;
     const running: Promise<void> = action
       .then(
-        () => tell(done),
-        (error: Error) => tell(`${done}: no, ${firstLine(error)}`),
+        () => onEvent(done),
+        (error: Error) => onEvent(`${done}: no, ${firstLine(error)}`),
       )
       .finally(() => this.#running.delete(running));
     this.#running.add(running);

@@ -21,7 +21,7 @@ export interface Front {
   readonly workers: ServerGroup | undefined;
   readonly edge: EdgeCache | undefined;
   /** For when visitors enter elsewhere: connections that are open end in order, then the servers leave. */
-  leave(): Promise<void>;
+  drain(): Promise<void>;
 }
 
 export interface FrontOptions {
@@ -32,7 +32,7 @@ export interface FrontOptions {
   readonly quota: CpuQuotas['create'] | undefined;
   /** The number of the next server: no two have the same, also of different phases. */
   readonly number: () => number;
-  readonly tell: (what: string) => void;
+  readonly onEvent: (what: string) => void;
 }
 
 const DEFAULT_SERVERS = { 1: 1, 2: 1, 3: 5, 4: 2 } as const;
@@ -49,7 +49,7 @@ const METRICS_PERIOD = 10;
 /** Starts the servers of a phase over its data tiers, with balancer and edge before them. */
 export async function startFront(plan: TopologyPlan, options: FrontOptions, parts: Parts): Promise<Front> {
   const { phase, scaling } = plan;
-  const { dir, bundle, data, quota, number, tell } = options;
+  const { dir, bundle, data, quota, number, onEvent } = options;
   const port = (plan.evolves ? undefined : plan.port) ?? (await freePort());
   const inner = phase === 4 ? await freePort() : port;
   const balancer = phase >= 3 ? await parts.add(startBalancer(plan, dir, inner)) : undefined;
@@ -65,15 +65,15 @@ export async function startFront(plan: TopologyPlan, options: FrontOptions, part
     spot: phase === 4,
     vcpu: plan.vcpu,
     quota,
-    missedAfter: phase <= 2 ? RECOVERY : HEALTH_INTERVAL * HEALTH_UNHEALTHY_COUNT,
+    detectionSeconds: phase <= 2 ? RECOVERY : HEALTH_INTERVAL * HEALTH_UNHEALTHY_COUNT,
     boot: scaling ? BOOT / scaling.timeScale : 0,
-    tell,
+    onEvent,
   };
   const servers = await parts.add(new ServerGroup({ ...common, name: 'server', number, balancer }));
   const workers = data.queue && (await parts.add(new ServerGroup({ ...common, name: 'worker' })));
   await together([servers.begin(plan.servers ?? DEFAULT_SERVERS[phase]), workers?.begin(1) ?? Promise.resolve()]);
   if (scaling) {
-    const loop = { timeScale: scaling.timeScale, tell };
+    const loop = { timeScale: scaling.timeScale, onEvent };
     const web = readScalingGroup(scaling.template, { group: 'ElasticFleet' });
     await parts.add(startScalingLoop({ ...loop, group: web, servers }));
     if (workers) {
@@ -81,11 +81,11 @@ export async function startFront(plan: TopologyPlan, options: FrontOptions, part
       await parts.add(startScalingLoop({ ...loop, group, servers: workers, backlog: data.queue?.jobs }));
     }
   }
-  return { port, servers, workers, edge, leave: () => leave(servers, balancer) };
+  return { port, servers, workers, edge, drain: () => drainFront(servers, balancer) };
 }
 
 /** Ends a farm that visitors no longer enter. A server that is on its way in still wants to register: it comes first. */
-export async function leave(servers: ServerGroup, balancer: Haproxy | undefined): Promise<void> {
+export async function drainFront(servers: ServerGroup, balancer: Haproxy | undefined): Promise<void> {
   await servers.settled();
   await balancer?.drain();
   await servers.scale(0);

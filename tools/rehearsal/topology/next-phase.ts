@@ -8,13 +8,13 @@ import { moveData } from './move-data';
 import type { RehearsedPhase, TopologyPlan } from './topology-plan';
 
 /** A phase that serves. */
-export interface Stage {
+export interface ServingPhase {
   readonly phase: RehearsedPhase;
   readonly data: DataTiers;
   readonly front: Front;
 }
 
-export interface EvolutionOptions<S extends Stage> {
+export interface PhaseTransitionOptions<S extends ServingPhase> {
   readonly dir: string;
   readonly bundle: AppBundle;
   readonly parts: Parts;
@@ -22,14 +22,14 @@ export interface EvolutionOptions<S extends Stage> {
   readonly address: Endpoint;
   /** Starts what serves a phase. */
   readonly serve: (plan: TopologyPlan, data: DataTiers) => Promise<S>;
-  readonly tell: (what: string) => void;
+  readonly onEvent: (what: string) => void;
 }
 
 /** Makes a phase out of the one before it while visitors come. */
-export class Evolution<S extends Stage> {
+export class PhaseTransition<S extends ServingPhase> {
   #becoming: RehearsedPhase | undefined;
 
-  constructor(private readonly options: EvolutionOptions<S>) {}
+  constructor(private readonly options: PhaseTransitionOptions<S>) {}
 
   /** The next phase, while it is being made. */
   get becoming(): RehearsedPhase | undefined {
@@ -42,7 +42,7 @@ export class Evolution<S extends Stage> {
    * @param what for the error, such as `scale`
    * @throws UsageError while the next phase is being made
    */
-  checkStays(what: string): void {
+  checkIdle(what: string): void {
     if (this.#becoming)
       throw new UsageError(`${what}: phase ${this.#becoming} is being made; it brings servers of its own`);
   }
@@ -60,37 +60,37 @@ export class Evolution<S extends Stage> {
     try {
       const { servers: _ofTheFirst, ...rest } = plan;
       const to = { ...rest, phase };
-      return now.phase === 1 ? await this.#offTheBox(to, now) : await this.#beside(to, now);
+      return now.phase === 1 ? await this.#toOwnDatabase(to, now) : await this.#toNewServers(to, now);
     } finally {
       this.#becoming = undefined;
     }
   }
 
   /** Its data moves off the box while the app goes on; then the app is started again, on the database that is its own. */
-  async #offTheBox(plan: TopologyPlan, now: S): Promise<S> {
-    const { dir, bundle, parts, address, serve, tell } = this.options;
+  async #toOwnDatabase(plan: TopologyPlan, now: S): Promise<S> {
+    const { dir, bundle, parts, address, serve, onEvent } = this.options;
     const data = await startDataTiers(plan, { dir }, parts);
     let pausedAt = 0;
     await moveData(bundle, now.data.database, data.database, () => {
       pausedAt = performance.now();
-      tell('writes are paused');
+      onEvent('writes are paused');
     });
-    await now.front.leave();
+    await now.front.drain();
     const next = await serve(plan, data);
-    address.leadTo(next.front.port);
-    tell(`phase 2 serves from its own database; writes were paused for ${seconds(pausedAt)} s`);
+    address.pointTo(next.front.port);
+    onEvent(`phase 2 serves from its own database; writes were paused for ${seconds(pausedAt)} s`);
     await now.data.database.primary.stop();
     return next;
   }
 
   /** The new servers stand beside the old ones until they serve; then the address leads to them, and the old ones leave. */
-  async #beside(plan: TopologyPlan, now: S): Promise<S> {
-    const { dir, parts, address, serve, tell } = this.options;
+  async #toNewServers(plan: TopologyPlan, now: S): Promise<S> {
+    const { dir, parts, address, serve, onEvent } = this.options;
     const data = await startDataTiers(plan, { dir, before: now.data }, parts);
     const next = await serve(plan, data);
-    address.leadTo(next.front.port);
-    tell(`phase ${plan.phase} serves`);
-    void now.front.leave().then(() => tell(`the servers of phase ${now.phase} have left`));
+    address.pointTo(next.front.port);
+    onEvent(`phase ${plan.phase} serves`);
+    void now.front.drain().then(() => onEvent(`the servers of phase ${now.phase} have left`));
     return next;
   }
 }

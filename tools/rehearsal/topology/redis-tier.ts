@@ -45,7 +45,7 @@ export class RedisTier implements Part {
   /** What follows a kill: the replica becomes the primary, and gets a replica of its own. */
   async promote(): Promise<void> {
     await this.replica.promote();
-    this.endpoint.leadTo(this.replica.port);
+    this.endpoint.pointTo(this.replica.port);
     this.#up = true;
     this.primary = this.replica;
     const dir = join(this.dir, `redis-${this.#all.length + 1}`);
@@ -55,15 +55,15 @@ export class RedisTier implements Part {
   }
 
   /** Primary and replica change places. Connections stay open, and new ones still lead to the old primary. */
-  async changePlaces(): Promise<void> {
+  async swapRoles(): Promise<void> {
     await this.replica.promote();
     await this.primary.follow(this.replica.port);
     [this.primary, this.replica] = [this.replica, this.primary];
   }
 
   /** New connections lead to the primary again. */
-  leadToPrimary(): void {
-    this.endpoint.leadTo(this.primary.port);
+  pointToPrimary(): void {
+    this.endpoint.pointTo(this.primary.port);
   }
 
   lookups(): Promise<{ readonly hits: number; readonly misses: number }> {

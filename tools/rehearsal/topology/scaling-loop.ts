@@ -16,17 +16,17 @@ export interface ScalingLoopOptions {
    * @default - it works on none
    */
   readonly backlog?: () => Promise<number>;
-  readonly tell: (what: string) => void;
+  readonly onEvent: (what: string) => void;
 }
 
 /** Milliseconds between two looks. */
-const LOOK = 500;
+const SAMPLE_INTERVAL = 500;
 
 /** Cloud time begins at noon UTC, far from the hours at which scheduled actions are set. */
 const NOON = Date.UTC(2026, 0, 5, 12) / 1000;
 
 /** What was counted when it was looked at last. */
-interface Look {
+interface Sample {
   readonly at: number;
   readonly cpuSeconds: ReadonlyMap<string, number>;
   readonly requests: ReadonlyMap<string, number>;
@@ -34,16 +34,16 @@ interface Look {
 
 /** Stands for EC2 Auto Scaling: watches the servers of a group, and sets how many there are as its policies say. */
 export function startScalingLoop(options: ScalingLoopOptions): Part {
-  const { group, servers, timeScale, tell } = options;
+  const { group, servers, timeScale, onEvent } = options;
   const controller = new GroupController(group, { profile: profiles.ec2, start: NOON, desired: servers.desired });
   const begin = performance.now();
-  let before: Look | undefined;
-  let looking: Promise<void> = Promise.resolve();
+  let before: Sample | undefined;
+  let sampling: Promise<void> = Promise.resolve();
 
-  const look = async () => {
+  const sample = async () => {
     const snapshot = await servers.snapshot();
     const at = performance.now();
-    const now: Look = {
+    const now: Sample = {
       at,
       cpuSeconds: new Map(snapshot.map((server) => [server.name, server.cpuSeconds])),
       requests: new Map(snapshot.map((server) => [server.name, server.requests])),
@@ -51,17 +51,17 @@ export function startScalingLoop(options: ScalingLoopOptions): Part {
     const observed = await observe(options, controller.warming, before, now);
     before = now;
     for (const { from, desired, cause, why } of controller.step(NOON + ((at - begin) / 1000) * timeScale, observed)) {
-      tell(`${from} → ${desired} ${group.id} by ${cause}: ${why}`);
+      onEvent(`${from} → ${desired} ${group.id} by ${cause}: ${why}`);
       void servers.scale(desired);
     }
   };
   const timer = setInterval(() => {
-    looking = looking.then(look).catch((error: Error) => tell(`scaling: ${firstLine(error)}`));
-  }, LOOK);
+    sampling = sampling.then(sample).catch((error: Error) => onEvent(`scaling: ${firstLine(error)}`));
+  }, SAMPLE_INTERVAL);
   return {
     stop: async () => {
       clearInterval(timer);
-      await looking;
+      await sampling;
     },
   };
 }
@@ -69,8 +69,8 @@ export function startScalingLoop(options: ScalingLoopOptions): Part {
 async function observe(
   { servers, backlog }: ScalingLoopOptions,
   warming: number,
-  before: Look | undefined,
-  now: Look,
+  before: Sample | undefined,
+  now: Sample,
 ): Promise<Observed> {
   const names = servers.inService.map(({ name }) => name);
   const counts = { inService: names.length, draining: servers.draining };

@@ -33,10 +33,10 @@ export interface ServerGroupOptions {
   /** Makes the quota of a server; absent where none can be had. */
   readonly quota?: CpuQuotas['create'] | undefined;
   /** Seconds after which a server that died is missed. */
-  readonly missedAfter: number;
+  readonly detectionSeconds: number;
   /** Seconds that a new machine takes until the app starts on it. */
   readonly boot: number;
-  readonly tell: (what: string) => void;
+  readonly onEvent: (what: string) => void;
 }
 
 /** Servers that run the app, as an Auto Scaling group keeps them: as many as are wanted, over all zones. */
@@ -49,9 +49,9 @@ export class ServerGroup implements Part {
   #surge = 0;
   readonly #stopping = new AbortController();
   readonly #servers: Server[] = [];
-  readonly #gone: ServerSnapshot[] = [];
+  readonly #terminated: ServerSnapshot[] = [];
   /** Servers on their way in or out. */
-  readonly #moves = new Set<Promise<void>>();
+  readonly #transitions = new Set<Promise<void>>();
 
   constructor(private readonly options: ServerGroupOptions) {
     this.#vcpu = options.vcpu;
@@ -94,19 +94,19 @@ export class ServerGroup implements Part {
 
   /** SIGKILL. The group misses them after a while. */
   kill(servers: readonly Server[]): void {
-    for (const { shop, dead } of servers) if (shop && !dead) process.kill(shop.pid, 'SIGKILL');
+    for (const { shop, exited } of servers) if (shop && !exited) process.kill(shop.pid, 'SIGKILL');
   }
 
   /** They leave in order, and are replaced. */
   terminate(servers: readonly Server[]): void {
-    for (const server of servers) this.#track(this.#leave(server));
+    for (const server of servers) this.#track(this.#drain(server));
     this.#balance();
   }
 
   /** EC2's notice that it takes them back. Capacity rebalancing brings their replacements at once. */
-  giveNotice(servers: readonly Server[]): void {
+  sendSpotNotice(servers: readonly Server[]): void {
     for (const server of servers) {
-      server.metadata?.giveNotice(new Date(Date.now() + SPOT_NOTICE * 1000));
+      server.metadata?.sendSpotNotice(new Date(Date.now() + SPOT_NOTICE * 1000));
       server.state = 'draining';
       const end = setTimeout(() => this.kill([server]), SPOT_NOTICE * 1000).unref();
       void server.shop?.exited.then(() => clearTimeout(end));
@@ -122,7 +122,7 @@ export class ServerGroup implements Part {
       this.#surge = 1;
       await together(this.#balance());
       this.#surge = 0;
-      this.#track(this.#leave(server));
+      this.#track(this.#drain(server));
     }
   }
 
@@ -134,19 +134,19 @@ export class ServerGroup implements Part {
 
   /** Resolves when no server is on its way in or out. */
   async settled(): Promise<void> {
-    while (this.#moves.size > 0) await Promise.all(this.#moves);
+    while (this.#transitions.size > 0) await Promise.all(this.#transitions);
   }
 
   async snapshot(): Promise<ServerSnapshot[]> {
     const targets = await this.options.balancer?.targets().catch(() => undefined);
-    return [...this.#gone, ...this.#servers.map((server) => server.snapshot(targets))];
+    return [...this.#terminated, ...this.#servers.map((server) => server.snapshot(targets))];
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#desired = 0;
     // Nobody asks any more, so that there is nothing to drain. Some may be starting still.
-    while (this.#servers.length > 0 || this.#moves.size > 0) {
+    while (this.#servers.length > 0 || this.#transitions.size > 0) {
       this.kill(this.#servers);
       await sleep(20);
     }
@@ -161,7 +161,7 @@ export class ServerGroup implements Part {
     while (excess() > 0) {
       const crowded = this.#zones().at(-1);
       const oldest = this.#present.find(({ zone }) => zone === crowded) as Server;
-      moves.push(this.#track(this.#leave(oldest)));
+      moves.push(this.#track(this.#drain(oldest)));
     }
     return moves;
   }
@@ -178,20 +178,20 @@ export class ServerGroup implements Part {
 
   #track(move: Promise<void>): Promise<void> {
     const tracked = move
-      .catch((error: Error) => this.options.tell(firstLine(error)))
-      .finally(() => this.#moves.delete(tracked));
-    this.#moves.add(tracked);
+      .catch((error: Error) => this.options.onEvent(firstLine(error)))
+      .finally(() => this.#transitions.delete(tracked));
+    this.#transitions.add(tracked);
     return tracked;
   }
 
   /** All of them leave, and the group brings others. */
   async #restart(): Promise<void> {
-    await together(this.inService.map((server) => this.#leave(server)));
+    await together(this.inService.map((server) => this.#drain(server)));
     await this.settled();
   }
 
   async #launch(how: 'begin' | 'boot'): Promise<void> {
-    const { balancer, boot, name, dir, env, quota, tell } = this.options;
+    const { balancer, boot, name, dir, env, quota, onEvent } = this.options;
     this.#launched += 1;
     const server = new Server(
       `${name}-${this.options.number?.() ?? this.#launched}`,
@@ -216,7 +216,7 @@ export class ServerGroup implements Part {
         },
       });
       server.shop = shop;
-      void shop.exited.then(() => this.#track(this.#ended(server)));
+      void shop.exited.then(() => this.#track(this.#onExit(server)));
       if (server.state !== 'starting') return await shop.stop();
       if (this.#vcpu !== undefined) {
         // From here on: a boot at 0.1 vCPU would take a minute, and is not what a quota stands for.
@@ -229,7 +229,7 @@ export class ServerGroup implements Part {
       }
       if (server.state !== 'starting') return;
       server.state = 'in-service';
-      if (how === 'boot') tell(`${server.name} is in service in zone ${server.zone}`);
+      if (how === 'boot') onEvent(`${server.name} is in service in zone ${server.zone}`);
     } catch (error) {
       this.#remove(server);
       await server.shop?.stop();
@@ -242,27 +242,27 @@ export class ServerGroup implements Part {
     await sleep(seconds * 1000, undefined, { signal: this.#stopping.signal }).catch(() => {});
   }
 
-  async #leave(server: Server): Promise<void> {
-    if (server.state === 'draining') return server.left;
+  async #drain(server: Server): Promise<void> {
+    if (server.state === 'draining') return server.terminated;
     server.state = 'draining';
-    this.options.tell(`${server.name} leaves`);
+    this.options.onEvent(`${server.name} leaves`);
     // A balancer that was drained before is not there to be told.
     if (server.shop) await this.options.balancer?.deregister(server.shop.port).catch(() => {});
     await server.shop?.stop();
-    await server.left;
+    await server.terminated;
   }
 
   /** Its process is gone, whoever ended it. */
-  async #ended(server: Server): Promise<void> {
-    const { balancer, missedAfter, tell } = this.options;
-    server.dead = true;
+  async #onExit(server: Server): Promise<void> {
+    const { balancer, detectionSeconds, onEvent } = this.options;
+    server.exited = true;
     // It never came into service, and is not missed.
-    if (server.state === 'gone') return;
-    const wasAsked = server.state === 'draining' || this.#stopping.signal.aborted;
-    if (!wasAsked) {
+    if (server.state === 'terminated') return;
+    const expected = server.state === 'draining' || this.#stopping.signal.aborted;
+    if (!expected) {
       server.state = 'out-of-service';
-      tell(`${server.name} in zone ${server.zone} is dead`);
-      await this.#wait(missedAfter);
+      onEvent(`${server.name} in zone ${server.zone} is dead`);
+      await this.#wait(detectionSeconds);
     }
     if (server.shop && !this.#stopping.signal.aborted) {
       server.snapshot(await balancer?.targets().catch(() => undefined));
@@ -270,7 +270,7 @@ export class ServerGroup implements Part {
     }
     await server.quota?.stop();
     this.#remove(server);
-    if (wasAsked) tell(`${server.name} is gone`);
+    if (expected) onEvent(`${server.name} is gone`);
     this.#balance();
   }
 
@@ -279,21 +279,21 @@ export class ServerGroup implements Part {
     const index = this.#servers.indexOf(server);
     if (index < 0) return;
     this.#servers.splice(index, 1);
-    server.state = 'gone';
-    if (server.shop) this.#gone.push(server.snapshot(undefined));
-    server.leave();
+    server.state = 'terminated';
+    if (server.shop) this.#terminated.push(server.snapshot(undefined));
+    server.markTerminated();
   }
 }
 
 /** One of the group's. */
 export class Server {
   state: ServerState = 'starting';
-  dead = false;
+  exited = false;
   shop?: ShopProcess;
   quota?: CpuQuota | undefined;
   metadata?: InstanceMetadata;
-  readonly left: Promise<void>;
-  leave: () => void = () => {};
+  readonly terminated: Promise<void>;
+  markTerminated: () => void = () => {};
   #target: Target | undefined;
   #cpuSeconds = 0;
 
@@ -302,8 +302,8 @@ export class Server {
     readonly zone: string,
     readonly bundle: AppBundle,
   ) {
-    this.left = new Promise((resolve) => {
-      this.leave = resolve;
+    this.terminated = new Promise((resolve) => {
+      this.markTerminated = resolve;
     });
   }
 
@@ -324,7 +324,7 @@ export class Server {
       counted: this.#target !== undefined,
       requests: this.#target?.requests ?? 0,
       failures: this.#target?.failures ?? 0,
-      inFlight: this.state === 'gone' ? 0 : (this.#target?.inFlight ?? 0),
+      inFlight: this.state === 'terminated' ? 0 : (this.#target?.inFlight ?? 0),
       cpuSeconds: this.#cpuSeconds,
     };
   }

@@ -1,7 +1,7 @@
 /** The zones that servers and data are spread over, in turn. */
 export const ZONES = ['a', 'b', 'c'] as const;
 
-export type ServerState = 'starting' | 'in-service' | 'out-of-service' | 'draining' | 'gone';
+export type ServerState = 'starting' | 'in-service' | 'out-of-service' | 'draining' | 'terminated';
 
 /** One server as the balancer and the operating system see it; counters are since its start. */
 export interface ServerSnapshot {

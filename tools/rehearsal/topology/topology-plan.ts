@@ -102,12 +102,12 @@ export interface TopologyPlan {
    *
    * @default - everything is made anew
    */
-  readonly kept?: {
+  readonly persisted?: {
     /** Folder of the primary that has a machine of its own. */
     readonly database: string;
     readonly sessionSecret: string;
   };
 
   /** Told one line for each step of the start. */
-  readonly say?: (line: string) => void;
+  readonly onProgress?: (line: string) => void;
 }

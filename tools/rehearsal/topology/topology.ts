@@ -12,7 +12,7 @@ import { type DataTiers, down, startDataTiers } from './data-tiers';
 import type { Fault } from './fault';
 import { Faults } from './faults';
 import { startFront } from './front';
-import { Evolution } from './next-phase';
+import { PhaseTransition } from './next-phase';
 import type { Snapshot } from './snapshot';
 import type { RehearsedPhase, TopologyPlan } from './topology-plan';
 
@@ -89,14 +89,14 @@ export function checkPrograms(phase: RehearsedPhase): void {
 }
 
 async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
-  const { say = () => {}, vcpu } = plan;
+  const { onProgress = () => {}, vcpu } = plan;
   const dir = resolve(plan.dir);
   mkdirSync(dir, { recursive: true });
   const begin = performance.now();
   const events: Topology['events'] = new EventEmitter();
-  const tell = (what: string) => void events.emit('event', { at: performance.now() - begin, what });
+  const onEvent = (what: string) => void events.emit('event', { at: performance.now() - begin, what });
 
-  say('building the app');
+  onProgress('building the app');
   const bundle = buildApp();
   const quotas = vcpu === undefined ? undefined : findCpuQuotas();
   const box = plan.phase <= 2 && vcpu !== undefined && quotas ? await parts.add(quotas.create('box', vcpu)) : undefined;
@@ -105,27 +105,27 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
     launched += 1;
     return launched;
   };
-  const sessionSecret = plan.kept?.sessionSecret ?? randomBytes(32).toString('base64url');
+  const sessionSecret = plan.persisted?.sessionSecret ?? randomBytes(32).toString('base64url');
   const serve = async (of: TopologyPlan, data: DataTiers) => {
     const quota = of.phase <= 2 && box ? keeping(box) : quotas?.create;
-    const front = await startFront(of, { dir, bundle, data, sessionSecret, quota, number, tell }, parts);
-    const faults = await parts.add(new Faults({ phase: of.phase, dir, ...front, ...data, tell }));
+    const front = await startFront(of, { dir, bundle, data, sessionSecret, quota, number, onEvent }, parts);
+    const faults = await parts.add(new Faults({ phase: of.phase, dir, ...front, ...data, onEvent }));
     return { phase: of.phase, data, front, faults };
   };
-  say(plan.phase <= 2 ? 'starting the database' : 'starting database and Redis');
+  onProgress(plan.phase <= 2 ? 'starting the database' : 'starting database and Redis');
   const data = await startDataTiers(plan, { dir, box }, parts);
-  say(plan.phase <= 2 ? 'starting the server' : 'starting balancer and servers');
+  onProgress(plan.phase <= 2 ? 'starting the server' : 'starting balancer and servers');
   let now = await serve(plan, data);
   const address = plan.evolves ? await openEndpoint(now.front.port, plan.port) : undefined;
-  const evolution = address && new Evolution({ dir, bundle, parts, address, serve, tell });
-  if (address && evolution) await parts.add({ stop: async () => address.close() });
+  const transition = address && new PhaseTransition({ dir, bundle, parts, address, serve, onEvent });
+  if (address && transition) await parts.add({ stop: async () => address.close() });
 
   return {
     get phase() {
       return now.phase;
     },
     get becoming() {
-      return evolution?.becoming;
+      return transition?.becoming;
     },
     get url() {
       return `http://127.0.0.1:${address?.port ?? now.front.port}`;
@@ -136,14 +136,14 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
     notes: notes(plan, quotas !== undefined),
     events,
     inject: async (fault) => {
-      if (fault.kind === 'deploy' || fault.kind === 'resize') evolution?.checkStays(fault.kind);
+      if (fault.kind === 'deploy' || fault.kind === 'resize') transition?.checkIdle(fault.kind);
       if (fault.kind !== 'next-phase') return now.faults.begin(fault);
-      if (evolution === undefined) throw new UsageError('next-phase: this run stays in its phase');
-      now = await evolution.next(plan, now);
+      if (transition === undefined) throw new UsageError('next-phase: this run stays in its phase');
+      now = await transition.next(plan, now);
       return `phase ${now.phase} serves`;
     },
     scale: async (count) => {
-      evolution?.checkStays('scale');
+      transition?.checkIdle('scale');
       await now.front.servers.scale(count);
     },
     snapshot: async () => {

@@ -43,7 +43,7 @@ test('new connections lead to where the name leads, those that are open stay', a
   // The connection behind it is there once something came through.
   before.write('a');
   await new Promise((resolve) => setTimeout(resolve, 50));
-  endpoint.leadTo(other);
+  endpoint.pointTo(other);
   expect(await ask(endpoint, ['b'])).toBe('other:b');
   before.end();
   expect(await text(before)).toBe('one:a');

@@ -136,7 +136,7 @@ describe('npm start, as a new user calls it', () => {
 
 test('phase 2 reaches its database by TLS only, phase 1 by a socket; --fresh begins anew', async () => {
   const start = async (phase: 1 | 2, fresh = false) => {
-    const options: StartOptions = { phase, port: await freePort(), dir: join(dir, 'shapes'), fresh, say: () => {} };
+    const options: StartOptions = { phase, port: await freePort(), dir: join(dir, 'shapes'), fresh, onProgress: () => {} };
     const running = await startLocally(options);
     started.push(running);
     return running;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Haproxy, startHaproxy } from '../../../../tools/rehearsal/programs/haproxy';
 import { nextVersion } from '../../../../tools/rehearsal/programs/next-version';
-import { leave } from '../../../../tools/rehearsal/topology/front';
+import { drainFront } from '../../../../tools/rehearsal/topology/front';
 import { ServerGroup } from '../../../../tools/rehearsal/topology/server-group';
 import { describeWith } from '../../../support/needs';
 import { Bench, eventually, isAlive, serverEnv } from '../../../support/shop';
@@ -27,9 +27,9 @@ describeWith('haproxy', 'a group of servers behind a balancer', () => {
       env: serverEnv(await bench.database(), { PHASE: '2' }),
       spot: false,
       balancer,
-      missedAfter: 0.5,
+      detectionSeconds: 0.5,
       boot: 0,
-      tell: (what) => events.push(what),
+      onEvent: (what) => events.push(what),
     });
     await group.begin(3);
   });
@@ -62,7 +62,7 @@ describeWith('haproxy', 'a group of servers behind a balancer', () => {
     expect(events).toContain(`${victim?.name} in zone ${victim?.zone} is dead`);
     const gone = (await group.snapshot()).find(({ name }) => name === victim?.name);
     // What it did stays counted.
-    expect(gone).toMatchObject({ state: 'gone', requests: 10 });
+    expect(gone).toMatchObject({ state: 'terminated', requests: 10 });
     expect((await now()).map(({ zone }) => zone).sort()).toEqual(['a', 'b', 'c']);
     expect(await ask(12)).not.toContain(503);
   });
@@ -71,7 +71,7 @@ describeWith('haproxy', 'a group of servers behind a balancer', () => {
     const [leaver] = group.inService;
     if (leaver) group.terminate([leaver]);
     expect(await ask(12)).not.toContain(503);
-    await eventually(() => leaver?.state === 'gone' && group.inService.length === 3);
+    await eventually(() => leaver?.state === 'terminated' && group.inService.length === 3);
   });
 
   test('a deploy brings the new version everywhere, without a request that fails', async () => {
@@ -114,8 +114,8 @@ describeWith('haproxy', 'a group of servers behind a balancer', () => {
   test('a farm that leaves while a server is on its way in finds nothing wrong', async () => {
     events.length = 0;
     void group.scale(3);
-    await leave(group, balancer);
-    expect((await group.snapshot()).filter(({ state }) => state !== 'gone')).toEqual([]);
+    await drainFront(group, balancer);
+    expect((await group.snapshot()).filter(({ state }) => state !== 'terminated')).toEqual([]);
     expect(events.filter((what) => !/^server-\d+ (is in service in zone [abc]|leaves|is gone)$/.test(what))).toEqual(
       [],
     );

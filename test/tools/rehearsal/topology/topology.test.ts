@@ -94,7 +94,7 @@ describeWith('redis-server', 'phases with Redis', () => {
         dir: place,
         servers: 1,
         // Where a folder is wanted, there is a file by then.
-        say: (line) => line.startsWith('starting database') && writeFileSync(join(place, 'redis-2'), ''),
+        onProgress: (line) => line.startsWith('starting database') && writeFileSync(join(place, 'redis-2'), ''),
       });
       await expect(topology).rejects.toThrow('redis-2');
       expect(over(place)).toEqual([]);

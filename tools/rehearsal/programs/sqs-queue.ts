@@ -7,7 +7,7 @@ const VISIBILITY_TIMEOUT = 60;
 const MAX_RECEIVE_COUNT = 5;
 
 /** SQS and CloudWatch by moto, with the queue of phase 4. */
-export interface JobQueue extends Part {
+export interface SqsQueue extends Part {
   /** What the app is told: of the queue, and where AWS is. */
   readonly environment: Readonly<Record<string, string>>;
   /** Jobs that wait or are being done. */
@@ -15,7 +15,7 @@ export interface JobQueue extends Part {
 }
 
 /** @throws with the command that installs moto, when it is not here */
-export async function startJobQueue(parts: Parts): Promise<JobQueue> {
+export async function startSqsQueue(parts: Parts): Promise<SqsQueue> {
   Object.assign(process.env, QUIET_SDK);
   // The other phases never load it.
   const { SQS } = await import('@aws-sdk/client-sqs');

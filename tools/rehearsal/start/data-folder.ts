@@ -10,10 +10,10 @@ import { removePostgres } from '../programs/postgres';
 const POSTGRES = 'postgres';
 export const SHOP_LOG = 'shop.log';
 const SESSION_SECRET = 'session-secret';
-const HOLDER = 'holder.pid';
+const LOCK_FILE = 'holder.pid';
 
 /** What `npm start` keeps from one run to the next, whatever the phase; one run holds it at a time. */
-export class KeptFolder {
+export class DataFolder {
   private constructor(private readonly dir: string) {}
 
   /**
@@ -22,12 +22,12 @@ export class KeptFolder {
    * @param fresh throw away what an earlier run kept
    * @throws UsageError when another run holds it
    */
-  static async hold(dir: string, fresh: boolean): Promise<KeptFolder> {
-    const folder = new KeptFolder(dir);
-    folder.#checkNotHeld();
-    if (fresh) await folder.#discard();
+  static async lock(dir: string, fresh: boolean): Promise<DataFolder> {
+    const folder = new DataFolder(dir);
+    folder.#checkUnlocked();
+    if (fresh) await folder.#deleteData();
     mkdirSync(dir, { recursive: true });
-    writeFileSync(folder.#holder, String(process.pid));
+    writeFileSync(folder.#lockFile, String(process.pid));
     return folder;
   }
 
@@ -43,24 +43,24 @@ export class KeptFolder {
     return readFileSync(file, 'utf8');
   }
 
-  release(): void {
-    rmSync(this.#holder, { force: true });
+  unlock(): void {
+    rmSync(this.#lockFile, { force: true });
   }
 
-  get #holder(): string {
-    return join(this.dir, HOLDER);
+  get #lockFile(): string {
+    return join(this.dir, LOCK_FILE);
   }
 
-  async #discard(): Promise<void> {
+  async #deleteData(): Promise<void> {
     await removePostgres(this.database);
     for (const name of [SHOP_LOG, SESSION_SECRET]) rmSync(join(this.dir, name), { force: true });
   }
 
   /** Two runs over one cluster would stop each other's database. */
-  #checkNotHeld(): void {
-    if (!existsSync(this.#holder)) return;
-    const pid = Number(readFileSync(this.#holder, 'utf8'));
-    if (Number.isInteger(pid) && pid !== process.pid && isRunOfOurs(pid)) {
+  #checkUnlocked(): void {
+    if (!existsSync(this.#lockFile)) return;
+    const pid = Number(readFileSync(this.#lockFile, 'utf8'));
+    if (Number.isInteger(pid) && pid !== process.pid && isOtherRun(pid)) {
       throw new UsageError(`${this.dir}: held by the run with process id ${pid}; stop it, or give another --dir`);
     }
   }
@@ -82,7 +82,7 @@ export function checkPortFree(port: number): Promise<void> {
 }
 
 /** A killed run leaves its file behind, and its process id may belong to something else by now. */
-function isRunOfOurs(pid: number): boolean {
+function isOtherRun(pid: number): boolean {
   try {
     const command = execFileSync('ps', ['-p', String(pid), '-o', 'command='], { encoding: 'utf8' });
     return command.includes('cli.ts') && command.includes('start');
