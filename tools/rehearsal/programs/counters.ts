@@ -1,18 +1,18 @@
 type Counts<K extends string> = Readonly<Record<K, number>>;
 
-/** Reads counters of a program that begin anew at 0 when it is started again, and themselves only ever go on. */
+/** Monotonic counters over a program whose own counters restart at 0 when it restarts. */
 export class Counters<K extends string> {
   #beforeRestart: Counts<K> | undefined;
   #last: Counts<K> | undefined;
   #pending: Promise<Counts<K>> | undefined;
 
-  /** @param read the program's counts; while it cannot be asked, the last ones stay, 0 before the first */
+  /** @param read reads the program's counters; when it rejects, the last counts apply, 0 before the first */
   constructor(
     private readonly names: readonly K[],
     private readonly read: () => Promise<Counts<K>>,
   ) {}
 
-  /** Who asks while an answer is on its way gets that one: answers that overtake each other look like a restart. */
+  /** Concurrent calls share one read, because responses out of order would look like a restart. */
   value(): Promise<Counts<K>> {
     this.#pending ??= this.#update().finally(() => {
       this.#pending = undefined;

@@ -3,27 +3,27 @@ import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endOfLog, whenThisProcessDies } from '../../support/processes';
 
-/** Milliseconds that `waitUntil` waits. */
+/** Timeout of `waitUntil` in milliseconds. */
 const TIMEOUT = 60_000;
 
-/** A program of the system that runs in the background; it ends by itself when this process dies. */
+/** A system program that runs in the background. It stops when this process exits. */
 export interface Program {
   readonly pid: number;
   /**
-   * Waits until `check` answers true; one that throws has not yet.
+   * Waits until `check` resolves to true. A rejection counts as false.
    *
-   * @param what for the error, such as `listening`
-   * @throws when the program cannot be run, ends, or lets 60 s pass; with the end of its log
+   * @param what state for the error message, such as `listening`
+   * @throws Error with the end of the log when the program cannot run, exits, or is not in that state after 60 s
    */
   waitUntil(what: string, check: () => Promise<boolean>): Promise<void>;
-  /** Sends the signal and resolves when the program is gone. Safe to call twice. */
+  /** Sends the signal. Resolves when the program has exited. Safe to call twice. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
 /**
- * Starts a program in a process group of its own, so that a Ctrl-C in the terminal does not reach it.
+ * Starts a program in a new process group, so that Ctrl-C in the terminal does not reach it.
  *
- * @param log file that its output is appended to
+ * @param log file to which its output is appended
  */
 export function startProgram(command: string, args: readonly string[], log: string): Program {
   const output = openSync(log, 'a');
@@ -35,8 +35,8 @@ export function startProgram(command: string, args: readonly string[], log: stri
       over = how;
       done();
     };
-    child.once('exit', (code, signal) => end(`ended with ${code ?? signal}; the end of ${log}:\n${endOfLog(log)}`));
-    child.once('error', (error) => end(`cannot be run: ${error.message}`));
+    child.once('exit', (code, signal) => end(`exited with ${code ?? signal}; the end of ${log}:\n${endOfLog(log)}`));
+    child.once('error', (error) => end(`cannot run: ${error.message}`));
   });
   void gone.then(whenThisProcessDies('kill "$1"', [String(child.pid)]));
   return {

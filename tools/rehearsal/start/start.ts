@@ -6,15 +6,15 @@ import { checkPortFree, DataFolder, SHOP_LOG } from './data-folder';
 import { SupervisedShop } from './supervised-shop';
 
 export interface StartOptions {
-  /** Phase whose shape is started: 1 (database on the same box) or 2 (database on its own, TLS between them). */
+  /** Phase to run: 1 (database on the same instance) or 2 (separate database, TLS). */
   readonly phase: 1 | 2;
   /** TCP port of the shop on loopback. */
   readonly port: number;
-  /** Folder that keeps data, secrets and logs between runs. */
+  /** Folder for data, secrets and logs, kept between runs. */
   readonly dir: string;
-  /** Throw away what an earlier run kept in `dir`. */
+  /** Whether to delete the data of earlier runs in `dir`. */
   readonly fresh: boolean;
-  /** Told one line for each step. */
+  /** Called with one line for each step. */
   readonly onProgress: (line: string) => void;
 }
 
@@ -22,23 +22,23 @@ export interface RunningShop {
   readonly url: string;
   readonly bundle: AppBundle;
   readonly database: Postgres;
-  /** What the app calls itself. */
+  /** Server name that the app reports. */
   readonly name: string;
-  /** The app as it runs now. */
+  /** Current process of the app. */
   readonly shop: ShopProcess;
-  /** Settles when the app ends by itself: with its exit code, or null when a signal ended it. */
+  /** Resolves to the exit code when the app exits unexpectedly, or null after a signal. */
   readonly ended: Promise<number | null>;
-  /** SIGKILL to the app, and a start anew. Resolves when it is ready. */
+  /** Kills the app with SIGKILL and restarts it. Resolves when it is ready. */
   restart(): Promise<void>;
   /** Stops the app, then its database. Safe to call twice. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the shop on this machine in the shape of a phase. Data, accounts and log-ins outlive a stop, a kill and a change of
- * the phase: both phases work on the same cluster.
+ * Starts the shop on this machine with the topology of phase 1 or 2. Data, accounts and logins outlive a stop, a kill and a
+ * change of phase, because both phases use the same cluster.
  *
- * @throws UsageError when the port is taken or another run holds the folder
+ * @throws UsageError when the port is in use or another run has locked the folder
  */
 export async function startLocally(options: StartOptions): Promise<RunningShop> {
   const { phase, port, dir, fresh, onProgress } = options;

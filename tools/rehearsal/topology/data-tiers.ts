@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { CpuQuota } from '../programs/cpu-quota';
-import { type SqsQueue, startSqsQueue } from '../programs/sqs-queue';
 import { type Parts, together } from '../programs/parts';
+import { type SqsQueue, startSqsQueue } from '../programs/sqs-queue';
 import { DatabaseTier } from './database-tier';
 import { RedisTier } from './redis-tier';
 import type { TopologyPlan } from './topology-plan';
 
-/** What a phase keeps its data in. */
+/** Data stores of a phase. */
 export interface DataTiers {
   readonly database: DatabaseTier;
   /** From phase 3. */
@@ -16,8 +16,8 @@ export interface DataTiers {
 }
 
 /**
- * Starts the data tiers of a phase, or adds to those of the phase before it what it lacks. The database of phase 1 is on its
- * box and is none of a later phase.
+ * Starts the data tiers of a phase, or adds the missing ones to those of the previous phase. The database of phase 1 runs on the
+ * instance, so later phases never reuse it.
  */
 export async function startDataTiers(
   { phase, replicas = 2, persisted }: Pick<TopologyPlan, 'phase' | 'replicas' | 'persisted'>,
@@ -42,7 +42,7 @@ export async function startDataTiers(
   return { database, redis, queue };
 }
 
-/** Names of those that are away. */
+/** Names of the stores that are down. */
 export function down({ database, redis }: DataTiers): string[] {
   return [
     ...(database.primary.up ? [] : ['primary']),

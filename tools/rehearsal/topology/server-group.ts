@@ -11,46 +11,46 @@ import { type ShopProcess, startShop } from '../programs/shop-process';
 import { type ServerSnapshot, type ServerState, ZONES } from './snapshot';
 
 export interface ServerGroupOptions {
-  /** What its servers are called, with a number after it. */
+  /** Prefix of server names, followed by a number. */
   readonly name: 'server' | 'worker';
   /**
-   * The next of those numbers.
+   * Returns the number of the next server.
    *
-   * @default - counted from 1
+   * @default - counts from 1
    */
   readonly number?: () => number;
   readonly bundle: AppBundle;
-  /** Folder of their logs; it must exist. */
+  /** Folder for logs. Must exist. */
   readonly dir: string;
-  /** The app's environment, but for what differs from server to server. */
+  /** Environment variables that all servers share. */
   readonly env: Readonly<Record<string, string>>;
-  /** Whether they may be spot instances, so that they ask for a notice. */
+  /** Whether servers are spot instances, which poll for an interruption notice. */
   readonly spot: boolean;
-  /** Absent where there is none: before a single server, and before workers. */
+  /** Absent for a single server and for workers. */
   readonly balancer?: Haproxy | undefined;
-  /** vCPUs of each; no limit when absent. */
+  /** vCPUs per server; unlimited when absent. */
   readonly vcpu?: number | undefined;
-  /** Makes the quota of a server; absent where none can be had. */
+  /** Creates the CPU quota of a server; absent when the system supports none. */
   readonly quota?: CpuQuotas['create'] | undefined;
-  /** Seconds after which a server that died is missed. */
+  /** Seconds until the group detects a dead server. */
   readonly detectionSeconds: number;
-  /** Seconds that a new machine takes until the app starts on it. */
+  /** Seconds from launch until the app starts. */
   readonly boot: number;
   readonly onEvent: (what: string) => void;
 }
 
-/** Servers that run the app, as an Auto Scaling group keeps them: as many as are wanted, over all zones. */
+/** Emulates an Auto Scaling group: keeps the desired number of servers, balanced across zones. */
 export class ServerGroup implements Part {
   #desired = 0;
   #vcpu: number | undefined;
   #bundle: AppBundle;
   #launched = 0;
-  /** Servers beyond those desired, while some are replaced. */
+  /** Servers above the desired capacity during a deployment. */
   #surge = 0;
   readonly #stopping = new AbortController();
   readonly #servers: Server[] = [];
   readonly #terminated: ServerSnapshot[] = [];
-  /** Servers on their way in or out. */
+  /** Launches and terminations in progress. */
   readonly #transitions = new Set<Promise<void>>();
 
   constructor(private readonly options: ServerGroupOptions) {
@@ -66,12 +66,12 @@ export class ServerGroup implements Part {
     return this.#vcpu;
   }
 
-  /** What a server that is launched now runs. */
+  /** The version that new servers run. */
   get bundle(): AppBundle {
     return this.#bundle;
   }
 
-  /** In service as the group sees it; the balancer may have found one unhealthy. */
+  /** In service from the group's view; the balancer may consider one unhealthy. */
   get inService(): readonly Server[] {
     return this.#servers.filter(({ state }) => state === 'in-service');
   }
@@ -80,30 +80,30 @@ export class ServerGroup implements Part {
     return this.#servers.filter(({ state }) => state === 'draining').length;
   }
 
-  /** The first servers, on machines that run already. */
+  /** Starts the first servers without boot time. */
   async begin(servers: number): Promise<void> {
     this.#desired = servers;
     await together(Array.from({ length: servers }, () => this.#launch('begin')));
   }
 
-  /** Resolves when as many are in service and the others have left. */
+  /** Sets the desired capacity. Resolves when launches and terminations are complete. */
   async scale(servers: number): Promise<void> {
     this.#desired = servers;
     await together(this.#balance());
   }
 
-  /** SIGKILL. The group misses them after a while. */
+  /** Sends SIGKILL. The group detects the loss after `detectionSeconds`. */
   kill(servers: readonly Server[]): void {
     for (const { shop, exited } of servers) if (shop && !exited) process.kill(shop.pid, 'SIGKILL');
   }
 
-  /** They leave in order, and are replaced. */
+  /** Drains, terminates and replaces the servers. */
   terminate(servers: readonly Server[]): void {
     for (const server of servers) this.#track(this.#drain(server));
     this.#balance();
   }
 
-  /** EC2's notice that it takes them back. Capacity rebalancing brings their replacements at once. */
+  /** Sends a spot interruption notice. Capacity Rebalancing launches replacements at once. */
   sendSpotNotice(servers: readonly Server[]): void {
     for (const server of servers) {
       server.metadata?.sendSpotNotice(new Date(Date.now() + SPOT_NOTICE * 1000));
@@ -114,7 +114,7 @@ export class ServerGroup implements Part {
     this.#balance();
   }
 
-  /** Replaces servers one after the other; where a balancer is in front, a new one serves before an old one leaves. */
+  /** Replaces servers one by one. With a balancer, a new server is in service before an old one drains. */
   async deploy(bundle: AppBundle): Promise<void> {
     this.#bundle = bundle;
     if (this.options.balancer === undefined) return this.#restart();
@@ -126,13 +126,13 @@ export class ServerGroup implements Part {
     }
   }
 
-  /** Each stops and starts again on a machine of so many vCPUs. */
+  /** Restarts each server with `vcpu` vCPUs. */
   async resize(vcpu: number): Promise<void> {
     this.#vcpu = vcpu;
     await this.#restart();
   }
 
-  /** Resolves when no server is on its way in or out. */
+  /** Resolves when no launch or termination is in progress. */
   async settled(): Promise<void> {
     while (this.#transitions.size > 0) await Promise.all(this.#transitions);
   }
@@ -145,14 +145,14 @@ export class ServerGroup implements Part {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#desired = 0;
-    // Nobody asks any more, so that there is nothing to drain. Some may be starting still.
+    // Without traffic there is nothing to drain. Servers may still be starting, hence the loop.
     while (this.#servers.length > 0 || this.#transitions.size > 0) {
       this.kill(this.#servers);
       await sleep(20);
     }
   }
 
-  /** Starts what is missing, and ends what is too much; from the most crowded zones, the oldest first. */
+  /** Launches missing servers, and terminates the oldest ones of the fullest zone. */
   #balance(): Promise<void>[] {
     if (this.#stopping.signal.aborted) return [];
     const moves: Promise<void>[] = [];
@@ -170,7 +170,7 @@ export class ServerGroup implements Part {
     return this.#servers.filter(({ state }) => state !== 'draining');
   }
 
-  /** From the emptiest to the most crowded. */
+  /** Zones by number of servers, ascending. */
   #zones(): string[] {
     const crowd = (zone: string) => this.#present.filter((server) => server.zone === zone).length;
     return [...ZONES].sort((one, other) => crowd(one) - crowd(other));
@@ -184,7 +184,7 @@ export class ServerGroup implements Part {
     return tracked;
   }
 
-  /** All of them leave, and the group brings others. */
+  /** Terminates all servers; the group launches replacements. */
   async #restart(): Promise<void> {
     await together(this.inService.map((server) => this.#drain(server)));
     await this.settled();
@@ -219,7 +219,7 @@ export class ServerGroup implements Part {
       void shop.exited.then(() => this.#track(this.#onExit(server)));
       if (server.state !== 'starting') return await shop.stop();
       if (this.#vcpu !== undefined) {
-        // From here on: a boot at 0.1 vCPU would take a minute, and is not what a quota stands for.
+        // Not earlier: a boot at 0.1 vCPU would take a minute.
         server.quota = quota?.(server.name, this.#vcpu);
         server.quota?.confine(processTree(shop.pid));
       }
@@ -229,7 +229,7 @@ export class ServerGroup implements Part {
       }
       if (server.state !== 'starting') return;
       server.state = 'in-service';
-      if (how === 'boot') onEvent(`${server.name} is in service in zone ${server.zone}`);
+      if (how === 'boot') onEvent(`${server.name} in service in zone ${server.zone}`);
     } catch (error) {
       this.#remove(server);
       await server.shop?.stop();
@@ -245,23 +245,23 @@ export class ServerGroup implements Part {
   async #drain(server: Server): Promise<void> {
     if (server.state === 'draining') return server.terminated;
     server.state = 'draining';
-    this.options.onEvent(`${server.name} leaves`);
-    // A balancer that was drained before is not there to be told.
+    this.options.onEvent(`${server.name} draining`);
+    // The balancer may have exited already.
     if (server.shop) await this.options.balancer?.deregister(server.shop.port).catch(() => {});
     await server.shop?.stop();
     await server.terminated;
   }
 
-  /** Its process is gone, whoever ended it. */
+  /** Handles the exit of a server's process, expected or not. */
   async #onExit(server: Server): Promise<void> {
     const { balancer, detectionSeconds, onEvent } = this.options;
     server.exited = true;
-    // It never came into service, and is not missed.
+    // The launch failed before the server was in service.
     if (server.state === 'terminated') return;
     const expected = server.state === 'draining' || this.#stopping.signal.aborted;
     if (!expected) {
       server.state = 'out-of-service';
-      onEvent(`${server.name} in zone ${server.zone} is dead`);
+      onEvent(`${server.name} in zone ${server.zone} died`);
       await this.#wait(detectionSeconds);
     }
     if (server.shop && !this.#stopping.signal.aborted) {
@@ -270,7 +270,7 @@ export class ServerGroup implements Part {
     }
     await server.quota?.stop();
     this.#remove(server);
-    if (expected) onEvent(`${server.name} is gone`);
+    if (expected) onEvent(`${server.name} terminated`);
     this.#balance();
   }
 
@@ -285,7 +285,7 @@ export class ServerGroup implements Part {
   }
 }
 
-/** One of the group's. */
+/** A server of the group. */
 export class Server {
   state: ServerState = 'starting';
   exited = false;
@@ -307,7 +307,7 @@ export class Server {
     });
   }
 
-  /** @param targets of the balancer, if it can be asked; else its last word counts */
+  /** @param targets from the balancer; when undefined, the last known ones apply */
   snapshot(targets: ReadonlyMap<number, Target> | undefined): ServerSnapshot {
     const pid = this.shop?.pid ?? 0;
     this.#target = targets?.get(this.shop?.port ?? 0) ?? this.#target;

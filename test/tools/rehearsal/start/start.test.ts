@@ -9,7 +9,7 @@ import { describeWith } from '../../../support/needs';
 import { eventually, isAlive, sql, Visitor } from '../../../support/shop';
 
 let dir: string;
-/** Whatever a failing test left running. */
+/** Runs to stop after a failed test. */
 const started: RunningShop[] = [];
 
 beforeAll(() => {
@@ -21,9 +21,9 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-describe('npm start, as a new user calls it', () => {
+describe('npm start in a fresh clone', () => {
   let clone: string;
-  /** Signed up in the first run, and known in the later ones. */
+  /** Email of an account from the first run. */
   let customer: string;
   const children: ChildProcess[] = [];
 
@@ -36,7 +36,7 @@ describe('npm start, as a new user calls it', () => {
     for (const child of children) if (child.exitCode === null && child.signalCode === null) signal(child, 'SIGKILL');
   });
 
-  test('an order outlives kill -9, a change of the phase and Ctrl-C; nothing is left behind', async () => {
+  test('an order survives kill -9, a change of phase and Ctrl-C, and no process is left', async () => {
     const port = await freePort();
     const first = await npmStart('--port', String(port));
     expect(first.pids).toHaveLength(2);
@@ -51,15 +51,18 @@ describe('npm start, as a new user calls it', () => {
     await eventually(() => first.pids.every((pid) => !isAlive(pid)));
 
     const second = await npmStart('--port', String(port));
-    // The session outlived it as well.
+    // The session survived too.
     expect((await visitor.get(`/api/orders/${placed.json.id}`)).json).toMatchObject({ id: placed.json.id });
 
     const taken = await run('--port', String(port), '--dir', join(dir, 'other'));
-    expect(taken).toMatchObject({ code: 2, stderr: expect.stringMatching(/^--port \d+: in use; .*\n$/) });
+    expect(taken).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^--port \d+: in use\. Stop the program that listens there, .*\n$/),
+    });
     const held = await run('--port', String(await freePort()));
     expect(held).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/: held by the run with process id \d+; .*\n$/),
+      stderr: expect.stringMatching(/^--dir .*: in use by process \d+\. Stop it, or pass another --dir\.\n$/),
     });
 
     signal(second.child, 'SIGINT');
@@ -78,9 +81,9 @@ describe('npm start, as a new user calls it', () => {
   }, 180_000);
 
   describeWith('redis-server', 'with Redis', () => {
-    describeWith('haproxy', 'before a balancer', () => {
-      // What kill -9 leaves of these parts is in topology.test.ts.
-      test('phase 3 is a farm on the same data, and Ctrl-C leaves nothing of it', async () => {
+    describeWith('haproxy', 'and a balancer', () => {
+      // topology.test.ts covers kill -9.
+      test('phase 3 serves the same data from five servers, and Ctrl-C leaves no process', async () => {
         const { child, url, text } = await npmStart('3', '--port', String(await freePort()));
         const servers = new Set<string>();
         const visitor = new Visitor(url);
@@ -90,7 +93,7 @@ describe('npm start, as a new user calls it', () => {
         expect((await visitor.get('/api/orders')).text).toContain('"totalCents"');
 
         const logs = /logs in (\S+)/.exec(text)?.[1] as string;
-        // Five servers, three databases, two of Redis, the balancer.
+        // Five servers, three of PostgreSQL, two of Redis, the balancer.
         expect(over(clone, logs).length).toBeGreaterThanOrEqual(11);
         signal(child, 'SIGINT');
         await eventually(() => over(clone, logs).length === 0 && !existsSync(logs));
@@ -113,7 +116,7 @@ describe('npm start, as a new user calls it', () => {
     }
     await eventually(() => {
       if (child.exitCode !== null) throw new Error(text);
-      return /Ctrl-C stops it/.test(text);
+      return /Press Ctrl-C to stop/.test(text);
     }, 90_000);
     const url = /Shop +(\S+)/.exec(text)?.[1] as string;
     const pids = (/Processes +shop (\d+), PostgreSQL (\d+)/.exec(text) ?? []).slice(1).map(Number);
@@ -123,7 +126,7 @@ describe('npm start, as a new user calls it', () => {
   function run(...args: string[]): Promise<{ code: number | null; stderr: string }> {
     return new Promise((done) => {
       const command = ['--import', 'tsx', 'bin/cli.ts', 'start', ...args];
-      // It should end by itself at once; one that starts after all must not outlive the test.
+      // Expected to exit at once. The timeout stops one that starts nevertheless.
       const child = spawn(process.execPath, command, { cwd: clone, timeout: 30_000 });
       let stderr = '';
       child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
@@ -134,9 +137,15 @@ describe('npm start, as a new user calls it', () => {
   }
 });
 
-test('phase 2 reaches its database by TLS only, phase 1 by a socket; --fresh begins anew', async () => {
+test('phase 2 connects to its database by TLS only, phase 1 by socket; --fresh deletes the data', async () => {
   const start = async (phase: 1 | 2, fresh = false) => {
-    const options: StartOptions = { phase, port: await freePort(), dir: join(dir, 'shapes'), fresh, onProgress: () => {} };
+    const options: StartOptions = {
+      phase,
+      port: await freePort(),
+      dir: join(dir, 'shapes'),
+      fresh,
+      onProgress: () => {},
+    };
     const running = await startLocally(options);
     started.push(running);
     return running;
@@ -172,7 +181,7 @@ function over(...folders: string[]): string[] {
   return lines.filter((line) => folders.some((folder) => line.includes(folder)));
 }
 
-/** npm, its shell and the program, as a terminal would reach them. */
+/** Signals npm, its shell and the program, as a terminal does. */
 function signal(child: ChildProcess, name: NodeJS.Signals): void {
   process.kill(-(child.pid as number), name);
 }

@@ -5,7 +5,7 @@ import type { TopologyPlan } from '../../../../tools/rehearsal/topology/topology
 
 const plan: TopologyPlan = { phase: 2, dir: 'none' };
 
-/** A phase that is there already, but for what serves it. */
+/** A phase without real servers. */
 function serving(phase: ServingPhase['phase'], drained: () => void = () => {}): ServingPhase {
   const data = { database: { replicas: [], addReplicas: async () => {} }, redis: {} } as unknown as DataTiers;
   return { phase, data, front: { port: phase, drain: async () => drained() } as ServingPhase['front'] };
@@ -15,18 +15,29 @@ function transitioning(serve: () => Promise<ServingPhase>) {
   const routed: number[] = [];
   const address = { port: 1, pointTo: (port: number) => routed.push(port), delay: () => {}, close: () => {} };
   const bundle = { dir: 'none', hash: 'none' };
-  const transition = new PhaseTransition({ dir: 'none', bundle, parts: new Parts(), address, serve, onEvent: () => {} });
+  const transition = new PhaseTransition({
+    dir: 'none',
+    bundle,
+    parts: new Parts(),
+    address,
+    serve,
+    onEvent: () => {},
+  });
   return { transition, routed };
 }
 
-test('while the next phase is being made the group stays as it is, and there is no second step; afterwards both may be', async () => {
+test('during a transition the group cannot change and no second transition starts; afterwards both are possible', async () => {
   let ready: (next: ServingPhase) => void = () => {};
   const { transition, routed } = transitioning(() => new Promise((resolve) => (ready = resolve)));
   transition.checkIdle('scale');
   const next = transition.next(plan, serving(2));
   expect(transition.becoming).toBe(3);
-  expect(() => transition.checkIdle('scale')).toThrow('scale: phase 3 is being made; it brings servers of its own');
-  await expect(transition.next(plan, serving(2))).rejects.toThrow('next-phase: phase 3 is still being made');
+  expect(() => transition.checkIdle('scale')).toThrow(
+    'scale: not available during the transition to phase 3, which replaces the servers.',
+  );
+  await expect(transition.next(plan, serving(2))).rejects.toThrow(
+    'next-phase: the transition to phase 3 is still running.',
+  );
   await new Promise(setImmediate);
   expect(routed).toEqual([]);
   ready(serving(3));
@@ -36,7 +47,7 @@ test('while the next phase is being made the group stays as it is, and there is 
   transition.checkIdle('scale');
 });
 
-test('a step that fails can be tried again, and the phase before goes on to serve', async () => {
+test('a failed transition can be retried, and the previous phase continues to serve', async () => {
   let drained = false;
   const { transition, routed } = transitioning(() => Promise.reject(new Error('no room')));
   await expect(
@@ -48,6 +59,8 @@ test('a step that fails can be tried again, and the phase before goes on to serv
   expect([transition.becoming, routed, drained]).toEqual([undefined, [], false]);
 });
 
-test('phase 4 is the last', async () => {
-  await expect(transitioning(async () => serving(4)).transition.next(plan, serving(4))).rejects.toThrow('phase 4 is the last');
+test('phase 4 has no next phase', async () => {
+  await expect(transitioning(async () => serving(4)).transition.next(plan, serving(4))).rejects.toThrow(
+    'next-phase: phase 4 is the last phase that runs on one machine.',
+  );
 });

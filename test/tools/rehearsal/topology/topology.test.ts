@@ -27,7 +27,7 @@ function over(folder: string): string[] {
   return lines.filter((line) => line.includes(folder) && !line.startsWith('ps '));
 }
 
-/** A process that starts a topology; it prints where visitors enter, and answers any message with a snapshot. */
+/** Starts a topology in a child process, which prints its URL and answers each message with a snapshot. */
 function startElsewhere(plan: TopologyPlan, env: NodeJS.ProcessEnv = process.env): ChildProcess {
   const script = `require('./tools/rehearsal/topology/topology').startTopology(${JSON.stringify(plan)})
     .then((topology) => {
@@ -50,7 +50,7 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return line.trim();
 }
 
-test('a program that is missing is named, with the command that installs it', async () => {
+test('a missing program is reported with the command that installs it', async () => {
   const place = join(dir, 'missing');
   expect(await firstLine(startElsewhere({ phase: 3, dir: place }, { PATH: dir }))).toBe(
     'phase 3 needs programs of the system; ' +
@@ -59,7 +59,7 @@ test('a program that is missing is named, with the command that installs it', as
   expect(existsSync(place)).toBe(false);
 });
 
-test('phase 1 is a box: when it dies its database dies too, and phase 1 has no part that later ones have', async () => {
+test('killing the instance of phase 1 kills its database too, and faults of later phases are rejected', async () => {
   const topology = await startTopology({ phase: 1, dir: join(dir, 'one') });
   try {
     const visitor = new Visitor(topology.url);
@@ -67,14 +67,12 @@ test('phase 1 is a box: when it dies its database dies too, and phase 1 has no p
     await visitor.add(1);
     expect((await visitor.order('before')).status).toBe(201);
     await expect(topology.inject({ kind: 'kill-redis', seconds: 1 })).rejects.toThrow(
-      'kill-redis: phase 1 has no Redis; phase 3 has',
+      'kill-redis: phase 1 has no Redis; available from phase 3.',
     );
-    expect(await topology.inject({ kind: 'kill-servers', count: 1 })).toBe('killed the box, with its database');
+    expect(await topology.inject({ kind: 'kill-servers', count: 1 })).toBe('killed the instance and its database');
     await expect(visitor.get('/healthz')).rejects.toThrow();
     await expect(sql(topology.databaseUrl, 'SELECT 1')).rejects.toThrow();
-    await expect(topology.inject({ kind: 'kill-servers', count: 1 })).rejects.toThrow(
-      '1 servers: there are 0 in service',
-    );
+    await expect(topology.inject({ kind: 'kill-servers', count: 1 })).rejects.toThrow('1 servers: only 0 in service.');
   } finally {
     await topology.stop();
   }
@@ -87,13 +85,13 @@ function sum({ queries }: Snapshot): number {
 
 describeWith('redis-server', 'phases with Redis', () => {
   describeWith('haproxy', 'and a balancer', () => {
-    test('a start that fails leaves nothing behind', async () => {
+    test('a failed start leaves no process behind', async () => {
       const place = join(dir, 'failing');
       const topology = startTopology({
         phase: 3,
         dir: place,
         servers: 1,
-        // Where a folder is wanted, there is a file by then.
+        // A file where Redis needs a folder.
         onProgress: (line) => line.startsWith('starting database') && writeFileSync(join(place, 'redis-2'), ''),
       });
       await expect(topology).rejects.toThrow('redis-2');
@@ -115,18 +113,18 @@ describeWith('redis-server', 'phases with Redis', () => {
           if (runner?.exitCode === null) runner.kill('SIGKILL');
         });
 
-        test('phase 4: the edge answers what it may hold, the pooler carries transactions, a worker does the job', async () => {
+        test('phase 4: the edge caches shared responses, the pooler pools transactions, a worker completes the job', async () => {
           const visitor = new Visitor(url);
           const [first, again] = [await visitor.get('/api/products'), await visitor.get('/api/products')];
           expect(first.status).toBe(200);
-          // Of an answer that it held, a cache tells the age.
+          // A cached response has an Age header.
           expect([first.headers.has('age'), again.headers.has('age')]).toEqual([false, true]);
           const page = await visitor.get('/');
           expect((await visitor.get('/')).headers.has('age')).toBe(true);
           expect(page.headers.has('age')).toBe(false);
 
           await visitor.signUp();
-          // With a cookie, the page is the visitor's own.
+          // With a cookie, the page is not shared.
           expect((await visitor.get('/')).headers.has('age')).toBe(false);
           await visitor.add(1);
           const { id } = (await visitor.order('once')).json;
@@ -135,13 +133,13 @@ describeWith('redis-server', 'phases with Redis', () => {
           const { edge, connections, queries, workers, jobs } = await snapshotOf(runner);
           expect(edge?.hits).toBe(2);
           expect(connections.pooler).toBeGreaterThan(0);
-          // Cart, account and order.
+          // Account, cart and order.
           expect(queries.writes).toBeGreaterThan(3);
           expect(workers).toMatchObject([{ state: 'in-service', zone: 'a' }]);
           expect(jobs).toBe(0);
         }, 60_000);
 
-        test('who has not written reads from a replica, and that is counted there when it happens', async () => {
+        test('a visitor without writes reads from a replica, which counts the statement', async () => {
           const before = await snapshotOf(runner);
           await eventually(async () => {
             await fetch(`${url}/api/products?q=${Math.random()}`);
@@ -149,7 +147,7 @@ describeWith('redis-server', 'phases with Redis', () => {
           });
         }, 60_000);
 
-        test('kill -9 of what started it: no process, no control group is left', async () => {
+        test('kill -9 of the parent leaves no process and no control group', async () => {
           const processes = processTree(runner.pid as number);
           expect(processes.length).toBeGreaterThan(9);
           runner.kill('SIGKILL');
