@@ -30,7 +30,7 @@ export function startProgram(command: string, args: readonly string[], log: stri
   const child = spawn(command, args, { stdio: ['ignore', output, output], detached: true });
   closeSync(output);
   let over: string | undefined;
-  const gone = new Promise<void>((done) => {
+  const exited = new Promise<void>((done) => {
     const end = (how: string) => {
       over = how;
       done();
@@ -38,7 +38,7 @@ export function startProgram(command: string, args: readonly string[], log: stri
     child.once('exit', (code, signal) => end(`exited with ${code ?? signal}; the end of ${log}:\n${endOfLog(log)}`));
     child.once('error', (error) => end(`cannot run: ${error.message}`));
   });
-  void gone.then(whenThisProcessDies('kill "$1"', [String(child.pid)]));
+  void exited.then(whenThisProcessDies('kill "$1"', [String(child.pid)]));
   return {
     pid: child.pid as number,
     waitUntil: async (what, check) => {
@@ -53,7 +53,7 @@ export function startProgram(command: string, args: readonly string[], log: stri
     },
     end: async (signal) => {
       child.kill(signal);
-      await gone;
+      await exited;
     },
   };
 }

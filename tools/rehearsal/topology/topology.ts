@@ -107,7 +107,7 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
   };
   const sessionSecret = plan.persisted?.sessionSecret ?? randomBytes(32).toString('base64url');
   const serve = async (of: TopologyPlan, data: DataTiers) => {
-    const quota = of.phase <= 2 && box ? keeping(box) : quotas?.create;
+    const quota = of.phase <= 2 && box ? reuseQuota(box) : quotas?.create;
     const front = await startFront(of, { dir, bundle, data, sessionSecret, quota, number, onEvent }, parts);
     const faults = await parts.add(new Faults({ phase: of.phase, dir, ...front, ...data, onEvent }));
     return { phase: of.phase, data, front, faults };
@@ -176,7 +176,7 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
 }
 
 /** Reuses the instance's quota when its app restarts. */
-function keeping(box: CpuQuota): CpuQuotas['create'] {
+function reuseQuota(box: CpuQuota): CpuQuotas['create'] {
   return (_name, vcpu) => {
     box.resize(vcpu);
     return { ...box, stop: async () => {} };

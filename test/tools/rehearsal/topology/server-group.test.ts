@@ -60,9 +60,9 @@ describeWith('haproxy', 'a group of servers behind a balancer', () => {
     await eventually(() => group.inService.length === 2);
     await eventually(() => group.inService.length === 3);
     expect(events).toContain(`${victim?.name} in zone ${victim?.zone} died`);
-    const gone = (await group.snapshot()).find(({ name }) => name === victim?.name);
+    const killed = (await group.snapshot()).find(({ name }) => name === victim?.name);
     // Its requests stay counted.
-    expect(gone).toMatchObject({ state: 'terminated', requests: 10 });
+    expect(killed).toMatchObject({ state: 'terminated', requests: 10 });
     expect((await now()).map(({ zone }) => zone).sort()).toEqual(['a', 'b', 'c']);
     expect(await ask(12)).not.toContain(503);
   });
