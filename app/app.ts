@@ -12,7 +12,7 @@ import { accountRoutes } from './routes/accounts';
 import { cartRoutes } from './routes/cart';
 import { catalogueRoutes } from './routes/catalogue';
 import { cataloguePages } from './routes/catalogue-pages';
-import { answerErrors } from './routes/error-handler';
+import { errorHandler } from './routes/error-handler';
 import { healthRoutes } from './routes/health';
 import { orderRoutes } from './routes/orders';
 import { visitorPages } from './routes/visitor-pages';
@@ -27,7 +27,7 @@ export function createApp(deps: AppDeps): App {
     ...deps,
     // A log-in needs its session all the same: one more store could only fail once more.
     loginLimit: new LoginLimit(deps.served.sessionStore === 'redis' && deps.redis ? deps.redis : deps.database),
-    reader: (request) => deps.ownWrites.reader(request, deps.replicas),
+    reader: (request) => deps.readYourWrites.reader(request, deps.replicas),
   };
   const app: App = Fastify<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger>({
     loggerInstance: deps.log,
@@ -42,7 +42,7 @@ export function createApp(deps: AppDeps): App {
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
-  const answerError = answerErrors(app, shop);
+  const answerError = errorHandler(app, shop);
   app.setValidatorCompiler(compileValidators());
   logRequests(app);
   watchLifecycle(app, shop.lifecycle);

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { JobQueue } from './jobs/queue';
+import { SqsClient } from './jobs/queue';
 import type { FromPrimary, FromWorker } from './process/messages';
 import { prepareDatabase } from './process/prepare';
 import { killWorkers, runPrimary } from './process/primary';
@@ -50,7 +50,7 @@ async function serveAlone(secrets: Secrets, prepare: () => Promise<number>): Pro
 }
 
 async function assemble(secrets: Secrets): Promise<Serving> {
-  const queue = config.queueUrl === undefined ? undefined : await JobQueue.open(config.queueUrl);
+  const queue = config.queueUrl === undefined ? undefined : await SqsClient.open(config.queueUrl);
   // Where workers serve, the primary needs none of it.
   const { createServing } = await import('./process/serve.js');
   return createServing({ config, secrets, queue, publicDir: PUBLIC_DIR, version: VERSION, log });

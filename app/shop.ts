@@ -6,7 +6,7 @@ import type { Redis } from './data/redis';
 import type { Replicas } from './data/replicas';
 import type { Assets } from './http/assets';
 import type { Lifecycle } from './http/lifecycle';
-import type { OwnWrites } from './http/read-your-writes';
+import type { ReadYourWrites } from './http/read-your-writes';
 import type { Sessions } from './sessions/sessions';
 import type { Served } from './types';
 
@@ -16,7 +16,7 @@ export interface AppDeps {
   /** The primary: writes, and reads that a write depends on. */
   readonly database: Database;
   readonly replicas: Replicas;
-  readonly ownWrites: OwnWrites;
+  readonly readYourWrites: ReadYourWrites;
   readonly catalogue: CatalogueCache;
   readonly sessions: Sessions;
   readonly redis?: Redis | undefined;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { JobQueue } from './jobs/queue';
+import { SqsClient } from './jobs/queue';
 import { LANES, QueueWorker } from './jobs/queue-worker';
 import { openPrimary } from './process/open-primary';
 import { prepareDatabase } from './process/prepare';
@@ -26,7 +26,7 @@ async function main(queueUrl: string): Promise<void> {
   await prepareDatabase(config, settings, MIGRATIONS_DIR, log);
   const database = openPrimary(config, settings, (error) => log.warn({ err: error }, 'an idle connection broke'));
   database.resize(LANES);
-  const queue = await JobQueue.open(queueUrl);
+  const queue = await SqsClient.open(queueUrl);
   const worker = new QueueWorker(queue, await queue.hiddenFor(), database, log);
   worker.start();
   onStopRequest(async () => {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { photographBoard } from '../tools/docs/board-picture';
+import { screenshotBoard } from '../tools/docs/board-picture';
 
-/** `npm run docs:board`: makes the picture of the board anew; needs what phase 3 needs, and chromium. */
-void photographBoard(resolve(__dirname, '../docs/pictures/board.png'));
+/** `npm run docs:board`: takes the screenshot of the board. Needs chromium and the programs of phase 3. */
+void screenshotBoard(resolve(__dirname, '../docs/pictures/board.png'));

@@ -4,13 +4,13 @@ import { SingleBox } from '../lib/phases/phase-1-single-box';
 import { SeparateDatabase } from '../lib/phases/phase-2-separate-database';
 import { LoadBalancedFarm } from '../lib/phases/phase-3-load-balanced-farm';
 import { ElasticFleet } from '../lib/phases/phase-4-elastic-fleet';
+import { SettingError } from '../lib/phases/setting-error';
 import { readSettings } from '../lib/phases/settings';
 import { ShopStack } from '../lib/phases/shop-stack';
-import { refusal } from '../lib/phases/steps';
+import { transitionError } from '../lib/phases/transitions';
 import { buildApp } from '../tools/support/app-bundle';
-import { UsageError } from '../tools/support/usage-error';
 
-/** The CDK app: one stack per phase, all of the same CloudFormation name. */
+/** The CDK app: one stack per phase, all with the same CloudFormation stack name. */
 async function synthesize(): Promise<void> {
   const app = new App();
   const { stackName, unprotectedBecause, goBackFrom, ...settings } = readSettings((name) =>
@@ -26,23 +26,23 @@ async function synthesize(): Promise<void> {
   new SeparateDatabase(phase2, 'Shop', props);
   new LoadBalancedFarm(phase3, 'Shop', props);
 
-  // The region that the CDK command line is about to deploy to; unknown outside of it.
+  // Target region of the deploy, set by the CDK CLI only.
   const region = process.env.CDK_DEFAULT_REGION || EDGE_REGION;
   const edge = region === EDGE_REGION ? undefined : new EdgeStack(app, 'phase-4-edge', { ...stackProps, ...props });
-  new ElasticFleet(phase4, 'Shop', { ...props, edgeParts: edge?.seenFrom(phase4) });
+  new ElasticFleet(phase4, 'Shop', { ...props, edgeParts: edge?.exportTo(phase4) });
 
   const running = await runningPhase(stackName);
   for (const [index, phase] of [phase1, phase2, phase3, phase4].entries()) {
-    const why = running && refusal(running, index + 1, goBackFrom);
-    // Only a deploy, diff or synth of this very stack fails by it.
+    const why = running && transitionError(running, index + 1, goBackFrom);
+    // Fails only deploy, diff and synth of this stack.
     if (why) Annotations.of(phase).addError(why);
   }
   app.synth();
 }
 
 /**
- * The phase that the shop runs in, where the CDK command line has credentials to ask with. Where they see too little, the set-up of
- * box and servers still refuses what would lose orders (docs/decisions/041-steps-guarded-at-synth.md).
+ * Reads the phase of the deployed shop with the CDK CLI's credentials, if there are any. Without sufficient permissions, the setup of
+ * the instances still rejects a deploy that would lose orders (docs/decisions/041-steps-guarded-at-synth.md).
  */
 async function runningPhase(stackName: string): Promise<number | undefined> {
   const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
@@ -50,18 +50,18 @@ async function runningPhase(stackName: string): Promise<number | undefined> {
   try {
     const { describeDeployed } = await import('../tools/evolution/deployed.js');
     const stack = await describeDeployed(stackName, region);
-    if (stack && stack.account !== account) throw new Error(`that is account ${stack.account}, not ${account}`);
+    if (stack && stack.account !== account) throw new Error(`it is in account ${stack.account}, not ${account}`);
     return stack?.phase;
   } catch (error) {
     console.error(
-      `warning: cannot ask which phase the stack ${stackName} is in, so a step back is not noticed: ${(error as Error).message}`,
+      `warning: cannot read the phase of the stack ${stackName}, so a step back is not detected: ${(error as Error).message}`,
     );
     return undefined;
   }
 }
 
 synthesize().catch((error) => {
-  if (!(error instanceof UsageError)) throw error;
+  if (!(error instanceof SettingError)) throw error;
   console.error(error.message);
   process.exitCode = 2;
 });

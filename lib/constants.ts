@@ -65,6 +65,15 @@ export const FLEET_SURGE = 20;
 export const CONNECTION_SHARE = 0.8;
 
 /**
+ * Default `max_connections` of RDS for PostgreSQL: bytes of memory / `RDS_BYTES_PER_CONNECTION`, at most
+ * `RDS_MAX_CONNECTIONS`.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
+ */
+export const RDS_BYTES_PER_CONNECTION = 9_531_392;
+export const RDS_MAX_CONNECTIONS = 5000;
+
+/**
  * Custom metrics that the app publishes to CloudWatch, with their units. They have no dimensions: CloudWatch bills each
  * combination as a metric, and the servers of a fleet change all the time.
  *

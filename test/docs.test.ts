@@ -1,21 +1,19 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
-import { readmeParts, withGeneratedParts } from '../tools/docs/generate';
-import { keptReports, rehearsalParts } from '../tools/docs/rehearsals';
+import { withGeneratedSections } from '../tools/docs/generate';
+import { keptReports, rehearsalSections } from '../tools/docs/rehearsals';
 
 const ROOT = resolve(__dirname, '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const markdown = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs', '.md')];
 
-test.each([
-  ['README.md', readmeParts],
-  ['docs/rehearsals/README.md', rehearsalParts],
-])('the generated parts of %s are up to date (npm run docs makes them)', (page, parts) => {
-  expect(withGeneratedParts(read(page), parts)).toBe(read(page));
+test('the generated sections of docs/rehearsals/README.md are up to date (run npm run docs)', () => {
+  const page = read('docs/rehearsals/README.md');
+  expect(withGeneratedSections(page, rehearsalSections)).toBe(page);
 });
 
-test('the reports in the repository are those that the list keeps', () => {
+test('the repository contains the listed rehearsal reports', () => {
   const reports = readdirSync(join(ROOT, 'docs/rehearsals')).filter((file) => file.endsWith('.html'));
   expect(reports).toEqual(expect.arrayContaining(keptReports.map((name) => `${name}.html`)));
   const ignored = read('.gitignore').split('\n');
@@ -25,7 +23,7 @@ test('the reports in the repository are those that the list keeps', () => {
 test('every TypeScript example compiles', () => {
   const examples = markdown.flatMap((file) => codeBlocks(read(file), 'ts').map((code) => ({ file, code })));
   expect(examples.length).toBeGreaterThan(0);
-  // Below the project, so that examples find the packages; the imports of the project's own files are given from its root.
+  // Inside the project, so that examples resolve its packages. Their relative imports start at the project root.
   const dir = join(ROOT, 'dist', 'examples');
   mkdirSync(dir, { recursive: true });
   const work = mkdtempSync(join(dir, 'e-'));
@@ -44,7 +42,7 @@ test('every TypeScript example compiles', () => {
       moduleResolution: ts.ModuleResolutionKind.NodeNext,
       types: ['node'],
     });
-    // The rest of the project is `npm run types`'s.
+    // Only the examples: `npm run types` checks the rest.
     const problems = files
       .flatMap((file) => ts.getPreEmitDiagnostics(program, program.getSourceFile(file)))
       .map((one) => ts.flattenDiagnosticMessageText(one.messageText, '\n'));
@@ -54,14 +52,14 @@ test('every TypeScript example compiles', () => {
   }
 });
 
-test('every npm command that the docs name is there', () => {
+test('every npm command in the docs exists', () => {
   const scripts = Object.keys(JSON.parse(read('package.json')).scripts);
   const named = markdown.flatMap((file) => [...read(file).matchAll(/npm run ([a-z:]+)/g)].map((match) => match[1]));
   expect(named.length).toBeGreaterThan(0);
   expect(named.filter((name) => !scripts.includes(name as string))).toEqual([]);
 });
 
-test('every link to a file of the project leads somewhere', () => {
+test('every link to a file of the project resolves', () => {
   const broken = markdown.flatMap((file) =>
     [...read(file).matchAll(/\]\((?!https?:|#|mailto:)([^)#]+)(#[^)]*)?\)/g)]
       .map((match) => join(ROOT, file, '..', match[1] as string))
@@ -74,13 +72,13 @@ test('every link to a file of the project leads somewhere', () => {
 describe('decision records', () => {
   const records = readdirSync(join(ROOT, 'docs/decisions')).filter((file) => /^\d{3}-/.test(file));
 
-  test.each(records)('%s has every part and is listed', (file) => {
+  test.each(records)('%s has every section and is listed', (file) => {
     const headings = [...read(`docs/decisions/${file}`).matchAll(/^## (.+)$/gm)].map((match) => match[1]);
     expect(headings).toEqual(['Status', 'Context', 'Positions', 'Decision', 'Consequences']);
     expect(read('docs/decisions/README.md')).toContain(`(${file})`);
   });
 
-  test('every record that the code refers to is there', () => {
+  test('every record that the code refers to exists', () => {
     const code = ['bin', 'lib', 'app', 'tools', 'test'].flatMap((folder) => [
       ...filesBelow(folder, '.ts'),
       ...filesBelow(folder, '.sh'),
@@ -94,7 +92,9 @@ describe('decision records', () => {
 
 /** Examples import from the project's root, or, as files of a folder `lib/`, from the folders beside them. */
 function projectImports(code: string): string {
-  return code.replaceAll(/from '\.\/(lib|tools)\//g, "from '../../../$1/").replaceAll(/from '\.\/tiers\//g, "from '../../../lib/tiers/");
+  return code
+    .replaceAll(/from '\.\/(lib|tools)\//g, "from '../../../$1/")
+    .replaceAll(/from '\.\/tiers\//g, "from '../../../lib/tiers/");
 }
 
 function codeBlocks(text: string, language: string): string[] {

@@ -18,7 +18,7 @@ export const WRITE_MEMORY = 30;
  * How much of the primary's log a reader has to see: up to a position, nothing in particular (`undefined`), or all there is,
  * because it could not be found out where their write went.
  */
-export type Seen = bigint | 'everything' | undefined;
+export type MinLsn = bigint | 'everything' | undefined;
 
 /** A replica as this process sees it. */
 interface Replica {
@@ -88,7 +88,7 @@ export class Replicas {
   }
 
   /** Where to read from for somebody who must see that much. Only for reads: a read may be asked twice. */
-  seeing(seen: Seen): Queryable {
+  seeing(seen: MinLsn): Queryable {
     return {
       query: async (sql, values) => {
         const replica = this.#choose(seen);
@@ -106,11 +106,11 @@ export class Replicas {
   }
 
   /** How far the primary's log has come: whoever sees that much sees every write that is acknowledged by now. */
-  async position(): Promise<Seen> {
+  async position(): Promise<MinLsn> {
     return this.primary.walPosition().catch(() => 'everything' as const);
   }
 
-  #choose(seen: Seen): Replica | undefined {
+  #choose(seen: MinLsn): Replica | undefined {
     if (seen === 'everything') return undefined;
     const fit = this.#replicas.filter(({ replayed }) => replayed !== undefined && replayed >= (seen ?? 0n));
     this.#next += 1;

@@ -40,7 +40,7 @@ const PAGE_REFUSAL = refusal(
  * Refuses what is more than this process can do: 503 with `Retry-After`, before anything is spent on it. Work that is begun
  * and then given up by an impatient client is what makes an overloaded server slower the more is asked of it.
  */
-export class Shedding {
+export class LoadShedding {
   /** Since the process started. */
   readonly counters = { shed: 0 };
   readonly #inFlight = { fromMemory: 0, others: 0 };

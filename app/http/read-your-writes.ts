@@ -1,7 +1,7 @@
 import { Signer } from '@fastify/cookie';
 import type { FastifyRequest } from 'fastify';
 import type { Queryable } from '../data/db';
-import { type Replicas, type Seen, WRITE_MEMORY } from '../data/replicas';
+import { type MinLsn, type Replicas, WRITE_MEMORY } from '../data/replicas';
 import type { App } from './fastify';
 
 const COOKIE = 'wrote';
@@ -10,7 +10,7 @@ const COOKIE = 'wrote';
  * Keeps visitors from reading a state older than their own last write. Where the primary's log was after it travels in a
  * signed cookie, so it holds on every server, under every session store, and costs no look-up.
  */
-export class OwnWrites {
+export class ReadYourWrites {
   readonly #signer: Signer;
 
   constructor(secret: string) {
@@ -39,7 +39,7 @@ export class OwnWrites {
     return replicas.seeing(isRead(request) ? this.#seen(request) : 'everything');
   }
 
-  #seen(request: FastifyRequest): Seen {
+  #seen(request: FastifyRequest): MinLsn {
     const signed = request.cookies[COOKIE];
     if (signed === undefined) return undefined;
     const { value } = this.#signer.unsign(signed);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Database } from '../data/db';
 import { Unavailable } from '../errors';
-import type { Delivery, JobQueue } from './queue';
+import type { Delivery, SqsClient } from './queue';
 import { doQueuedJob } from './runner';
 
 /** Jobs that one worker does at a time, and so the connections to the database that it needs. */
@@ -25,7 +25,7 @@ export class QueueWorker {
 
   /** @param hiddenFor seconds for which the queue hides what it hands out */
   constructor(
-    private readonly queue: JobQueue,
+    private readonly queue: SqsClient,
     private readonly hiddenFor: number,
     private readonly database: Database,
     private readonly log: FastifyBaseLogger,

@@ -18,19 +18,19 @@ export interface Delivery {
 }
 
 /** The queue of job ids in Amazon SQS: each comes out at least once, in no order. */
-export class JobQueue {
+export class SqsClient {
   private constructor(
     private readonly url: string,
     private readonly sqs: SQSClient,
     private readonly sdk: typeof import('@aws-sdk/client-sqs'),
   ) {}
 
-  static async open(url: string): Promise<JobQueue> {
+  static async open(url: string): Promise<SqsClient> {
     // A server without a queue never loads it.
     const sdk = await import('@aws-sdk/client-sqs');
     const region = /^https:\/\/sqs\.([^.]+)\./.exec(url)?.[1];
     const requestHandler = { connectionTimeout: 2_000, requestTimeout: (LONG_POLL + 5) * 1000 };
-    return new JobQueue(url, new sdk.SQSClient({ ...(region && { region }), requestHandler, maxAttempts: 2 }), sdk);
+    return new SqsClient(url, new sdk.SQSClient({ ...(region && { region }), requestHandler, maxAttempts: 2 }), sdk);
   }
 
   /**

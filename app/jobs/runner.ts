@@ -11,7 +11,7 @@ import {
   removeJob,
 } from '../data/repositories/jobs';
 import { SESSION_LIFETIME } from '../sessions';
-import { BATCH, type JobQueue } from './queue';
+import { BATCH, type SqsClient } from './queue';
 
 /** Milliseconds between looks for jobs that another process left, and after the database did not answer. */
 const POLL = 1_000;
@@ -33,7 +33,7 @@ export class JobRunner {
   constructor(
     private readonly database: Database,
     private readonly log: FastifyBaseLogger,
-    private readonly queue?: JobQueue,
+    private readonly queue?: SqsClient,
   ) {}
 
   start(): void {
@@ -98,7 +98,7 @@ export class JobRunner {
    *
    * @returns whether there were jobs
    */
-  #handOver(queue: JobQueue): Promise<boolean> {
+  #handOver(queue: SqsClient): Promise<boolean> {
     return this.database.transaction(async (tx) => {
       const jobs = await lockDueJobs(tx, BATCH);
       if (jobs.length === 0) return false;

@@ -16,7 +16,6 @@ function line(ctx: PageContext, { productId, name, quantity, priceCents }: CartI
   return html`<li>
       !${picture === undefined ? '<span class="thumb"></span>' : html`<img class="thumb" src="${ctx.asset(picture)}" alt="" width="88" height="88" loading="lazy">`}
       <div class="what"><a href="/products/${productId}">${name}</a><p>${quantity} × ${formatMoney(priceCents)}</p></div>
-      <p class="sum">${formatMoney(quantity * priceCents)}</p>
-      !${action}
+      <div class="ends"><p class="sum">${formatMoney(quantity * priceCents)}</p>!${action}</div>
     </li>`;
 }

@@ -13,9 +13,9 @@ import { jobBacklog } from '../data/repositories/jobs';
 import { SharedCatalogue } from '../data/shared-catalogue';
 import { Assets } from '../http/assets';
 import type { Lifecycle } from '../http/lifecycle';
-import { Shedding } from '../http/load-shedding';
-import { OwnWrites } from '../http/read-your-writes';
-import type { JobQueue } from '../jobs/queue';
+import { LoadShedding } from '../http/load-shedding';
+import { ReadYourWrites } from '../http/read-your-writes';
+import type { SqsClient } from '../jobs/queue';
 import { JobRunner } from '../jobs/runner';
 import { openSessions } from '../sessions';
 import { Metrics } from './metrics';
@@ -45,7 +45,7 @@ export interface ServingOptions {
   readonly config: Config;
   readonly secrets: Secrets;
   /** Where background jobs go; without it they are done here. */
-  readonly queue?: JobQueue | undefined;
+  readonly queue?: SqsClient | undefined;
   readonly publicDir: string;
   readonly version: string;
   readonly log: FastifyBaseLogger;
@@ -85,7 +85,7 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
     log,
     database,
     replicas,
-    ownWrites: new OwnWrites(secrets.sessionSecret),
+    readYourWrites: new ReadYourWrites(secrets.sessionSecret),
     sessions,
     redis,
     assets,
@@ -104,7 +104,7 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
     onOrder: () => jobs.nudge(),
   });
 
-  const shedding = new Shedding();
+  const shedding = new LoadShedding();
   if (config.loadShedding) shedding.guard(app.server);
   const metrics =
     config.metricsNamespace === undefined

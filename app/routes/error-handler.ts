@@ -29,7 +29,7 @@ const TITLES: Readonly<Record<number, string>> = {
  * Answers whatever is thrown: JSON below `/api`, a page elsewhere, and never a stack trace. What was not meant to be thrown
  * is logged, and answered with a reference to the log.
  */
-export function answerErrors(app: App, shop: Shop) {
+export function errorHandler(app: App, shop: Shop) {
   const answer = (thrown: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
     const error = meant(thrown, request);
     if (error.statusCode >= 500) request.log.error({ err: thrown }, 'request failed');

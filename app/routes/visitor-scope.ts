@@ -10,7 +10,7 @@ export function withSession(app: App, shop: Shop, routes: (scope: App) => void):
     scope.addHook('onRequest', async (_request, reply) => {
       reply.header('cache-control', 'no-store');
     });
-    shop.ownWrites.remember(scope, shop.replicas);
+    shop.readYourWrites.remember(scope, shop.replicas);
     routes(scope);
   });
 }

@@ -1,12 +1,9 @@
-import { Size } from 'aws-cdk-lib';
-import { InstanceType } from 'aws-cdk-lib/aws-ec2';
-
-/** What one box is made of. */
+/** Size of a machine in phases 1 to 3. Plain numbers and strings, so that tools read it without the CDK. */
 export interface BoxSize {
-  readonly instanceType: InstanceType;
+  readonly instanceType: string;
   readonly vcpus: number;
   readonly memoryGib: number;
-  readonly dataSize: Size;
+  readonly dataGib: number;
   readonly dataIops: number;
   /** MiB/s. */
   readonly dataThroughput: number;
@@ -15,12 +12,11 @@ export interface BoxSize {
 export type BoxSizeName = keyof typeof sizes;
 
 /**
- * The vertical ladder, bottom up. Each step is an in-place stop and start: same instance, same volume, no code change.
- * Every type is Graviton on Nitro, so that any may follow any; a disk is never smaller than the one before it, because
- * a volume cannot shrink.
+ * The vertical ladder, smallest first. A change of size stops and starts the same instance with the same volume.
+ * Every type is Graviton on Nitro, so any size can follow any other. No data volume is smaller than the one before it,
+ * because an EBS volume cannot shrink.
  *
- * The instance types are those that AWS lists with these figures; up to `32vcpu` m7g keeps 4 GiB per vCPU, and the top
- * step buys memory for the database with r7g.
+ * The sizes up to `32vcpu` are m7g with 4 GiB per vCPU. The largest is r7g, for the memory that the database needs.
  *
  * @see https://docs.aws.amazon.com/ec2/latest/instancetypes/gp.html
  */
@@ -33,6 +29,15 @@ export const sizes = {
   '64vcpu': size('r7g.16xlarge', 64, 512, 4000, 16_000, 1000),
 } as const;
 
+/**
+ * Instance types of the fleets in phase 4, the preferred one for On-Demand first. All have the same vCPUs, so each
+ * server carries about the same load. Two families in two generations are four capacity pools in each zone.
+ */
+export const ELASTIC_INSTANCE_TYPES = ['c7g.large', 'm7g.large', 'c6g.large', 'm6g.large'] as const;
+
+/** vCPUs of each of `ELASTIC_INSTANCE_TYPES`. */
+export const ELASTIC_VCPUS = 2;
+
 function size(
   instanceType: string,
   vcpus: number,
@@ -41,12 +46,5 @@ function size(
   dataIops: number,
   dataThroughput: number,
 ): BoxSize {
-  return {
-    instanceType: new InstanceType(instanceType),
-    vcpus,
-    memoryGib,
-    dataSize: Size.gibibytes(dataGib),
-    dataIops,
-    dataThroughput,
-  };
+  return { instanceType, vcpus, memoryGib, dataGib, dataIops, dataThroughput };
 }

@@ -22,7 +22,7 @@ import {
 } from 'aws-cdk-lib/aws-rds';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, type IDependable } from 'constructs';
-import { POSTGRES_MAJOR } from '../constants';
+import { POSTGRES_MAJOR, RDS_BYTES_PER_CONNECTION, RDS_MAX_CONNECTIONS } from '../constants';
 
 export interface DatabaseProps {
   /** VPC with isolated subnets in at least two availability zones. */
@@ -88,6 +88,9 @@ export interface DatabaseProps {
  *
  * The defaults of CDK's `DatabaseInstance` are unencrypted and unprotected, and delete the secret while they snapshot the
  * data. Changing encryption, key, database name or owner replaces the database.
+ *
+ * Fixed cost: $59 a month in phase 2, $118 in phases 3 and 4, plus usage (us-east-1, prices of 2024-07 to 2025-12;
+ * `npm run cost -- phase-4`).
  */
 export class Database extends Construct {
   readonly instance: DatabaseInstance;
@@ -153,7 +156,8 @@ export class Database extends Construct {
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
    */
   get maxConnections(): number {
-    return Math.min(5000, Math.floor((memoryGib(this.instanceType) * 1024 ** 3) / 9_531_392));
+    const memoryBytes = memoryGib(this.instanceType) * 1024 ** 3;
+    return Math.min(RDS_MAX_CONNECTIONS, Math.floor(memoryBytes / RDS_BYTES_PER_CONNECTION));
   }
 
   private makeSecret(props: DatabaseProps): DatabaseSecret {

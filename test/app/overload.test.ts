@@ -1,4 +1,4 @@
-import { fullLoad, steadyLoad } from '../../tools/bench/load';
+import { runAutocannon, runConstantRate } from '../../tools/bench/load';
 import { Bench, type ShopServer, sql } from '../support/shop';
 
 /** What is too much for one process. */
@@ -27,14 +27,14 @@ const GOAL = 0.9;
 const QUICK = 300;
 
 test('asked for three times what it can do, it does as much as at its peak, and refuses the rest at once', async () => {
-  const target = { url: `${shop.url}/api/cart`, cookie: await cookieOfCart() };
+  const target = { url: `${shop.url}/api/cart`, cookie: await cartCookie() };
   const watching = watchHealth();
   const met = ({ ratio, refused, peak, p50 }: typeof seen) => ratio >= GOAL && refused > peak && p50 < QUICK;
   let seen = { peak: 0, ratio: 0, refused: 0, failed: 0, p50: Number.POSITIVE_INFINITY };
   for (let attempt = 0; attempt < ATTEMPTS && !met(seen); attempt += 1) {
-    const peak = await fullLoad({ ...target, connections: 40, seconds: 3 }).catch(() => 0);
+    const peak = await runAutocannon({ ...target, connections: 40, seconds: 3 }).catch(() => 0);
     if (peak === 0) continue;
-    const { inTime, ...over } = await steadyLoad({ ...target, connections: 500, seconds: 4, rate: 3 * peak });
+    const { inTime, ...over } = await runConstantRate({ ...target, connections: 500, seconds: 4, rate: 3 * peak });
     seen = { peak, ratio: inTime / peak, refused: over.refused, failed: over.failed, p50: over.refusalP50Ms };
   }
   expect(seen.failed).toBe(0);
@@ -45,7 +45,7 @@ test('asked for three times what it can do, it does as much as at its peak, and 
 });
 
 /** A visitor whose cart has something in it. */
-async function cookieOfCart(): Promise<string> {
+async function cartCookie(): Promise<string> {
   const visitor = shop.visitor();
   // The view takes no additions, but the session is there before the first one.
   await visitor.add(1);
@@ -76,7 +76,7 @@ function watchHealth() {
 }
 
 test('a refusal says when to come back, and is a page for people', async () => {
-  const cookie = await cookieOfCart();
+  const cookie = await cartCookie();
   const get = async (path: string) => {
     const answer = await fetch(shop.url + path, { headers: { cookie } });
     return { status: answer.status, headers: answer.headers, text: await answer.text() };

@@ -1,7 +1,7 @@
 import { on, once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { Shedding } from '../../app/http/load-shedding';
+import { LoadShedding } from '../../app/http/load-shedding';
 
 /** Milliseconds, more than a turn of the event loop may take. */
 const LONG = 100;
@@ -45,12 +45,12 @@ async function accepted(count: number): Promise<void> {
 }
 
 test('a long turn with as few requests as a browser sends at once is no overload', async () => {
-  new Shedding().guard(server);
+  new LoadShedding().guard(server);
   expect(await inOneTurn(6)).toEqual(Array(6).fill(200));
 });
 
 test('of many requests in a long turn, those that came late are refused', async () => {
-  const shedding = new Shedding();
+  const shedding = new LoadShedding();
   shedding.guard(server);
   const statuses = await inOneTurn(40);
   expect(statuses.filter((status) => status === 200)).toHaveLength(16);
@@ -59,7 +59,7 @@ test('of many requests in a long turn, those that came late are refused', async 
 });
 
 test('after a long turn the next one takes everything up again', async () => {
-  new Shedding().guard(server);
+  new LoadShedding().guard(server);
   await inOneTurn(40);
   expect(await inOneTurn(16)).toEqual(Array(16).fill(200));
 });

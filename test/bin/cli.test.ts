@@ -17,22 +17,22 @@ function runWith(env: NodeJS.ProcessEnv, ...args: string[]) {
   return { status, stdout, stderr };
 }
 
-const verbs = Object.entries(scripts)
+const commands = Object.entries(scripts)
   .filter(([, command]) => command.includes('bin/cli.ts'))
   .map(([name]) => name);
 
-test('the verbs of package.json are the verbs of the command line', () => {
+test('package.json has a script for each command', () => {
   const listed = [...(run('--help').stdout.split('Commands:')[1] ?? '').matchAll(/^ {2}([a-z:]+) /gm)].map(
-    ([, verb]) => verb,
+    ([, name]) => name,
   );
   expect(listed).toEqual(expect.arrayContaining(['start', 'deploy:local']));
-  expect(verbs).toEqual(listed);
+  expect(commands).toEqual(listed);
 });
 
-test.each(verbs)('%s --help says how to call it', (verb) => {
-  const { status, stdout, stderr } = run(verb, '--help');
+test.each(commands)('%s --help shows the usage', (name) => {
+  const { status, stdout, stderr } = run(name, '--help');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(stdout).toContain(`Usage: npm run ${verb} -- `);
+  expect(stdout).toContain(`Usage: npm run ${name} -- `);
 });
 
 test.each([
@@ -53,48 +53,46 @@ test.each([
   [['prices', '--region', 'mars'], '--region mars: allowed is the name of an AWS region such as eu-central-1'],
   [['advise', '--latency-objective', '0'], "argument '0' is invalid. Allowed: a number from 1 to 60000."],
   [['advise', '--period', '90'], "argument '90' is invalid. Allowed: 60 and its multiples up to 86400."],
-  [['bench', 'everything'], "'everything' is invalid for argument 'what'. Allowed: synth, overload, wait, catalogue, "],
+  [
+    ['bench', 'everything'],
+    "'everything' is invalid for argument 'benchmark'. Allowed: synth, overload, wait, catalogue, ",
+  ],
   [['bench', 'outage', '--seconds', '0'], "'0' is invalid. Allowed: a whole number from 1 to 600."],
   [['bench', 'demand', '--seconds', '0.5'], "'0.5' is invalid. Allowed: a whole number from 1 to 600."],
   [['evolution', '--json', '--markdown'], "option '--json' cannot be used with option '--markdown'"],
   [['deploy'], "unknown command 'deploy'"],
-])('bad input %j: one clear line and exit code 2', (args, line) => {
+])('bad input %j: a one-line error and exit code 2', (args, line) => {
   const { status, stdout, stderr } = run(...args);
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr).toContain(line);
   expect(stderr.trim()).not.toContain('\n');
 });
 
-test('doctor tells what is here, as a table and as JSON', () => {
+test('doctor lists installed and missing programs as a table and as JSON', () => {
   expect(run('doctor').stdout).toMatch(/✓ {2}node +v\d+/);
   const { status, stdout } = run('doctor', '--json');
   expect(status).toBe(0);
-  const findings = JSON.parse(stdout) as { name: string; found?: string; install?: string }[];
-  expect(findings.map((finding) => finding.name)).toContain('embedded PostgreSQL');
-  for (const finding of findings) expect(finding.found ?? finding.install).toMatch(/\S/);
+  const checks = JSON.parse(stdout) as { name: string; found?: string; install?: string }[];
+  expect(checks.map(({ name }) => name)).toContain('embedded PostgreSQL');
+  for (const { found, install } of checks) expect(found ?? install).toMatch(/\S/);
 });
 
-test('a bench names what is missing, with the command that installs it', () => {
+test('a benchmark lists missing programs with their install commands', () => {
   const { status, stderr } = runWith({ PATH: '' }, 'bench', 'farm');
-  expect(stderr).toMatch(
-    /bench farm needs programs of the system; .*h2load is not here: apt-get install nghttp2-client\n$/,
-  );
+  expect(stderr).toMatch(/bench farm needs missing programs: .*h2load\. Run: .*apt-get install nghttp2-client\n$/);
   expect(status).toBe(2);
 });
 
 test.each([
-  [{}, '--deployed shop: in no region; AWS_REGION or a profile must name one\n'],
-  [
-    { AWS_REGION: 'eu-west-1' },
-    '--deployed shop: no AWS credentials; allowed is what the AWS CLI takes (AWS_PROFILE, …)\n',
-  ],
-])('where AWS cannot be asked, one line says why: %p', (given, stderr) => {
-  const nobody = {
+  [{}, '--deployed needs a region. Set AWS_REGION or use a profile with a region.\n'],
+  [{ AWS_REGION: 'eu-west-1' }, '--deployed needs AWS credentials. Set AWS_PROFILE or run aws configure.\n'],
+])('without region or credentials, --deployed prints a one-line error: %p', (settings, stderr) => {
+  const noCredentials = {
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_EC2_METADATA_DISABLED: 'true',
   };
   const others = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
-  const env = { ...Object.fromEntries(others), ...nobody, ...given };
+  const env = { ...Object.fromEntries(others), ...noCredentials, ...settings };
   expect(runWith(env, 'evolution', '--deployed')).toEqual({ status: 2, stdout: '', stderr });
 });

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 
 const ROOT = resolve(__dirname, '../..');
 
-/** The project as a clone has it, with what is not committed yet; packages are linked instead of installed again. */
+/** Copies the project like a clone, including uncommitted changes. Links node_modules instead of installing packages. */
 export function cloneWorkingTree(target: string): void {
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     cwd: ROOT,

@@ -3,7 +3,7 @@ import { goalsOf } from '../../tools/rehearsal/rehearse/goals';
 import type { ServerSnapshot, Snapshot } from '../../tools/rehearsal/topology/snapshot';
 import { KINDS, type TrafficSummary } from '../../tools/rehearsal/traffic/messages';
 
-/** What a rehearsal of half a minute on five servers finds when nothing goes wrong. */
+/** Findings of a successful rehearsal: 30 s on five servers. */
 export function findings(changes: Partial<Findings> = {}): Findings {
   return {
     scenario: {
@@ -88,7 +88,7 @@ export function traffic(changes: Partial<TrafficSummary> = {}): TrafficSummary {
   };
 }
 
-/** Five servers over three zones, which got as much each. */
+/** Five servers in three zones with equal load. */
 export function servers(): ServerSnapshot[] {
   return ['a', 'b', 'c', 'a', 'b'].map((zone, index) => ({
     name: `server-${index + 1}`,
@@ -105,7 +105,7 @@ export function servers(): ServerSnapshot[] {
   }));
 }
 
-/** Of five servers at most; the first got more than the others. @param count of them */
+/** A snapshot in which the first server gets more requests. @param count number of servers, at most five */
 export function snapshot(count = 5): Snapshot {
   return {
     at: 0,

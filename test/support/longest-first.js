@@ -2,8 +2,8 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 const { usesRealParts } = require('./real-parts');
 
 /**
- * The order of a run. Jest begins with what took longest last time; a fresh clone knows of no last time. What waits for real
- * parts comes first then, so that arithmetic fills the end.
+ * Sorts test files. Jest starts with the slowest files of the last run, but a fresh clone has no timings. Files that start
+ * programs run first, so that fast files fill the workers at the end.
  */
 module.exports = class LongestFirst extends Sequencer {
   sort(tests) {

@@ -1,18 +1,17 @@
-import { examine } from '../../tools/support/doctor';
+import { checkPrograms } from '../../tools/support/doctor';
 
 /**
- * `describe` for tests that need a program of the system. Where it is missing they are skipped, and the end of the run says
- * so with the command that installs it (see `skip-reporter.js`).
+ * `describe` for tests that need a system program. Skips them if it is missing; `skip-reporter.js` then prints the install command.
  *
- * @param part name of the program in `npm run doctor`
+ * @param program name of the program in `npm run doctor`
  */
 export function describeWith(
-  part: 'chromium' | 'moto server' | 'cfn-lint' | 'shellcheck' | 'redis-server' | 'haproxy' | 'pgbouncer' | 'h2load',
+  program: 'chromium' | 'moto server' | 'cfn-lint' | 'shellcheck' | 'redis-server' | 'haproxy' | 'pgbouncer' | 'h2load',
   name: string,
   tests: () => void,
 ): void {
-  const [finding] = examine([part]);
-  if (finding === undefined) throw new Error(`npm run doctor knows no "${part}"`);
-  if (finding.found !== undefined) describe(name, tests);
-  else describe.skip(`${name} [${part} is not here: ${finding.install}]`, tests);
+  const [check] = checkPrograms([program]);
+  if (check === undefined) throw new Error(`npm run doctor has no program "${program}"`);
+  if (check.found !== undefined) describe(name, tests);
+  else describe.skip(`${name} [${program} is missing: ${check.install}]`, tests);
 }

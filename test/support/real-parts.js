@@ -1,8 +1,8 @@
 const { readFileSync } = require('node:fs');
 
-/** What tests import that starts programs: a database, a browser, an emulator, the command line, the CDK. */
+/** Imports that start programs: a database, a browser, an emulator, the command line, the CDK. */
 const STARTS_PROGRAMS =
   /from '(node:child_process|[./]+\/(support\/(browser|clone|needs|shop)|tools\/(cloudformation\/assembly|bench\/.+|.+command)))'/;
 
-/** Whether the tests of a file use real parts; the others are the unit part. */
+/** Whether a test file starts programs. All others are unit tests. */
 exports.usesRealParts = (path) => STARTS_PROGRAMS.test(readFileSync(path, 'utf8'));

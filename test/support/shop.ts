@@ -10,7 +10,7 @@ import { type AppBundle, buildApp } from '../../tools/support/app-bundle';
 
 export const SESSION_SECRET = 'a secret for tests, long enough for a signature';
 
-/** The built shop over a real PostgreSQL, for the tests of one file. `close()` ends every process that it started. */
+/** The bundled shop with a real PostgreSQL, for the tests of one file. `close()` stops every process. */
 export class Bench {
   readonly #servers = new Set<ShopProcess>();
   #databases = 0;
@@ -24,22 +24,22 @@ export class Bench {
 
   static async open(settings: Readonly<Record<string, string>> = {}): Promise<Bench> {
     const dir = mkdtempSync(join(tmpdir(), 'shop-test-'));
-    // Faster, and nothing here outlives the machine.
+    // Without fsync for speed: test data need not survive a crash.
     const quick = { fsync: 'off', max_connections: '200', ...settings };
     return new Bench(dir, buildApp(), await startPostgres({ dir: join(dir, 'postgres'), settings: quick }));
   }
 
-  /** A new database, empty. Returns its connection string. */
+  /** Creates an empty database. Returns its connection string. */
   async database(): Promise<string> {
     this.#databases += 1;
     const name = `shop${this.#databases}`;
-    // One after the other: the first makes the role as well.
+    // Sequentially, because the first call also creates the role.
     this.#made = this.#made.then(() => this.postgres.createDatabase(name));
     await this.#made;
     return this.postgres.url(name);
   }
 
-  /** A server on a free port, ready; one process unless `env` says otherwise. */
+  /** Starts a server on a free port, with one process by default. Resolves when it is ready. */
   async serve(database: string, env: Readonly<Record<string, string>> = {}): Promise<ShopServer> {
     const log = join(this.dir, `server-${Math.random().toString(36).slice(2)}.log`);
     const process = await startShop({ bundle: this.bundle, log, env: serverEnv(database, env) });
@@ -47,7 +47,7 @@ export class Bench {
     return new ShopServer(process, log);
   }
 
-  /** Runs the server until it ends by itself; for starts that are refused. */
+  /** Runs a server that is expected to exit during startup. */
   refused(env: Readonly<Record<string, string>>): Promise<{ code: number | null; stderr: string; stdout: string }> {
     return new Promise((resolve) => {
       const child = execFile(
@@ -103,11 +103,11 @@ export interface Answer {
   readonly headers: Headers;
   readonly text: string;
   /** The body read as JSON. */
-  // biome-ignore lint/suspicious/noExplicitAny: what is in it is what the tests find out
+  // biome-ignore lint/suspicious/noExplicitAny: the tests check its shape
   readonly json: any;
 }
 
-/** A browser of sorts: keeps cookies, follows no redirect. */
+/** A minimal HTTP client: keeps cookies and follows no redirects. */
 export class Visitor {
   readonly cookies = new Map<string, string>();
 
@@ -149,7 +149,7 @@ export class Visitor {
     return this.request('POST', path, { headers: { ...type, ...headers }, body: String(new URLSearchParams(fields)) });
   }
 
-  /** Signs up under an address that nobody has, and stays logged in. */
+  /** Signs up with a unique address and stays logged in. */
   async signUp(): Promise<string> {
     const email = `${Math.random().toString(36).slice(2)}@example.com`;
     const answer = await this.post('/api/signup', { email, password: PASSWORD });
@@ -178,12 +178,12 @@ export class Visitor {
   }
 }
 
-/** What the user in `lib/tiers/session-cache.ts` may do with Redis. */
+/** Permissions of the Redis user in `lib/tiers/session-cache.ts`. */
 export const REDIS_RIGHTS = ['+@all', '-@admin', '-@dangerous', '+info', '+role'];
 
 export const PASSWORD = 'correct horse battery';
 
-/** Adds users straight to the database, with a hash that is cheap to check: log-in, unlike sign-up, costs nothing then. */
+/** Inserts users into the database with a cheap password hash, so that logins are fast. */
 export async function makeUsers(database: string, count: number): Promise<string[]> {
   const salt = randomBytes(16);
   const hash = scryptSync(PASSWORD, salt, 32, { N: 1024, r: 8, p: 1 });
@@ -194,7 +194,7 @@ export async function makeUsers(database: string, count: number): Promise<string
   return emails;
 }
 
-/** Asks the database directly. */
+/** Queries the database directly. */
 // biome-ignore lint/suspicious/noExplicitAny: rows of any query
 export async function sql(database: string, text: string, values: unknown[] = []): Promise<any[]> {
   const client = new Client({ connectionString: database });
@@ -215,7 +215,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits until `check` holds; for what happens in the background. */
+/** Waits until `check` returns true. */
 export async function eventually(check: () => Promise<boolean> | boolean, within = 20_000): Promise<void> {
   const end = Date.now() + within;
   while (!(await check())) {
@@ -224,7 +224,7 @@ export async function eventually(check: () => Promise<boolean> | boolean, within
   }
 }
 
-/** Asks again after a 503, as a client does that honours `Retry-After`; where a machine's bad moment is not what is tried. */
+/** Retries after a 503, like a client that honors `Retry-After`, for tests that a busy machine must not fail. */
 export async function patiently(ask: () => Promise<Answer>): Promise<Answer> {
   let answer = await ask();
   await eventually(async () => {
@@ -234,12 +234,12 @@ export async function patiently(ask: () => Promise<Answer>): Promise<Answer> {
   return answer;
 }
 
-/** The processes that answer at `url`, once there are `count` of them. */
+/** Returns the process ids behind `url`, once there are `count` of them. */
 export async function workers(url: string, count: number): Promise<number[]> {
   const pids = new Set<number>();
   await eventually(async () => {
-    // A connection each, as the cluster hands out connections and not requests. One that was just being handed to a
-    // worker when that was killed is never answered.
+    // A new connection per request, because the cluster balances connections. A connection that was being handed to a
+    // killed worker gets no response, hence the timeout.
     const init = { headers: { connection: 'close' }, signal: AbortSignal.timeout(2_000) };
     const answer = await fetch(`${url}/whoami`, init).catch(() => undefined);
     if (answer) pids.add(((await answer.json()) as { pid: number }).pid);

@@ -1,7 +1,7 @@
-/** Says at the end of a run which checks were skipped, and what they miss. Jest itself only counts them. */
+/** Lists the skipped tests at the end of a run. Jest only counts them. */
 module.exports = class SkipReporter {
   constructor(globalConfig) {
-    /** Asked for by the person, with `-t`. */
+    /** The user filtered tests with `-t`. */
     this.filtered = Boolean(globalConfig.testNamePattern);
   }
 
@@ -10,7 +10,7 @@ module.exports = class SkipReporter {
     const skipped = results.testResults.flatMap((file) => file.testResults).filter((test) => test.status === 'pending');
     if (skipped.length === 0) return;
     const groups = [...new Set(skipped.map((test) => test.ancestorTitles.join(' > ') || test.title))];
-    console.log(`\nSKIPPED, so not proven by this run: ${skipped.length} checks`);
+    console.log(`\nSKIPPED, not verified by this run: ${skipped.length} tests`);
     for (const group of groups) console.log(`  - ${group}`);
   }
 };

@@ -14,11 +14,11 @@ import { ShopStack } from '../../lib/phases/shop-stack';
 
 const ROOT = join(__dirname, '..', '..');
 
-/** Where apps are synthesized to; the CDK would leave a folder behind for each. */
+/** Output folder of all apps, removed at the end. The CDK would keep a folder per app. */
 const OUT = mkdtempSync(join(tmpdir(), 'cdk-test-'));
 afterAll(() => rmSync(OUT, { recursive: true, force: true }));
 
-// CDK's own validation of templates costs seconds in every file that has it on; that of the phases deletes this.
+// The CDK's template validation takes seconds per file. The phase tests delete this variable.
 process.env.CDK_VALIDATION = 'false';
 
 const ASSET_HASH = /[0-9a-f]{64}/g;
@@ -27,7 +27,7 @@ expect.addSnapshotSerializer({
   serialize: (value: string) => JSON.stringify(value.replace(ASSET_HASH, 'ASSET_HASH')),
 });
 
-/** A small app that never changes, so that snapshots do not move with the shop. */
+/** A small app bundle that never changes, so that snapshots do not depend on the shop. */
 export const APP_BUNDLE = join(__dirname, 'app-bundle');
 
 const phases = {
@@ -39,7 +39,7 @@ const phases = {
 
 export type PhaseId = keyof typeof phases;
 
-/** An app with the feature flags of cdk.json, as the command line makes it. */
+/** Creates an app with the feature flags of cdk.json, like the CDK CLI. */
 export function makeApp(context: Record<string, unknown> = {}): App {
   const cdkJson = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
   return new App({
@@ -49,19 +49,19 @@ export function makeApp(context: Record<string, unknown> = {}): App {
   });
 }
 
-/** The stack of a phase, as bin/shop.ts makes it, with the small app inside. */
+/** Creates the stack of a phase like bin/shop.ts, with the small app bundle. */
 export function makePhase<P extends PhaseId>(id: P, props: Partial<FarmProps & ElasticProps> = {}, app = makeApp()) {
   const stack = new ShopStack(app, id);
   const shop = new phases[id](stack, 'Shop', { appBundle: APP_BUNDLE, ...props }) as InstanceType<(typeof phases)[P]>;
   return { app, stack, shop };
 }
 
-/** A stack to try one tier in. */
+/** Creates a stack for tests of a single tier. */
 export function makeStack(): Stack {
   return new ShopStack(makeApp(), 'test');
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a template is whatever CloudFormation takes
+// biome-ignore lint/suspicious/noExplicitAny: template values have no common type
 export type TemplateJson = { Resources: Record<string, any>; Outputs?: Record<string, any> } & Record<string, any>;
 
 export function templateOf(stack: Stack): TemplateJson {
@@ -70,7 +70,7 @@ export function templateOf(stack: Stack): TemplateJson {
 
 const templates = new Map<string, TemplateJson>();
 
-/** The template of a phase, made once for each set of props in a file; not to be changed. */
+/** Returns the template of a phase, cached per test file and props. Do not modify it. */
 export function phaseTemplate(id: PhaseId, props: Partial<FarmProps & ElasticProps> = {}): TemplateJson {
   const key = JSON.stringify([id, props]);
   const made = templates.get(key) ?? templateOf(makePhase(id, props).stack);
@@ -78,7 +78,7 @@ export function phaseTemplate(id: PhaseId, props: Partial<FarmProps & ElasticPro
   return made;
 }
 
-/** A phase and its props under a name, for `test.each`. */
+/** A named set of props for a phase, for `test.each`. */
 export interface Variant {
   readonly id: PhaseId;
   readonly name: string;
@@ -93,7 +93,7 @@ export const DOMAIN = { domainName: 'shop.example.com', hostedZoneId: 'Z01234567
 
 const EVERYTHING = { size: '64vcpu', ...DOMAIN, alarmEmail: 'ops@example.com', monthlyBudget: 100 } as const;
 
-/** Phases 1 to 3, each by default and with everything. */
+/** Phases 1 to 3, each with default props and with all options. */
 export const variants: readonly Variant[] = (['phase-1', 'phase-2', 'phase-3'] as const).flatMap((id) =>
   variantsOf(id, { minimal: {}, 'with everything': EVERYTHING }),
 );
@@ -107,7 +107,7 @@ export const farmVariants: readonly Variant[] = variantsOf('phase-3', {
   'without replicas': { replicas: 0 },
 });
 
-/** All that the variants of the farm set, in two templates: for a check that takes seconds for each. */
+/** All options of the farm variants in two templates, for slow checks. */
 export const combinedFarmVariants: readonly Variant[] = variantsOf('phase-3', {
   'layer 4, sticky, one NAT, without replicas': { layer: 4, sticky: true, natGateways: 1, replicas: 0 },
   'layer 7, sticky, round robin, ten servers': { sticky: true, algorithm: 'round-robin', servers: 10 },
@@ -119,13 +119,13 @@ export const elasticVariants: readonly Variant[] = variantsOf('phase-4', {
   'without spot': { spot: false, natGateways: 1, predictive: 'ForecastAndScale', timeZone: 'Europe/Berlin' },
 });
 
-/** Resources of one type, by logical id. */
+/** Returns the resources of one type, by logical id. */
 // biome-ignore lint/suspicious/noExplicitAny: see TemplateJson
 export function resourcesOf(template: TemplateJson, type: string): Record<string, any> {
   return Object.fromEntries(Object.entries(template.Resources).filter(([, resource]) => resource.Type === type));
 }
 
-/** Where data is, and what cannot be read without it. */
+/** Types that hold data, or that are needed to read it. */
 const STATEFUL = [
   'AWS::EC2::Volume',
   'AWS::RDS::DBInstance',
@@ -137,12 +137,12 @@ const STATEFUL = [
   'AWS::SQS::Queue',
 ];
 
-/** A read replica is not: it holds nothing that its primary does not. */
+/** Whether a resource holds state. A read replica does not, because its primary has the same data. */
 export function isStateful(resource: TemplateJson['Resources'][string]): boolean {
   return STATEFUL.includes(resource.Type) && resource.Properties.SourceDBInstanceIdentifier === undefined;
 }
 
-/** What cdk-nag finds in a phase and nobody has written a reason for. */
+/** Returns the unsuppressed cdk-nag findings of a phase. */
 export function nagFindings({ id, props }: Variant): { findings: unknown[]; failure: unknown } {
   const app = makeApp();
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
@@ -157,7 +157,7 @@ export function nagFindings({ id, props }: Variant): { findings: unknown[]; fail
   return { findings: printed.mock.calls.flat().filter((line) => !line.startsWith('WARNING')), failure };
 }
 
-/** What cfn-lint prints of phases, and its exit code. */
+/** Runs cfn-lint on phases. Returns its output and exit code. */
 export function lint(variants: readonly Variant[]): { stdout: string; status: number | null } {
   const dir = mkdtempSync(join(OUT, 'lint-'));
   const files = variants.map(({ id, name, props }) => {
@@ -169,9 +169,7 @@ export function lint(variants: readonly Variant[]): { stdout: string; status: nu
   return { stdout, status };
 }
 
-/**
- * What differs between two templates, as `path: before -> after`, one line for each value.
- */
+/** Returns the differences between two templates, one `path: before -> after` line per value. */
 export function templateDiff(before: unknown, after: unknown, path = ''): string[] {
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   const both = [before, after];

@@ -1,20 +1,20 @@
 import { createServer, type Server } from 'node:http';
 
 /**
- * What the shop is compared with: the same answers from the usual parts, with nothing around them. Runs as a program; takes
- * {@link Bare} as JSON, and tells its parent the port.
+ * Baseline for the shop: a bare Express server with the same responses. This file runs as a program: it takes {@link Bare} as
+ * JSON and sends its address to the parent process.
  */
 export type Bare =
-  /** Express that sends the list with `res.json`, at `/api/products`. */
+  /** `/api/products` sends the list with `res.json`. */
   | { readonly serves: 'list'; readonly list: unknown }
-  /** Express, express-session and connect-redis: `/api/login` begins a session, `/api/me` reads it. */
+  /** With express-session and connect-redis: `/api/login` starts a session, `/api/me` reads it. */
   | { readonly serves: 'session'; readonly redisUrl: string };
 
 async function app(bare: Bare): Promise<Server> {
   const { default: express } = await import('express');
-  const shop = express();
+  const server = express();
   if (bare.serves === 'list') {
-    shop.get('/api/products', (_request, response) => {
+    server.get('/api/products', (_request, response) => {
       response.json(bare.list);
     });
   } else {
@@ -25,18 +25,18 @@ async function app(bare: Bare): Promise<Server> {
     ]);
     const client = createClient({ url: bare.redisUrl });
     await client.connect();
-    // Without a write for each request, as the shop.
+    // Like the shop, no write per request.
     const store = new RedisStore({ client, disableTouch: true });
-    shop.use(session({ store, secret: 'a secret for benches', resave: false, saveUninitialized: false }));
-    shop.post('/api/login', (request, response) => {
-      Object.assign(request.session, { email: 'somebody@example.com' });
+    server.use(session({ store, secret: 'a secret for benches', resave: false, saveUninitialized: false }));
+    server.post('/api/login', (request, response) => {
+      Object.assign(request.session, { email: 'user@example.com' });
       response.json({});
     });
-    shop.get('/api/me', (request, response) => {
+    server.get('/api/me', (request, response) => {
       response.json({ email: (request.session as unknown as { email: string }).email });
     });
   }
-  return createServer(shop);
+  return createServer(server);
 }
 
 app(JSON.parse(process.argv[2] as string) as Bare).then((server) => {

@@ -8,10 +8,10 @@ import { buildSync } from 'esbuild';
 import { SCRIPT } from '../support/app-bundle';
 import { freePort } from '../support/processes';
 import { table } from '../support/table';
-import { type BenchOptions, brief, measureInTurn } from './rounds';
+import { type BenchOptions, measureInterleaved, threeDigits } from './rounds';
 import { SHOP_ENV, ShopBench } from './shop';
 
-/** The shop may take this many times as long as a server that does nothing. */
+/** Maximum startup time of the shop, as a multiple of a bare `node:http` server. */
 const GOAL = 2.5;
 
 const BARE = `require('node:http')
@@ -19,7 +19,7 @@ const BARE = `require('node:http')
   .listen(Number(process.env.PORT), '127.0.0.1');
 `;
 
-/** What the shop loads when it starts, without a line of the shop. */
+/** The libraries that the shop loads at startup, without the shop's own code. */
 const LIBRARIES = `
 require('ajv');
 require('pg');
@@ -37,9 +37,8 @@ process.once('SIGTERM', () => process.exit());
 `;
 
 /**
- * The bench `cold-start`: from the spawn of a process to its first 200, for the bundled shop, for a bare `node:http` server,
- * and for the shop's libraries alone in a bundle like its own. What is asked is `/healthz`, which a balancer asks first, and
- * which needs no database. Returns the exit code: 1 when the goal is missed.
+ * Runs the benchmark `cold-start`: time from spawn to the first 200 of `/healthz`, which needs no database, for the bundled shop,
+ * a bare `node:http` server, and a bundle of the shop's libraries. Returns the exit code: 1 if the goal is missed.
  */
 export async function benchColdStart(options: BenchOptions): Promise<number> {
   const seen = await ShopBench.run(async (bench) => {
@@ -52,17 +51,17 @@ export async function benchColdStart(options: BenchOptions): Promise<number> {
       stdin: { contents: LIBRARIES, resolveDir: __dirname },
       outfile: script('libraries'),
     });
-    // As on a server; Node knows of it from version 22 on, and writes it when a process ends by itself.
+    // As in production. Node supports it from version 22 and writes it when the process exits normally.
     const cache = { NODE_COMPILE_CACHE: join(bench.dir, 'compile-cache') };
     const env = { ...SHOP_ENV, ...cache, DATABASE_URL: bench.postgres.url('shop') };
-    // Once in full: then the tables are there, and compiled code in the cache.
+    // One full start creates the tables and fills the compile cache.
     await (await bench.start(env)).process.stop();
-    await firstAnswer(script('libraries'), cache, 'SIGTERM');
-    return measureInTurn(
+    await timeToFirstResponse(script('libraries'), cache, 'SIGTERM');
+    return measureInterleaved(
       {
-        bare: () => firstAnswer(script('bare'), cache),
-        libraries: () => firstAnswer(script('libraries'), cache),
-        shop: () => firstAnswer(join(bench.bundle.dir, 'server.js'), env),
+        bare: () => timeToFirstResponse(script('bare'), cache),
+        libraries: () => timeToFirstResponse(script('libraries'), cache),
+        shop: () => timeToFirstResponse(join(bench.bundle.dir, 'server.js'), env),
       },
       options,
     );
@@ -70,19 +69,19 @@ export async function benchColdStart(options: BenchOptions): Promise<number> {
   const result = { rounds: options.rounds, bareMs: seen.bare.ms, librariesMs: seen.libraries.ms, shopMs: seen.shop.ms };
   const ratio = seen.shop.ms / seen.bare.ms;
   const rows = [
-    ['bare node:http', brief(seen.bare.ms), ''],
-    ["the shop's libraries alone", brief(seen.libraries.ms), `${(seen.libraries.ms / seen.bare.ms).toFixed(2)}x`],
-    ['the shop', brief(seen.shop.ms), `${ratio.toFixed(2)}x (goal: at most ${GOAL}x)`],
+    ['bare node:http', threeDigits(seen.bare.ms), ''],
+    ["the shop's libraries alone", threeDigits(seen.libraries.ms), `${(seen.libraries.ms / seen.bare.ms).toFixed(2)}x`],
+    ['the shop', threeDigits(seen.shop.ms), `${ratio.toFixed(2)}x (goal: at most ${GOAL}x)`],
   ];
   console.log(
     options.json
       ? JSON.stringify({ ...result, goal: GOAL, ratio }, null, 2)
-      : table(['spawn to first 200', 'ms', 'of bare'], rows),
+      : table(['spawn to first 200', 'ms', 'vs. bare'], rows),
   );
   return ratio <= GOAL ? 0 : 1;
 }
 
-async function firstAnswer(
+async function timeToFirstResponse(
   script: string,
   env: Readonly<Record<string, string>>,
   end: NodeJS.Signals = 'SIGKILL',
@@ -92,8 +91,8 @@ async function firstAnswer(
   const child = spawn(process.execPath, [script], { env: { ...env, PORT: String(port) }, stdio: 'ignore' });
   const exited = once(child, 'exit');
   try {
-    while ((await healthOf(port)) !== 200) {
-      if (child.exitCode !== null) throw new Error(`${script} ended with ${child.exitCode} instead of answering`);
+    while ((await getHealth(port)) !== 200) {
+      if (child.exitCode !== null) throw new Error(`${script} exited with code ${child.exitCode} before it responded`);
       await sleep(1);
     }
     return { ms: performance.now() - began };
@@ -103,11 +102,12 @@ async function firstAnswer(
   }
 }
 
-function healthOf(port: number): Promise<number | undefined> {
+/** The status of `/healthz`; undefined when the connection fails. */
+function getHealth(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
-    get({ port, host: '127.0.0.1', path: '/healthz', agent: false }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode);
+    get({ port, host: '127.0.0.1', path: '/healthz', agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
     }).on('error', () => resolve(undefined));
   });
 }

@@ -13,96 +13,101 @@ interface Seconds {
   readonly json: boolean;
 }
 
-/** Declares the verb `bench`, and what it can measure. */
+/** Declares the command `bench` with its benchmarks. */
 export function declareBench(program: Command): void {
   const bench = program
     .command('bench')
-    .description('Measure on this machine; exit code 1 when a goal is missed.')
-    .usage('<what> [options]')
+    .description('Run a benchmark on this machine. Exits with 1 if a goal is missed.')
+    .usage('<benchmark> [options]')
     .helpCommand(false);
 
-  const inRounds = (what: string, description: string, measure: (options: Rounds) => Promise<number>) =>
+  const inRounds = (name: string, description: string, measure: (options: Rounds) => Promise<number>) =>
     bench
-      .command(what)
+      .command(name)
       .description(description)
       .option(
         '--rounds <number>',
-        'interleaved rounds that count; the figures are their medians',
+        'interleaved rounds, after one warm-up round; reports the medians',
         wholeNumber(1, 50),
         5,
       )
-      .option('--json', 'print the figures as JSON', false)
+      .option('--json', 'print the results as JSON', false)
       .action(async (options: Rounds) => {
         process.exitCode = await measure(options);
       });
 
-  inRounds('synth', 'cdk synth of all phases against an empty app', async (options) =>
+  inRounds('synth', 'Compare cdk synth of all phases with cdk synth of an empty app', async (options) =>
     (await import('./synth.js')).benchSynth(options),
   );
   inRounds(
     'overload',
-    'what is left of the peak at three times as many requests, by who refuses the rest',
+    'Measure throughput at three times the peak load, with and without load shedding',
     async (options) => (await import('./overload.js')).benchOverload(options),
   );
-  inRounds('wait', 'what it costs that a session is saved when a replica of Redis has it', async (options) =>
+  inRounds('wait', 'Measure what it costs to wait until a Redis replica has a session', async (options) =>
     (await import('./wait.js')).benchWait(options),
   );
-  inRounds('catalogue', 'the cached catalogue against bare Express', async (options) =>
+  inRounds('catalogue', 'Compare the cached catalogue with bare Express', async (options) =>
     (await import('./bare.js')).benchCatalogue(options),
   );
-  inRounds('edge', "the catalogue from the cache in CloudFront's place against bare Express", async (options) =>
+  inRounds('edge', 'Compare the catalogue from a local stand-in for CloudFront with bare Express', async (options) =>
     (await import('./edge.js')).benchEdge(options),
   );
-  inRounds('sessions', 'reading a session against Express with express-session and connect-redis', async (options) =>
+  inRounds('sessions', 'Compare session reads with express-session and connect-redis', async (options) =>
     (await import('./bare.js')).benchSessions(options),
   );
-  inRounds('cold-start', 'from spawn to the first answer, against bare node:http', async (options) =>
+  inRounds('cold-start', 'Compare the time from spawn to the first response with bare node:http', async (options) =>
     (await import('./cold-start.js')).benchColdStart(options),
   );
 
   bench
     .command('farm')
     .description(
-      'what 1, 2, 5 and 10 servers of 0.1 vCPU carry behind the balancer, and the law that fits it (8 minutes)',
+      'Measure 1, 2, 5 and 10 servers of 0.1 vCPU behind the load balancer and fit the Universal Scalability Law (8 minutes)',
     )
-    .option('--rounds <number>', 'interleaved rounds that count; the figures are their medians', wholeNumber(1, 50), 15)
-    .option('--usl <file>', 'write the fit, for npm run plan')
-    .option('--json', 'print the figures as JSON', false)
+    .option(
+      '--rounds <number>',
+      'interleaved rounds, after one warm-up round; reports the medians',
+      wholeNumber(1, 50),
+      15,
+    )
+    .option('--usl <file>', 'write the fitted parameters to this file, for npm run plan')
+    .option('--json', 'print the results as JSON', false)
     .action(async (options: FarmOptions) => {
       process.exitCode = await (await import('./farm.js')).benchFarm(options);
     });
 
   bench
     .command('outage')
-    .description('what is answered while PostgreSQL is away, and after')
-    .option('--seconds <number>', 'how long the database is away', wholeNumber(1, 600), 60)
-    .option('--json', 'print the figures as JSON', false)
+    .description('Check the responses while PostgreSQL is down and after its recovery')
+    .option('--seconds <number>', 'seconds for which the database is down', wholeNumber(1, 600), 60)
+    .option('--json', 'print the results as JSON', false)
     .action(async (options: Seconds) => {
       process.exitCode = await (await import('./outage.js')).benchOutage(options);
     });
 
   bench
     .command('demand')
-    .description('CPU time of a request, for plans')
-    .option('--seconds <number>', 'of load for each kind of request', wholeNumber(1, 600), 5)
-    .option('--json', 'print the figures as JSON', false)
+    .description('Measure CPU time per request, the input of npm run plan')
+    .option('--seconds <number>', 'seconds of load per request type', wholeNumber(1, 600), 5)
+    .option('--json', 'print the results as JSON', false)
     .action(async (options: Seconds) => {
       process.exitCode = await (await import('./demand.js')).benchDemand(options);
     });
 
   bench
     .command('move')
-    .description('the data moves to another PostgreSQL under writes: pause, lost, doubled')
-    .option('--rows <number>', 'orders that are there before', wholeNumber(1, 10_000_000), 100_000)
-    .option('--writes <number>', 'writes a second', wholeNumber(1, 10_000), 200)
-    .option('--runs <number>', 'moves, each of a fresh database', wholeNumber(1, 50), 5)
-    .option('--kill', 'kill the mover at each of its steps first', false)
-    .option('--json', 'print the figures as JSON', false)
+    .description('Move the data to another PostgreSQL under write load; report the pause, lost and duplicated writes')
+    .option('--rows <number>', 'orders in the database before the move', wholeNumber(1, 10_000_000), 100_000)
+    .option('--writes <number>', 'writes per second', wholeNumber(1, 10_000), 200)
+    .option('--runs <number>', 'number of moves, each with a fresh database', wholeNumber(1, 50), 5)
+    .option('--kill', 'kill the move at each of its steps and resume it', false)
+    .option('--json', 'print the results as JSON', false)
     .action(async (options: MoveBenchOptions) => {
       process.exitCode = await (await import('./move.js')).benchMove(options);
     });
 
-  // Only what is no command gets here, and is refused.
+  // Commander gets here only with an unknown name, which `oneOf` rejects.
   const known = bench.commands.map((command) => command.name());
-  bench.argument('<what>', 'what is measured, one of the commands', oneOf(known)).action(() => undefined);
+  bench.argument('<benchmark>', 'one of the commands', oneOf(known)).action(() => undefined);
 }

@@ -9,41 +9,44 @@ import { startShop } from '../rehearsal/programs/shop-process';
 import { buildApp } from '../support/app-bundle';
 import { table } from '../support/table';
 
-const SAID: Readonly<Record<Work, string>> = {
-  catalogue: 'a page or an answer of the catalogue, from the cache',
-  miss: 'the same, from the database (a search that nobody made before)',
-  session: 'a cart, for somebody who is logged in',
-  write: 'something put into a cart, or taken out',
+const DESCRIPTIONS: Readonly<Record<Work, string>> = {
+  catalogue: 'catalogue page or API response, from the cache',
+  miss: 'the same from the database (a new search term)',
+  session: 'cart of a logged-in user',
+  write: 'add to cart or remove from cart',
 };
 
 export interface DemandBenchOptions {
-  /** Seconds of load for each kind of request. */
+  /** Seconds of load per request type. */
   readonly seconds: number;
   readonly json: boolean;
 }
 
 /**
- * The bench `demand`: CPU time of server and database for each kind of request, by the clocks that Linux keeps for processes, and the
- * memory of a server's process.
- * Unlike requests/s, it hardly depends on what else the machine does. What a plan reckons with.
+ * Runs the benchmark `demand`: CPU time of server and database per request type, read from `/proc`, and peak memory of a server
+ * process. Unlike requests per second, CPU time hardly depends on other load on the machine. `npm run plan` uses the results.
  *
- * @throws where there is no /proc
+ * @throws on systems without /proc
  */
 export async function benchDemand(options: DemandBenchOptions): Promise<number> {
   const demand = await measureDemand(options.seconds, (line) => options.json || console.error(`  … ${line}`));
-  const rows = WORK.map((work) => [SAID[work], demand.server[work].toFixed(3), demand.database[work].toFixed(3)]);
-  const memory = `A process of the server had ${demand.processMib.toFixed(0)} MiB at most.`;
+  const rows = WORK.map((work) => [
+    DESCRIPTIONS[work],
+    demand.server[work].toFixed(3),
+    demand.database[work].toFixed(3),
+  ]);
+  const memory = `Peak memory of a server process: ${demand.processMib.toFixed(0)} MiB.`;
   console.log(
     options.json
       ? JSON.stringify(demand, null, 2)
-      : [table(['CPU ms a request', 'server', 'database'], rows), memory].join('\n\n'),
+      : [table(['CPU ms per request', 'server', 'database'], rows), memory].join('\n\n'),
   );
   return 0;
 }
 
 const CONNECTIONS = 8;
 
-export async function measureDemand(seconds: number, say: (line: string) => void): Promise<Demand> {
+export async function measureDemand(seconds: number, log: (line: string) => void): Promise<Demand> {
   checkCpuTimes('bench demand');
   const dir = mkdtempSync(join(tmpdir(), 'shop-demand-'));
   const postgres = await startPostgres({ dir: join(dir, 'postgres'), access: 'tls' });
@@ -54,18 +57,18 @@ export async function measureDemand(seconds: number, say: (line: string) => void
       log: join(dir, 'shop.log'),
       env: {
         DATABASE_URL: postgres.url('shop'),
-        SESSION_SECRET: 'only for the time of this measurement',
+        SESSION_SECRET: 'only for this measurement, long enough',
         PORT: '0',
         HOST: '127.0.0.1',
         WEB_CONCURRENCY: '1',
-        // A machine that is busy with something else makes no request cost more, and must not make any refused.
+        // Other load on the machine must not cause 503s.
         LOAD_SHEDDING: 'false',
       },
     });
     try {
       const url = `http://127.0.0.1:${shop.port}`;
       const cookies: string[] = [];
-      // One by one: hashing passwords side by side is refused.
+      // One at a time: the shop sheds concurrent password hashing.
       while (cookies.length < CONNECTIONS) cookies.push(await signUp(url));
       const server: Record<string, number> = {};
       const database: Record<string, number> = {};
@@ -75,7 +78,7 @@ export async function measureDemand(seconds: number, say: (line: string) => void
         const requests = await load(url, work, cookies, seconds);
         server[work] = ((cpuSeconds(shop.pid) - before[0]) * 1000) / requests;
         database[work] = ((cpuSeconds(postgres.pid) - before[1]) * 1000) / requests;
-        say(`${work}: ${requests} requests`);
+        log(`${work}: ${requests} requests`);
       }
       return {
         asOf: new Date().toISOString().slice(0, 10),
@@ -83,7 +86,7 @@ export async function measureDemand(seconds: number, say: (line: string) => void
         machine: `${cpus()[0]?.model.trim()}, Node ${process.versions.node}`,
         server: server as Record<Work, number>,
         database: database as Record<Work, number>,
-        processMib: mostMib(shop.pid),
+        processMib: peakMib(shop.pid),
       };
     } finally {
       await shop.stop();
@@ -94,11 +97,11 @@ export async function measureDemand(seconds: number, say: (line: string) => void
   }
 }
 
-/** Sends one kind of request for some seconds. Returns how many were answered with success. */
+/** Sends requests of one type. Returns the number of 2xx responses. */
 async function load(url: string, work: Work, cookies: readonly string[], seconds: number): Promise<number> {
-  let asked = 0;
+  let searches = 0;
   let client = 0;
-  const search = () => `/api/products?q=${seconds}-${asked++}`;
+  const search = () => `/api/products?q=${seconds}-${searches++}`;
   const result = await autocannon({
     url,
     connections: CONNECTIONS,
@@ -106,7 +109,7 @@ async function load(url: string, work: Work, cookies: readonly string[], seconds
     setupClient: (one) => one.setRequests(requestsOf(work, search, cookies[client++ % CONNECTIONS] as string)),
   });
   if (result.errors + result.non2xx > 0) {
-    throw new Error(`bench demand: ${result.errors + result.non2xx} of the requests "${work}" failed`);
+    throw new Error(`bench demand: ${result.errors + result.non2xx} requests of type "${work}" failed`);
   }
   return result['2xx'];
 }
@@ -121,7 +124,7 @@ function requestsOf(work: Work, search: () => string, cookie: string): autocanno
       return [{ path: '/api/cart', headers: { cookie } }];
     case 'write': {
       const body = JSON.stringify({ productId: 1, quantity: 1 });
-      // In turn, as a cart holds only so many of a product.
+      // Alternating, because a cart line has a maximum quantity.
       return [
         { method: 'POST', path: '/api/cart/items', headers: { cookie, ...JSON_BODY }, body },
         { method: 'DELETE', path: '/api/cart/items/1', headers: { cookie } },
@@ -132,26 +135,26 @@ function requestsOf(work: Work, search: () => string, cookie: string): autocanno
 
 const JSON_BODY = { 'content-type': 'application/json' };
 
-/** A new visitor's cookie. */
+/** Creates a user. Returns the session cookie. */
 async function signUp(url: string): Promise<string> {
   const email = `${Math.random().toString(36).slice(2)}@example.com`;
-  const answer = await fetch(`${url}/api/signup`, {
+  const response = await fetch(`${url}/api/signup`, {
     method: 'POST',
     headers: JSON_BODY,
     body: JSON.stringify({ email, password: 'correct horse battery' }),
   });
-  if (!answer.ok) throw new Error(`bench demand: signing up was answered ${answer.status}`);
-  return answer.headers
+  if (!response.ok) throw new Error(`bench demand: sign-up failed with status ${response.status}`);
+  return response.headers
     .getSetCookie()
     .map((line) => line.split(';')[0])
     .join('; ');
 }
 
-/** What the biggest of a process and its descendants had in memory at most. */
-function mostMib(root: number): number {
-  const each = processTree(root).map((pid) => {
+/** Peak resident memory of the largest process in a process tree. */
+function peakMib(root: number): number {
+  const peaks = processTree(root).map((pid) => {
     const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
     return Number(kib) / 1024;
   });
-  return Math.max(...each);
+  return Math.max(...peaks);
 }

@@ -9,71 +9,71 @@ import { startPostgres } from '../rehearsal/programs/postgres';
 import { startRedis } from '../rehearsal/programs/redis';
 import { ServerGroup } from '../rehearsal/topology/server-group';
 import { buildApp } from '../support/app-bundle';
-import { checkParts } from '../support/doctor';
+import { requirePrograms } from '../support/doctor';
 import { table } from '../support/table';
-import { cheapFullLoad } from './h2load';
-import { place } from './processors';
-import { type BenchOptions, brief, measureInTurn } from './rounds';
-import { cookieOfUser, SHOP_ENV } from './shop';
+import { pinCpus } from './cpu-affinity';
+import { runH2load } from './h2load';
+import { type BenchOptions, measureInterleaved, threeDigits } from './rounds';
+import { SHOP_ENV, userCookie } from './shop';
 
-/** What each server may use. */
+/** CPU quota of each server. */
 const VCPU = 0.1;
 
 /**
- * Most servers that are measured. Together they use a processor, and the kernel's work for their answers, which counts towards no
- * quota, a tenth of one: they may run on any, and only the balancer and the load's source are kept to theirs.
+ * Maximum number of servers. Together they use one CPU, and the kernel another tenth for their network traffic, outside of any
+ * quota. So the servers are not pinned; only the load balancer and the load generator are.
  */
 const SERVERS = 10;
 
 /**
- * A page of the catalogue. The list as JSON costs a server so little that ten of them would give more than the balancer and the
- * load's source can take beside them.
+ * A catalogue page. The list as JSON is so cheap that load balancer and load generator would be the bottleneck with ten
+ * servers.
  */
 const CATALOGUE = '/products/1';
 const SESSION = '/api/me';
 
 /**
- * Requests in flight for each server: enough that the next ones wait there already when it gets its turn on the processor.
- * Of sessions, few enough that none waits longer for Redis than the shop does: a pause of 20 ms takes a tenth of a processor 200.
+ * Requests in flight per server: enough to keep its queue filled while the CPU quota throttles it. Fewer for sessions, so that
+ * none exceeds the shop's Redis timeout: at 0.1 CPU, 20 ms of work take 200 ms.
  */
 const CONNECTIONS = { catalogue: 64, sessions: 4 };
 
 /**
- * Short, and a round with it: what comes and goes with the machine below, in some ten seconds, meets all that is compared. A
- * tenth of a processor for two seconds is little, so that it takes more rounds than for other benches.
+ * Seconds per measurement. Short, so that noise from the host, which lasts about ten seconds, affects every case of a round.
+ * Two seconds of 0.1 CPU vary a lot, so this benchmark needs more rounds than the others.
  */
 const SECONDS = 2;
 
-/** Seconds before that which do not count: after half a minute without requests, a server begins with cold caches. */
-const LEAD_IN = 1;
+/** Seconds of warm-up before each measurement: after 30 s without requests, the CPU caches are cold. */
+const WARM_UP = 1;
 
-/** The runtime compiles what each path finds hot, and again when the other path has shown it more: in turn, and long enough. */
-const WARM_UP = { turns: 3, seconds: 5 };
+/** V8 optimizes for one path and deoptimizes when the other path follows, so the paths alternate. */
+const JIT_WARM_UP = { turns: 3, seconds: 5 };
 
-/** So many times the work of one server, at least. */
+/** Minimum throughput, as a multiple of one server. */
 const GOALS = { catalogue5: 4.5, catalogue10: 8.5, sessions10: 7 };
 
 export interface FarmOptions extends BenchOptions {
   /**
-   * File that the fit is written to, for `npm run plan -- --usl FILE`.
+   * File for the fitted parameters, the input of `npm run plan -- --usl FILE`.
    *
-   * @default - it is only printed
+   * @default - no file
    */
   readonly usl?: string | undefined;
 }
 
 /**
- * The bench `farm`: what 1, 2, 5 and 10 servers of 0.1 vCPU carry behind the balancer, as multiples of one. Returns the exit
- * code: 1 when a multiple misses its goal.
+ * Runs the benchmark `farm`: throughput of 1, 2, 5 and 10 servers of 0.1 vCPU behind the load balancer, as multiples of one.
+ * Returns the exit code: 1 if a multiple misses its goal.
  *
- * @throws UsageError when a program is missing
- * @throws where servers cannot be held to a share of a processor
+ * @throws UsageError if a program is missing
+ * @throws if CPU quotas are not available
  */
 export async function benchFarm(options: FarmOptions): Promise<number> {
-  checkParts('bench farm', ['haproxy', 'redis-server', 'h2load']);
+  requirePrograms('bench farm', ['haproxy', 'redis-server', 'h2load']);
   const quotas = findCpuQuotas();
   if (quotas === undefined)
-    throw new Error('this bench needs CPU quotas: Linux, and a user who may make control groups');
+    throw new Error('bench farm needs CPU quotas. Run it on Linux as a user with permission to create control groups.');
   const dir = mkdtempSync(join(tmpdir(), 'shop-farm-'));
   const parts = new Parts();
   try {
@@ -82,7 +82,7 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
       parts.add(startRedis({ dir: join(dir, 'redis') })),
     ]);
     await postgres.createDatabase('shop');
-    const shares: CpuQuota[] = [];
+    const created: CpuQuota[] = [];
     const group = new ServerGroup({
       name: 'server',
       bundle: buildApp(),
@@ -90,7 +90,7 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
       env: {
         ...SHOP_ENV,
         LOG_LEVEL: 'warn',
-        // A server that waits for its share of the processor would take that for overload.
+        // The shop would treat CPU throttling as overload.
         LOAD_SHEDDING: 'false',
         DATABASE_URL: postgres.url(),
         SESSION_STORE: 'redis',
@@ -100,10 +100,10 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
       spot: false,
       vcpu: VCPU,
       quota: (name) => {
-        // Until it is warm: with its real share, compiling what the runtime finds hot takes longer than a round.
-        const share = quotas.create(name, 1);
-        shares.push(share);
-        return share;
+        // A full CPU during the warm-up: at 0.1 CPU, JIT compilation takes longer than a round.
+        const quota = quotas.create(name, 1);
+        created.push(quota);
+        return quota;
       },
       detectionSeconds: 0,
       boot: 0,
@@ -112,7 +112,7 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
     await parts.add(group);
     await group.begin(SERVERS);
     const ports = group.inService.map(({ shop }) => shop?.port as number);
-    /** As many farms of that size as the servers make, so that each of them has the same part in every figure. */
+    /** Partitions the servers into farms of `size`, so that each server counts equally in every result. */
     const farms = async (size: number, balance: 'leastconn' | 'roundrobin') => {
       const firsts = ports.flatMap((_, index) => (index % size === 0 ? [index] : []));
       const started = firsts.map(async (first) => {
@@ -120,7 +120,7 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
         const balancer = await parts.add(
           startHaproxy({ dir: join(dir, `${balance}-${size}-${first}`), servers, balance }),
         );
-        place(balancer.pid, 'beside');
+        pinCpus(balancer.pid, 'support');
         return balancer.url;
       });
       return { size, urls: await together(started) };
@@ -133,26 +133,26 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
       farms(5, 'roundrobin'),
       farms(10, 'roundrobin'),
     ]);
-    const cookie = await cookieOfUser(ten.urls[0] as string);
-    /** What one of the farms carries while the others have no requests; the next one each time. */
+    const cookie = await userCookie(ten.urls[0] as string);
+    /** Measures one farm while the others are idle. Each call takes the next farm. */
     const load = (path: string, perServer: number, cookieOf?: string) => {
-      return ({ size, urls }: typeof ten, seconds = SECONDS, leadIn = LEAD_IN) => {
+      return ({ size, urls }: typeof ten, seconds = SECONDS, warmUp = WARM_UP) => {
         let turn = 0;
         return async () => {
           const url = `${urls[turn++ % urls.length]}${path}`;
           const connections = perServer * size;
-          return { rps: await cheapFullLoad({ url, connections, seconds, leadIn, cookie: cookieOf }) };
+          return { rps: await runH2load({ url, connections, seconds, warmUp, cookie: cookieOf }) };
         };
       };
     };
     const catalogue = load(CATALOGUE, CONNECTIONS.catalogue);
     const sessions = load(SESSION, CONNECTIONS.sessions, cookie);
-    for (let turn = 0; turn < WARM_UP.turns; turn += 1) {
-      // Just what is measured: by way of the balancer, which adds headers, and the catalogue without a cookie.
-      for (const warmUp of [catalogue, sessions]) await warmUp(ten2, WARM_UP.seconds, 0)();
+    for (let turn = 0; turn < JIT_WARM_UP.turns; turn += 1) {
+      // The same requests as measured: through the load balancer, which adds headers, and the catalogue without a cookie.
+      for (const warmUp of [catalogue, sessions]) await warmUp(ten2, JIT_WARM_UP.seconds, 0)();
     }
-    for (const share of shares) share.resize(VCPU);
-    const seen = await measureInTurn(
+    for (const quota of created) quota.resize(VCPU);
+    const medians = await measureInterleaved(
       {
         '1 server': catalogue(one),
         '2 servers': catalogue(two),
@@ -166,16 +166,17 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
       options,
     );
     const fit = fitUsl([
-      { servers: 1, rps: seen['1 server'].rps },
-      { servers: 2, rps: seen['2 servers'].rps },
-      { servers: 5, rps: seen['5 servers'].rps },
-      { servers: 10, rps: seen['10 servers'].rps },
+      { servers: 1, rps: medians['1 server'].rps },
+      { servers: 2, rps: medians['2 servers'].rps },
+      { servers: 5, rps: medians['5 servers'].rps },
+      { servers: 10, rps: medians['10 servers'].rps },
     ]);
-    const times = (of: keyof typeof seen, base: keyof typeof seen = '1 server') => seen[of].rps / seen[base].rps;
+    const times = (of: keyof typeof medians, base: keyof typeof medians = '1 server') =>
+      medians[of].rps / medians[base].rps;
     const result = {
       rounds: options.rounds,
       vcpu: VCPU,
-      rps: Object.fromEntries(Object.entries(seen).map(([name, { rps }]) => [name, rps])),
+      rps: Object.fromEntries(Object.entries(medians).map(([name, { rps }]) => [name, rps])),
       times: {
         catalogue5: times('5 servers'),
         catalogue10: times('10 servers'),
@@ -201,17 +202,17 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
 
 function render({ rps, times, usl }: { rps: Record<string, number>; times: Record<string, number>; usl: Usl }): string {
   const goal = (name: keyof typeof GOALS) => `${(times[name] as number).toFixed(2)}x (goal: ${GOALS[name]}x)`;
-  const beside = (name: string) => `${(times[name] as number).toFixed(2)}x`;
+  const plain = (name: string) => `${(times[name] as number).toFixed(2)}x`;
   const multiples: Record<string, string> = {
     '5 servers': goal('catalogue5'),
     '10 servers': goal('catalogue10'),
-    '5 servers, round robin': beside('roundRobin5'),
-    '10 servers, round robin': beside('roundRobin10'),
+    '5 servers, round robin': plain('roundRobin5'),
+    '10 servers, round robin': plain('roundRobin10'),
     '10 servers, sessions': goal('sessions10'),
   };
-  const rows = Object.entries(rps).map(([name, value]) => [name, brief(value), multiples[name] ?? '']);
+  const rows = Object.entries(rps).map(([name, value]) => [name, threeDigits(value), multiples[name] ?? '']);
   const { lambda, sigma, kappa } = usl;
-  return `${table([`servers of ${VCPU} vCPU`, 'requests/s', 'of one'], rows)}
+  return `${table([`servers of ${VCPU} vCPU`, 'requests/s', 'vs. one'], rows)}
 
-Universal Scalability Law: lambda ${brief(lambda)} requests/s, sigma ${sigma.toPrecision(3)}, kappa ${kappa.toPrecision(3)}`;
+Universal Scalability Law: lambda ${threeDigits(lambda)} requests/s, sigma ${sigma.toPrecision(3)}, kappa ${kappa.toPrecision(3)}`;
 }

@@ -1,39 +1,39 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { FullLoad } from './load';
-import { beside } from './processors';
+import { onSupportCpus } from './cpu-affinity';
+import type { LoadOptions } from './load';
 
 const execute = promisify(execFile);
 
-export interface CheapFullLoad extends FullLoad {
+export interface H2loadOptions extends LoadOptions {
   /**
-   * Seconds of the same before that, which do not count.
+   * Seconds of warm-up before the measurement.
    *
    * @default 0
    */
-  readonly leadIn?: number;
+  readonly warmUp?: number;
 }
 
 /**
- * As `fullLoad`, by h2load: it takes half of autocannon's processor time for a request, and is for what answers faster than
- * autocannon asks, or shares a processor with the source of its load.
+ * Measures maximum throughput with h2load, in responses per second. h2load needs half of autocannon's CPU time per request: use it
+ * when autocannon is the bottleneck, or when server and load generator share a CPU.
  *
- * @throws when it is not here, nothing is answered, or an answer is no success
+ * @throws if h2load is missing, nothing responds, or a response is not 2xx
  * @see https://nghttp2.org/documentation/h2load.1.html
  */
-export async function cheapFullLoad(options: CheapFullLoad): Promise<number> {
-  const { url, cookie, connections, seconds, leadIn = 0 } = options;
+export async function runH2load(options: H2loadOptions): Promise<number> {
+  const { url, cookie, connections, seconds, warmUp = 0 } = options;
   const args = ['--h1', '--threads=1', `--clients=${connections}`, `--duration=${seconds}`];
-  if (leadIn > 0) args.push(`--warm-up-time=${leadIn}`);
+  if (warmUp > 0) args.push(`--warm-up-time=${warmUp}`);
   if (cookie) args.push('--header', `cookie: ${cookie}`);
-  const [command, ...rest] = beside(['h2load', ...args, url]);
+  const [command, ...rest] = onSupportCpus(['h2load', ...args, url]);
   const { stdout } = await execute(command, rest);
-  // It counts nothing during the lead-in.
-  const [answered, failed] = [/ (\d+) succeeded/, / (\d+) failed/].map((pattern) => Number(pattern.exec(stdout)?.[1]));
-  if (!answered || failed) {
-    throw new Error(`${url}: not all requests were answered 2xx; h2load says:\n${summary(stdout)}`);
+  // h2load excludes the warm-up from its counts.
+  const [succeeded, failed] = [/ (\d+) succeeded/, / (\d+) failed/].map((pattern) => Number(pattern.exec(stdout)?.[1]));
+  if (!succeeded || failed) {
+    throw new Error(`${url}: requests failed. h2load printed:\n${summary(stdout)}`);
   }
-  return answered / seconds;
+  return succeeded / seconds;
 }
 
 function summary(stdout: string): string {

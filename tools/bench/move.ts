@@ -9,25 +9,25 @@ import { type ShopProcess, startShop } from '../rehearsal/programs/shop-process'
 import { type AppBundle, buildApp } from '../support/app-bundle';
 import { freePort } from '../support/processes';
 import { table } from '../support/table';
-import { type Promised, ShopTraffic } from './shop-traffic';
+import { ShopTraffic, type TrafficResult } from './shop-traffic';
 
-/** Seconds for which visitors may be without a write. */
+/** Maximum seconds without a successful write. */
 const MAX_PAUSE = 10;
 
-/** Milliseconds of traffic before the move, and after it. */
+/** Milliseconds of traffic before and after the move. */
 const AROUND = 2_000;
 
 const VISITORS = 40;
 const PRODUCTS = 20;
 
 export interface MoveBenchOptions {
-  /** Orders that are there before. */
+  /** Orders in the database before the move. */
   readonly rows: number;
-  /** Writes a second while it moves. */
+  /** Writes per second during the move. */
   readonly writes: number;
   readonly runs: number;
   /**
-   * Kill the mover at each of its steps first, and let the next run go on.
+   * Kill the move process at each of its steps; the next run resumes.
    *
    * @default false
    */
@@ -37,34 +37,34 @@ export interface MoveBenchOptions {
 }
 
 export interface MoveRun {
-  /** Rows of all tables together, when source and copy were compared. */
+  /** Rows of all tables at the comparison of source and target. */
   readonly rows: number;
-  /** Of the whole move, the app's change to the new database included. */
+  /** Duration of the move, including the app's switch to the new database. */
   readonly seconds: number;
-  /** How often the mover was killed. */
+  /** Number of times that the move process was killed. */
   readonly kills: number;
-  /** Longest time without an acknowledged write, as visitors had it: the app's change to the new database is in it. */
+  /** Longest time without an acknowledged write, from the client's view; includes the app's switch to the new database. */
   readonly pauseSeconds: number;
-  /** Of it, what the mover took; unknown when it was killed before it could say. */
+  /** The move process's share of the pause. Undefined if it was killed before it reported the pause. */
   readonly moverPauseSeconds?: number | undefined;
-  /** Writes that were acknowledged, before the move and after it. */
+  /** Acknowledged writes before, during and after the move. */
   readonly acknowledged: number;
   readonly lost: number;
   readonly doubled: number;
-  /** Whether what the source held at the end is in the target, by count and checksum. */
+  /** Whether the orders of source and target match at the end, by count and checksum. */
   readonly equal: boolean;
   readonly reads: number;
-  /** Reads that failed until the mover had ended; after that the app is restarted. */
+  /** Reads that failed before the move process exited and the app restarted. */
   readonly readsFailedBefore: number;
   readonly readsFailed: number;
-  /** Answers that nobody should get. */
+  /** Invalid responses. */
   readonly wrong: readonly string[];
 }
 
 /**
- * The bench `move`: the shop on one PostgreSQL, under writes; its data moves to another (TLS, as RDS), the shop is started
- * on that, and what visitors were promised is looked for there. Returns the exit code: 1 when something is lost or doubled,
- * differs, or the pause is longer than {@link MAX_PAUSE}.
+ * Runs the benchmark `move`: moves the shop's data to another PostgreSQL (with TLS, like RDS) under write load, restarts the shop
+ * on it, and verifies every acknowledged write. Returns the exit code: 1 if a write is lost or duplicated, the contents differ,
+ * or the pause exceeds {@link MAX_PAUSE}.
  */
 export async function benchMove(options: MoveBenchOptions): Promise<number> {
   const runs: MoveRun[] = [];
@@ -75,7 +75,7 @@ export async function benchMove(options: MoveBenchOptions): Promise<number> {
       const content = done.equal ? 'equal' : 'not equal';
       const pause = done.pauseSeconds.toFixed(2);
       console.error(
-        `  … run ${run} of ${options.runs}: pause ${pause} s, ${done.lost} lost, ${done.doubled} doubled, ${content}`,
+        `  … run ${run} of ${options.runs}: pause ${pause} s, ${done.lost} lost, ${done.doubled} duplicated, ${content}`,
       );
     }
   }
@@ -83,12 +83,12 @@ export async function benchMove(options: MoveBenchOptions): Promise<number> {
   console.log(
     options.json ? JSON.stringify({ orders: rows, writes, maxPause: MAX_PAUSE, runs }, null, 2) : render(runs),
   );
-  return runs.every(isGood) ? 0 : 1;
+  return runs.every(meetsGoals) ? 0 : 1;
 }
 
-export function isGood(run: MoveRun): boolean {
-  const kept = run.lost === 0 && run.doubled === 0 && run.wrong.length === 0 && run.equal;
-  return kept && run.pauseSeconds <= MAX_PAUSE;
+export function meetsGoals(run: MoveRun): boolean {
+  const isConsistent = run.lost === 0 && run.doubled === 0 && run.wrong.length === 0 && run.equal;
+  return isConsistent && run.pauseSeconds <= MAX_PAUSE;
 }
 
 export async function moveOnce({ rows, writes, kill }: Omit<MoveBenchOptions, 'runs' | 'json'>): Promise<MoveRun> {
@@ -108,7 +108,7 @@ export async function moveOnce({ rows, writes, kill }: Omit<MoveBenchOptions, 'r
 
     shop = await start('1', from.url());
     await fill(from, rows);
-    const traffic = await ShopTraffic.begin({
+    const traffic = await ShopTraffic.start({
       url: `http://127.0.0.1:${port}`,
       visitors: VISITORS,
       writes,
@@ -120,28 +120,28 @@ export async function moveOnce({ rows, writes, kill }: Omit<MoveBenchOptions, 'r
     const last = await runMove({ bundle, from, to });
     if (last.moved === undefined) {
       await traffic.end();
-      throw new Error(`the move ended with ${last.code}: ${last.stderr}`);
+      throw new Error(`move.js exited with code ${last.code}: ${last.stderr}`);
     }
     const readsFailedBefore = traffic.readsFailed;
     await shop.stop();
     shop = await start('2', to.url());
     const seconds = (performance.now() - begin) / 1000;
     await sleep(AROUND);
-    const promised = await traffic.end();
+    const result = await traffic.end();
     await shop.stop();
     return {
       rows: rowsCompared([...killed, last]),
       seconds,
       kills: killed.length,
-      pauseSeconds: promised.longestGap / 1000,
+      pauseSeconds: result.longestGap / 1000,
       moverPauseSeconds: last.moved.pauseSeconds,
-      acknowledged: promised.acknowledged,
-      ...(await audit(to, promised)),
+      acknowledged: result.acknowledged,
+      ...(await audit(to, result)),
       equal: await isEqual(from, to),
-      reads: promised.reads,
+      reads: result.reads,
       readsFailedBefore,
-      readsFailed: promised.readsFailed,
-      wrong: promised.wrong,
+      readsFailed: result.readsFailed,
+      wrong: result.wrong,
     };
   } finally {
     await shop?.stop();
@@ -151,7 +151,7 @@ export async function moveOnce({ rows, writes, kill }: Omit<MoveBenchOptions, 'r
   }
 }
 
-/** Each run goes one step further than the one before. */
+/** Each run gets one step further than the previous one. */
 async function killAtEachStep(options: MoveProcessOptions): Promise<MoveEnd[]> {
   const killed: MoveEnd[] = [];
   for (const killAt of MOVE_STEPS) killed.push(await runMove({ ...options, killAt }));
@@ -174,21 +174,21 @@ function startShopOn(bundle: AppBundle, log: string, port: string, phase: string
       PORT: port,
       PHASE: phase,
       DATABASE_URL: database,
-      SESSION_SECRET: 'a secret of the bench, long enough for it',
+      SESSION_SECRET: 'a secret for benchmarks, long enough',
       WEB_CONCURRENCY: '2',
       LOG_LEVEL: 'warn',
     },
   });
 }
 
-/** Each product as often as it can be ordered. */
+/** Items in stock per product. */
 const STOCK = 1_000_000;
 
-/** Orders of a thousand users, with their lines and receipts. */
+/** Inserts orders of a thousand users, with items and receipts. */
 async function fill(database: Postgres, orders: number): Promise<void> {
   await query(
     database,
-    // Without a look at each foreign key.
+    // Skips foreign key checks, for speed.
     `SET session_replication_role = replica;
      INSERT INTO users (email, password_hash) SELECT 'user-' || i || '@example.com', 'none' FROM generate_series(1, 1000) i;
      INSERT INTO orders (user_id, idempotency_key, status, total_cents)
@@ -201,37 +201,37 @@ async function fill(database: Postgres, orders: number): Promise<void> {
   );
 }
 
-/** Looks for what visitors were promised. */
-async function audit(database: Postgres, { orders, pieces }: Promised): Promise<{ lost: number; doubled: number }> {
-  const kept = await query(database, 'SELECT id FROM orders WHERE id = ANY ($1)', [orders]);
-  let lost = new Set(orders).size - kept.length;
+/** Verifies that every acknowledged write exists exactly once. */
+async function audit(database: Postgres, { orders, items }: TrafficResult): Promise<{ lost: number; doubled: number }> {
+  const found = await query(database, 'SELECT id FROM orders WHERE id = ANY ($1)', [orders]);
+  let lost = new Set(orders).size - found.length;
   let doubled = 0;
-  const bought = await query(
+  const quantities = await query(
     database,
-    `SELECT u.email, coalesce(sum(line.quantity), 0)::int AS pieces
+    `SELECT u.email, coalesce(sum(line.quantity), 0)::int AS items
      FROM users u LEFT JOIN (
        SELECT o.user_id, i.quantity FROM orders o JOIN order_items i ON i.order_id = o.id
        UNION ALL SELECT c.user_id, i.quantity FROM carts c JOIN cart_items i ON i.cart_id = c.id
      ) line ON line.user_id = u.id WHERE u.email = ANY ($1) GROUP BY u.email`,
-    [[...pieces.keys()]],
+    [[...items.keys()]],
   );
-  const found = new Map(bought.map((row) => [row.email as string, row.pieces as number]));
-  for (const [email, { certain, unknown }] of pieces) {
-    const there = found.get(email) ?? 0;
-    lost += Math.max(0, certain - there);
-    doubled += Math.max(0, there - certain - unknown);
+  const stored = new Map(quantities.map((row) => [row.email as string, row.items as number]));
+  for (const [email, { certain, unknown }] of items) {
+    const quantity = stored.get(email) ?? 0;
+    lost += Math.max(0, certain - quantity);
+    doubled += Math.max(0, quantity - certain - unknown);
   }
-  // What was sold beyond the lines that the bench began with has left the stock.
-  const [books] = await query(
+  // The visitors' order items must equal the decrease in stock.
+  const [stock] = await query(
     database,
     `SELECT (SELECT sum(${STOCK} - stock) FROM products)
             - (SELECT sum(i.quantity) FROM order_items i JOIN orders o ON o.id = i.order_id
                JOIN users u ON u.id = o.user_id WHERE u.email LIKE 'visitor-%') AS off`,
   );
-  return { lost, doubled: doubled + Math.abs(Number(books?.off)) };
+  return { lost, doubled: doubled + Math.abs(Number(stock?.off)) };
 }
 
-/** Orders and their lines never change but for their status, so those of the source are in the target for ever. */
+/** Digest of all orders up to a time. Only an order's status changes later, so the digest leaves it out. */
 const ORDERS = `
   SELECT count(*)::text || ' ' || sum(('x' || left(md5(concat_ws('|', o.id, o.user_id, o.idempotency_key, o.total_cents,
     o.created_at, i.product_id, i.name, i.price_cents, i.quantity)), 16))::bit(64)::bigint)::text AS digest
@@ -239,8 +239,8 @@ const ORDERS = `
 
 async function isEqual(from: Postgres, to: Postgres): Promise<boolean> {
   const [last] = await query(from, 'SELECT max(created_at)::text AS at FROM orders');
-  const [[here], [there]] = [await query(from, ORDERS, [last?.at]), await query(to, ORDERS, [last?.at])];
-  return here?.digest === there?.digest;
+  const [[source], [target]] = [await query(from, ORDERS, [last?.at]), await query(to, ORDERS, [last?.at])];
+  return source?.digest === target?.digest;
 }
 
 async function query(database: Postgres, sql: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]> {
@@ -258,15 +258,15 @@ function render(runs: readonly MoveRun[]): string {
     'run',
     'rows',
     'move',
-    'killed',
-    'pause',
-    'of it mover',
+    'kills',
+    'write pause',
+    'by move.js',
     'acknowledged',
     'lost',
-    'doubled',
+    'duplicated',
     'equal',
-    'reads failed',
-    'of them in the restart',
+    'failed reads',
+    'during restart',
   ];
   const rows = runs.map((run, index) => [
     String(index + 1),
@@ -283,5 +283,9 @@ function render(runs: readonly MoveRun[]): string {
     String(run.readsFailed - run.readsFailedBefore),
   ]);
   const wrong = [...new Set(runs.flatMap((run) => run.wrong))];
-  return [table(head, rows), `goal: a pause of at most ${MAX_PAUSE} s, nothing lost or doubled`, ...wrong].join('\n');
+  return [
+    table(head, rows),
+    `goal: write pause of at most ${MAX_PAUSE} s, no lost or duplicated writes`,
+    ...wrong,
+  ].join('\n');
 }

@@ -2,24 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startPostgres } from '../rehearsal/programs/postgres';
 import { freePort } from '../support/processes';
 import { table } from '../support/table';
-import { cookieOfUser, ShopBench } from './shop';
+import { ShopBench, userCookie } from './shop';
 
 const PROCESSES = 2;
-const VISITORS = 4;
+const USERS = 4;
 
-/** What must be served from memory all the time; the visitor's name may be missing on a page. */
+/** Paths that must be served from memory during the outage. Pages may lack the user's name. */
 const CATALOGUE = ['/', '/products/1', '/api/products', '/api/products/1'];
 
-/** Milliseconds that the slowest answer may take: a request that piles up waits for a second and more. */
-const QUICK = 1_000;
+/** Maximum latency in milliseconds. A request that queues takes longer than a second. */
+const MAX_LATENCY = 1_000;
 
 export interface OutageOptions {
-  /** How long the database is away. */
+  /** Duration of the outage. */
   readonly seconds: number;
   readonly json: boolean;
 }
 
-/** What was answered while the database was away, and after it. Each set has what was seen at least once. */
+/** Responses during and after the outage. Each list holds the distinct statuses. */
 export interface Outage {
   readonly seconds: number;
   readonly health: readonly string[];
@@ -27,75 +27,78 @@ export interface Outage {
   readonly checkout: readonly string[];
   readonly requests: number;
   readonly slowestMs: number;
-  /** The first checkout of each visitor after the database's return. */
+  /** The first checkout of each user after the database is up again. */
   readonly firstCheckouts: readonly string[];
-  /** Whether the processes after it are those from before. */
+  /** Whether no process restarted. */
   readonly sameProcesses: boolean;
 }
 
 /**
- * The bench `outage`: PostgreSQL is stopped under traffic, and started again. Returns the exit code: 1 when anything but the
- * catalogue, health and a prompt 503 with `Retry-After` for a checkout was seen, or the first checkout afterwards fails.
+ * Runs the benchmark `outage`: stops PostgreSQL under traffic and starts it again. Returns the exit code: 1 unless health checks
+ * and catalogue succeeded, checkouts got a prompt 503 with `Retry-After`, and the first checkout afterwards succeeded.
  */
 export async function benchOutage(options: OutageOptions): Promise<number> {
-  if (!options.json) console.error(`  … the database is away for ${options.seconds} s`);
-  const seen = await outage(options.seconds);
-  const verdicts = judge(seen);
-  const ok = verdicts.every(({ met }) => met);
-  const rows = verdicts.map(({ what, saw, met }) => [what, saw, met ? 'yes' : 'NO']);
-  console.log(options.json ? JSON.stringify({ ...seen, ok }, null, 2) : table(['what', 'seen', 'as it must be'], rows));
+  if (!options.json) console.error(`  … database down for ${options.seconds} s`);
+  const observed = await outage(options.seconds);
+  const checks = checkGoals(observed);
+  const ok = checks.every(({ met }) => met);
+  const rows = checks.map(({ name, value, met }) => [name, value, met ? 'yes' : 'NO']);
+  console.log(
+    options.json ? JSON.stringify({ ...observed, ok }, null, 2) : table(['check', 'observed', 'goal met'], rows),
+  );
   return ok ? 0 : 1;
 }
 
-function judge(seen: Outage) {
-  const only = (set: readonly string[], wanted: string) => set.length === 1 && set[0] === wanted;
+function checkGoals(observed: Outage) {
+  const only = (statuses: readonly string[], expected: string) => statuses.length === 1 && statuses[0] === expected;
+  const { health, catalogue, checkout, requests, slowestMs, firstCheckouts, sameProcesses } = observed;
   return [
-    { what: '/healthz', saw: seen.health.join(' '), met: only(seen.health, '200') },
-    { what: CATALOGUE.join(' '), saw: seen.catalogue.join(' '), met: only(seen.catalogue, '200') },
-    { what: 'checkout', saw: seen.checkout.join(' '), met: only(seen.checkout, '503, Retry-After 1') },
+    { name: '/healthz', value: health.join(' '), met: only(health, '200') },
+    { name: CATALOGUE.join(' '), value: catalogue.join(' '), met: only(catalogue, '200') },
+    { name: 'checkout', value: checkout.join(' '), met: only(checkout, '503, Retry-After 1') },
     {
-      what: `slowest of ${seen.requests} answers`,
-      saw: `${Math.round(seen.slowestMs)} ms`,
-      met: seen.slowestMs < QUICK,
+      name: `slowest of ${requests} responses`,
+      value: `${Math.round(slowestMs)} ms`,
+      met: slowestMs < MAX_LATENCY,
     },
-    { what: 'first checkout afterwards', saw: seen.firstCheckouts.join(' '), met: only(seen.firstCheckouts, '201') },
-    { what: 'processes', saw: seen.sameProcesses ? 'the same' : 'others', met: seen.sameProcesses },
+    { name: 'first checkout afterwards', value: firstCheckouts.join(' '), met: only(firstCheckouts, '201') },
+    { name: 'processes', value: sameProcesses ? 'not restarted' : 'restarted', met: sameProcesses },
   ];
 }
 
-/** Lets the database go away for so many seconds while visitors go on. */
+/** Stops the database for `seconds` under traffic. */
 export async function outage(seconds: number): Promise<Outage> {
-  // As RDS: over TCP and TLS, always at the same address.
+  // Like RDS: TCP with TLS, at a fixed address.
   const access = { access: 'tls', port: await freePort() } as const;
   return ShopBench.run(async (bench) => {
     const { url } = await bench.serve('shop', { WEB_CONCURRENCY: String(PROCESSES) });
     const cookies: string[] = [];
-    for (let visitor = 0; visitor < VISITORS; visitor += 1) {
-      const cookie = await cookieOfUser(url);
-      await ask(url, '/api/cart/items', { cookie, body: { productId: 1, quantity: 1 } });
+    for (let user = 0; user < USERS; user += 1) {
+      const cookie = await userCookie(url);
+      await send(url, '/api/cart/items', { cookie, body: { productId: 1, quantity: 1 } });
       cookies.push(cookie);
     }
     const before = await processesOf(url);
-    // Connections go to the processes in turn: so every process comes to know the catalogue.
-    for (const path of CATALOGUE) for (let count = 0; count < 5 * PROCESSES; count += 1) await ask(url, path);
+    // The cluster hands out connections round robin, so every process fills its cache.
+    for (const path of CATALOGUE) for (let count = 0; count < 5 * PROCESSES; count += 1) await send(url, path);
 
     await bench.postgres.stop();
-    const seen = { health: new Set<string>(), catalogue: new Set<string>(), checkout: new Set<string>() };
+    const statuses = { health: new Set<string>(), catalogue: new Set<string>(), checkout: new Set<string>() };
     let requests = 0;
     let slowestMs = 0;
-    const note = async (into: Set<string>, path: string, init?: Ask) => {
-      const asked = performance.now();
-      const { status, retryAfter } = await ask(url, path, init);
-      slowestMs = Math.max(slowestMs, performance.now() - asked);
+    const record = async (into: Set<string>, path: string, init?: RequestOptions) => {
+      const sentAt = performance.now();
+      const { status, retryAfter } = await send(url, path, init);
+      slowestMs = Math.max(slowestMs, performance.now() - sentAt);
       requests += 1;
       into.add(status === 503 ? `503, Retry-After ${retryAfter}` : String(status));
     };
     for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(50)) {
       await Promise.all(
         cookies.map(async (cookie) => {
-          await note(seen.health, '/healthz');
-          for (const path of CATALOGUE) await note(seen.catalogue, path, { cookie });
-          await note(seen.checkout, '/api/orders', { cookie, key: 'while away', body: {} });
+          await record(statuses.health, '/healthz');
+          for (const path of CATALOGUE) await record(statuses.catalogue, path, { cookie });
+          await record(statuses.checkout, '/api/orders', { cookie, key: 'during the outage', body: {} });
         }),
       );
     }
@@ -104,14 +107,14 @@ export async function outage(seconds: number): Promise<Outage> {
     bench.onClose(() => postgres.stop());
     const firstCheckouts = new Set<string>();
     for (const cookie of cookies) {
-      firstCheckouts.add(String((await ask(url, '/api/orders', { cookie, key: 'after', body: {} })).status));
+      firstCheckouts.add(String((await send(url, '/api/orders', { cookie, key: 'after', body: {} })).status));
     }
     const after = await processesOf(url);
     return {
       seconds,
-      health: [...seen.health],
-      catalogue: [...seen.catalogue],
-      checkout: [...seen.checkout],
+      health: [...statuses.health],
+      catalogue: [...statuses.catalogue],
+      checkout: [...statuses.checkout],
       requests,
       slowestMs,
       firstCheckouts: [...firstCheckouts],
@@ -120,17 +123,17 @@ export async function outage(seconds: number): Promise<Outage> {
   }, access);
 }
 
-interface Ask {
+interface RequestOptions {
   readonly cookie?: string;
   /** Idempotency key of an order. */
   readonly key?: string;
-  /** Makes it a POST. */
+  /** Sends a POST instead of a GET. */
   readonly body?: unknown;
 }
 
-/** On a connection of its own, as those are what the processes of a server share out. */
-async function ask(url: string, path: string, { cookie, key, body }: Ask = {}) {
-  const answer = await fetch(url + path, {
+/** Sends a request on a new connection, because the cluster balances connections and not requests. */
+async function send(url: string, path: string, { cookie, key, body }: RequestOptions = {}) {
+  const response = await fetch(url + path, {
     method: body === undefined ? 'GET' : 'POST',
     headers: {
       connection: 'close',
@@ -140,14 +143,14 @@ async function ask(url: string, path: string, { cookie, key, body }: Ask = {}) {
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
-  return { status: answer.status, retryAfter: answer.headers.get('retry-after'), text: await answer.text() };
+  return { status: response.status, retryAfter: response.headers.get('retry-after'), text: await response.text() };
 }
 
-/** Ids of the processes that answer, once all have. */
+/** Process ids of the server, once each process has responded. */
 async function processesOf(url: string): Promise<ReadonlySet<number>> {
   const pids = new Set<number>();
   for (const end = Date.now() + 20_000; pids.size < PROCESSES && Date.now() < end; ) {
-    pids.add(JSON.parse((await ask(url, '/whoami')).text).pid);
+    pids.add(JSON.parse((await send(url, '/whoami')).text).pid);
   }
   return pids;
 }

@@ -2,58 +2,61 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { startHaproxy } from '../rehearsal/programs/haproxy';
 import { table } from '../support/table';
-import { fullLoad, steadyLoad } from './load';
-import { divided, place } from './processors';
-import { type BenchOptions, brief, measureInTurn } from './rounds';
-import { cookieOfCart, ShopBench } from './shop';
+import { pinCpus, pinned } from './cpu-affinity';
+import { runAutocannon, runConstantRate } from './load';
+import { type BenchOptions, measureInterleaved, threeDigits } from './rounds';
+import { cartCookie, ShopBench } from './shop';
 
-/** Of what is done at the peak, so much must be left when {@link FACTOR} times that is asked for. */
+/** Minimum goodput at {@link FACTOR} times the peak load, as a fraction of the peak. */
 const GOAL = 0.9;
 const FACTOR = 3;
 
-/** Milliseconds within which 99 of 100 refusals must be there. */
-const QUICK = 250;
+/** Maximum p99 latency of a 503, in milliseconds. */
+const MAX_REFUSAL_P99 = 250;
 
-/** Enough to keep the process busy, and few enough that nothing is refused. */
+/** Enough to saturate the process, but few enough that it sheds no load. */
 const CONNECTIONS_AT_PEAK = 40;
 const CONNECTIONS = 1_000;
 
 const SECONDS_AT_PEAK = 2;
 const SECONDS = 4;
 
-/** Requests that the balancer lets the server work on; fewer than the server itself would take. */
+/** Requests in flight that the load balancer allows; below the server's own limit. */
 const MAX_IN_FLIGHT = 64;
 
-/** What is used up first, and who refuses the excess. */
-const WAYS = {
-  'database, nobody': { wall: 'database', refusedBy: 'nobody', goal: false },
+/** Bottleneck, and where excess requests are rejected. */
+const CASES = {
+  'database, none': { wall: 'database', refusedBy: 'none', goal: false },
   'database, the process': { wall: 'database', refusedBy: 'the process', goal: true },
-  'processor, nobody': { wall: 'processor', refusedBy: 'nobody', goal: false },
+  'processor, none': { wall: 'processor', refusedBy: 'none', goal: false },
   'processor, the process': { wall: 'processor', refusedBy: 'the process', goal: true },
   'processor, a balancer': { wall: 'processor', refusedBy: 'a balancer', goal: true },
 } as const;
 
-type Way = keyof typeof WAYS;
+type Case = keyof typeof CASES;
 
 /**
- * The bench `overload`: the peak of one process of the shop, and then three times as many requests, against two walls. With
- * the wall `database`, each statement takes 50 ms, so that connections run out and the processor does not; with `processor`,
- * the shop and PostgreSQL have one between them, as on a small box. Returns the exit code: 1 when a way that is meant to
- * reach the goal misses it.
+ * Runs the benchmark `overload`: the peak throughput of one shop process, then three times that load. With the bottleneck
+ * `database`, each statement takes 50 ms, so that the connection pool is exhausted first. With `processor`, the shop and
+ * PostgreSQL share one CPU, as on a small instance. Returns the exit code: 1 if a case with a goal misses it.
  */
 export async function benchOverload({ rounds, json }: BenchOptions): Promise<number> {
   const measured = await ShopBench.run(async (bench) => {
     const targets = await open(bench);
-    const measurements = Object.entries(targets).map(([way, target]) => [way, () => peakAndOverload(target)] as const);
-    return measureInTurn(Object.fromEntries(measurements) as Record<Way, () => Promise<Overload>>, {
+    const measurements = Object.entries(targets).map(
+      ([name, target]) => [name, () => peakAndOverload(target)] as const,
+    );
+    return measureInterleaved(Object.fromEntries(measurements) as Record<Case, () => Promise<Overload>>, {
       rounds,
       json,
     });
   });
-  const results = Object.entries(measured).map(([way, figures]) => ({ ...WAYS[way as Way], ...figures }));
-  const missed = results.filter(({ goal, ratio, refusalP99Ms }) => goal && (ratio < GOAL || refusalP99Ms > QUICK));
+  const results = Object.entries(measured).map(([name, figures]) => ({ ...CASES[name as Case], ...figures }));
+  const missed = results.filter(
+    ({ goal, ratio, refusalP99Ms }) => goal && (ratio < GOAL || refusalP99Ms > MAX_REFUSAL_P99),
+  );
   console.log(
-    json ? JSON.stringify({ rounds, factor: FACTOR, divided, goal: GOAL, results }, null, 2) : render(results),
+    json ? JSON.stringify({ rounds, factor: FACTOR, divided: pinned, goal: GOAL, results }, null, 2) : render(results),
   );
   return missed.length > 0 ? 1 : 0;
 }
@@ -63,7 +66,7 @@ interface Target {
   readonly cookie: string;
 }
 
-async function open(bench: ShopBench): Promise<Record<Way, Target>> {
+async function open(bench: ShopBench): Promise<Record<Case, Target>> {
   const unprotected = { LOAD_SHEDDING: 'false' };
   const slow = await bench.serve('slow');
   const slowUnprotected = await bench.serve('slow', unprotected);
@@ -75,22 +78,22 @@ async function open(bench: ShopBench): Promise<Record<Way, Target>> {
     maxInFlight: MAX_IN_FLIGHT,
   });
   bench.onClose(() => balancer.stop());
-  place(balancer.pid, 'beside');
+  pinCpus(balancer.pid, 'support');
 
-  const ofSlow = await cookieOfCart(slow.url);
-  const ofFast = await cookieOfCart(fast.url);
+  const ofSlow = await cartCookie(slow.url);
+  const ofFast = await cartCookie(fast.url);
   await slowDown(bench.postgres.url('slow'));
   const cart = (url: string, cookie: string): Target => ({ url: `${url}/api/cart`, cookie });
   return {
-    'database, nobody': cart(slowUnprotected.url, ofSlow),
+    'database, none': cart(slowUnprotected.url, ofSlow),
     'database, the process': cart(slow.url, ofSlow),
-    'processor, nobody': cart(fastUnprotected.url, ofFast),
+    'processor, none': cart(fastUnprotected.url, ofFast),
     'processor, the process': cart(fast.url, ofFast),
     'processor, a balancer': cart(balancer.url, ofFast),
   };
 }
 
-/** Reading a cart takes 50 ms from now on. */
+/** Delays each read of a cart by 50 ms. */
 async function slowDown(database: string): Promise<void> {
   const client = new Client({ connectionString: database });
   await client.connect();
@@ -105,11 +108,11 @@ async function slowDown(database: string): Promise<void> {
 }
 
 type Overload = {
-  /** Answers a second. */
+  /** Responses per second. */
   readonly peak: number;
   readonly asked: number;
   readonly answeredInTime: number;
-  /** Answered in time, of the peak. */
+  /** Responses in time, as a fraction of the peak. */
   readonly ratio: number;
   readonly refused: number;
   readonly failed: number;
@@ -118,9 +121,9 @@ type Overload = {
 };
 
 async function peakAndOverload(target: Target): Promise<Overload> {
-  const peak = await fullLoad({ ...target, connections: CONNECTIONS_AT_PEAK, seconds: SECONDS_AT_PEAK });
-  const arrived = await steadyLoad({ ...target, connections: CONNECTIONS, seconds: SECONDS, rate: FACTOR * peak });
-  const { inTime, ...others } = arrived;
+  const peak = await runAutocannon({ ...target, connections: CONNECTIONS_AT_PEAK, seconds: SECONDS_AT_PEAK });
+  const result = await runConstantRate({ ...target, connections: CONNECTIONS, seconds: SECONDS, rate: FACTOR * peak });
+  const { inTime, ...others } = result;
   return { peak, ratio: inTime / peak, answeredInTime: inTime, ...others };
 }
 
@@ -128,27 +131,27 @@ type Result = Overload & { readonly wall: string; readonly refusedBy: string; re
 
 function render(results: readonly Result[]): string {
   const head = [
-    'wall',
-    'refused by',
+    'bottleneck',
+    'load shedding',
     'peak/s',
-    'asked/s',
+    'offered/s',
     'in time/s',
-    'of the peak',
+    'of peak',
     'goal',
-    'refused/s',
-    'p50, p99 ms',
+    '503/s',
+    '503 p50, p99 ms',
   ];
   const rows = results.map((one) => [
     one.wall,
     one.refusedBy,
-    brief(one.peak),
-    brief(one.asked),
-    brief(one.answeredInTime),
+    threeDigits(one.peak),
+    threeDigits(one.asked),
+    threeDigits(one.answeredInTime),
     `${(one.ratio * 100).toFixed(0)}%`,
     one.goal ? `${GOAL * 100}%` : '-',
-    brief(one.refused),
-    one.refused > 0 ? `${brief(one.refusalP50Ms)}, ${brief(one.refusalP99Ms)}` : '-',
+    threeDigits(one.refused),
+    one.refused > 0 ? `${threeDigits(one.refusalP50Ms)}, ${threeDigits(one.refusalP99Ms)}` : '-',
   ]);
-  const placed = divided ? '' : '\nThe load and the shop shared all processors here: neither had any of its own.';
-  return `GET /api/cart; in time is an answer within a second of when the visitor came.\n\n${table(head, rows)}${placed}`;
+  const note = pinned ? '' : '\nLoad generator and shop shared all CPUs: pinning needs taskset and two CPUs.';
+  return `GET /api/cart. "in time": within 1 s of the scheduled send time.\n\n${table(head, rows)}${note}`;
 }

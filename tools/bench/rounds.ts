@@ -1,33 +1,33 @@
-/** Figures of one measurement by name; their unit is part of the name. */
+/** Results of one measurement by name. The name includes the unit. */
 export type Figures = Readonly<Record<string, number>>;
 
 export interface BenchOptions {
-  /** Times that each is measured, one after the other in turn. */
+  /** Number of times that each measurement runs. */
   readonly rounds: number;
-  /** Whether the figures are printed as JSON, and progress is not. */
+  /** Print the results as JSON and no progress. */
   readonly json: boolean;
 }
 
 /**
- * Measures each of several things in interleaved rounds, so that a slow moment of the machine meets all of them, and returns
- * the medians of their figures. One round more comes first and does not count: it fills the caches.
+ * Runs several measurements in interleaved rounds, so that other load on the machine affects all of them alike. Returns the
+ * medians. An additional first round fills the caches and is not counted.
  */
-export async function measureInTurn<Name extends string, F extends Figures>(
+export async function measureInterleaved<Name extends string, F extends Figures>(
   measurements: Readonly<Record<Name, () => Promise<F>>>,
   { rounds, json }: BenchOptions,
 ): Promise<Record<Name, F>> {
   const names = Object.keys(measurements) as Name[];
-  const seen = new Map<Name, F[]>(names.map((name) => [name, []]));
+  const results = new Map<Name, F[]>(names.map((name) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
     for (const name of names) {
       const figures = await measurements[name]();
-      if (round > 0) seen.get(name)?.push(figures);
-      const shown = Object.entries(figures).map(([figure, value]) => `${figure} ${brief(value)}`);
+      if (round > 0) results.get(name)?.push(figures);
+      const shown = Object.entries(figures).map(([figure, value]) => `${figure} ${threeDigits(value)}`);
       if (!json)
         console.error(`  … ${round > 0 ? `round ${round} of ${rounds}` : 'warm-up'}: ${name}: ${shown.join(', ')}`);
     }
   }
-  return Object.fromEntries(names.map((name) => [name, medians(seen.get(name) as F[])])) as Record<Name, F>;
+  return Object.fromEntries(names.map((name) => [name, medians(results.get(name) as F[])])) as Record<Name, F>;
 }
 
 function medians<F extends Figures>(all: readonly F[]): F {
@@ -35,7 +35,7 @@ function medians<F extends Figures>(all: readonly F[]): F {
   return Object.fromEntries(names.map((name) => [name, median(all.map((one) => one[name] as number))])) as F;
 }
 
-/** Of an even number of values, the mean of the middle two. */
+/** For an even number of values, the mean of the middle two. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -43,7 +43,7 @@ export function median(values: readonly number[]): number {
   return (around[0] + around[1]) / 2;
 }
 
-/** Three digits are all that a measurement here is good for. */
-export function brief(value: number): string {
+/** Formats a number with three significant digits, about the precision of these measurements. */
+export function threeDigits(value: number): string {
   return Number(value.toPrecision(3)).toLocaleString('en', { maximumSignificantDigits: 3 });
 }

@@ -1,47 +1,47 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Milliseconds until a visitor asks again who was refused or got no answer. */
-const RETRY = 100;
+/** Milliseconds before a retry after a 503 or a failed request. */
+const RETRY_DELAY = 100;
 
-/** Milliseconds after which a visitor gives an answer up. */
-const PATIENCE = 15_000;
+/** Request timeout in milliseconds. */
+const TIMEOUT = 15_000;
 
-/** Milliseconds between two looks of the one visitor who only reads: at their orders, which are in the database. */
-const READ_EVERY = 50;
+/** Milliseconds between the order list reads of the one visitor who only reads. */
+const READ_INTERVAL = 50;
 
 export interface ShopTrafficOptions {
-  /** Where the shop answers. */
+  /** Base URL of the shop. */
   readonly url: string;
-  /** Who shops; each does one thing at a time. */
+  /** Number of visitors. Each sends one request at a time. */
   readonly visitors: number;
-  /** Writes a second, of all visitors together: additions to carts and orders in turn. */
+  /** Writes per second, of all visitors together. Each visitor alternates cart additions and orders. */
   readonly writes: number;
-  /** Products are those with the ids from 1 to this. */
+  /** Product ids run from 1 to this number. */
   readonly products: number;
 }
 
-/** What visitors were promised, and what they had to bear. */
-export interface Promised {
-  /** Ids of orders that were acknowledged. */
+/** Acknowledged writes and the failures that visitors saw. */
+export interface TrafficResult {
+  /** Ids of acknowledged orders. */
   readonly orders: readonly string[];
-  /** By e-mail address: pieces that were put into the cart for certain, and those of which no answer came. */
-  readonly pieces: ReadonlyMap<string, { readonly certain: number; readonly unknown: number }>;
-  /** Writes that were acknowledged. */
+  /** Items by e-mail address: acknowledged additions, and additions without a response. */
+  readonly items: ReadonlyMap<string, { readonly certain: number; readonly unknown: number }>;
+  /** Number of acknowledged writes. */
   readonly acknowledged: number;
-  /** Answers 503. */
+  /** Number of 503 responses. */
   readonly refused: number;
-  /** Answers that nobody should get, such as that somebody is logged out. */
+  /** Invalid responses, such as a 401 for a logged-in visitor. */
   readonly wrong: readonly string[];
-  /** Longest time in milliseconds without an acknowledged write. */
+  /** Longest time without an acknowledged write, in milliseconds. */
   readonly longestGap: number;
   readonly reads: number;
   readonly readsFailed: number;
 }
 
-/** Visitors who fill their carts and order, and ask again with the same key until they have an answer. */
+/** Simulates visitors who add to carts and order. Orders are retried with the same idempotency key until they succeed. */
 export class ShopTraffic {
   readonly #orders: string[] = [];
-  readonly #pieces = new Map<string, { certain: number; unknown: number }>();
+  readonly #items = new Map<string, { certain: number; unknown: number }>();
   readonly #wrong: string[] = [];
   readonly #idle: Visitor[] = [];
   #acknowledged = 0;
@@ -55,8 +55,8 @@ export class ShopTraffic {
 
   private constructor(private readonly options: ShopTrafficOptions) {}
 
-  /** Signs the visitors up, and lets them begin. */
-  static async begin(options: ShopTrafficOptions): Promise<ShopTraffic> {
+  /** Signs the visitors up and starts the traffic. */
+  static async start(options: ShopTrafficOptions): Promise<ShopTraffic> {
     const traffic = new ShopTraffic(options);
     for (let index = 0; index < options.visitors; index += 1) {
       traffic.#idle.push(await Visitor.signUp(options.url, `visitor-${index}@example.com`));
@@ -71,13 +71,13 @@ export class ShopTraffic {
     return this.#readsFailed;
   }
 
-  /** Lets everybody end what they do. */
-  async end(): Promise<Promised> {
+  /** Stops the traffic after the pending requests. */
+  async end(): Promise<TrafficResult> {
     this.#stopping = true;
     await this.#busy;
     return {
       orders: this.#orders,
-      pieces: this.#pieces,
+      items: this.#items,
       acknowledged: this.#acknowledged,
       refused: this.#refused,
       wrong: this.#wrong,
@@ -89,55 +89,55 @@ export class ShopTraffic {
 
   async #write(): Promise<void> {
     const begin = performance.now();
-    const going = new Set<Promise<void>>();
+    const pending = new Set<Promise<void>>();
     for (let count = 0; !this.#stopping; count += 1) {
       const wait = begin + (count * 1000) / this.options.writes - performance.now();
       if (wait > 0) await sleep(wait);
-      // When all wait for an answer the shop is behind, and nobody else would come.
+      // With all visitors waiting for a response, this write is skipped.
       const visitor = this.#idle.shift();
       if (visitor === undefined) continue;
-      const doing = this.#act(visitor).finally(() => {
-        going.delete(doing);
+      const write = this.#writeOnce(visitor).finally(() => {
+        pending.delete(write);
         this.#idle.push(visitor);
       });
-      going.add(doing);
+      pending.add(write);
     }
-    await Promise.all(going);
+    await Promise.all(pending);
   }
 
-  async #act(visitor: Visitor): Promise<void> {
+  async #writeOnce(visitor: Visitor): Promise<void> {
     visitor.turn += 1;
     const product = 1 + (visitor.turn % this.options.products);
-    const ordering = visitor.turn % 2 === 0;
+    const isOrder = visitor.turn % 2 === 0;
     const key = String(visitor.turn);
     for (;;) {
-      const answer = ordering
-        ? await visitor.ask('POST', '/api/orders', undefined, { 'idempotency-key': key })
-        : await visitor.ask('POST', '/api/cart/items', { productId: product, quantity: 1 });
-      if (answer?.status === (ordering ? 201 : 200)) {
-        if (ordering) this.#orders.push(answer.body.id as string);
+      const response = isOrder
+        ? await visitor.send('POST', '/api/orders', undefined, { 'idempotency-key': key })
+        : await visitor.send('POST', '/api/cart/items', { productId: product, quantity: 1 });
+      if (response?.status === (isOrder ? 201 : 200)) {
+        if (isOrder) this.#orders.push(response.body.id as string);
         else this.#count(visitor, 'certain');
-        this.#wrote();
+        this.#recordWrite();
         return;
       }
-      if (answer === undefined || answer.status === 503) {
-        if (answer) this.#refused += 1;
-        if (!ordering) this.#count(visitor, 'unknown');
-        await sleep(RETRY);
+      if (response === undefined || response.status === 503) {
+        if (response) this.#refused += 1;
+        if (!isOrder) this.#count(visitor, 'unknown');
+        await sleep(RETRY_DELAY);
         continue;
       }
-      this.#wrong.push(`${ordering ? 'an order' : 'an addition'} was answered ${answer.status}`);
+      this.#wrong.push(`${isOrder ? 'order' : 'cart addition'}: status ${response.status}`);
       return;
     }
   }
 
-  #count(visitor: Visitor, what: 'certain' | 'unknown'): void {
-    const pieces = this.#pieces.get(visitor.email) ?? { certain: 0, unknown: 0 };
-    pieces[what] += 1;
-    this.#pieces.set(visitor.email, pieces);
+  #count(visitor: Visitor, outcome: 'certain' | 'unknown'): void {
+    const items = this.#items.get(visitor.email) ?? { certain: 0, unknown: 0 };
+    items[outcome] += 1;
+    this.#items.set(visitor.email, items);
   }
 
-  #wrote(): void {
+  #recordWrite(): void {
     const now = performance.now();
     this.#acknowledged += 1;
     this.#longestGap = Math.max(this.#longestGap, now - this.#lastWrite);
@@ -146,10 +146,10 @@ export class ShopTraffic {
 
   async #read(reader: Visitor): Promise<void> {
     while (!this.#stopping) {
-      const answer = await reader.ask('GET', '/api/orders');
+      const response = await reader.send('GET', '/api/orders');
       this.#reads += 1;
-      if (answer?.status !== 200) this.#readsFailed += 1;
-      await sleep(READ_EVERY);
+      if (response?.status !== 200) this.#readsFailed += 1;
+      await sleep(READ_INTERVAL);
     }
   }
 }
@@ -165,13 +165,13 @@ class Visitor {
 
   static async signUp(url: string, email: string): Promise<Visitor> {
     const visitor = new Visitor(url, email, '');
-    const answer = await visitor.ask('POST', '/api/signup', { email, password: 'correct horse battery' });
-    if (answer?.status !== 201) throw new Error(`a visitor could not sign up: ${answer?.status ?? 'no answer'}`);
+    const response = await visitor.send('POST', '/api/signup', { email, password: 'correct horse battery' });
+    if (response?.status !== 201) throw new Error(`sign-up failed: ${response?.status ?? 'no response'}`);
     return visitor;
   }
 
-  /** Undefined when no answer came. */
-  async ask(method: 'GET' | 'POST', path: string, body?: unknown, headers: Record<string, string> = {}) {
+  /** Returns undefined if the request fails or times out. */
+  async send(method: 'GET' | 'POST', path: string, body?: unknown, headers: Record<string, string> = {}) {
     try {
       const response = await fetch(this.url + path, {
         method,
@@ -181,7 +181,7 @@ class Visitor {
           ...headers,
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(PATIENCE),
+        signal: AbortSignal.timeout(TIMEOUT),
       });
       const set = response.headers.getSetCookie().find((line) => line.startsWith('sid='));
       if (set) this.cookie = set.split(';')[0] as string;

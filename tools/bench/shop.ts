@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { type Postgres, type PostgresOptions, startPostgres } from '../rehearsal/programs/postgres';
 import { type ShopProcess, startShop } from '../rehearsal/programs/shop-process';
 import { type AppBundle, buildApp } from '../support/app-bundle';
-import { place } from './processors';
+import { pinCpus } from './cpu-affinity';
 
-/** What each server is started with unless its bench says otherwise. */
+/** Default environment of a benchmarked server. */
 export const SHOP_ENV = {
-  SESSION_SECRET: 'a secret for benches, long enough for a signature',
+  SESSION_SECRET: 'a secret for benchmarks, long enough for a signature',
   PORT: '0',
   HOST: '127.0.0.1',
   WEB_CONCURRENCY: '1',
@@ -20,9 +20,9 @@ export interface Shop {
   readonly url: string;
 }
 
-/** The built shop over a real PostgreSQL, both confined to the measured processor; what a bench measures. */
+/** The bundled shop with a real PostgreSQL, both pinned to the CPU of the benchmarked processes. */
 export class ShopBench {
-  readonly #ends: (() => Promise<void>)[] = [];
+  readonly #onClose: (() => Promise<void>)[] = [];
   #started = 0;
 
   private constructor(
@@ -33,61 +33,62 @@ export class ShopBench {
     this.onClose(() => postgres.stop());
   }
 
-  /** Runs `work`, and ends all that it started, whatever happens. */
+  /** Runs `work`, then stops every process that it started, also after an error. */
   static async run<T>(work: (bench: ShopBench) => Promise<T>, access: Partial<PostgresOptions> = {}): Promise<T> {
     const dir = mkdtempSync(join(tmpdir(), 'shop-bench-'));
     const settings = { max_connections: '200' };
     const postgres = await startPostgres({ dir: join(dir, 'postgres'), settings, ...access });
-    place(postgres.pid, 'measured');
+    pinCpus(postgres.pid, 'target');
     const bench = new ShopBench(dir, buildApp(), postgres);
     try {
       return await work(bench);
     } finally {
-      for (const end of bench.#ends.reverse()) await end();
+      for (const close of bench.#onClose.reverse()) await close();
       rmSync(dir, { recursive: true, force: true });
     }
   }
 
-  onClose(end: () => Promise<void>): void {
-    this.#ends.push(end);
+  /** Registers a cleanup function. They run in reverse order. */
+  onClose(close: () => Promise<void>): void {
+    this.#onClose.push(close);
   }
 
-  /** A server over the database of that name, ready. */
+  /** Creates the database and starts a server on it. Resolves when the server is ready. */
   async serve(database: string, env: Readonly<Record<string, string>> = {}): Promise<Shop> {
     await this.postgres.createDatabase(database);
     return this.start({ DATABASE_URL: this.postgres.url(database), ...env });
   }
 
-  /** A server on a free port, ready; of one process unless `env` says otherwise. */
+  /** Starts a server on a free port, with one process by default. Resolves when it is ready. */
   async start(env: Readonly<Record<string, string>>): Promise<Shop> {
     this.#started += 1;
     const log = join(this.dir, `shop-${this.#started}.log`);
     const process = await startShop({ bundle: this.bundle, log, env: { ...SHOP_ENV, ...env } });
     this.onClose(() => process.stop());
-    place(process.pid, 'measured');
+    pinCpus(process.pid, 'target');
     return { process, url: `http://127.0.0.1:${process.port}` };
   }
 }
 
-/** The cookie of a new visitor with one product in the cart. */
-export function cookieOfCart(url: string): Promise<string> {
-  return beginSession(`${url}/api/cart/items`, { productId: 1, quantity: 1 });
+/** Returns the session cookie of a new visitor with one product in the cart. */
+export function cartCookie(url: string): Promise<string> {
+  return startSession(`${url}/api/cart/items`, { productId: 1, quantity: 1 });
 }
 
-/** The cookie of a new user who is logged in. */
-export function cookieOfUser(url: string): Promise<string> {
+/** Returns the session cookie of a new logged-in user. */
+export function userCookie(url: string): Promise<string> {
   const email = `${randomUUID()}@example.com`;
-  return beginSession(`${url}/api/signup`, { email, password: 'correct horse battery' });
+  return startSession(`${url}/api/signup`, { email, password: 'correct horse battery' });
 }
 
-/** Sends `body` as a visitor who has no session; returns the cookie of the one that it began. */
-export async function beginSession(url: string, body: unknown): Promise<string> {
-  const answer = await fetch(url, {
+/** Posts `body` without a session. Returns the cookie of the session that the response starts. */
+export async function startSession(url: string, body: unknown): Promise<string> {
+  const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  const [cookie] = answer.headers.getSetCookie();
-  if (!answer.ok || cookie === undefined) throw new Error(`${url} began no session: ${await answer.text()}`);
+  const [cookie] = response.headers.getSetCookie();
+  if (!response.ok || cookie === undefined) throw new Error(`${url} started no session: ${await response.text()}`);
   return cookie.slice(0, cookie.indexOf(';'));
 }

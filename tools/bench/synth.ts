@@ -1,22 +1,21 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { cdk } from '../cloudformation/cdk-cli';
+import { runCdk } from '../cloudformation/cdk-cli';
 import { QUIET_SDK } from '../support/aws-environment';
 import { table } from '../support/table';
-import { type BenchOptions, measureInTurn } from './rounds';
+import { type BenchOptions, measureInterleaved } from './rounds';
 
 const ROOT = resolve(__dirname, '../..');
 
-/** `cdk synth` of all phases may take this many times as long as that of an empty app. */
+/** Maximum time of `cdk synth` for all phases, as a multiple of an empty app. */
 const GOAL = 2;
 
 /**
- * The bench `synth`: the real CDK CLI over this project and over an app with a single resource, in interleaved rounds, so that
- * a slow moment of the machine meets both. Template validation is on, as by default. Returns the exit code: 1 when the
- * ratio misses its goal.
+ * Runs the benchmark `synth`: the real CDK CLI with this project and with an app of one resource, in interleaved rounds. Template
+ * validation is on, the CDK's default. Returns the exit code: 1 if the goal is missed.
  */
 export async function benchSynth(options: BenchOptions): Promise<number> {
-  // Below the project, so that it finds the same packages and the same feature flags.
+  // Inside the project, for the same packages and feature flags.
   const dist = join(ROOT, 'dist');
   mkdirSync(dist, { recursive: true });
   const work = mkdtempSync(join(dist, 'bench-'));
@@ -30,10 +29,10 @@ export async function benchSynth(options: BenchOptions): Promise<number> {
     const synthOf = (name: keyof typeof apps) => async () => {
       const begin = performance.now();
       const args = ['synth', '--quiet', '--ignore-errors', '--output', join(work, name), ...apps[name]];
-      await cdk(args, { ...process.env, ...QUIET_SDK }, () => {});
+      await runCdk(args, { ...process.env, ...QUIET_SDK }, () => {});
       return { seconds: (performance.now() - begin) / 1000 };
     };
-    const { empty: emptyApp, phases } = await measureInTurn(
+    const { empty: emptyApp, phases } = await measureInterleaved(
       { empty: synthOf('empty'), phases: synthOf('phases') },
       options,
     );
@@ -51,7 +50,7 @@ export async function benchSynth(options: BenchOptions): Promise<number> {
   }
 }
 
-/** Validation refuses a template without any resource. */
+/** Has one resource, because validation rejects a template without any. */
 const EMPTY_APP = `import { App, CfnResource, Stack } from 'aws-cdk-lib';
 
 const app = new App();
@@ -61,7 +60,7 @@ app.synth();
 
 function render(result: { emptySeconds: number; phasesSeconds: number; ratio: number; goal: number }): string {
   const rows = [
-    ['an app with one resource', `${result.emptySeconds.toFixed(2)} s`],
+    ['app with one resource', `${result.emptySeconds.toFixed(2)} s`],
     ['all phases', `${result.phasesSeconds.toFixed(2)} s`],
     ['ratio', `${result.ratio.toFixed(2)}x (goal: at most ${result.goal}x)`],
   ];

@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { QUIET_SDK } from '../support/aws-environment';
 import { UsageError } from '../support/usage-error';
-import { cdk } from './cdk-cli';
+import { runCdk } from './cdk-cli';
 import { type Metadata, readStackFile } from './nested-stacks';
 import { TEMPLATE_FORMATS } from './parse';
 import type { StackTemplate } from './template';
 
-/** A stack of a cloud assembly: what `cdk synth` leaves in `cdk.out`. */
+/** A stack of a cloud assembly, the output of `cdk synth` in `cdk.out`. */
 export interface AssembledStack extends StackTemplate {
-  /** Id in the CDK app, such as `phase-1`, or `Stage/Api` of a stage. */
+  /** Id in the CDK app, such as `phase-1`, or `Stage/Api` in a stage. */
   readonly id: string;
   readonly stackName: string;
-  /** Path of the construct below its stack, such as `Shop/Box/Instance`, by logical id. */
+  /** Construct paths relative to the stack, such as `Shop/Box/Instance`, by logical id. */
   readonly paths: ReadonlyMap<string, string>;
-  /** Ids of the stacks that must be deployed before it. */
+  /** Ids of the stacks that must be deployed first. */
   readonly dependencies: readonly string[];
 }
 
@@ -29,13 +29,13 @@ interface Artifact {
 }
 
 /**
- * The stacks in a folder that `cdk synth` wrote, those of stages as well.
+ * Reads the stacks in an output folder of `cdk synth`, including those in stages.
  *
- * @throws in one line when the folder is none
+ * @throws Error with a one-line message if the folder is not a cloud assembly
  */
 export function readAssembly(dir: string): AssembledStack[] {
   const file = join(dir, 'manifest.json');
-  if (!existsSync(file)) throw new Error('there is no manifest.json in it, which cdk synth would have written');
+  if (!existsSync(file)) throw new Error('contains no manifest.json, so it is not an output folder of cdk synth');
   const artifacts = Object.entries(readJson(file).artifacts ?? {}) as [string, Artifact][];
   return artifacts.flatMap(([id, artifact]) => {
     if (artifact.type === 'cdk:cloud-assembly') return readAssembly(join(dir, artifact.properties.directoryName ?? ''));
@@ -43,54 +43,72 @@ export function readAssembly(dir: string): AssembledStack[] {
   });
 }
 
-/** What a user may point to with a template, for errors. */
-export const STACK_SOURCES = `a template as ${TEMPLATE_FORMATS}, or a folder that cdk synth wrote`;
+/** Accepted sources of stacks, for error messages. */
+export const STACK_SOURCES = `a template (${TEMPLATE_FORMATS}) or an output folder of cdk synth`;
 
 export interface SourceNames {
-  /** What stands before the path in an error, such as `--before`; empty for an argument without a name. */
+  /**
+   * Name of the option that holds the path, such as `--before`, for error messages.
+   *
+   * @default path
+   */
   readonly option?: string;
-  /** What is allowed in its place. */
+  /**
+   * Accepted values, for error messages.
+   *
+   * @default STACK_SOURCES
+   */
   readonly allowed?: string;
 }
 
 /**
- * The one stack of a template file, or the stacks of a folder that `cdk synth` wrote, each with the stacks nested in it.
+ * Reads the stack of a template file, or all stacks of an output folder of `cdk synth`, with their nested stacks.
  *
- * @throws UsageError when there is no such thing, or it cannot be read
+ * @throws UsageError if the path does not exist or cannot be read
  */
-export function readStacks(path: string, { option, allowed = STACK_SOURCES }: SourceNames = {}): AssembledStack[] {
+export function readStacks(
+  path: string,
+  { option = 'path', allowed = STACK_SOURCES }: SourceNames = {},
+): AssembledStack[] {
   try {
-    if (!existsSync(path)) throw new Error('is not there');
+    if (!existsSync(path)) throw new Error('does not exist');
     if (statSync(path).isDirectory()) return readAssembly(path);
     return [{ id: path, stackName: path, paths: new Map(), dependencies: [], ...readStackFile(path) }];
   } catch (error) {
-    const given = option === undefined ? path : `${option} ${path}`;
-    throw new UsageError(`${given}: ${(error as Error).message.split('\n')[0]}; allowed is ${allowed}`);
+    throw new UsageError(`${option} must be ${allowed}, got ${path}: ${(error as Error).message.split('\n')[0]}`);
   }
 }
 
 export interface SynthesizeOptions {
   /** CDK context, `name=value` each. */
   readonly context?: readonly string[];
-  /** Region that the stacks are meant for. */
+  /**
+   * Region of the stacks.
+   *
+   * @default - region of the environment or the AWS profile
+   */
   readonly region?: string;
-  /** Told each line that the CDK CLI prints. */
-  readonly say?: (line: string) => void;
+  /**
+   * Receives each line that the CDK CLI prints.
+   *
+   * @default - output is discarded
+   */
+  readonly log?: (line: string) => void;
 }
 
 /**
- * The stacks of this project, by the real `cdk synth`. Template validation is off: it is for what will be deployed.
+ * Synthesizes this project with the real `cdk synth`. Template validation is off because nothing is deployed.
  *
- * @throws UsageError when the CDK app refuses the context
+ * @throws UsageError if the CDK app rejects the context
  */
 export async function synthesize(options: SynthesizeOptions = {}): Promise<AssembledStack[]> {
-  const { context = [], region, say = () => {} } = options;
+  const { context = [], region, log = () => {} } = options;
   const out = mkdtempSync(join(tmpdir(), 'shop-synth-'));
   try {
     const env = { ...process.env, ...QUIET_SDK, ...(region ? { AWS_REGION: region, AWS_DEFAULT_REGION: region } : {}) };
     const settings = context.flatMap((pair) => ['-c', pair]);
-    // A phase that the running shop may not become has an error on its stack; here nothing is deployed.
-    await cdk(['synth', '--quiet', '--no-validation', '--ignore-errors', '--output', out, ...settings], env, say);
+    // --ignore-errors: the app adds an error to each phase that may not replace the running one. Nothing is deployed here.
+    await runCdk(['synth', '--quiet', '--no-validation', '--ignore-errors', '--output', out, ...settings], env, log);
     return readAssembly(out);
   } finally {
     rmSync(out, { recursive: true, force: true });

@@ -6,12 +6,17 @@ const ROOT = resolve(__dirname, '../..');
 const CDK = resolve(ROOT, 'node_modules/aws-cdk/bin/cdk');
 
 /**
- * Runs the project's own CDK CLI from the project's root.
+ * Runs the CDK CLI of this project in the project's root folder.
  *
- * @param say told each line that it prints
- * @throws UsageError when the CDK app refuses its input; else with the last lines, when the exit code is not 0
+ * @param log receives each line that the CLI prints
+ * @throws UsageError if the CDK app rejects its input
+ * @throws Error with the last lines of output if the exit code is not 0
  */
-export async function cdk(args: readonly string[], env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
+export async function runCdk(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  log: (line: string) => void,
+): Promise<void> {
   const child = spawn(process.execPath, [CDK, ...args, '--no-notices', '--no-color'], {
     cwd: ROOT,
     env,
@@ -19,20 +24,20 @@ export async function cdk(args: readonly string[], env: NodeJS.ProcessEnv, say: 
   });
   const last: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
-    let rest = '';
+    let partial = '';
     stream.setEncoding('utf8').on('data', (text: string) => {
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
+      const lines = (partial + text).split('\n');
+      partial = lines.pop() ?? '';
       for (const line of lines.filter((one) => one.trim() !== '')) {
         last.push(line);
         if (last.length > 15) last.shift();
-        say(line);
+        log(line);
       }
     });
   }
   const code = await new Promise<number | null>((done) => child.once('close', done));
-  // The CDK CLI's own exit code for it is 1, like for everything.
-  const refused = last.findIndex((line) => line.includes('Subprocess exited with error 2'));
-  if (refused > 0) throw new UsageError(last[refused - 1]);
-  if (code !== 0) throw new Error(`cdk ${args[0]} ended with exit code ${code}:\n${last.join('\n')}`);
+  // bin/shop.ts exits with 2 on bad input, but the CDK CLI always exits with 1.
+  const badInput = last.findIndex((line) => line.includes('Subprocess exited with error 2'));
+  if (badInput > 0) throw new UsageError(last[badInput - 1]);
+  if (code !== 0) throw new Error(`cdk ${args[0]} failed with exit code ${code}:\n${last.join('\n')}`);
 }

@@ -1,23 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { parseTemplate } from './parse';
-import { NESTED_STACK, type StackTemplate, type TemplateResource, type UnreadStack } from './template';
+import { NESTED_STACK, type StackTemplate, type TemplateResource, type UnreadableStack } from './template';
 
-/** What an assembly tells of constructs, by path such as `/phase-1/Shop/Box/Instance`. */
+/** Metadata of an assembly by construct path, such as `/phase-1/Shop/Box/Instance`. */
 export type Metadata = Readonly<Record<string, readonly { readonly type: string; readonly data?: unknown }[]>>;
 
-/** Constructs of a stack that is told of in an assembly. */
+/** The constructs of a stack in an assembly. */
 export interface Constructs {
   readonly metadata: Metadata;
-  /** Path of the stack itself: `/phase-1`, or `/phase-1/Jobs` for one that is nested in it. */
+  /** Construct path of the stack: `/phase-1`, or `/phase-1/Jobs` for a nested stack. */
   readonly root: string;
 }
 
 /**
- * A template file with the nested stacks that lie beside it.
+ * Reads a template file and the files of its nested stacks.
  *
- * @param above files that it is nested in
- * @throws in one line when it cannot be read
+ * @param above files of the parent stacks, outermost first
+ * @throws Error with a one-line message if the file cannot be read
  */
 export function readStackFile(file: string, constructs?: Constructs, above: readonly string[] = []): StackTemplate {
   const template = parseTemplate(readFileSync(file, 'utf8'));
@@ -33,19 +33,19 @@ export function readStackFile(file: string, constructs?: Constructs, above: read
   return { template, ...(paths ? { paths } : {}), nested: new Map(nested) };
 }
 
-/** @param above files of the stacks around it; the last is that of its parent */
+/** @param above files of the parent stacks; the direct parent is last */
 function readNested(
   resource: TemplateResource,
   constructs: Constructs | undefined,
   above: readonly string[],
-): StackTemplate | UnreadStack {
+): StackTemplate | UnreadableStack {
   const folder = dirname(above.at(-1) as string);
-  const told = nestedFile(resource, constructs);
-  if (told === undefined) return { problem: 'its TemplateURL is known to CloudFormation alone' };
-  if (/^[a-z0-9]+:\/\//i.test(told)) return { problem: `${told} is no file beside its parent` };
-  const file = resolve(folder, told);
-  if (!existsSync(file)) return { problem: `${told} is not there` };
-  if (above.includes(file)) return { problem: `${told} is nested in itself` };
+  const name = nestedFile(resource, constructs);
+  if (name === undefined) return { problem: 'its TemplateURL is resolved at deployment' };
+  if (/^[a-z0-9]+:\/\//i.test(name)) return { problem: `${name} is not a local file` };
+  const file = resolve(folder, name);
+  if (!existsSync(file)) return { problem: `${name} does not exist` };
+  if (above.includes(file)) return { problem: `${name} is nested in itself` };
   try {
     return readStackFile(file, constructs, above);
   } catch (error) {
@@ -53,11 +53,11 @@ function readNested(
   }
 }
 
-/** By the CDK's note of the asset that it is, by what the assembly says, or by a path as `aws cloudformation package` takes it. */
-function nestedFile({ Metadata: notes, Properties }: TemplateResource, constructs?: Constructs): string | undefined {
+/** File name from the CDK's asset metadata, the assembly, or a local path as used by `aws cloudformation package`. */
+function nestedFile({ Metadata: metadata, Properties }: TemplateResource, constructs?: Constructs): string | undefined {
   const entries = constructs?.metadata[constructs.root] ?? [];
   const names = [
-    notes?.['aws:asset:path'],
+    metadata?.['aws:asset:path'],
     entries.find(({ type }) => type === 'aws:cdk:templateFile')?.data,
     Properties?.TemplateURL,
   ];
@@ -67,8 +67,8 @@ function nestedFile({ Metadata: notes, Properties }: TemplateResource, construct
 const NESTED_RESOURCE = /([^/]+)\.NestedStack\/\1\.NestedStackResource$/;
 
 /**
- * `/phase-1/Shop/Box/Instance/Resource` has an entry that tells its logical id; what is told is `Shop/Box/Instance`. Of a nested
- * stack `Jobs`, the resource is told as `Jobs`, and what is in it has logical ids and a template of its own.
+ * Maps logical ids to construct paths: `/phase-1/Shop/Box/Instance/Resource` becomes `Shop/Box/Instance`, and the resource of a
+ * nested stack `Jobs` becomes `Jobs`. Leaves out the constructs inside nested stacks, which have their own templates.
  */
 function constructPaths({ metadata, root }: Constructs): Map<string, string> {
   const below = Object.entries(metadata).flatMap(([path, entries]) =>

@@ -1,23 +1,23 @@
 import type { Template } from './template';
 import { parseYaml } from './yaml';
 
-/** What {@link parseTemplate} reads, for errors. */
+/** Formats that {@link parseTemplate} accepts, for error messages. */
 export const TEMPLATE_FORMATS = 'JSON or YAML';
 
 /**
- * A CloudFormation template, whichever of its two languages it is written in.
+ * Parses a CloudFormation template in JSON or YAML.
  *
- * @throws in one line, with the place of what is wrong
+ * @throws Error with a one-line message that includes the position
  */
 export function parseTemplate(text: string): Template {
   const template = parsed(text);
   const { Resources, Parameters = {} } = isMap(template) ? template : {};
   if (!isMap(Resources)) throw new Error('has no Resources');
   for (const id of Object.keys(Resources)) {
-    // Fn::ForEach and Fn::Transform stand where resources do, and nobody but CloudFormation knows what becomes of them.
+    // Only CloudFormation can expand Fn::ForEach and Fn::Transform.
     if (id.startsWith('Fn::')) {
       throw new Error(
-        `Resources/${id}: macros are run by CloudFormation alone; "aws cloudformation get-template --template-stage Processed" has what they make`,
+        `Resources/${id}: macros are not supported; use the output of "aws cloudformation get-template --template-stage Processed"`,
       );
     }
   }
@@ -28,7 +28,7 @@ export function parseTemplate(text: string): Template {
   return template as unknown as Template;
 }
 
-/** JSON is YAML as well; its own parser is fast, and YAML's tells the line of what is wrong. */
+/** YAML is a superset of JSON. JSON.parse is faster; the YAML parser reports the line of an error. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text, withoutNull);
@@ -37,7 +37,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A key without a value, as `Parameters:` alone on its line, is as good as none. */
+/** Drops keys without a value, such as an empty section `Parameters:`. */
 function withoutNull(_key: unknown, value: unknown): unknown {
   return value ?? undefined;
 }

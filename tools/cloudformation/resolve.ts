@@ -3,18 +3,19 @@ import type { Template, TemplateResource } from './template';
 export interface ResolveOptions {
   readonly region: string;
   /**
-   * Values of the template's parameters; without one its default holds. A value that its parent could not compute is an object, and
-   * stays unknown.
+   * Values of the template's parameters. An object is a value that the parent stack could not resolve; it stays unresolved.
+   *
+   * @default - the defaults of the parameters
    */
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: what a template says can be anything
+// biome-ignore lint/suspicious/noExplicitAny: template values have no common type
 type Value = any;
 
 /**
- * A template with the intrinsic functions computed that need no deployment: parameters, conditions, mappings, and what is
- * built from them. What only CloudFormation knows (the ARN of a resource, an import) stays as it was written.
+ * A template whose intrinsic functions are resolved as far as possible without a deployment: parameters, conditions and mappings.
+ * Values that only CloudFormation has, such as ARNs and imports, stay unresolved.
  */
 export class ResolvedTemplate {
   readonly resources: ReadonlyMap<string, TemplateResource>;
@@ -24,7 +25,7 @@ export class ResolvedTemplate {
   constructor(template: Template, options: ResolveOptions) {
     this.#template = template;
     this.#options = options;
-    // A condition that cannot be told is taken to hold: better a resource too many on the bill than one too few.
+    // Unresolved conditions count as true: one resource too many on the bill is better than one too few.
     this.resources = new Map(
       Object.entries(template.Resources)
         .filter(([, { Condition }]) => Condition === undefined || this.#condition(Condition) !== false)
@@ -32,7 +33,7 @@ export class ResolvedTemplate {
     );
   }
 
-  /** The resource that a `Ref` or `Fn::GetAtt` points to. */
+  /** Returns the resource that a `Ref` or `Fn::GetAtt` references. */
   target(value: unknown): { id: string; resource: TemplateResource } | undefined {
     const id = referencedId(value);
     const resource = id === undefined ? undefined : this.resources.get(id);
@@ -48,7 +49,7 @@ export class ResolvedTemplate {
     return Object.fromEntries(entries.filter(([, one]) => one !== undefined));
   }
 
-  /** @param original what to leave in place when it cannot be computed */
+  /** @param original returned if the call cannot be resolved */
   #call(name: string, given: Value, original: Value): Value {
     const args = name === 'Ref' || name === 'Fn::If' ? given : this.resolve(given);
     switch (name) {
@@ -88,7 +89,7 @@ export class ResolvedTemplate {
     if (id === 'AWS::NoValue') return undefined;
     const parameter = this.#template.Parameters?.[id];
     const value = this.#options.parameters?.[id] ?? parameter?.Default;
-    // The default of such a parameter is the name under which Systems Manager keeps the value.
+    // The default of such a parameter is the name of a Systems Manager parameter, not its value.
     const known = (isScalar(value) || Array.isArray(value)) && !parameter?.Type.startsWith('AWS::SSM::Parameter');
     if (!known) return original;
     return isList(parameter?.Type) && isScalar(value)
@@ -110,7 +111,7 @@ export class ResolvedTemplate {
     return known ? done : original;
   }
 
-  /** `undefined` when it hangs on something that only CloudFormation knows. */
+  /** Returns `undefined` if the condition depends on unresolved values. */
   #condition(condition: Value): boolean | undefined {
     if (typeof condition === 'string') return this.#condition(this.#template.Conditions?.[condition]);
     if (typeof condition !== 'object' || condition === null) return undefined;
@@ -135,7 +136,7 @@ export class ResolvedTemplate {
     }
   }
 
-  /** @param decisive the outcome that one part brings about by itself */
+  /** @param decisive the outcome that a single part determines: false for And, true for Or */
   #combine(parts: readonly Value[], decisive: boolean): boolean | undefined {
     const outcomes = parts.map((part) => this.#condition(part));
     if (outcomes.includes(decisive)) return decisive;
@@ -143,18 +144,18 @@ export class ResolvedTemplate {
   }
 }
 
-/** Logical id that a `Ref` or `Fn::GetAtt` names. */
+/** Returns the logical id in a `Ref` or `Fn::GetAtt`. */
 export function referencedId(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { Ref, 'Fn::GetAtt': attribute } = value as { Ref?: string; 'Fn::GetAtt'?: string | readonly string[] };
   return Ref ?? (typeof attribute === 'string' ? attribute.split('.')[0] : attribute?.[0]);
 }
 
-/** The resources that are named anywhere inside a value. */
+/** Returns the logical ids of all references inside a value. */
 export function referencedIds(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   const id = referencedId(value);
-  // What begins so is a fact of the deployment, such as AWS::Region.
+  // Ids with this prefix are pseudo parameters, such as AWS::Region.
   if (id !== undefined) return id.startsWith('AWS::') ? [] : [id];
   return Object.values(value).flatMap(referencedIds);
 }

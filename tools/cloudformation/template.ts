@@ -1,4 +1,4 @@
-/** A CloudFormation template, as it is in its file. */
+/** A CloudFormation template as written in its file. */
 export interface Template {
   readonly Resources: Readonly<Record<string, TemplateResource>>;
   readonly Parameters?: Readonly<Record<string, { readonly Type: string; readonly Default?: unknown }>>;
@@ -7,27 +7,32 @@ export interface Template {
   readonly Outputs?: Readonly<Record<string, TemplateOutput>>;
 }
 
-/** A template with what is known around it. */
+/** A template with its construct paths and nested stacks. */
 export interface StackTemplate {
   readonly template: Template;
-  /** Path of the construct below its stack, such as `Shop/Box/Instance`, by logical id, where it is known. */
+  /** Construct paths relative to the stack, such as `Shop/Box/Instance`, by logical id. */
   readonly paths?: ReadonlyMap<string, string>;
-  /** Its nested stacks by logical id. */
-  readonly nested?: ReadonlyMap<string, StackTemplate | UnreadStack>;
+  /** Nested stacks by logical id. */
+  readonly nested?: ReadonlyMap<string, StackTemplate | UnreadableStack>;
 }
 
 /** A nested stack whose template cannot be read. */
-export interface UnreadStack {
-  /** Why, in words. */
+export interface UnreadableStack {
+  /** Reason, for messages. */
   readonly problem: string;
 }
 
-/** The type of a nested stack in its parent. */
+/** Resource type of a nested stack. */
 export const NESTED_STACK = 'AWS::CloudFormation::Stack';
 
-/** The template of a nested stack, or why there is none. */
-export function nestedIn({ nested }: Pick<StackTemplate, 'nested'>, id: string): StackTemplate | UnreadStack {
-  return nested?.get(id) ?? { problem: 'its template is not at hand' };
+/** Returns the template of a nested stack, or the reason why it cannot be read. */
+export function nestedStackIn({ nested }: Pick<StackTemplate, 'nested'>, id: string): StackTemplate | UnreadableStack {
+  return nested?.get(id) ?? { problem: 'its template is missing' };
+}
+
+/** Returns a resource type without its prefix: `EC2::Instance`. */
+export function shortType(type: string): string {
+  return type.replace(/^AWS::/, '');
 }
 
 export interface TemplateOutput {
@@ -40,7 +45,7 @@ export interface TemplateResource {
   readonly Condition?: string;
   readonly DeletionPolicy?: string;
   readonly UpdateReplacePolicy?: string;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the resource type takes
+  // biome-ignore lint/suspicious/noExplicitAny: the properties depend on the resource type
   readonly Properties?: Readonly<Record<string, any>>;
   readonly Metadata?: Readonly<Record<string, unknown>>;
 }

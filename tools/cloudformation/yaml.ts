@@ -1,7 +1,7 @@
 import { type CollectionTag, LineCounter, parseDocument, type ScalarTag, YAMLMap, type YAMLParseError } from 'yaml';
 
 /**
- * CloudFormation's functions that have a short form in YAML, and what stands in front of their names in the long form.
+ * CloudFormation's functions with a short form in YAML, and the prefix of their full names.
  *
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
  */
@@ -49,17 +49,17 @@ const TAGS = Object.entries(FUNCTIONS).flatMap(([name, prefix]): (ScalarTag | Co
   ];
 });
 
-/** A resource's attribute may have dots of its own: `Database.Endpoint.Port`. */
+/** Splits at the first dot only, because attributes may contain dots: `Database.Endpoint.Port`. */
 function attributeOf(text: string): string[] {
   const [id = '', ...attribute] = text.split('.');
   return [id, attribute.join('.')];
 }
 
 /**
- * What a CloudFormation template in YAML says, its short forms written out. Words are read by YAML's core schema, as the CDK does:
- * `yes` stays a word, and a date is no date.
+ * Parses a CloudFormation template in YAML and expands the short forms of functions. Uses YAML's core schema, like the CDK: `yes`
+ * and dates stay strings.
  *
- * @throws with the line and what is wrong there
+ * @throws Error with a one-line message that includes the position
  */
 export function parseYaml(text: string, reviver?: (key: unknown, value: unknown) => unknown): unknown {
   const lines = new LineCounter();
@@ -70,6 +70,6 @@ export function parseYaml(text: string, reviver?: (key: unknown, value: unknown)
 }
 
 function inOneLine({ linePos, message }: Pick<YAMLParseError, 'linePos' | 'message'>): string {
-  const what = (message.split('\n')[0] as string).replace(/ at line \d+, column \d+:?$|; please use YAML.*/, '');
-  return linePos ? `line ${linePos[0].line}, column ${linePos[0].col}: ${what}` : what;
+  const problem = (message.split('\n')[0] as string).replace(/ at line \d+, column \d+:?$|; please use YAML.*/, '');
+  return linePos ? `line ${linePos[0].line}, column ${linePos[0].col}: ${problem}` : problem;
 }

@@ -18,11 +18,11 @@ const SCENARIO: Scenario = {
   steps: [],
 };
 
-/** Seconds of charts in the picture. */
+/** Seconds of traffic before the server is killed. */
 const BEFORE = 25;
 
-/** Rehearses phase 3, kills a server by its button, and photographs the board while that server is missed. */
-export async function photographBoard(file: string): Promise<void> {
+/** Rehearses phase 3, kills a server with the board's button, and takes a screenshot while its requests fail. */
+export async function screenshotBoard(file: string): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'shop-board-'));
   const parts = new Parts();
   try {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { type Browser, chromium } from 'playwright-core';
 
-/** The system's Chromium, without a window. */
+/** Launches the system's Chromium in headless mode. */
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: findChromium(),
@@ -9,12 +9,12 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** As `npm run doctor` looks for it. */
+/** Looks for the same program names as `npm run doctor`. */
 function findChromium(): string {
   const [found] = ['chromium', 'google-chrome'].flatMap((name) => {
     const { status, stdout } = spawnSync('which', [name], { encoding: 'utf8' });
     return status === 0 ? [stdout.trim()] : [];
   });
-  if (found === undefined) throw new Error('chromium is not here; npm run doctor says what installs it');
+  if (found === undefined) throw new Error('Chromium is missing. Run npm run doctor for the install command.');
   return found;
 }

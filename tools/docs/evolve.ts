@@ -1,46 +1,43 @@
 import { phases } from '../../lib/phases/phases';
-import { stepBetween } from '../../lib/phases/steps';
+import { transitionBetween } from '../../lib/phases/transitions';
 import { compare } from '../evolution/changes';
-import { judge, type Manifest } from '../evolution/gate';
-import { mayLeave } from '../evolution/leaving';
-import { MARKDOWN, type StepReport, summary, whatHappens } from '../evolution/report';
+import { checkGate, type Manifest } from '../evolution/gate';
+import { manifestFor } from '../evolution/manifests';
+import { changeTable, MARKDOWN, type StepReport, summary } from '../evolution/report';
 import type { NamedTemplate } from '../evolution/template';
-import { billOf } from '../planner/cost/bill';
-import { readPriceTable } from '../planner/prices/table';
 import { markdownTable } from '../support/table';
-import type { Parts } from './generate';
+import { type PhaseBills, phaseBills, REGION } from './costs';
+import type { GeneratedSections } from './generate';
 
-/** Region whose prices the page gives. */
-const REGION = 'us-east-1';
-
-/** What the page compares: each phase as it is by default, and the next size of phase 1. */
+/** Templates that the page compares. */
 export interface EvolveTemplates {
-  /** By number of the phase. */
+  /** Default template of each phase, by phase number. */
   readonly phases: ReadonlyMap<number, NamedTemplate>;
+  /** Phase 1 with the size `growth`. */
   readonly growth: NamedTemplate;
 }
 
-/** The generated parts of `docs/evolve.md`. */
-export function evolveParts(templates: EvolveTemplates): Parts {
+/** The generated sections of `docs/evolve.md`. */
+export function evolveSections(templates: EvolveTemplates): GeneratedSections {
   const template = (phase: number) => {
     const found = templates.phases.get(phase);
-    if (found === undefined) throw new Error(`no template of phase ${phase}`);
+    if (found === undefined) throw new Error(`no template for phase ${phase}`);
     return found;
   };
   const step = (from: number, to: number) =>
-    reportOf(`${from} → ${to}`, template(from), template(to), mayLeave(from, to), stepBetween(from, to));
+    reportOf(`${from} → ${to}`, template(from), template(to), manifestFor(from, to), transitionBetween(from, to));
   const built = phases.filter((phase) => phase.built).map(({ number }) => number);
   const forward = built.flatMap((from) => built.filter((to) => to > from).map((to) => step(from, to)));
   const back = built.flatMap((from) => built.filter((to) => to < from).map((to) => step(from, to)));
   const size = reportOf('launch → growth', template(1), templates.growth, {});
   return {
     steps: () => summary([...forward, ...back], MARKDOWN),
-    cost: () => costs(built.map((number) => template(number))),
-    size: () => whatHappens(size, MARKDOWN),
+    cost: () => costs(phaseBills(templates.phases)),
+    size: () => changeTable(size, MARKDOWN),
     ...Object.fromEntries(
       [...forward, ...back]
         .filter(({ step }) => step && Math.abs(step.from - step.to) === 1)
-        .map((report) => [`step-${report.step?.from}-${report.step?.to}`, () => whatHappens(report, MARKDOWN)]),
+        .map((report) => [`step-${report.step?.from}-${report.step?.to}`, () => changeTable(report, MARKDOWN)]),
     ),
   };
 }
@@ -53,18 +50,14 @@ function reportOf(
   step?: StepReport['step'],
 ): StepReport {
   const comparison = compare(before, after);
-  return { title, comparison, manifest, findings: judge(comparison, manifest), step };
+  return { title, comparison, manifest, findings: checkGate(comparison, manifest), step };
 }
 
-function costs(templates: readonly NamedTemplate[]): string {
-  const prices = readPriceTable(REGION);
-  const totals = templates.map(({ name, template }) => ({
-    name,
-    usd: billOf([{ id: name, template }], { prices, parameters: {}, instances: {} }).totalUsd,
-  }));
-  const rows = totals.map(({ name, usd }, index) => {
-    const before = totals[index - 1];
-    return [name, usd.toFixed(2), before ? `+${(usd - before.usd).toFixed(2)}` : ''];
+function costs(bills: PhaseBills): string {
+  const totals = [...bills].map(([phase, { fixedUsd }]) => ({ phase, fixedUsd }));
+  const rows = totals.map(({ phase, fixedUsd }, index) => {
+    const previous = totals[index - 1];
+    return [`phase-${phase}`, fixedUsd.toFixed(2), previous ? `+${(fixedUsd - previous.fixedUsd).toFixed(2)}` : ''];
   });
-  return markdownTable(['phase', `USD a month for being there, ${REGION}`, 'more than the one before'], rows);
+  return markdownTable(['phase', `fixed cost, USD per month, ${REGION}`, 'increase'], rows);
 }

@@ -1,5 +1,5 @@
 import { markdownTable } from '../support/table';
-import type { Parts } from './generate';
+import type { GeneratedSections } from './generate';
 
 /** A rehearsal that tells one row of the story. */
 export interface RehearsalExample {
@@ -229,8 +229,8 @@ export const rehearsals: readonly RehearsalExample[] = [
   },
 ];
 
-/** The generated parts of `docs/rehearsals/README.md`. */
-export const rehearsalParts: Parts = {
+/** The generated sections of `docs/rehearsals/README.md`. */
+export const rehearsalSections: GeneratedSections = {
   rehearsals: () =>
     markdownTable(
       ['topic', 'rehearsal', 'command', 'what it shows'],

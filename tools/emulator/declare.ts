@@ -5,7 +5,7 @@ import { oneOf } from '../support/arguments';
 export function declareDeployLocal(program: Command): void {
   program
     .command('deploy:local')
-    .description('Run cdk bootstrap and cdk deploy against an AWS emulator on loopback, and list what then exists.')
+    .description('Run cdk bootstrap and cdk deploy against an AWS emulator on loopback, and list the resources.')
     .argument(
       '<phase>',
       'stack to deploy: phase-1, phase-2, phase-3 or phase-4',

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AssembledStack, readAssembly } from '../cloudformation/assembly';
-import { cdk } from '../cloudformation/cdk-cli';
+import { runCdk } from '../cloudformation/cdk-cli';
+import { shortType } from '../cloudformation/template';
 import { ACCOUNT, emulatorEnv, REGION } from '../support/aws-environment';
 import { table } from '../support/table';
 import { UsageError } from '../support/usage-error';
@@ -19,8 +20,8 @@ export interface DeployLocallyOptions {
 }
 
 /**
- * The verb `deploy:local`: the real `cdk bootstrap` and `cdk deploy` against a fresh emulator, then what exists there.
- * Returns the exit code: 1 when something that the emulator knows is missing or differs from the template.
+ * Runs the command `deploy:local`: the real `cdk bootstrap` and `cdk deploy` against a new emulator, then an inventory of the
+ * resources. Returns the exit code: 1 if a resource of a supported type is missing or differs from the template.
  */
 export async function deployLocally(options: DeployLocallyOptions): Promise<number> {
   const out = mkdtempSync(join(tmpdir(), 'shop-deploy-'));
@@ -36,12 +37,12 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
   try {
     const env = emulatorEnv(moto.endpoint);
     step(`cdk synth ${options.phase}`);
-    await cdk(['synth', options.phase, '--quiet', '--output', out, ...context], env, detail);
+    await runCdk(['synth', options.phase, '--quiet', '--output', out, ...context], env, detail);
     step(`cdk bootstrap, against moto server at ${moto.endpoint}`);
-    await cdk(['bootstrap', `aws://${ACCOUNT}/${REGION}`, '--app', out], env, detail);
+    await runCdk(['bootstrap', `aws://${ACCOUNT}/${REGION}`, '--app', out], env, detail);
     step(`cdk deploy ${options.phase}`);
     const approval = ['--require-approval', 'never', '--progress', 'events'];
-    await cdk(['deploy', options.phase, '--app', out, ...approval], env, detail);
+    await runCdk(['deploy', options.phase, '--app', out, ...approval], env, detail);
 
     const stack = readAssembly(out).find(({ id }) => id === options.phase) as AssembledStack;
     const rows = await takeInventory({
@@ -54,7 +55,7 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
     return rows.some((row) => row.verdict === 'missing' || row.verdict === 'differs') ? 1 : 0;
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new Error(`${(error as Error).message}\nmoto's last lines:\n${moto.log()}`);
+    throw new Error(`${(error as Error).message}\nLast lines of moto's log:\n${moto.log()}`);
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     await moto.stop();
@@ -65,67 +66,61 @@ export async function deployLocally(options: DeployLocallyOptions): Promise<numb
 const MARKS = { exists: '✓', differs: '≠', missing: '✗', skipped: '–' } as const;
 
 function render(rows: readonly InventoryRow[]): string {
-  const worthALine = (row: InventoryRow) =>
+  const isListed = (row: InventoryRow) =>
     row.verdict !== 'skipped' && (row.verdict !== 'exists' || hasFacts(row.asked) || hasFacts(row.found));
-  const lines = rows.filter(worthALine).map((row) => {
-    return [MARKS[row.verdict], shortType(row), row.path, tell(row.asked), whatExists(row)];
+  const lines = rows.filter(isListed).map((row) => {
+    return [MARKS[row.verdict], shortType(row.type), row.path, formatFacts(row.asked), actualState(row)];
   });
-  const others = rows.filter((row) => row.verdict === 'exists' && !worthALine(row));
+  const others = rows.filter((row) => row.verdict === 'exists' && !isListed(row));
   const skipped = rows.filter((row) => row.verdict === 'skipped');
   const count = (verdict: InventoryRow['verdict']) => rows.filter((row) => row.verdict === verdict).length;
   return [
     '',
-    table([' ', 'type', 'construct', 'the template asks for', 'what exists'], lines),
+    table([' ', 'type', 'construct', 'template', 'emulator'], lines),
     '',
-    'There as well:',
+    'Also created:',
     ...countByType(others),
     '',
-    ...(skipped.length > 0
-      ? ['Left out, because the emulator does not know the type:', ...countByType(skipped), '']
-      : []),
-    `${rows.length} resources: ${count('exists')} exist as asked, ${count('differs')} differ, ` +
-      `${count('missing')} missing, ${count('skipped')} of types that the emulator does not know.`,
+    ...(skipped.length > 0 ? ['Skipped, types that the emulator does not support:', ...countByType(skipped), ''] : []),
+    `${rows.length} resources: ${count('exists')} match the template, ${count('differs')} differ, ` +
+      `${count('missing')} missing, ${count('skipped')} skipped (unsupported type).`,
   ].join('\n');
 }
 
 function countByType(rows: readonly InventoryRow[]): string[] {
   const counts = new Map<string, number>();
-  for (const row of rows) counts.set(shortType(row), (counts.get(shortType(row)) ?? 0) + 1);
+  for (const { type } of rows) counts.set(shortType(type), (counts.get(shortType(type)) ?? 0) + 1);
   return [...counts].map(([type, number]) => `  ${type}${number > 1 ? ` × ${number}` : ''}`);
 }
 
-function shortType(row: InventoryRow): string {
-  return row.type.replace(/^AWS::/, '');
-}
-
-/** What was asked for is not said again; what is other, or more, is. */
-function whatExists(row: InventoryRow): string {
-  if (row.verdict === 'missing') return 'nothing';
+/** Describes the resource in the emulator: only the facts that differ from the template or are not in it. */
+function actualState(row: InventoryRow): string {
+  if (row.verdict === 'missing') return 'missing';
   const confirmed = Object.keys(row.asked).some((name) => name in row.found && !row.ignored.includes(name));
   const same = ([name, value]: [string, unknown]) => String(row.asked[name]) === String(value);
-  const more = Object.fromEntries(
+  const others = Object.fromEntries(
     Object.entries(row.found).filter((fact) => !same(fact) && !row.ignored.includes(fact[0])),
   );
   const ignored = row.ignored.length > 0 ? `emulator ignores ${row.ignored.join(', ')}` : '';
-  const asAsked = confirmed && row.verdict === 'exists' ? 'as asked' : '';
-  return [asAsked, tell(more), ignored].filter((part) => part !== '').join('; ') || 'listed by CloudFormation';
+  const matches = confirmed && row.verdict === 'exists' ? 'matches' : '';
+  return [matches, formatFacts(others), ignored].filter((part) => part !== '').join('; ') || 'listed by CloudFormation';
 }
 
 function hasFacts(facts: Facts): boolean {
   return Object.values(facts).some((value) => value !== undefined);
 }
 
-function tell(facts: Facts): string {
+function formatFacts(facts: Facts): string {
   return Object.entries(facts)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name} ${value}`)
-    .reduce(byLines, '');
+    .reduce(appendWrapped, '');
 }
 
-/** Characters of a line in a cell: two such columns and the names fit a wide terminal. */
+/** Maximum line length in a cell. Two such columns and the names fit a wide terminal. */
 const LINE = 56;
 
-function byLines(text: string, part: string): string {
+function appendWrapped(text: string, part: string): string {
   if (text === '') return part;
   const line = text.slice(text.lastIndexOf('\n') + 1);
   return `${text},${line.length + part.length + 2 > LINE ? '\n' : ' '}${part}`;

@@ -3,27 +3,29 @@ import type { Template } from '../cloudformation/template';
 import { type Clients, type Facts, kinds, makeClients } from './kinds';
 
 /**
- * - `exists`: there, and what its service describes is what the template asked for
- * - `differs`: there, with another value of something that the emulator does pass on
- * - `missing`: the emulator knows the type, yet the resource is not there
- * - `skipped`: the emulator does not know the type
+ * - `exists`: the resource exists and its service's description matches the template
+ * - `differs`: the resource exists with a different value that the emulator's CloudFormation should have passed on
+ * - `missing`: the resource does not exist, although the emulator supports its type
+ * - `skipped`: the emulator does not support the type
  */
 export type Verdict = 'exists' | 'differs' | 'missing' | 'skipped';
 
 export interface InventoryRow {
-  /** Path of the construct below its stack, such as `Shop/Box/Instance`. */
+  /** Construct path relative to the stack, such as `Shop/Box/Instance`. */
   readonly path: string;
   readonly type: string;
   readonly verdict: Verdict;
+  /** Facts from the template. */
   readonly asked: Facts;
+  /** Facts from the service's description. */
   readonly found: Facts;
-  /** Names of facts that were asked for and that the emulator's CloudFormation does not pass on. */
+  /** Names of the facts in the template that the emulator's CloudFormation does not pass on. */
   readonly ignored: readonly string[];
 }
 
 export interface InventoryOptions {
   readonly template: Template;
-  /** Path of the construct below its stack, by logical id. */
+  /** Construct paths relative to the stack, by logical id. */
   readonly paths: ReadonlyMap<string, string>;
   readonly stackName: string;
   readonly skippedTypes: ReadonlySet<string>;
@@ -31,7 +33,7 @@ export interface InventoryOptions {
   readonly region: string;
 }
 
-/** Looks every resource of the template up in the emulator, by its own service where that is worth telling. */
+/** Looks up every resource of the template in the emulator and compares it with the template. */
 export async function takeInventory(options: InventoryOptions): Promise<InventoryRow[]> {
   const { endpoint, region } = options;
   const config = { endpoint, region, credentials: { accessKeyId: 'emulator', secretAccessKey: 'emulator' } };
@@ -39,7 +41,7 @@ export async function takeInventory(options: InventoryOptions): Promise<Inventor
   const clients = makeClients(config);
   const rows: InventoryRow[] = [];
   for (const [logicalId, { Type, Properties }] of Object.entries(options.template.Resources)) {
-    // The CDK's own note of its version; it stands for nothing.
+    // Holds only the CDK's version.
     if (Type === 'AWS::CDK::Metadata') continue;
     const path = options.paths.get(logicalId) ?? logicalId;
     const asked = literals(kinds[Type]?.asked(Properties ?? {}) ?? {});
@@ -52,7 +54,14 @@ export async function takeInventory(options: InventoryOptions): Promise<Inventor
     const found = await describe(clients, Type, physicalId, asked);
     const notPassedOn = kinds[Type]?.notPassedOn ?? [];
     const ignored = differences(asked, found ?? {}).filter((name) => notPassedOn.includes(name));
-    rows.push({ path, type: Type, verdict: judge(asked, found, notPassedOn), asked, found: found ?? {}, ignored });
+    rows.push({
+      path,
+      type: Type,
+      verdict: compareFacts(asked, found, notPassedOn),
+      asked,
+      found: found ?? {},
+      ignored,
+    });
   }
   return rows;
 }
@@ -61,14 +70,14 @@ async function listPhysicalIds(client: CloudFormationClient, stackName: string):
   const ids = new Map<string, string>();
   for await (const page of paginateListStackResources({ client }, { StackName: stackName })) {
     for (const resource of page.StackResourceSummaries ?? []) {
-      // moto lists some types without a physical id; they are there all the same.
+      // moto lists some existing resources without a physical id.
       if (resource.LogicalResourceId) ids.set(resource.LogicalResourceId, resource.PhysicalResourceId ?? '');
     }
   }
   return ids;
 }
 
-/** What the resource's service says of it; undefined when it says that there is none. */
+/** Describes the resource with its service's API. Returns undefined if it does not exist. */
 async function describe(clients: Clients, type: string, physicalId: string, asked: Facts): Promise<Facts | undefined> {
   const kind = kinds[type];
   if (kind === undefined || physicalId === '') return {};
@@ -79,8 +88,8 @@ async function describe(clients: Clients, type: string, physicalId: string, aske
   }
 }
 
-/** Facts that are compared are those that both sides tell. */
-export function judge(asked: Facts, found: Facts | undefined, notPassedOn: readonly string[] = []): Verdict {
+/** Compares the facts that both sides have. */
+export function compareFacts(asked: Facts, found: Facts | undefined, notPassedOn: readonly string[] = []): Verdict {
   if (found === undefined) return 'missing';
   return differences(asked, found).every((name) => notPassedOn.includes(name)) ? 'exists' : 'differs';
 }
@@ -91,7 +100,7 @@ function differences(asked: Facts, found: Facts): string[] {
     .map(([name]) => name);
 }
 
-/** Without what only CloudFormation can resolve (Ref, Fn::…) and what the template leaves to AWS. */
+/** Removes unresolved values (Ref, Fn::…) and values that the template leaves to AWS. */
 function literals(facts: Facts): Facts {
   return Object.fromEntries(
     Object.entries(facts).filter(([, value]) => value !== undefined && typeof value !== 'object'),

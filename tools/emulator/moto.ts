@@ -1,32 +1,36 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import { freePort, whenThisProcessDies } from '../support/processes';
+import { freePort, runOnProcessExit } from '../support/processes';
 import { motoVersion } from '../support/programs';
 
-/** A moto server: AWS's API on loopback, kept in memory, gone when it stops. */
+/** A moto server: AWS APIs on loopback. Its state is in memory only. */
 export interface Moto {
   readonly pid: number;
-  /** `http://localhost:PORT`; moto tells its own S3 links by the word "localhost". */
+  /** `http://localhost:PORT`; moto recognizes its own S3 URLs by the host name "localhost". */
   readonly endpoint: string;
-  /** Resource types that its CloudFormation does not know and left out so far. */
+  /** Unsupported resource types that its CloudFormation has skipped so far. */
   skippedTypes(): Promise<ReadonlySet<string>>;
-  /** The end of what it logged. */
+  /** Last lines of its log. */
   log(): string;
   stop(): Promise<void>;
 }
 
-/** @throws with the command that installs moto, when it is not here */
+/**
+ * Starts a moto server and waits until it responds.
+ *
+ * @throws Error with the install command if moto is missing
+ */
 export async function startMoto(): Promise<Moto> {
   if (motoVersion() === undefined) {
-    throw new Error("moto server is not here, and this verb deploys to it: pip install 'moto[server]'");
+    throw new Error("moto server is missing. Install it: pip install 'moto[server]'");
   }
   const port = await freePort();
   const child = spawn('python3', [join(__dirname, 'moto_server.py'), '-H', '127.0.0.1', '-p', String(port)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  const callOff = whenThisProcessDies('kill "$1"', [String(child.pid)]);
+  const cancel = runOnProcessExit('kill "$1"', [String(child.pid)]);
   let log = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -37,11 +41,11 @@ export async function startMoto(): Promise<Moto> {
   const stop = async () => {
     child.kill('SIGTERM');
     await exited;
-    callOff();
+    cancel();
   };
   const endpoint = `http://localhost:${port}`;
   try {
-    await answering(endpoint, child);
+    await waitUntilReady(endpoint, child);
   } catch (error) {
     await stop();
     throw new Error(`${(error as Error).message}\n${log.trim()}`);
@@ -50,7 +54,7 @@ export async function startMoto(): Promise<Moto> {
     pid: child.pid as number,
     endpoint,
     skippedTypes: async () => {
-      // What it said before its last answer may be read only after that, in the same turn of the event loop.
+      // Log lines written before the last response may still be unread in this event-loop iteration.
       await setImmediate();
       return new Set([...log.matchAll(SKIPPED)].map((match) => match[1] as string));
     },
@@ -59,13 +63,13 @@ export async function startMoto(): Promise<Moto> {
   };
 }
 
-/** What moto's CloudFormation warns of a type that it does not know. */
+/** moto's warning about an unsupported type. */
 const SKIPPED = /Tried to parse (AWS::[A-Za-z0-9:]+) but it's not supported/g;
 
-async function answering(endpoint: string, child: ChildProcess): Promise<void> {
+async function waitUntilReady(endpoint: string, child: ChildProcess): Promise<void> {
   const deadline = Date.now() + 60_000;
   while (Date.now() < deadline) {
-    if (child.exitCode !== null) throw new Error('moto server ended before it answered:');
+    if (child.exitCode !== null) throw new Error('moto server exited during startup:');
     try {
       await fetch(`${endpoint}/moto-api/`, { signal: AbortSignal.timeout(5_000) });
       return;
@@ -73,5 +77,5 @@ async function answering(endpoint: string, child: ChildProcess): Promise<void> {
       await sleep(100);
     }
   }
-  throw new Error('moto server did not answer within 60 s:');
+  throw new Error('moto server did not respond within 60 s:');
 }

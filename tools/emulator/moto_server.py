@@ -1,7 +1,7 @@
-"""moto's server, with the CloudFormation types added that other resources refer to and moto does not know.
+"""moto server with additional CloudFormation types that other resources refer to.
 
-A type that is left out resolves to nothing where another resource names it, and the deploy fails there: an IAM policy
-about a secret, for example, has no resource. Secrets themselves moto does have; only CloudFormation cannot make them.
+moto skips unsupported types, so a reference to such a resource resolves to nothing and the deploy fails: an IAM policy for
+a secret, for example, has no resource. moto supports secrets, but its CloudFormation cannot create them.
 """
 
 import inspect
@@ -84,7 +84,7 @@ class Secret(CloudFormationModel):
 
 
 class SecretTargetAttachment(CloudFormationModel):
-    """Known by the secret's own ARN. The real one also writes host and port into the secret."""
+    """Its physical id is the secret's ARN. Real CloudFormation also writes host and port into the secret."""
 
     __module__ = "moto.secretsmanager.extras"
 
@@ -103,7 +103,7 @@ class SecretTargetAttachment(CloudFormationModel):
 
 
 class ReplicationGroup(CloudFormationModel):
-    """A cache with its nodes. Users and subnet groups are left out, and so are the references to them."""
+    """A cache with its nodes. Users and subnet groups, and references to them, are not supported."""
 
     __module__ = "moto.elasticache.extras"
 
@@ -131,24 +131,24 @@ class ReplicationGroup(CloudFormationModel):
     def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **kwargs: Any
     ) -> "ReplicationGroup":
-        given = cloudformation_json["Properties"]
+        properties = cloudformation_json["Properties"]
         create = elasticache_backends[account_id][region_name].create_replication_group
-        wanted = list(inspect.signature(create).parameters)
-        named = {name: given.get("".join(part.capitalize() for part in name.split("_"))) for name in wanted}
-        named |= {
+        names = list(inspect.signature(create).parameters)
+        arguments = {name: properties.get("".join(part.capitalize() for part in name.split("_"))) for name in names}
+        arguments |= {
             "replication_group_id": resource_name.lower()[:40],
-            # moto counts the nodes of a group without shards by its replicas alone.
-            "replicas_per_node_group": int(given["NumCacheClusters"]) - 1,
-            "port": int(given["Port"]),
-            "multi_az_enabled": given.get("MultiAZEnabled"),
-            "security_group_ids": given.get("SecurityGroupIds", []),
-            "tags": given.get("Tags", []),
+            # moto derives the node count of a group without shards from its replicas only.
+            "replicas_per_node_group": int(properties["NumCacheClusters"]) - 1,
+            "port": int(properties["Port"]),
+            "multi_az_enabled": properties.get("MultiAZEnabled"),
+            "security_group_ids": properties.get("SecurityGroupIds", []),
+            "tags": properties.get("Tags", []),
         }
-        return cls(create(**named))
+        return cls(create(**arguments))
 
 
 class DatabaseProxy(CloudFormationModel):
-    """The proxy alone; moto's CloudFormation has no groups of targets."""
+    """The proxy without its target group, which moto's CloudFormation does not support."""
 
     __module__ = "moto.rds.extras"
 
@@ -189,7 +189,7 @@ class DatabaseProxy(CloudFormationModel):
 
 
 class ScalingPolicy(CloudFormationModel):
-    """moto's Auto Scaling has policies; only its CloudFormation cannot make them."""
+    """moto's Auto Scaling supports policies, but its CloudFormation cannot create them."""
 
     __module__ = "moto.autoscaling.extras"
 
@@ -224,7 +224,7 @@ class ScalingPolicy(CloudFormationModel):
 
 
 class StandIn(CloudFormationModel):
-    """A name to refer to, of a type that moto's services do not have in this form."""
+    """A placeholder to refer to, for a type that moto's services do not support."""
 
     __module__ = "moto.cloudfront.extras"
     attributes: dict[str, str] = {}
@@ -265,16 +265,16 @@ class Distribution(StandIn):
 
 
 def launch_from_template() -> None:
-    """moto's `AWS::EC2::Instance` wants an ImageId of its own: take it from the launch template, as EC2 does."""
+    """Takes the ImageId from the launch template, as EC2 does. moto's `AWS::EC2::Instance` requires it as a property."""
     create = Instance.create_from_cloudformation_json.__func__
 
     def create_from_template(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):  # type: ignore
         properties = cloudformation_json["Properties"]
-        wanted = properties.get("LaunchTemplate")
-        if wanted and "ImageId" not in properties:
+        launch_template = properties.get("LaunchTemplate")
+        if launch_template and "ImageId" not in properties:
             backend = ec2_backends[account_id][region_name]
-            [template] = backend.describe_launch_templates(template_ids=[wanted["LaunchTemplateId"]])
-            image = template.get_version(int(wanted["Version"])).data["ImageId"]
+            [template] = backend.describe_launch_templates(template_ids=[launch_template["LaunchTemplateId"]])
+            image = template.get_version(int(launch_template["Version"])).data["ImageId"]
             if image.startswith("resolve:ssm:"):
                 image = ssm_backends[account_id][region_name].get_parameter(image.removeprefix("resolve:ssm:")).value
             properties["ImageId"] = image
@@ -284,18 +284,18 @@ def launch_from_template() -> None:
 
 
 def name_parameter_group() -> None:
-    """Without a physical id moto passes the group itself where another resource names it."""
+    """Adds a physical id. Without one, moto resolves a reference to the Python object."""
     DBParameterGroup.physical_resource_id = property(lambda group: group.resource_id)
 
 
-def know_full_names() -> None:
-    """What metrics are named after: the end of the ARN of a load balancer and of a target group."""
-    ask_balancer = FakeLoadBalancer.get_cfn_attribute
+def add_full_names() -> None:
+    """Adds LoadBalancerFullName and TargetGroupFullName, which CloudWatch metrics use as dimensions."""
+    get_balancer_attribute = FakeLoadBalancer.get_cfn_attribute
 
     def of_balancer(balancer: FakeLoadBalancer, attribute_name: str) -> Any:
         if attribute_name == "LoadBalancerFullName":
             return balancer.arn.split(":loadbalancer/")[1]
-        return ask_balancer(balancer, attribute_name)
+        return get_balancer_attribute(balancer, attribute_name)
 
     def of_target_group(group: FakeTargetGroup, attribute_name: str) -> str:
         if attribute_name == "TargetGroupFullName":
@@ -307,8 +307,8 @@ def know_full_names() -> None:
     FakeTargetGroup.get_cfn_attribute = of_target_group
 
 
-def let_prefix_lists_in() -> None:
-    """moto's own rule of a security group knows addresses and groups only."""
+def support_prefix_lists() -> None:
+    """Supports prefix lists as source. moto's ingress rule supports only CIDR ranges and security groups."""
     create = SecurityGroupIngress.create_from_cloudformation_json.__func__
 
     def create_rule(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):  # type: ignore
@@ -331,19 +331,19 @@ def let_prefix_lists_in() -> None:
 
 
 def pass_on(model: Any, rest: Callable[[Any, dict[str, Any]], None]) -> None:
-    """moto's CloudFormation drops some of what its services keep and describe; they get it once the resource is made."""
+    """Applies properties after creation that moto's services support but its CloudFormation drops."""
     create = model.create_from_cloudformation_json.__func__
 
     def create_and_pass_on(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):  # type: ignore
-        made = create(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs)
-        rest(made, cloudformation_json["Properties"])
-        return made
+        created = create(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs)
+        rest(created, cloudformation_json["Properties"])
+        return created
 
     model.create_from_cloudformation_json = classmethod(create_and_pass_on)
 
 
 def to_balancer(balancer: FakeLoadBalancer, given: dict[str, Any]) -> None:
-    # Without its type a balancer of layer 4 is one of layer 7, and refuses listeners for TCP.
+    # Without this, moto treats a Network Load Balancer as an Application Load Balancer and rejects TCP listeners.
     balancer.type = given.get("Type", "application")
     balancer.attrs.update({one["Key"]: one["Value"] for one in given.get("LoadBalancerAttributes", [])})
 
@@ -365,7 +365,7 @@ def to_auto_scaling_group(group: FakeAutoScalingGroup, given: dict[str, Any]) ->
 
 
 def name_scheduled_action() -> None:
-    """moto lists it without a physical id."""
+    """Adds the physical id, which moto leaves empty."""
     FakeScheduledAction.physical_resource_id = property(lambda action: action.scheduled_action_name)
 
 
@@ -374,7 +374,7 @@ pass_on(FakeTargetGroup, to_target_group)
 pass_on(FakeAutoScalingGroup, to_auto_scaling_group)
 name_scheduled_action()
 launch_from_template()
-let_prefix_lists_in()
+support_prefix_lists()
 name_parameter_group()
-know_full_names()
+add_full_names()
 main()

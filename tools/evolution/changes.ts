@@ -1,81 +1,85 @@
 import { fullDiff, type ResourceDifference, ResourceImpact } from '@aws-cdk/cloudformation-diff';
-import { NESTED_STACK, nestedIn, type Template } from '../cloudformation/template';
-import { isStateful, type Leaving, leavingBy, policyOf } from './stateful';
+import { NESTED_STACK, nestedStackIn, type Template } from '../cloudformation/template';
+import { type Disposition, dispositionOf, isStateful, policyOf } from './stateful';
 import { mapReferences, type NamedTemplate } from './template';
-import { updateBehaviours } from './update-behaviours';
+import { updateBehaviors } from './update-behaviors';
 
 /**
- * What a deploy does to a resource that is there before it or after it:
+ * Effect of a deploy on a resource:
  *
- * - `kept`: nothing
- * - `changed`: changed in place, without interruption
- * - `interrupted`: changed in place, away or slow for a while
- * - `replaced`: another one is made, and this one goes, or may go
- * - `refused`: nobody can do this; the deploy fails and rolls back
- * - `removed`: it leaves the stack
- * - `added`: it is made
+ * - `kept`: not changed
+ * - `changed`: updated in place, without interruption
+ * - `interrupted`: updated in place, but down or slow for some time
+ * - `replaced`: replaced by a new resource, certainly or possibly
+ * - `refused`: not possible; the deploy fails and rolls back
+ * - `removed`: removed from the stack
+ * - `added`: created
  */
 export type Fate = 'kept' | 'changed' | 'interrupted' | 'replaced' | 'refused' | 'removed' | 'added';
 
 export interface PropertyChange {
   readonly name: string;
   readonly fate: 'changed' | 'interrupted' | 'replaced' | 'refused';
-  /** Whether something is lost that the resource held, although it stays. */
+  /** Whether the resource stays but loses data. */
   readonly loses: boolean;
   readonly why?: string;
-  /** Page that says so; without one it is CloudFormation's schema that does. */
+  /**
+   * Documentation page.
+   *
+   * @default - CloudFormation's resource schema
+   */
   readonly source?: string;
 }
 
 export interface Change {
   /** Logical id. */
   readonly id: string;
-  /** Path of its construct, or else its logical id. */
+  /** Construct path if known, otherwise the logical id. */
   readonly path: string;
   readonly type: string;
   readonly fate: Fate;
-  /** Whether it holds state, as it is before the deploy, or after it when it is added. */
+  /** Whether it holds state before the deploy, or after it if it is added. */
   readonly stateful: boolean;
   readonly properties: readonly PropertyChange[];
-  /** What becomes of the one that was there; of removed and replaced ones. */
-  readonly leaving?: Leaving;
+  /** What happens to the old physical resource. Only for removed and replaced resources. */
+  readonly leaving?: Disposition;
 }
 
 export interface Comparison {
   readonly before: NamedTemplate;
   readonly after: NamedTemplate;
-  /** Of its own resources; those of nested stacks are with them. */
+  /** Changes of the stack's own resources, without those of nested stacks. */
   readonly changes: readonly Change[];
   readonly nested: readonly NestedComparison[];
-  /** Names of outputs whose value changes. */
+  /** Names of the outputs whose value changes. */
   readonly outputs: readonly string[];
 }
 
-/** What a deploy does inside of a nested stack. */
+/** Changes inside a nested stack. */
 export interface NestedComparison {
   /** Logical id of the nested stack in its parent. */
   readonly id: string;
-  /** Path of its construct, or else its logical id. */
+  /** Construct path if known, otherwise the logical id. */
   readonly path: string;
-  /** Undefined for one that cannot be read. */
+  /** Undefined if its template cannot be read. */
   readonly comparison?: Comparison;
-  /** Why it cannot be read. */
+  /** Reason why its template cannot be read. */
   readonly problem?: string;
 }
 
 /**
- * What CloudFormation would do to each resource of a stack with the template `before` that is deployed with `after`.
+ * Predicts what CloudFormation does to each resource when a stack with the template `before` is updated to `after`.
  *
- * @param given parameters whose value changes from outside
+ * @param parameters names of parameters whose value changes
  */
-export function compare(before: NamedTemplate, after: NamedTemplate, given: readonly string[] = []): Comparison {
+export function compare(before: NamedTemplate, after: NamedTemplate, parameters: readonly string[] = []): Comparison {
   const ids = new Set([...Object.keys(before.template.Resources), ...Object.keys(after.template.Resources)]);
-  // What a nested stack puts out goes into its siblings, and what goes in may change what they put out.
-  const changed = new Set(given);
+  // Outputs of a nested stack can be parameters of its siblings, so repeat until no further output changes.
+  const changed = new Set(parameters);
   for (;;) {
     const { differences, outputs } = differencesWithConsequences(before.template, after.template, changed);
     const changes = [...ids]
-      // The CDK's note of its own version; it stands for nothing.
+      // Holds only the CDK's version.
       .filter((id) => (before.template.Resources[id] ?? after.template.Resources[id])?.Type !== 'AWS::CDK::Metadata')
       .map((id) => changeOf(id, before, after, differences.get(id)));
     const nested = changes
@@ -89,7 +93,7 @@ export function compare(before: NamedTemplate, after: NamedTemplate, given: read
   }
 }
 
-/** The changes of a stack and of those nested in it, each under the ids of the stacks around it: `Jobs/Queue`. */
+/** Returns the changes of a stack and its nested stacks, with the ids of the parents as prefix: `Jobs/Queue`. */
 export function allChanges({ changes, nested }: Comparison): readonly Change[] {
   const inside = nested.flatMap(({ id, path, comparison }) =>
     comparison === undefined
@@ -99,7 +103,7 @@ export function allChanges({ changes, nested }: Comparison): readonly Change[] {
   return [...changes, ...inside];
 }
 
-const NOTHING: NamedTemplate = { name: 'nothing', template: { Resources: {} } };
+const EMPTY: NamedTemplate = { name: 'none', template: { Resources: {} } };
 
 function compareNested(
   { id, path, fate, leaving }: Change,
@@ -108,19 +112,19 @@ function compareNested(
   difference: ResourceDifference | undefined,
 ): NestedComparison {
   const inside = (stack: NamedTemplate) => {
-    if (stack.template.Resources[id]?.Type !== NESTED_STACK) return NOTHING;
-    const found = nestedIn(stack, id);
+    if (stack.template.Resources[id]?.Type !== NESTED_STACK) return EMPTY;
+    const found = nestedStackIn(stack, id);
     return 'problem' in found ? found : { name: `${stack.name}/${id}`, ...found };
   };
   const [was, is] = [inside(before), inside(after)];
   for (const one of [was, is]) if ('problem' in one) return { id, path, problem: one.problem };
-  // What is kept outside of its parent is kept with all that is in it.
-  if (fate === 'removed' && leaving === 'kept outside of the stack') return { id, path };
+  // A retained nested stack retains its resources.
+  if (fate === 'removed' && leaving === 'retained outside the stack') return { id, path };
   const { oldValue = {}, newValue = {} } = difference?.propertyUpdates.Parameters ?? {};
-  const given = [...new Set([...Object.keys(oldValue), ...Object.keys(newValue)])].filter(
+  const parameters = [...new Set([...Object.keys(oldValue), ...Object.keys(newValue)])].filter(
     (name) => JSON.stringify(oldValue[name]) !== JSON.stringify(newValue[name]),
   );
-  return { id, path, comparison: compare(was as NamedTemplate, is as NamedTemplate, given) };
+  return { id, path, comparison: compare(was as NamedTemplate, is as NamedTemplate, parameters) };
 }
 
 function changeOf(
@@ -137,11 +141,11 @@ function changeOf(
   const common = { id, path, type: resource.Type, stateful: isStateful(resource), properties: [] };
 
   if (was === undefined) return { ...common, fate: 'added' };
-  if (is === undefined) return { ...common, fate: 'removed', leaving: leavingBy(policyOf(was, 'DeletionPolicy')) };
-  const leaving = leavingBy(policyOf(was, 'UpdateReplacePolicy'));
+  if (is === undefined) return { ...common, fate: 'removed', leaving: dispositionOf(policyOf(was, 'DeletionPolicy')) };
+  const leaving = dispositionOf(policyOf(was, 'UpdateReplacePolicy'));
   if (was.Type !== is.Type) {
     const properties = [
-      { name: 'Type', fate: 'refused', loses: false, why: 'the type of a resource is fixed' } as const,
+      { name: 'Type', fate: 'refused', loses: false, why: 'the type of a resource cannot change' } as const,
     ];
     return { ...common, fate: 'refused', properties };
   }
@@ -155,13 +159,13 @@ function changeOf(
   return { ...common, properties, fate: fate ?? 'changed', ...(fate === 'replaced' ? { leaving } : {}) };
 }
 
-/** Notes and the order of things are changed in the stack alone. */
+/** Changes of Metadata and DependsOn do not affect the physical resource. */
 function reachesResource({ propertyUpdates, otherChanges }: ResourceDifference): boolean {
   const others = Object.keys(otherChanges).filter((name) => name !== 'Metadata' && name !== 'DependsOn');
   return Object.keys(propertyUpdates).length > 0 || others.length > 0;
 }
 
-/** Where apps with `pathMetadata` on tell it: `Stack/Shop/Box/Instance/Resource`. */
+/** Reads the construct path that the CDK adds with `pathMetadata`: `Stack/Shop/Box/Instance/Resource`. */
 function pathInMetadata(metadata: Readonly<Record<string, unknown>> | undefined): string | undefined {
   const path = metadata?.['aws:cdk:path'];
   return typeof path === 'string' ? path.replace(/^[^/]+\//, '').replace(/\/Resource$/, '') : undefined;
@@ -176,7 +180,7 @@ function propertyChange(
     changeImpact,
   }: { readonly oldValue: unknown; readonly newValue: unknown; readonly changeImpact?: ResourceImpact },
 ): PropertyChange {
-  const known = updateBehaviours[type]?.[name]?.find(({ when }) => when?.(oldValue, newValue) ?? true);
+  const known = updateBehaviors[type]?.[name]?.find(({ when }) => when?.(oldValue, newValue) ?? true);
   if (known !== undefined) {
     const { effect, why, source } = known;
     const fate = ({ none: 'changed', loss: 'changed', interruption: 'interrupted', refused: 'refused' } as const)[
@@ -188,7 +192,7 @@ function propertyChange(
     case ResourceImpact.WILL_REPLACE:
       return { name, fate: 'replaced', loses: false };
     case ResourceImpact.MAY_REPLACE:
-      return { name, fate: 'replaced', loses: false, why: 'may be, says the schema' };
+      return { name, fate: 'replaced', loses: false, why: 'may require replacement, according to the schema' };
     case ResourceImpact.NO_CHANGE:
       return { name, fate: 'changed', loses: false, why: 'not in the schema' };
     default:
@@ -200,11 +204,10 @@ const REPLACED = ' (replaced)';
 const NEW_VERSION = ' (new version)';
 
 /**
- * Differences by logical id, with what follows from them: whoever refers to a resource that is replaced gets another value, and so
- * does whoever asks for the newest version of a launch template that changes. fullDiff follows references as well, but not those
- * inside of `Fn::Join` and `Fn::Sub`.
+ * Returns the differences by logical id, including consequences: references to a replaced resource, and to the latest version of a
+ * changed launch template, get a new value. fullDiff follows references too, but not inside `Fn::Join` and `Fn::Sub`.
  *
- * @param changed what else has another value: parameters, and `Id.Outputs.Name` of nested stacks
+ * @param changed other references with a new value: parameters, and `Id.Outputs.Name` of nested stacks
  */
 function differencesWithConsequences(before: Template, after: Template, changed: ReadonlySet<string>) {
   const renamed = new Map<string, string>();

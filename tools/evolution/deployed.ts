@@ -1,17 +1,17 @@
 import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { parseTemplate } from '../cloudformation/parse';
-import { lackedFor } from '../support/aws-access';
+import { missingAwsSetting } from '../support/aws-access';
 import { UsageError } from '../support/usage-error';
 import type { NamedTemplate } from './template';
 
 export interface DeployedStack {
   readonly account: string;
-  /** What its output `Phase` says. */
+  /** Value of its output `Phase`. */
   readonly phase?: number;
   readonly status: string;
 }
 
-/** One call, and seconds at most: nobody waits for a network that is not there. */
+/** Creates a client with short timeouts, so that a command fails fast without a network. */
 function client(region: string | undefined): CloudFormationClient {
   return new CloudFormationClient({
     region,
@@ -21,9 +21,9 @@ function client(region: string | undefined): CloudFormationClient {
 }
 
 /**
- * The stack of this name as it runs, or undefined when there is none.
+ * Describes a deployed stack. Returns undefined if it does not exist.
  *
- * @param region where it runs; by default, that of the environment or the profile
+ * @param region region of the stack; by default that of the environment or the AWS profile
  */
 export async function describeDeployed(stackName: string, region?: string): Promise<DeployedStack | undefined> {
   try {
@@ -44,31 +44,29 @@ export async function describeDeployed(stackName: string, region?: string): Prom
 }
 
 /**
- * The template that a stack was deployed with last.
+ * Reads the template of a deployed stack.
  *
- * @throws UsageError when there is no such stack, nobody to ask, or its template cannot be read
+ * @throws UsageError if the stack does not exist, region or credentials are missing, or the template cannot be read
  */
 export async function readDeployed(stackName: string): Promise<NamedTemplate & { readonly phase?: number }> {
   const stack = await describeDeployed(stackName).catch((error: Error) => {
-    const lacked = lackedFor(error);
-    if (lacked === 'region') {
-      throw new UsageError(`--deployed ${stackName}: in no region; AWS_REGION or a profile must name one`);
+    const missing = missingAwsSetting(error);
+    if (missing === 'region') {
+      throw new UsageError('--deployed needs a region. Set AWS_REGION or use a profile with a region.');
     }
-    if (lacked === 'credentials') {
-      throw new UsageError(
-        `--deployed ${stackName}: no AWS credentials; allowed is what the AWS CLI takes (AWS_PROFILE, …)`,
-      );
+    if (missing === 'credentials') {
+      throw new UsageError('--deployed needs AWS credentials. Set AWS_PROFILE or run aws configure.');
     }
     throw error;
   });
   if (stack === undefined)
-    throw new UsageError(`--deployed ${stackName}: there is no such stack in this account and region`);
+    throw new UsageError(`--deployed must be a stack in this account and region, got ${stackName}.`);
   const { TemplateBody = '' } = await client(undefined).send(
     new GetTemplateCommand({ StackName: stackName, TemplateStage: 'Original' }),
   );
   try {
-    return { name: `${stackName} as it runs`, template: parseTemplate(TemplateBody), phase: stack.phase };
+    return { name: `${stackName} (deployed)`, template: parseTemplate(TemplateBody), phase: stack.phase };
   } catch (error) {
-    throw new UsageError(`--deployed ${stackName}: its template cannot be read: ${(error as Error).message}`);
+    throw new UsageError(`--deployed ${stackName}: cannot read the template: ${(error as Error).message}`);
   }
 }

@@ -30,16 +30,16 @@ const Schema = Type.Object(
 );
 
 /**
- * Reads what may leave from a file.
+ * Reads a manifest from a JSON file.
  *
- * @throws UsageError naming the part that is wrong
+ * @throws UsageError with the JSON path of the invalid entry
  */
 export function readManifest(file: string): Manifest {
   let found: unknown;
   try {
     found = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new UsageError(`--allow ${file}: ${(error as Error).message}; allowed is a file of JSON`);
+    throw new UsageError(`--allow must be a JSON file, got ${file}: ${(error as Error).message}`);
   }
   const [problem] = Value.Errors(Schema, found);
   if (problem) throw new UsageError(`--allow ${file}: ${problem.path || '/'}: ${problem.message}`);

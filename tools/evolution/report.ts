@@ -1,32 +1,33 @@
-import type { Step } from '../../lib/phases/steps';
+import type { PhaseTransition } from '../../lib/phases/transitions';
+import { shortType } from '../cloudformation/template';
 import { markdownTable, table } from '../support/table';
 import { allChanges, type Change, type Comparison, type Fate } from './changes';
-import type { Finding, Manifest } from './gate';
+import type { GateFinding, Manifest } from './gate';
 
-/** One step with all that is said of it. */
+/** Results for one step. */
 export interface StepReport {
   /** `phase-2 -> phase-3` */
   readonly title: string;
-  /** Between phases; other templates have none. */
-  readonly step?: Step;
+  /** Rule for a step between phases. Undefined for other templates. */
+  readonly step?: PhaseTransition;
   readonly comparison: Comparison;
   readonly manifest: Manifest;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly GateFinding[];
 }
 
-/** What a step that is refused anyway would do, is not asked. */
+/** Whether the gate is red. The gate is skipped for a refused step. */
 export function isRed({ step, findings }: StepReport): boolean {
   return step?.verdict !== 'refused' && findings.length > 0;
 }
 
 const FATES: readonly Fate[] = ['kept', 'changed', 'interrupted', 'replaced', 'refused', 'removed', 'added'];
 
-/** How a report is written down: for the terminal, or as Markdown. */
+/** Output format of a report. */
 export interface Style {
   readonly table: typeof table;
   readonly heading: (text: string) => string;
   readonly item: (text: string) => string;
-  /** A reason with the page that gives it. */
+  /** Formats a reason with its documentation page. */
   readonly reason: (why: string, source: string | undefined) => string;
 }
 
@@ -43,7 +44,7 @@ export const MARKDOWN: Style = {
   reason: (why, source) => (source ? `[${why}](${source})` : why),
 };
 
-/** One row for each step. */
+/** Formats a table with one row per step. */
 export function summary(reports: readonly StepReport[], style: Style): string {
   const rows = reports.map((report) => [
     report.title,
@@ -54,43 +55,43 @@ export function summary(reports: readonly StepReport[], style: Style): string {
   return style.table(['step', ...FATES, 'gate', 'deploy'], rows);
 }
 
-/** One step in full. */
+/** Formats the details of one step. */
 export function detail(report: StepReport, style: Style): string {
   const { title, findings, step } = report;
   const verdict = step ? [style.item(`deploy: ${verdictOf(step)}`)] : [];
   const red = isRed(report)
     ? findings.map(({ rule, path, message }) => style.item(`${rule}: ${path}: ${message}`))
     : [];
-  return [style.heading(`${title}: ${gateOf(report)}`), ...verdict, ...red, '', whatHappens(report, style)].join('\n');
+  return [style.heading(`${title}: ${gateOf(report)}`), ...verdict, ...red, '', changeTable(report, style)].join('\n');
 }
 
-/** What a step does: a row for each resource of which there is something to say, and the others counted. */
-export function whatHappens({ comparison, manifest }: StepReport, style: Style): string {
-  const worthARow = ({ fate, stateful }: Change) =>
+/** Formats the changes of a step: a row for each relevant resource, and counts of the others by type. */
+export function changeTable({ comparison, manifest }: StepReport, style: Style): string {
+  const isListed = ({ fate, stateful }: Change) =>
     !['kept', 'added', 'removed'].includes(fate) || (stateful && fate !== 'kept');
   const order = (change: Change) => FATES.indexOf(change.fate);
   const changes = allChanges(comparison);
   const rows = changes
-    .filter(worthARow)
+    .filter(isListed)
     .sort((a, b) => order(a) - order(b))
-    .map((change) => [change.fate, change.path, shortType(change.type), whatAndWhy(change, manifest, style)]);
+    .map((change) => [change.fate, change.path, shortType(change.type), explain(change, manifest, style)]);
   const others = FATES.flatMap((fate) => {
-    const counted = changes.filter((change) => change.fate === fate && !worthARow(change));
+    const counted = changes.filter((change) => change.fate === fate && !isListed(change));
     return counted.length > 0 ? [style.item(`${counted.length} more ${fate}: ${countByType(counted)}`)] : [];
   });
-  const listed = rows.length > 0 ? [style.table(['what', 'construct', 'type', 'how'], rows), ''] : [];
+  const listed = rows.length > 0 ? [style.table(['change', 'construct', 'type', 'details'], rows), ''] : [];
   return [...listed, ...others].join('\n');
 }
 
-function whatAndWhy(change: Change, { resources = {} }: Manifest, { reason }: Style): string {
+function explain(change: Change, { resources = {} }: Manifest, { reason }: Style): string {
   const { fate, properties, leaving, stateful, id } = change;
-  // Of what is replaced, only what replaces it.
+  // Only the properties that determine the fate, such as those that cause a replacement.
   const changed = properties
     .filter((property) => property.fate === fate)
     .map(({ name, why, source }) => (why ? `${name} (${reason(why, source)})` : name))
     .join(', ');
   if (fate === 'removed') return [leaving, resources[id]?.reason].filter(Boolean).join(': ');
-  if (fate === 'replaced' && !stateful) return `${changed}; it holds no state, and the new one is made first`;
+  if (fate === 'replaced' && !stateful) return `${changed}; stateless, and the new resource is created first`;
   if (fate === 'replaced') return [`${changed}; ${leaving}`, resources[id]?.reason].filter(Boolean).join(': ');
   return changed;
 }
@@ -105,20 +106,16 @@ function countOf({ comparison }: StepReport, fate: Fate): number {
   return allChanges(comparison).filter((change) => change.fate === fate).length;
 }
 
-function gateOf(report: StepReport): 'green' | 'red' | 'not asked' {
-  if (report.step?.verdict === 'refused') return 'not asked';
+function gateOf(report: StepReport): 'green' | 'red' | 'skipped' {
+  if (report.step?.verdict === 'refused') return 'skipped';
   return isRed(report) ? 'red' : 'green';
 }
 
-function verdictOf({ verdict, why, instead }: Step): string {
+function verdictOf({ verdict, why, instead }: PhaseTransition): string {
   return `${verdict}: ${why}${instead ? `; ${instead}` : ''}`;
 }
 
-function shortType(type: string): string {
-  return type.replace(/^AWS::/, '');
-}
-
-/** What `--json` prints. */
+/** Returns the JSON output of `--json`. */
 export function toJson(reports: readonly StepReport[]) {
   return {
     gate: reports.some(isRed) ? 'red' : 'green',

@@ -1,17 +1,17 @@
 import { type AssembledStack, readStacks, type SynthesizeOptions, synthesize } from '../cloudformation/assembly';
 import type { NamedTemplate } from './template';
 
-/** The templates of this project's phases, by the id of their stack. */
+/** Synthesizes the phases of this project. Returns their templates by stack id. */
 export async function synthesizePhases(options: SynthesizeOptions): Promise<ReadonlyMap<string, NamedTemplate>> {
   const stacks = await synthesize(options);
   return new Map(stacks.map((stack) => [stack.id, named(stack)]));
 }
 
 /**
- * The templates in a file, or in the output folder of `cdk synth`, each with the id of its stack as its name.
+ * Reads a template file, or all templates in an output folder of `cdk synth`. Each template's name is its stack id.
  *
- * @param option that the path was given with, for the error
- * @throws UsageError when there is no such thing
+ * @param option name of the option that holds the path, for error messages
+ * @throws UsageError if the path cannot be read
  */
 export function readTemplates(path: string, option: string): NamedTemplate[] {
   return readStacks(path, { option }).map(named);

@@ -1,8 +1,8 @@
 import type { TemplateResource } from '../cloudformation/template';
 
 /**
- * Types that hold what nobody can make again, or that such a thing cannot do without: its network, its key, its secret. Those
- * that the CDK counts as stateful, and the network, machines that stand alone, and what else stores.
+ * Resource types that hold irreplaceable data, or that such data depends on: network, keys and secrets. Includes the types that the
+ * CDK treats as stateful, plus VPCs, subnets, standalone instances and other storage.
  */
 const TYPES = new Set([
   'AWS::Backup::BackupVault',
@@ -44,29 +44,29 @@ const TYPES = new Set([
   'AWS::SecretsManager::Secret',
 ]);
 
-/** Whether the resource, as it is deployed, holds state. A read replica does not: its source has all that it has. */
+/** Whether the resource holds state. A read replica does not, because its source has the same data. */
 export function isStateful({ Type, Properties = {} }: TemplateResource): boolean {
   return TYPES.has(Type) && Properties.SourceDBInstanceIdentifier === undefined;
 }
 
-/** What becomes of the physical resource when the template lets it go. */
-export type Leaving = 'deleted' | 'deleted after a snapshot' | 'kept outside of the stack';
+/** What happens to the physical resource when it is removed from the template or replaced. */
+export type Disposition = 'deleted' | 'deleted after a snapshot' | 'retained outside the stack';
 
-const LEAVING: Readonly<Record<string, Leaving>> = {
+const DISPOSITIONS: Readonly<Record<string, Disposition>> = {
   Delete: 'deleted',
   Snapshot: 'deleted after a snapshot',
-  Retain: 'kept outside of the stack',
-  RetainExceptOnCreate: 'kept outside of the stack',
+  Retain: 'retained outside the stack',
+  RetainExceptOnCreate: 'retained outside the stack',
 };
 
 /**
- * The policy that holds when a resource leaves the template, or is replaced.
+ * Returns the policy that applies when a resource is removed from the template or replaced.
  *
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
  */
 export function policyOf(resource: TemplateResource, attribute: 'DeletionPolicy' | 'UpdateReplacePolicy'): string {
   const { Type, Properties = {} } = resource;
-  // RDS takes no notice of a policy of a replica.
+  // RDS ignores the policy of a read replica.
   if (Properties.SourceDBInstanceIdentifier !== undefined) return 'Delete';
   const byDefault =
     attribute === 'DeletionPolicy' &&
@@ -76,14 +76,14 @@ export function policyOf(resource: TemplateResource, attribute: 'DeletionPolicy'
   return resource[attribute] ?? byDefault;
 }
 
-export function leavingBy(policy: string): Leaving {
-  return LEAVING[policy] ?? 'deleted';
+export function dispositionOf(policy: string): Disposition {
+  return DISPOSITIONS[policy] ?? 'deleted';
 }
 
-/** How much of the data outlives a policy: the higher, the more. */
-export function careOf(policy: string): number {
-  return ['deleted', 'deleted after a snapshot', 'kept outside of the stack'].indexOf(leavingBy(policy));
+/** Ranks policies by how much data they retain. Higher retains more. */
+export function retentionRank(policy: string): number {
+  return ['deleted', 'deleted after a snapshot', 'retained outside the stack'].indexOf(dispositionOf(policy));
 }
 
-/** Properties by which a service refuses to delete, whatever the template says. */
+/** Properties that make a service reject a deletion. */
 export const PROTECTIONS: readonly string[] = ['DeletionProtection', 'DeletionProtectionEnabled'];

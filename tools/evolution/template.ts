@@ -1,11 +1,11 @@
 import type { StackTemplate } from '../cloudformation/template';
 
-/** A template with what it is called in a report. */
+/** A template with its name in reports. */
 export interface NamedTemplate extends StackTemplate {
   readonly name: string;
 }
 
-/** Rewrites every reference of a value: `Ref`, `Fn::GetAtt`, `${…}` in `Fn::Sub`. */
+/** Rewrites all references in a value: `Ref`, `Fn::GetAtt`, and `${…}` in `Fn::Sub`. */
 export function mapReferences(
   value: unknown,
   rename: (reference: { readonly target: string; readonly attribute?: string }) => string,

@@ -4,11 +4,19 @@ export interface Picture {
   /** Pixels. */
   readonly width: number;
   readonly height: number;
-  /** What it shows, for those who do not see it. */
+  /** Accessible title. */
   readonly title: string;
 }
 
-/** A chart as an SVG document. */
+const exact = new Intl.NumberFormat('en-US');
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
+
+/** Formats a label of an axis, which has no room for the digits of a large number: `90,000`, `125K`, `1.2M`. */
+export function axisNumber(value: number): string {
+  return (Math.abs(value) < 100_000 ? exact : compact).format(value);
+}
+
+/** Renders a chart as an SVG document. */
 export function drawSvg(option: EChartsCoreOption, { title, ...size }: Picture): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
   try {
@@ -18,7 +26,7 @@ export function drawSvg(option: EChartsCoreOption, { title, ...size }: Picture):
       .renderToSVGString()
       .replace(/^<svg ([^>]*)>/, (_, attributes) => `<svg role="img" ${attributes}>\n<title>${text}</title>`);
   } finally {
-    // Without it, a timer of the chart keeps the process alive.
+    // A timer of an undisposed chart keeps the process alive.
     chart.dispose();
   }
 }

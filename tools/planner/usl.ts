@@ -1,4 +1,4 @@
-/** What a number of equal servers was measured to carry. */
+/** Measured throughput of a number of equal servers. */
 export interface UslPoint {
   readonly servers: number;
   /** Requests/s. */
@@ -6,28 +6,28 @@ export interface UslPoint {
 }
 
 /**
- * The Universal Scalability Law: how much N servers carry together when they queue for something that they share (`sigma`)
- * and keep something in agreement pairwise (`kappa`).
+ * The Universal Scalability Law: throughput of N servers that contend for shared resources (`sigma`) and keep data
+ * coherent pairwise (`kappa`).
  *
  * @see https://www.perfdynamics.com/Manifesto/USLscalability.html
  */
 export interface Usl {
-  /** Requests/s that one server carries. */
+  /** Requests/s of one server. */
   readonly lambda: number;
-  /** Share of the work that is done one at a time: contention, 0 to below 1. */
+  /** Contention: serial share of the work, 0 to below 1. */
   readonly sigma: number;
-  /** Cost of agreement per pair of servers: coherency, 0 or more. Above 0, there is a number of servers beyond which more carry less. */
+  /** Coherency cost per pair of servers, 0 or more. Above 0, throughput peaks at a finite number of servers. */
   readonly kappa: number;
-  /** The measurements it was fitted to. */
+  /** Measurements used for the fit. */
   readonly points: readonly UslPoint[];
 }
 
-/** Requests/s that `servers` carry together. */
+/** Total throughput of `servers`, in requests/s. */
 export function throughput({ lambda, sigma, kappa }: Omit<Usl, 'points'>, servers: number): number {
   return (lambda * servers) / (1 + sigma * (servers - 1) + kappa * servers * (servers - 1));
 }
 
-/** The number of servers that carry the most; with one more they carry no more. `Infinity` without coherency cost. */
+/** Number of servers at which throughput peaks; `Infinity` without coherency cost. */
 export function bestServers({ sigma, kappa }: Pick<Usl, 'sigma' | 'kappa'>): number {
   if (kappa === 0) return Number.POSITIVE_INFINITY;
   return Math.max(1, Math.sqrt((1 - sigma) / kappa));
@@ -36,20 +36,20 @@ export function bestServers({ sigma, kappa }: Pick<Usl, 'sigma' | 'kappa'>): num
 /**
  * Fits the law to measurements by least squares.
  *
- * In the form `servers / rps = a + b (servers - 1) + c servers (servers - 1)`, with `lambda = 1/a`, `sigma = b/a` and
- * `kappa = c/a`, it is linear. Errors are weighted relative to the measured value, since those of throughput grow with it.
- * A negative `sigma` or `kappa` is noise: of the fits with either or both at 0, the best one that has none counts.
+ * The form `servers / rps = a + b (servers - 1) + c servers (servers - 1)`, with `lambda = 1/a`, `sigma = b/a` and
+ * `kappa = c/a`, is linear. Errors are relative, because throughput errors grow with throughput. A negative `sigma` or
+ * `kappa` is noise: then the best fit with one or both fixed at 0 is used.
  *
- * @throws when the points are not positive, or of fewer than three numbers of servers: three parameters need as many
+ * @throws when a point is not positive, or for fewer than three distinct numbers of servers
  */
 export function fitUsl(points: readonly UslPoint[]): Usl {
   for (const { servers, rps } of points) {
-    if (!(Number.isFinite(servers) && servers >= 1)) throw new Error(`USL: servers ${servers} must be 1 or more`);
-    if (!(Number.isFinite(rps) && rps > 0)) throw new Error(`USL: rps ${rps} must be above 0`);
+    if (!(Number.isFinite(servers) && servers >= 1)) throw new Error(`USL: servers must be 1 or more, got ${servers}`);
+    if (!(Number.isFinite(rps) && rps > 0)) throw new Error(`USL: rps must be above 0, got ${rps}`);
   }
   const counts = new Set(points.map(({ servers }) => servers));
   if (counts.size < 3) {
-    throw new Error(`USL: measurements of ${counts.size} numbers of servers, and three parameters need at least 3`);
+    throw new Error(`USL: distinct numbers of servers must be at least 3, got ${counts.size}`);
   }
 
   const terms = [() => 1, (n: number) => n - 1, (n: number) => n * (n - 1)] as const;
@@ -59,13 +59,13 @@ export function fitUsl(points: readonly UslPoint[]): Usl {
     const [a = 0, b = 0, c = 0] = [0, 1, 2].map((term) => factors[chosen.indexOf(term)] ?? 0);
     return { lambda: 1 / a, sigma: b / a, kappa: c / a, possible: a > 0 && b >= 0 && b < a && c >= 0, residual };
   });
-  // There is one always: with both at 0, `a` is a mean of positive values.
+  // Never empty: with both at 0, `a` is a mean of positive values.
   const [best] = fits.filter(({ possible }) => possible).sort((one, other) => one.residual - other.residual);
   const { lambda, sigma, kappa } = best as (typeof fits)[number];
   return { lambda, sigma, kappa, points };
 }
 
-/** The factors of the columns whose sum comes closest to ones, by Gram-Schmidt, which normal equations are less exact than. */
+/** Solves for a right-hand side of ones by Gram-Schmidt, which is more accurate than the normal equations. */
 function leastSquares(columns: readonly number[][], rows: number): { factors: number[]; residual: number } {
   const size = columns.length;
   const basis: number[][] = [];

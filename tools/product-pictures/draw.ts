@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 
 /**
- * The few strokes that every picture is made of. A picture is 400 by 400, light falls from the left, and things stand on
- * a table whose edge is at `TABLE`. Outlines are SVG path data; everything else is SVG source.
+ * Drawing primitives of all pictures. A picture is 400 by 400, light comes from the left, and objects stand on a table whose edge
+ * is at `TABLE`. Outlines are SVG path data; everything else is SVG source.
  */
 
 export const SIZE = 400;
 const TABLE = 292;
 
-export const colour = {
+export const color = {
   ink: '#262a33',
   iron: '#474c55',
   steel: '#b4bcc1',
@@ -36,7 +36,7 @@ export const colour = {
   navy: '#2b3e58',
 } as const;
 
-/** Backdrops, kept light so that every thing on them reads at thumbnail size. */
+/** Backdrop colors, light enough for contrast at thumbnail size. */
 export const backdrop = {
   blush: '#f7ded1',
   butter: '#f9e8bd',
@@ -56,7 +56,7 @@ export function box(x: number, y: number, width: number, height: number, radius 
   return `M${x + r} ${y}h${across}${corner(r, r)}v${down}${corner(-r, r)}h${-across}${corner(-r, -r)}v${-down}${corner(r, -r)}z`;
 }
 
-/** Outline of an ellipse, or of a circle when one radius is given. */
+/** Outline of an ellipse, or of a circle if only one radius is given. */
 export function oval(cx: number, cy: number, rx: number, ry = rx): string {
   return `M${cx - rx} ${cy}a${rx} ${ry} 0 1 1 ${2 * rx} 0a${rx} ${ry} 0 1 1 ${-2 * rx} 0z`;
 }
@@ -69,26 +69,26 @@ export function line(course: string, paint: string, width: number): string {
   return `<path d="${course}" fill="none" stroke="${paint}" stroke-width="${width}" stroke-linecap="round" stroke-linejoin="round"/>`;
 }
 
-/** A filled outline with marks (stripes, shade, shine) that never leave it. */
+/** A filled outline with marks (stripes, shade, shine) clipped to it. */
 export function solid(outline: string, paint: string, ...marks: readonly string[]): string {
   const id = `c${createHash('sha256')
     .update(outline + paint)
     .digest('hex')
     .slice(0, 5)}`;
-  const everything = `<path d="M-200-200h800v800h-800z" fill="${paint}"/>`;
-  return `<clipPath id="${id}"><path d="${outline}"/></clipPath><g clip-path="url(#${id})">${everything}${marks.join('')}</g>`;
+  const background = `<path d="M-200-200h800v800h-800z" fill="${paint}"/>`;
+  return `<clipPath id="${id}"><path d="${outline}"/></clipPath><g clip-path="url(#${id})">${background}${marks.join('')}</g>`;
 }
 
-/** Mark for `solid`: everything right of `x` lies in the shade. */
+/** Mark for `solid`: shades everything right of `x`. */
 export function shade(x: number): string {
-  return faint(0.13, fill(`M${x}-200h600v800h-600z`, colour.ink));
+  return faint(0.13, fill(`M${x}-200h600v800h-600z`, color.ink));
 }
 
 export function faint(opacity: number, ...shapes: readonly string[]): string {
   return `<g opacity="${opacity}">${shapes.join('')}</g>`;
 }
 
-/** Turns shapes clockwise by `degrees` around the middle of the picture, or around the point given. */
+/** Rotates shapes clockwise by `degrees` around the center of the picture or the given point. */
 export function turned(degrees: number, shapes: readonly string[], [x, y] = [200, 200]): string {
   return `<g transform="rotate(${degrees} ${x} ${y})">${shapes.join('')}</g>`;
 }
@@ -97,34 +97,34 @@ export function moved(dx: number, dy: number, ...shapes: readonly string[]): str
   return `<g transform="translate(${dx} ${dy})">${shapes.join('')}</g>`;
 }
 
-/** The same shapes with left and right exchanged. */
+/** Mirrors shapes horizontally. */
 export function mirrored(...shapes: readonly string[]): string {
   return `<g transform="matrix(-1 0 0 1 ${SIZE} 0)">${shapes.join('')}</g>`;
 }
 
-/** Small round marks at the points given. */
+/** Round marks at the given points. */
 export function dots(points: readonly (readonly [number, number])[], radius: number, paint: string): string {
   return fill(points.map(([x, y]) => oval(x, y, radius)).join(''), paint);
 }
 
-/** A thing that stands on the table; its shadow reaches `reach` to either side of `middle`. */
+/** An object that stands on the table. Its shadow extends `reach` to either side of `middle`. */
 export function standing(paint: string, reach: number, shapes: readonly string[], middle = 200): string {
   return [
     fill(`M0 0h${SIZE}v${SIZE}H0z`, paint),
-    faint(0.06, fill(`M0 ${TABLE}h${SIZE}v${SIZE - TABLE}H0z`, colour.rust)),
-    faint(0.16, fill(oval(middle + 8, 319, reach, 11), colour.ink)),
+    faint(0.06, fill(`M0 ${TABLE}h${SIZE}v${SIZE - TABLE}H0z`, color.rust)),
+    faint(0.16, fill(oval(middle + 8, 319, reach, 11), color.ink)),
     ...shapes,
   ].join('');
 }
 
-/** A thing that lies flat or hangs, seen straight on, before a pale disc. */
+/** An object that lies flat or hangs, seen from the front, on a pale disc. */
 export function flat(paint: string, shapes: readonly string[]): string {
-  return [fill(`M0 0h${SIZE}v${SIZE}H0z`, paint), faint(0.45, fill(oval(200, 200, 158), colour.white)), ...shapes].join(
+  return [fill(`M0 0h${SIZE}v${SIZE}H0z`, paint), faint(0.45, fill(oval(200, 200, 158), color.white)), ...shapes].join(
     '',
   );
 }
 
-/** Shadow of a flat thing: its outline, a little lower and to the right. */
+/** Shadow of a flat object: its outline, offset down and to the right. */
 export function cast(outline: string): string {
-  return faint(0.14, moved(6, 9, fill(outline, colour.ink)));
+  return faint(0.14, moved(6, 9, fill(outline, color.ink)));
 }

@@ -11,10 +11,9 @@ import { table } from './table';
 const drawings: Readonly<Record<string, string>> = { ...kitchen, ...table, ...home, ...bath, ...desk, ...outdoors };
 
 /**
- * The picture of every product as a whole SVG document, by its file below `public/`. The same catalogue gives the same
- * bytes on every machine.
+ * Returns the picture of each product as an SVG document, by its path below `public/`. The output is reproducible.
  *
- * @throws Error when a product has no drawing, or a drawing no product.
+ * @throws Error if a product has no drawing, or a drawing has no product
  */
 export function pictures(): ReadonlyMap<string, string> {
   const unused = new Set(Object.keys(drawings));
@@ -22,11 +21,11 @@ export function pictures(): ReadonlyMap<string, string> {
   for (const { name, image } of seed.products) {
     const drawing = basename(image, '.svg');
     const shapes = drawings[drawing];
-    if (shapes === undefined) throw new Error(`${image}: no drawing is called "${drawing}"`);
+    if (shapes === undefined) throw new Error(`${image}: no drawing is named "${drawing}"`);
     files.set(image, document(name, shapes));
     unused.delete(drawing);
   }
-  if (unused.size > 0) throw new Error(`no product has the drawing ${[...unused].join(', ')}`);
+  if (unused.size > 0) throw new Error(`no product uses the drawing ${[...unused].join(', ')}`);
   return files;
 }
 

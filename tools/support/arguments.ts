@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
-/** What a value of the command line may be; anything else is refused in one line that says so. */
+/** Parses an argument that must be one of the allowed values. */
 export function oneOf<T extends string>(allowed: readonly T[]): (value: string) => T {
   return (value) => {
     const found = allowed.find((one) => one === value);
@@ -9,6 +9,7 @@ export function oneOf<T extends string>(allowed: readonly T[]): (value: string) 
   };
 }
 
+/** Parses a whole number within a range. */
 export function wholeNumber(from: number, to: number): (value: string) => number {
   return (value) => {
     const number = Number(value);
@@ -19,6 +20,7 @@ export function wholeNumber(from: number, to: number): (value: string) => number
   };
 }
 
+/** Parses a decimal number within a range. */
 export function number(from: number, to = Number.POSITIVE_INFINITY): (value: string) => number {
   return (value) => {
     const parsed = Number(value);

@@ -1,13 +1,13 @@
-/** The account that moto plays, and the region that the phases are deployed to in it. */
+/** Account id that moto simulates, and the region for deployments to it. */
 export const ACCOUNT = '123456789012';
 export const REGION = 'us-east-1';
 
-/** Without the SDK's word that it will want a newer Node some day: the tools of this project run on 20 as well. */
+/** Disables the SDK's warning about the end of Node 20 support. The tools of this project also run on Node 20. */
 export const QUIET_SDK = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
 
 /**
- * The environment of programs that talk to the emulator. Nothing of the person's own AWS set-up is left in it, so that no
- * call can reach a real account. `CDK_VALIDATION` stays: whether a synth validates templates concerns no account.
+ * Returns the environment for programs that use the emulator. Removes the user's own AWS settings, so that no call can reach a real
+ * account. Keeps `CDK_VALIDATION`, which only affects synth.
  */
 export function emulatorEnv(endpoint: string): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(AWS|CDK)_(?!VALIDATION$)/.test(name));

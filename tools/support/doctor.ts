@@ -6,35 +6,40 @@ import { findBinaries, motoVersion } from './programs';
 import { table } from './table';
 import { UsageError } from './usage-error';
 
-/** A program that the project can use, and what for. */
-interface Part {
+/** A program or setting that the project uses. */
+interface Prerequisite {
   readonly name: string;
   readonly neededFor: string;
-  /** Without it the project does not run at all. */
+  /**
+   * Whether nothing works without it.
+   *
+   * @default false
+   */
   readonly required?: boolean;
-  /** Its version or place; undefined when it is not here. */
+  /** Returns its version or location, or undefined if it is missing. */
   readonly find: () => string | undefined;
   readonly install: Install;
 }
 
-/** Command that installs a part, by package manager. */
+/** Install command by package manager. */
 interface Install {
   readonly apt: string;
   readonly brew: string;
 }
 
-export interface Finding {
+export interface ProgramCheck {
   readonly name: string;
   readonly neededFor: string;
   readonly required: boolean;
+  /** Version or location; undefined if it is missing. */
   readonly found?: string;
-  /** Command that installs it; only when it is not here. */
+  /** Install command, only if it is missing. */
   readonly install?: string;
 }
 
 const OLDEST_NODE = [20, 19] as const;
 
-const parts: readonly Part[] = [
+const prerequisites: readonly Prerequisite[] = [
   {
     name: 'node',
     neededFor: `everything (${OLDEST_NODE.join('.')} or newer)`,
@@ -69,7 +74,7 @@ const parts: readonly Part[] = [
   },
   {
     name: 'shellcheck',
-    neededFor: "npm test: the server's set-up scripts",
+    neededFor: 'npm test: instance setup scripts',
     find: () => version('shellcheck', '--version'),
     install: { apt: 'apt-get install shellcheck', brew: 'brew install shellcheck' },
   },
@@ -105,10 +110,10 @@ const parts: readonly Part[] = [
   },
 ];
 
-/** Looks for the parts with these names, or for every part; starts nothing and reaches no network. */
-export function examine(names: readonly string[] = parts.map((part) => part.name)): Finding[] {
+/** Checks the programs with these names, or all of them. Needs no network and starts no servers. */
+export function checkPrograms(names: readonly string[] = prerequisites.map((part) => part.name)): ProgramCheck[] {
   const manager = execute('which', 'brew') ? 'brew' : 'apt';
-  return parts
+  return prerequisites
     .filter((part) => names.includes(part.name))
     .map((part) => {
       const found = part.find();
@@ -121,41 +126,45 @@ export function examine(names: readonly string[] = parts.map((part) => part.name
     });
 }
 
-/** Those of the parts with these names that are not here. */
-export function missingParts(names: readonly string[]): Finding[] {
-  return examine(names).filter(({ found }) => found === undefined);
+/** Returns the missing ones of the programs with these names. */
+export function findMissingPrograms(names: readonly string[]): ProgramCheck[] {
+  return checkPrograms(names).filter(({ found }) => found === undefined);
 }
 
 /**
- * @param user what needs the parts, such as `phase 3`
- * @throws UsageError when one is missing, with the command that installs it
+ * Checks that programs are installed.
+ *
+ * @param user name of the feature that needs them, such as `phase 3`
+ * @throws UsageError with the install commands if a program is missing
  */
-export function checkParts(user: string, names: readonly string[]): void {
-  const missing = missingParts(names);
+export function requirePrograms(user: string, required: readonly string[]): void {
+  const missing = findMissingPrograms(required);
   if (missing.length === 0) return;
-  const commands = missing.map(({ name, install }) => `${name} is not here: ${install}`);
-  throw new UsageError(`${user} needs programs of the system; ${commands.join('; ')}`);
+  const names = missing.map(({ name }) => name).join(', ');
+  throw new UsageError(
+    `${user} needs missing programs: ${names}. Run: ${missing.map(({ install }) => install).join(' && ')}`,
+  );
 }
 
-/** The verb `doctor`. Returns the exit code: 1 when a required part is missing. */
+/** Runs the command `doctor`. Returns the exit code: 1 if a required program is missing. */
 export function doctor(options: { readonly json: boolean }): number {
-  const findings = examine();
-  console.log(options.json ? JSON.stringify(findings, null, 2) : render(findings));
-  return findings.some((finding) => finding.required && finding.found === undefined) ? 1 : 0;
+  const checks = checkPrograms();
+  console.log(options.json ? JSON.stringify(checks, null, 2) : render(checks));
+  return checks.some((check) => check.required && check.found === undefined) ? 1 : 0;
 }
 
-function render(findings: readonly Finding[]): string {
-  const rows = findings.map((finding) => {
-    const mark = finding.found !== undefined ? '✓' : finding.required ? '✗' : '–';
-    return [mark, finding.name, finding.found ?? `not here: ${finding.install}`, finding.neededFor];
+function render(checks: readonly ProgramCheck[]): string {
+  const rows = checks.map((check) => {
+    const mark = check.found !== undefined ? '✓' : check.required ? '✗' : '–';
+    return [mark, check.name, check.found ?? `missing: ${check.install}`, check.neededFor];
   });
-  const missing = findings.filter((finding) => finding.found === undefined);
-  const required = missing.filter((finding) => finding.required);
+  const missing = checks.filter((check) => check.found === undefined);
+  const required = missing.filter((check) => check.required);
   const summary =
     missing.length === 0
-      ? 'Everything is here.'
-      : `${missing.length} not here, ${required.length} of them required; the others are only needed for what is said beside them.`;
-  return `${table([' ', 'part', 'found', 'needed for'], rows)}\n\n${summary}`;
+      ? 'All programs are installed.'
+      : `${missing.length} missing; ${required.length > 0 ? required.length : 'none'} required.`;
+  return `${table([' ', 'program', 'version or install command', 'needed for'], rows)}\n\n${summary}`;
 }
 
 function nodeVersion(): string | undefined {
@@ -165,7 +174,7 @@ function nodeVersion(): string | undefined {
   return newEnough ? process.version : undefined;
 }
 
-/** Its version, told by itself: it is there, and it runs on this machine. */
+/** Runs the program for its version, which also proves that it works on this machine. */
 function embeddedPostgres(): string | undefined {
   try {
     return version(findBinaries().postgres, '--version');
@@ -174,7 +183,7 @@ function embeddedPostgres(): string | undefined {
   }
 }
 
-/** Only whether there are some: whether they are valid would need the network. */
+/** Returns the source of the AWS credentials. Does not validate them, which would need the network. */
 function awsCredentials(): string | undefined {
   if (process.env.AWS_ACCESS_KEY_ID) return 'AWS_ACCESS_KEY_ID';
   if (process.env.AWS_PROFILE) return `profile ${process.env.AWS_PROFILE}`;
@@ -184,7 +193,7 @@ function awsCredentials(): string | undefined {
   return existsSync(config) ? config : undefined;
 }
 
-/** The first version number that the program prints. */
+/** Returns the first version number in the program's output. */
 function version(program: string, ...args: string[]): string | undefined {
   return execute(program, ...args)?.match(/\d+(\.\d+)+/)?.[0];
 }

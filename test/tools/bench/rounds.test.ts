@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { measureInTurn, median } from '../../../tools/bench/rounds';
+import { measureInterleaved, median } from '../../../tools/bench/rounds';
 
 test('the median is the middle value, or the mean of the middle two', () => {
   expect(median([3, 1, 2])).toBe(2);
@@ -7,7 +7,7 @@ test('the median is the middle value, or the mean of the middle two', () => {
   expect(median([7])).toBe(7);
 });
 
-test('half of the values are no smaller than the median, and half no bigger', () => {
+test('at least half of the values are at or below the median, and at least half at or above it', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1 }), (values) => {
       const middle = median(values);
@@ -17,7 +17,7 @@ test('half of the values are no smaller than the median, and half no bigger', ()
   );
 });
 
-test('measurements take turns, and the first round does not count', async () => {
+test('measurements alternate, and the first round is not counted', async () => {
   const order: string[] = [];
   const counts = { one: 0, other: 0 };
   const measure = (name: keyof typeof counts) => async () => {
@@ -25,7 +25,7 @@ test('measurements take turns, and the first round does not count', async () => 
     counts[name] += 1;
     return { ms: counts[name] === 1 ? 1_000 : counts[name] };
   };
-  const figures = await measureInTurn({ one: measure('one'), other: measure('other') }, { rounds: 3, json: true });
+  const figures = await measureInterleaved({ one: measure('one'), other: measure('other') }, { rounds: 3, json: true });
   expect(order).toEqual(['one', 'other', 'one', 'other', 'one', 'other', 'one', 'other']);
   expect(figures).toEqual({ one: { ms: 3 }, other: { ms: 3 } });
 });

@@ -6,7 +6,7 @@ import { parseTemplate } from '../../../tools/cloudformation/parse';
 const blog = parseTemplate(readFileSync(join(__dirname, '../../fixtures/blog/blog.yaml'), 'utf8'));
 const web = parseTemplate(readFileSync(join(__dirname, '../../fixtures/blog/web.yaml'), 'utf8'));
 
-/** A template whose one resource has this property. */
+/** Parses a template with one property and returns the property's value. */
 const property = (yaml: string) =>
   parseTemplate(`Resources:\n  A:\n    Type: T\n    Properties:\n      P: ${yaml}\n`).Resources.A?.Properties?.P;
 
@@ -38,11 +38,11 @@ test.each([
   ['!ToJsonString {a: !Length [1, 2]}', { 'Fn::ToJsonString': { a: { 'Fn::Length': [1, 2] } } }],
   ['2012-10-17', '2012-10-17'],
   ['yes', 'yes'],
-])('YAML: %s is read to its long form', (yaml, long) => {
+])('YAML: %s expands to its long form', (yaml, long) => {
   expect(property(yaml)).toEqual(long);
 });
 
-test('comments, anchors, merged keys and blocks of text are read', () => {
+test('YAML comments, anchors, merge keys and block scalars are supported', () => {
   expect(blog.Resources.Web?.Properties?.Tags).toEqual(blog.Resources.Network?.Properties?.Tags);
   expect(blog.Resources.Database?.Properties?.Tags).toEqual([{ Key: 'Environment', Value: { Ref: 'Environment' } }]);
   expect(web.Resources.Template?.Properties?.LaunchTemplateData.UserData['Fn::Base64']['Fn::Sub']).toMatch(
@@ -50,7 +50,7 @@ test('comments, anchors, merged keys and blocks of text are read', () => {
   );
 });
 
-test('a section without anything in it is as good as none', () => {
+test('an empty section counts as absent', () => {
   expect(parseTemplate('Parameters:\nConditions:\nResources:\n  A:\n    Type: T\n    Properties:\n')).toEqual({
     Resources: { A: { Type: 'T' } },
   });
@@ -68,8 +68,8 @@ test.each([
   ['Resources: [1]', 'has no Resources'],
   ['Resources: {A: {Properties: {}}}', 'Resources/A: has no Type'],
   ['Parameters: {A: {Default: 1}}\nResources: {}', 'Parameters/A: has no Type'],
-  ['Resources: {"Fn::ForEach::Topics": []}', /^Resources\/Fn::ForEach::Topics: macros are run by CloudFormation alone/],
-])('what is wrong with %j is told in one line, with its place', (text, problem) => {
+  ['Resources: {"Fn::ForEach::Topics": []}', /^Resources\/Fn::ForEach::Topics: macros are not supported/],
+])('the error for %j is one line with the position', (text, problem) => {
   const read = () => parseTemplate(text);
   expect(read).toThrow(typeof problem === 'string' ? new Error(problem) : problem);
   expect(read).toThrow(/^[^\n]+$/);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
 import type { Template } from '../../../tools/cloudformation/template';
-import { type InventoryRow, judge, takeInventory } from '../../../tools/emulator/inventory';
+import { compareFacts, type InventoryRow, takeInventory } from '../../../tools/emulator/inventory';
 import { kinds, type Properties } from '../../../tools/emulator/kinds';
 import { type Moto, startMoto } from '../../../tools/emulator/moto';
 import { emulatorEnv, QUIET_SDK } from '../../../tools/support/aws-environment';
@@ -11,14 +11,14 @@ import { describeWith } from '../../support/needs';
 const ROOT = resolve(__dirname, '../../..');
 Object.assign(process.env, QUIET_SDK);
 
-/** Types of which everything that is told of the template is told of the emulator as well. */
+/** Types whose facts must all be present on both sides. */
 const COMPARED = /^AWS::(AutoScaling|ElasticLoadBalancingV2|ElastiCache::ReplicationGroup|SQS::Queue$|RDS::DBProxy$)/;
 
 function deployLocal(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
   return new Promise((done) => {
     const child = spawn(process.execPath, ['--import', 'tsx', 'bin/cli.ts', 'deploy:local', ...args], {
       cwd: ROOT,
-      // The tests of phases validate the templates.
+      // The phase tests validate the templates.
       env: { ...process.env, CDK_VALIDATION: 'false' },
     });
     const text = { stdout: '', stderr: '' };
@@ -56,7 +56,7 @@ describeWith('moto server', 'deploy:local, against an AWS emulator', () => {
       ],
     ],
   ])(
-    '%s deploys, and everything that the emulator knows exists as asked',
+    '%s deploys, and every resource of a supported type matches the template',
     async (phase, expected) => {
       const { status, stdout, stderr } = await deployLocal(phase, '--json');
       if (status !== 0) throw new Error(stderr);
@@ -73,14 +73,14 @@ describeWith('moto server', 'deploy:local, against an AWS emulator', () => {
     180_000,
   );
 
-  test('a context value that the CDK app refuses ends it, with the one line that says why', async () => {
+  test('a context value that the CDK app rejects ends the command with a one-line error', async () => {
     const { status, stdout, stderr } = await deployLocal('phase-1', '-c', 'size=enormous');
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr.trim().split('\n').at(-1)).toMatch(/^-c size=enormous: allowed is launch, growth,/);
+    expect(stderr.trim().split('\n').at(-1)).toMatch(/^-c size must be one of launch, growth, .*, got "enormous"\.$/);
   }, 120_000);
 });
 
-describeWith('moto server', 'the inventory', () => {
+describeWith('moto server', 'takeInventory', () => {
   let moto: Moto;
 
   beforeAll(async () => {
@@ -89,7 +89,7 @@ describeWith('moto server', 'the inventory', () => {
 
   afterAll(() => moto?.stop());
 
-  /** What is found of resources that were asked for, after others, or the same, were deployed. */
+  /** Deploys resources and takes an inventory against a template with the same or other resources. */
   async function inventory(
     stackName: string,
     deployed: Template['Resources'],
@@ -238,20 +238,20 @@ describeWith('moto server', 'the inventory', () => {
     },
   };
 
-  test('of fleets, balancers, caches and queues: they are seen as they were asked for, and any one value that is another as a difference', async () => {
+  test('matches Auto Scaling groups, load balancers, caches and queues, and detects any single changed value', async () => {
     const rows = await inventory('seen', resources);
     expect(rows.filter(({ verdict }) => verdict !== 'exists')).toEqual([]);
     for (const { path, type, found } of rows.filter((row) => COMPARED.test(row.type))) {
       const properties = resources[path]?.Properties ?? {};
-      const unseen = withOneValueChanged(properties)
-        .filter(({ at }) => !UNTOLD.test(at))
-        .filter(({ changed }) => judge(kinds[type]?.asked(changed) ?? {}, found) !== 'differs')
+      const undetected = withOneValueChanged(properties)
+        .filter(({ at }) => !NOT_COMPARED.test(at))
+        .filter(({ changed }) => compareFacts(kinds[type]?.asked(changed) ?? {}, found) !== 'differs')
         .map(({ at }) => at);
-      expect({ path, unseen }).toEqual({ path, unseen: [] });
+      expect({ path, undetected }).toEqual({ path, undetected: [] });
     }
   });
 
-  test('names what is missing, what differs and what was skipped', async () => {
+  test('reports missing, different and skipped resources', async () => {
     const vpc = (cidr: string) => ({ Type: 'AWS::EC2::VPC', Properties: { CidrBlock: cidr } });
     const Alarm = { Type: 'AWS::CloudWatch::Alarm', Properties: { MetricName: 'm', Threshold: 1 } };
     const deployed = { Equal: vpc('10.0.0.0/16'), Other: vpc('10.1.0.0/16'), Alarm };
@@ -265,16 +265,17 @@ describeWith('moto server', 'the inventory', () => {
     ]);
   });
 
-  test('the emulator is gone once it is stopped', async () => {
+  test('stop() ends the emulator process', async () => {
     await moto.stop();
     expect(() => process.kill(moto.pid, 0)).toThrow('ESRCH');
   });
 });
 
-/** What is not worth telling, or names something else. */
-const UNTOLD = /Description|AdjustmentType|LifecycleHookName|LaunchTemplateSpecification|\.(Ref|Fn::GetAtt)|\.Key$/;
+/** Properties that are not compared, or that refer to other resources. */
+const NOT_COMPARED =
+  /Description|AdjustmentType|LifecycleHookName|LaunchTemplateSpecification|\.(Ref|Fn::GetAtt)|\.Key$/;
 
-/** The same properties, once for each of their values with that value changed; and where it is. */
+/** Returns one copy of the properties per value, with that value changed, and the path of the value. */
 function withOneValueChanged(value: unknown, at = ''): { at: string; changed: Properties }[] {
   if (typeof value !== 'object' || value === null) {
     const changed = typeof value === 'number' ? value + 1 : typeof value === 'boolean' ? !value : `${value}0`;
@@ -288,15 +289,15 @@ function withOneValueChanged(value: unknown, at = ''): { at: string; changed: Pr
   );
 }
 
-test('facts are compared where both sides tell them', () => {
-  expect(judge({ size: '500 GiB' }, { size: '500 GiB', state: 'in-use' })).toBe('exists');
-  expect(judge({ size: '500 GiB' }, { size: '8 GiB' })).toBe('differs');
-  expect(judge({ size: '500 GiB' }, { size: undefined })).toBe('differs');
-  expect(judge({ type: 'gp3' }, { type: 'gp2' }, ['type'])).toBe('exists');
-  expect(judge({ size: '500 GiB' }, undefined)).toBe('missing');
+test('compareFacts compares the facts that both sides have', () => {
+  expect(compareFacts({ size: '500 GiB' }, { size: '500 GiB', state: 'in-use' })).toBe('exists');
+  expect(compareFacts({ size: '500 GiB' }, { size: '8 GiB' })).toBe('differs');
+  expect(compareFacts({ size: '500 GiB' }, { size: undefined })).toBe('differs');
+  expect(compareFacts({ type: 'gp3' }, { type: 'gp2' }, ['type'])).toBe('exists');
+  expect(compareFacts({ size: '500 GiB' }, undefined)).toBe('missing');
 });
 
-test('nothing of the person’s own AWS set-up reaches a program that talks to the emulator', () => {
+test('emulatorEnv removes the user’s own AWS settings', () => {
   const own = { AWS_PROFILE: 'production', AWS_SESSION_TOKEN: 'token', AWS_ENDPOINT_URL_S3: 'https://s3.example.com' };
   const before = { ...process.env };
   Object.assign(process.env, own, { CDK_DEFAULT_ACCOUNT: '999999999999' });

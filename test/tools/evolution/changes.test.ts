@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { TemplateResource as Resource, Template } from '../../../tools/cloudformation/template';
 import { compare, type Fate } from '../../../tools/evolution/changes';
-import { judge } from '../../../tools/evolution/gate';
+import { checkGate } from '../../../tools/evolution/gate';
 import { readTemplates } from '../../../tools/evolution/sources';
 
 const fixture = (name: string) => {
@@ -22,16 +22,16 @@ function fates(before: Record<string, Resource>, after: Record<string, Resource>
 
 const resource = (Type: string, Properties: Record<string, unknown> = {}): Resource => ({ Type, Properties });
 
-describe('an app of somebody else', () => {
+describe('templates of another app', () => {
   const comparison = compare(fixture('todo-before.json'), fixture('todo-after.json'));
 
-  test('has one fate for each resource, told by its construct path', () => {
-    const told = comparison.changes.map(({ path, fate, leaving }) => [path, fate, leaving]);
-    expect(told).toEqual([
-      ['Todos', 'replaced', 'kept outside of the stack'],
+  test('have one fate per resource, listed by construct path', () => {
+    const changes = comparison.changes.map(({ path, fate, leaving }) => [path, fate, leaving]);
+    expect(changes).toEqual([
+      ['Todos', 'replaced', 'retained outside the stack'],
       ['Handler/Role', 'kept', undefined],
       ['Handler', 'changed', undefined],
-      ['Attachments', 'removed', 'kept outside of the stack'],
+      ['Attachments', 'removed', 'retained outside the stack'],
       ['Cluster3B5D', 'replaced', 'deleted'],
       ['Reminders', 'changed', undefined],
       ['Search1A2B3C4D', 'changed', undefined],
@@ -39,16 +39,16 @@ describe('an app of somebody else', () => {
     ]);
   });
 
-  test('turns the gate red by its new key schema, its moved bucket, its export and its name, and by nothing else', () => {
-    expect(judge(comparison).map(({ rule, path, message }) => `${rule}: ${path}: ${message}`)).toEqual([
-      'state: Todos: AWS::DynamoDB::Table is replaced by KeySchema, and kept outside of the stack',
-      'state: Attachments: AWS::S3::Bucket is removed, and kept outside of the stack; Files/Attachments is new: a construct that is renamed or moved is another resource',
-      'output: TableName: the output TableName was exported as "todo-table", and now as "todos-table"',
-      'name: Cluster3B5D: nothing is named AWS::ECS::Cluster "todo" any more',
+  test('turn the gate red only for the key schema, the moved bucket, the export and the physical name', () => {
+    expect(checkGate(comparison).map(({ rule, path, message }) => `${rule}: ${path}: ${message}`)).toEqual([
+      'state: Todos: AWS::DynamoDB::Table is replaced because of KeySchema; the old one is retained outside the stack',
+      'state: Attachments: AWS::S3::Bucket is removed and retained outside the stack. Files/Attachments is new: renaming or moving a construct creates a new resource',
+      'output: TableName: output TableName: export name changes from "todo-table" to "todos-table"',
+      'name: Cluster3B5D: physical name AWS::ECS::Cluster "todo" is removed',
     ]);
   });
 
-  test('is green when a manifest says what may go, and why', () => {
+  test('pass for the removals that a manifest allows', () => {
     const reason = 'copied to the new one beforehand';
     const manifest = {
       resources: {
@@ -57,11 +57,11 @@ describe('an app of somebody else', () => {
       },
       names: { Cluster3B5D: reason },
     } as const;
-    expect(judge(comparison, manifest).map(({ rule }) => rule)).toEqual(['output']);
+    expect(checkGate(comparison, manifest).map(({ rule }) => rule)).toEqual(['output']);
   });
 });
 
-describe('what follows from a replacement', () => {
+describe('the consequences of a replacement', () => {
   const network = (cidr: string, vpcId: unknown): Record<string, Resource> => ({
     Vpc: resource('AWS::EC2::VPC', { CidrBlock: cidr }),
     Subnet: resource('AWS::EC2::Subnet', { CidrBlock: '10.0.1.0/24', VpcId: vpcId }),
@@ -75,7 +75,7 @@ describe('what follows from a replacement', () => {
     ['Sub', { 'Fn::Sub': '${Vpc}' }],
     ['Join', { 'Fn::Join': ['', ['', { Ref: 'Vpc' }]] }],
     ['Sub with values', { 'Fn::Sub': ['${Id}', { Id: { Ref: 'Vpc' } }] }],
-  ])('reaches who is told of it by %s', (_, vpcId) => {
+  ])('include resources that reference it by %s', (_, vpcId) => {
     expect(fates(network('10.0.0.0/16', vpcId), network('10.1.0.0/16', vpcId))).toEqual({
       Vpc: 'replaced',
       Subnet: 'replaced',
@@ -83,13 +83,13 @@ describe('what follows from a replacement', () => {
     });
   });
 
-  test('reaches nobody who only has a name that looks like it', () => {
+  test('exclude escaped references and pseudo parameters', () => {
     const tagged = { 'Fn::Sub': '${!Vpc} and ${AWS::Region}' };
     expect(fates(network('10.0.0.0/16', tagged), network('10.1.0.0/16', tagged))).toMatchObject({ Subnet: 'kept' });
   });
 });
 
-test('a group is told of a changed launch template by its newest version', () => {
+test('a changed launch template changes the groups that use its latest version', () => {
   const servers = (type: string) => ({
     Template: resource('AWS::EC2::LaunchTemplate', { LaunchTemplateData: { InstanceType: type } }),
     Group: resource('AWS::AutoScaling::AutoScalingGroup', {
@@ -107,7 +107,7 @@ test('a group is told of a changed launch template by its newest version', () =>
   });
 });
 
-test('notes and the order of things reach no resource; a policy does', () => {
+test('Metadata and DependsOn do not change a resource, but a policy does', () => {
   const queue = resource('AWS::SQS::Queue');
   const topic = { Topic: resource('AWS::SNS::Topic') };
   const after = (more: object) => fates({ Queue: queue, ...topic }, { Queue: { ...queue, ...more }, ...topic }).Queue;
@@ -116,21 +116,21 @@ test('notes and the order of things reach no resource; a policy does', () => {
   expect(after({ DeletionPolicy: 'Retain' })).toBe('changed');
 });
 
-describe('the gate sees beyond the difference', () => {
-  test('an image that is looked up at each deploy replaces the machine at some later one', () => {
+describe('the gate finds more than the template difference', () => {
+  test('an AMI that is resolved at each deploy replaces the instance at a later deploy', () => {
     const machine = { Box: resource('AWS::EC2::Instance', { ImageId: { Ref: 'Image' } }) };
     const looked = { Image: { Type: 'AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>', Default: '/al2023' } };
     const fixed = { Image: { Type: 'AWS::EC2::Image::Id' } };
     const verdict = (Parameters: Template['Parameters']) => {
       const one = of(machine, { Parameters });
-      return judge(compare(one, one)).map(({ rule, id }) => [rule, id]);
+      return checkGate(compare(one, one)).map(({ rule, id }) => [rule, id]);
     };
     expect(verdict(looked)).toEqual([['lookup', 'Box']]);
     expect(verdict(fixed)).toEqual([]);
   });
 
   // https://github.com/aws/aws-cdk/issues/6718
-  test('to say that a database is not encrypted, the default, replaces it', () => {
+  test('setting StorageEncrypted to false, its default, replaces a database', () => {
     const database = (properties: object) => ({
       Database: resource('AWS::RDS::DBInstance', { Engine: 'postgres', ...properties }),
     });
@@ -140,12 +140,12 @@ describe('the gate sees beyond the difference', () => {
     });
   });
 
-  test('a read replica may go: its source has all that it has', () => {
+  test('a read replica may be removed, because its source has the same data', () => {
     const replica = { Replica: resource('AWS::RDS::DBInstance', { SourceDBInstanceIdentifier: 'primary' }) };
-    expect(judge(compare(of(replica), of({})))).toEqual([]);
+    expect(checkGate(compare(of(replica), of({})))).toEqual([]);
   });
 
-  test('RDS snapshots a database that has no policy, and nothing else is kept by default', () => {
+  test('without a deletion policy, RDS takes a final snapshot and other resources are deleted', () => {
     const stateful = { Database: resource('AWS::RDS::DBInstance'), Table: resource('AWS::DynamoDB::Table') };
     expect(compare(of(stateful), of({})).changes.map(({ leaving }) => leaving)).toEqual([
       'deleted after a snapshot',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
-import { refusal } from '../../../lib/phases/steps';
+import { transitionError } from '../../../lib/phases/transitions';
 import { type Moto, startMoto } from '../../../tools/emulator/moto';
 import { describeDeployed, readDeployed } from '../../../tools/evolution/deployed';
 import { ACCOUNT, emulatorEnv, REGION } from '../../../tools/support/aws-environment';
@@ -13,7 +13,7 @@ import { describeWith } from '../../support/needs';
 const ROOT = join(__dirname, '../../..');
 const own = { ...process.env };
 
-describeWith('moto server', 'a shop that runs', () => {
+describeWith('moto server', 'a deployed shop', () => {
   let moto: Moto;
   const running = {
     Resources: { Topic: { Type: 'AWS::SNS::Topic', Properties: { DisplayName: 'Läden' } } },
@@ -40,22 +40,24 @@ describeWith('moto server', 'a shop that runs', () => {
     for (const dir of dirs) rmSync(dir, { recursive: true });
   });
 
-  test('is read with its template and its phase', async () => {
+  test('is read with its template and phase', async () => {
     expect(await describeDeployed('shop', REGION)).toMatchObject({ account: ACCOUNT, phase: 4 });
-    expect(await readDeployed('shop')).toMatchObject({ name: 'shop as it runs', template: running, phase: 4 });
+    expect(await readDeployed('shop')).toMatchObject({ name: 'shop (deployed)', template: running, phase: 4 });
   });
 
-  test('is read in YAML as well', async () => {
+  test('is also read from YAML', async () => {
     const { template } = await readDeployed('yaml');
     expect(template.Resources.Topic?.Properties).toEqual({ DisplayName: { Ref: 'AWS::Region' } });
   });
 
-  test('is refused in one line when there is none', async () => {
+  test('that does not exist is a usage error', async () => {
     expect(await describeDeployed('other', REGION)).toBeUndefined();
-    await expect(readDeployed('other')).rejects.toThrow('--deployed other: there is no such stack');
+    await expect(readDeployed('other')).rejects.toThrow(
+      '--deployed must be a stack in this account and region, got other.',
+    );
   });
 
-  /** Synthesizes as the CDK command line does that has credentials; the errors of each stack. */
+  /** Synthesizes like the CDK CLI with credentials. Returns the errors of each stack. */
   const errors = async (context: Record<string, string>, env: NodeJS.ProcessEnv = {}) => {
     const dir = mkdtempSync(join(tmpdir(), 'cdk-out-'));
     dirs.push(dir);
@@ -89,26 +91,26 @@ describeWith('moto server', 'a shop that runs', () => {
     };
   };
 
-  test('in phase 4 is deployed as phase 4 only; --all and every older phase are refused', async () => {
+  test('in phase 4 can only be deployed as phase 4; --all and earlier phases are refused', async () => {
     const { found } = await errors({});
     expect(found).toEqual({
-      'phase-1': [refusal(4, 1)],
-      'phase-2': [refusal(4, 2)],
-      'phase-3': [refusal(4, 3)],
+      'phase-1': [transitionError(4, 1)],
+      'phase-2': [transitionError(4, 2)],
+      'phase-3': [transitionError(4, 3)],
       'phase-4': [],
     });
   });
 
-  test('goes back on purpose, but never to where its orders are not', async () => {
+  test('goes back with goBackFrom, but never to a phase without its orders', async () => {
     const { found, failedReports } = await errors({ goBackFrom: '4' });
-    expect(found).toEqual({ 'phase-1': [refusal(4, 1)], 'phase-2': [], 'phase-3': [], 'phase-4': [] });
-    // In a report for the whole app, an error of phase 1 would fail a deploy of phase 3, which has a warning.
+    expect(found).toEqual({ 'phase-1': [transitionError(4, 1)], 'phase-2': [], 'phase-3': [], 'phase-4': [] });
+    // An app-wide validation report would let the error of phase 1 fail a deploy of phase 3.
     expect(failedReports).toEqual([]);
   });
 
-  test('is a warning where it is another account’s', async () => {
+  test('in another account is only a warning', async () => {
     const { found, stderr } = await errors({}, { CDK_DEFAULT_ACCOUNT: '999999999999' });
     expect(Object.values(found).flat()).toEqual([]);
-    expect(stderr).toContain('warning: cannot ask which phase the stack shop is in');
+    expect(stderr).toContain('warning: cannot read the phase of the stack shop');
   });
 });

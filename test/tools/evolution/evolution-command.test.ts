@@ -9,12 +9,12 @@ const AFTER = join(__dirname, 'fixtures', 'todo-after.json');
 const dir = mkdtempSync(join(tmpdir(), 'evolution-test-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const said = jest.spyOn(console, 'log').mockImplementation();
+const printed = jest.spyOn(console, 'log').mockImplementation();
 
 async function run(options: Partial<EvolutionOptions>): Promise<{ code: number; text: string }> {
-  said.mockClear();
+  printed.mockClear();
   const code = await evolution({ phases: [], context: [], format: 'text', ...options });
-  return { code, text: said.mock.calls.flat().join('\n') };
+  return { code, text: printed.mock.calls.flat().join('\n') };
 }
 
 function file(name: string, content: unknown): string {
@@ -23,7 +23,7 @@ function file(name: string, content: unknown): string {
   return path;
 }
 
-/** What `cdk synth` leaves behind for two stacks, one of them in a stage. */
+/** Writes the `cdk synth` output of two stacks, one of them in a stage. */
 function cdkOut(name: string, memory: number): string {
   const out = join(dir, name);
   const template = { Resources: { Fn1: { Type: 'AWS::Lambda::Function', Properties: { MemorySize: memory } } } };
@@ -44,25 +44,27 @@ function cdkOut(name: string, memory: number): string {
   return out;
 }
 
-describe('any app’s templates', () => {
-  test('are red, with exit code 1, one line for each finding and a row for each change', async () => {
+describe('templates of any app', () => {
+  test('that fail the gate give exit code 1, one line per finding and one row per change', async () => {
     const { code, text } = await run({ before: BEFORE, after: AFTER });
     expect(code).toBe(1);
     expect(text).toMatch(/todo-after\.json: red\n/);
-    expect(text).toContain('  state: Todos: AWS::DynamoDB::Table is replaced by KeySchema');
-    expect(text).toMatch(/^replaced {2}Todos +DynamoDB::Table +KeySchema.*kept outside of the stack$/m);
-    expect(text).toMatch(/^replaced {2}Cluster3B5D +ECS::Cluster +ClusterName; it holds no state, and the new one/m);
+    expect(text).toContain('  state: Todos: AWS::DynamoDB::Table is replaced because of KeySchema');
+    expect(text).toMatch(/^replaced {2}Todos +DynamoDB::Table +KeySchema.*retained outside the stack$/m);
+    expect(text).toMatch(
+      /^replaced {2}Cluster3B5D +ECS::Cluster +ClusterName; stateless, and the new resource is created first$/m,
+    );
     expect(text).toContain('1 more kept: IAM::Role');
   });
 
-  test('are green, with exit code 0, where nothing goes', async () => {
+  test('without removals give exit code 0', async () => {
     expect(await run({ before: BEFORE, after: BEFORE })).toMatchObject({
       code: 0,
       text: expect.stringMatching(/: green/),
     });
   });
 
-  test('may lose what a file says, with a reason', async () => {
+  test('may lose the resources in a manifest file, and the report shows the reasons', async () => {
     const reason = 'copied to the new one beforehand';
     const allow = file('allow.json', {
       resources: {
@@ -75,20 +77,20 @@ describe('any app’s templates', () => {
     expect(code).toBe(1);
     expect(text).not.toContain('state: ');
     expect(text).toContain('output: TableName');
-    expect(text).toContain(`kept outside of the stack: ${reason}`);
+    expect(text).toContain(`retained outside the stack: ${reason}`);
   });
 
-  test('are told as JSON, and as Markdown for a pull request', async () => {
+  test('are reported as JSON and as Markdown', async () => {
     const json = JSON.parse((await run({ before: BEFORE, after: AFTER, format: 'json' })).text);
     expect(json.gate).toBe('red');
     expect(json.steps[0].counts).toMatchObject({ kept: 1, changed: 3, replaced: 2, removed: 1, added: 1 });
     expect(json.steps[0].changes[0]).toMatchObject({ id: 'Todos5A8B1C9D', fate: 'replaced', stateful: true });
     const { text } = await run({ before: BEFORE, after: AFTER, format: 'markdown' });
     expect(text).toMatch(/^### .*: red$/m);
-    expect(text).toMatch(/^\| replaced \| Todos \| DynamoDB::Table \| KeySchema; kept outside of the stack \|$/m);
+    expect(text).toMatch(/^\| replaced \| Todos \| DynamoDB::Table \| KeySchema; retained outside the stack \|$/m);
   });
 
-  test('of output folders of cdk synth are compared stack by stack, also those of stages', async () => {
+  test('in output folders of cdk synth are compared stack by stack, including stages', async () => {
     const [before, after] = [cdkOut('one', 128), cdkOut('two', 256)];
     const { text } = await run({ before, after });
     expect(text).toMatch(/^api -> api +1 +green/m);
@@ -97,38 +99,43 @@ describe('any app’s templates', () => {
   });
 });
 
-describe('a step of the shop', () => {
+describe('a step between phases', () => {
   const phase = (value: string) => file(`phase-${value}.json`, { Resources: {}, Outputs: { Phase: { Value: value } } });
 
-  test('that is refused has exit code 1 when it is asked for, whatever the gate would say', async () => {
+  test('gives exit code 1 if the user names it and it is refused', async () => {
     const { code, text } = await run({ phases: ['phase-3'], against: phase('1') });
     expect(code).toBe(1);
     expect(text).toContain('deploy: refused: the orders are on the box');
   });
 
-  test('without a word which phase it is cannot be judged', async () => {
-    await expect(run({ against: file('no-phase.json', { Resources: {} }) })).rejects.toThrow('has no output Phase');
+  test('requires the output Phase', async () => {
+    await expect(run({ against: file('no-phase.json', { Resources: {} }) })).rejects.toThrow(
+      'the stack has no output Phase',
+    );
   });
 });
 
 test.each<[Partial<EvolutionOptions>, string]>([
-  [{ after: AFTER }, 'needs --before as well'],
-  [{ before: BEFORE, against: BEFORE }, '--before, --against: allowed is one of them'],
+  [{ after: AFTER }, '--after requires --before.'],
+  [{ before: BEFORE, against: BEFORE }, '--before and --against cannot be combined.'],
   [
     { before: BEFORE, after: file('a.yaml', 'Resources:\n  A: !Reff B') },
-    'a.yaml: line 2, column 6: Unresolved tag: !Reff; allowed is a template as JSON or YAML, or a folder that cdk synth wrote',
+    `--after must be a template (JSON or YAML) or an output folder of cdk synth, got ${join(dir, 'a.yaml')}: line 2, column 6: Unresolved tag: !Reff`,
   ],
-  [{ before: BEFORE, after: file('empty.json', {}) }, 'has no Resources; allowed is a template'],
-  [{ before: BEFORE, after: dir }, 'there is no manifest.json in it, which cdk synth would have written; allowed is'],
+  [{ before: BEFORE, after: file('empty.json', {}) }, 'empty.json: has no Resources'],
+  [{ before: BEFORE, after: dir }, ': contains no manifest.json, so it is not an output folder of cdk synth'],
   [{ before: BEFORE, after: AFTER, allow: file('a.json', { resource: {} }) }, 'a.json: /resource: Unexpected property'],
   [
     { before: BEFORE, after: AFTER, allow: file('b.json', { outputs: { A: 'short' } }) },
     'b.json: /outputs/A: Expected',
   ],
-  [{ before: cdkOut('three', 1), after: cdkOut('four', 1), stack: 'web' }, '--stack web: no stack is in both'],
-  [{ phases: ['phase-9'], against: BEFORE }, 'phase-9: allowed is phase-1, phase-2, phase-3, phase-4'],
-  [{ phases: ['phase-2'] }, 'phase-2: allowed are two phases'],
-])('refuses %j', async (options, message) => {
+  [
+    { before: cdkOut('three', 1), after: cdkOut('four', 1), stack: 'web' },
+    '--stack must name a stack in both sources, got web.',
+  ],
+  [{ phases: ['phase-9'], against: BEFORE }, 'phase must be one of phase-1, phase-2, phase-3, phase-4, got phase-9.'],
+  [{ phases: ['phase-2'] }, 'phases must be two phases (before and after) or none (every step), got phase-2.'],
+])('rejects %j', async (options, message) => {
   await expect(run(options)).rejects.toThrow(UsageError);
   await expect(run(options)).rejects.toThrow(message);
 });

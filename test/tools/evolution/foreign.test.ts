@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { evolution } from '../../../tools/evolution/evolution-command';
 
-/** The gate on an app of AWS's own: what `cdk init sample-app` writes, a queue that is subscribed to a topic. */
+/** Runs the gate on the app of `cdk init sample-app`: a queue that is subscribed to a topic. */
 const MODULES = resolve(__dirname, '../../../node_modules');
 const dir = mkdtempSync(join(tmpdir(), 'foreign-'));
 const app = join(dir, 'sample');
 const source = join(app, 'lib', 'sample-stack.ts');
-const said = jest.spyOn(console, 'log').mockImplementation();
+const printed = jest.spyOn(console, 'log').mockImplementation();
 let original: string;
 
 beforeAll(() => {
@@ -36,28 +36,28 @@ function synth(name: string, text: string): string {
   return out;
 }
 
-async function judged(name: string, from: string, to: string): Promise<{ code: number; text: string }> {
+async function evolutionOf(name: string, from: string, to: string): Promise<{ code: number; text: string }> {
   expect(original).toContain(from);
   const after = synth(name, original.replace(from, to));
-  said.mockClear();
+  printed.mockClear();
   const code = await evolution({ phases: [], context: [], format: 'text', before: join(dir, 'before'), after });
-  return { code, text: said.mock.calls.flat().join('\n') };
+  return { code, text: printed.mock.calls.flat().join('\n') };
 }
 
-test('a setting of the queue is changed in place', async () => {
-  const { code, text } = await judged('slower', 'Duration.seconds(300)', 'Duration.seconds(600)');
+test('a changed queue setting is an update in place', async () => {
+  const { code, text } = await evolutionOf('slower', 'Duration.seconds(300)', 'Duration.seconds(600)');
   expect(text).toMatch(/changed +\S*SampleQueue +SQS::Queue +VisibilityTimeout/);
   expect(code).toBe(0);
 });
 
-test('a queue that becomes first-in-first-out is another queue, and the messages in it go', async () => {
-  const { code, text } = await judged('fifo', 'Duration.seconds(300)', 'Duration.seconds(300), fifo: true');
-  expect(text).toContain('AWS::SQS::Queue is replaced by FifoQueue');
+test('a change to a FIFO queue replaces the queue and loses its messages', async () => {
+  const { code, text } = await evolutionOf('fifo', 'Duration.seconds(300)', 'Duration.seconds(300), fifo: true');
+  expect(text).toContain('AWS::SQS::Queue is replaced because of FifoQueue');
   expect(code).toBe(1);
 });
 
-test('a queue under another id is another queue', async () => {
-  const { code, text } = await judged('renamed', "'SampleQueue'", "'Orders'");
-  expect(text).toMatch(/AWS::SQS::Queue is removed, .*Orders is new/);
+test('a renamed construct is a new queue', async () => {
+  const { code, text } = await evolutionOf('renamed', "'SampleQueue'", "'Orders'");
+  expect(text).toMatch(/AWS::SQS::Queue is removed and .*Orders is new/);
   expect(code).toBe(1);
 });

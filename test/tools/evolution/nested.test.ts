@@ -9,7 +9,7 @@ import { evolution } from '../../../tools/evolution/evolution-command';
 const dir = mkdtempSync(join(tmpdir(), 'nested-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const said = jest.spyOn(console, 'log').mockImplementation();
+const printed = jest.spyOn(console, 'log').mockImplementation();
 let count = 0;
 
 interface Shop {
@@ -20,7 +20,7 @@ interface Shop {
   readonly withOutput?: boolean;
 }
 
-/** What `cdk synth` leaves of a stack with a stack in it that has one in it, each with a queue of the same logical id. */
+/** Synthesizes three stacks nested in each other, each with a queue of the same logical id. */
 function synth({ queue, work: workQueue, deepQueue, withDeep = true, withOutput = true }: Shop): string {
   count += 1;
   const app = new App({ outdir: join(dir, String(count)) });
@@ -33,7 +33,7 @@ function synth({ queue, work: workQueue, deepQueue, withDeep = true, withOutput 
   if (withDeep) {
     const deep = new NestedStack(jobs, 'Deep');
     new Queue(deep, 'Queue', deepQueue);
-    // Handed down through both: another queue of the shop is a table of another name.
+    // A parameter through both stacks: a new queue of the parent renames this table.
     new Table(deep, 'Table', {
       tableName: `orders-${own.queueName}`,
       partitionKey,
@@ -45,13 +45,13 @@ function synth({ queue, work: workQueue, deepQueue, withDeep = true, withOutput 
 }
 
 async function run(before: string, after: string, allow?: object) {
-  said.mockClear();
+  printed.mockClear();
   if (allow) writeFileSync(join(dir, 'allow.json'), JSON.stringify(allow));
   const code = await evolution({
     ...{ phases: [], context: [], format: 'json', before, after },
     ...(allow ? { allow: join(dir, 'allow.json') } : {}),
   });
-  const { steps } = JSON.parse(said.mock.calls.flat().join('\n'));
+  const { steps } = JSON.parse(printed.mock.calls.flat().join('\n'));
   expect(steps).toHaveLength(1);
   const [{ findings, changes, counts }] = steps as [
     {
@@ -60,14 +60,14 @@ async function run(before: string, after: string, allow?: object) {
       counts: object;
     },
   ];
-  const told = findings.map(({ rule, path, message }) => `${rule}: ${path}: ${message}`);
-  return { code, told, findings, counts, fates: Object.fromEntries(changes.map(({ path, fate }) => [path, fate])) };
+  const messages = findings.map(({ rule, path, message }) => `${rule}: ${path}: ${message}`);
+  return { code, messages, findings, counts, fates: Object.fromEntries(changes.map(({ path, fate }) => [path, fate])) };
 }
 
-const usual = synth({});
+const base = synth({});
 
-test('stacks in stacks are told with their parent, by the paths of their constructs', async () => {
-  const { code, fates } = await run(usual, synth({ deepQueue: { visibilityTimeout: Duration.minutes(1) } }));
+test('changes in nested stacks are listed with the parent, by construct path', async () => {
+  const { code, fates } = await run(base, synth({ deepQueue: { visibilityTimeout: Duration.minutes(1) } }));
   expect(code).toBe(0);
   expect(fates).toMatchObject({
     Queue: 'kept',
@@ -78,71 +78,73 @@ test('stacks in stacks are told with their parent, by the paths of their constru
   });
 });
 
-test('what is replaced in a nested stack is found', async () => {
-  const { code, told } = await run(usual, synth({ deepQueue: { fifo: true } }));
+test('a replacement in a nested stack is a finding', async () => {
+  const { code, messages } = await run(base, synth({ deepQueue: { fifo: true } }));
   expect(code).toBe(1);
-  expect(told).toEqual(['state: Jobs/Deep/Queue: AWS::SQS::Queue is replaced by FifoQueue, and deleted']);
-});
-
-test('what is replaced around a nested stack changes what is handed down to it', async () => {
-  const { told } = await run(usual, synth({ queue: { fifo: true } }));
-  expect(told).toEqual([
-    'state: Queue: AWS::SQS::Queue is replaced by FifoQueue, and deleted',
-    'state: Jobs/Deep/Table: AWS::DynamoDB::Table is replaced by TableName, and kept outside of the stack',
+  expect(messages).toEqual([
+    'state: Jobs/Deep/Queue: AWS::SQS::Queue is replaced because of FifoQueue; the old one is deleted',
   ]);
 });
 
-test('what is replaced in a nested stack changes who reads its outputs', async () => {
-  const { told } = await run(usual, synth({ work: { fifo: true } }));
-  expect(told).toEqual([
-    expect.stringMatching(/^state: Archive: AWS::DynamoDB::Table is replaced by TableName/),
-    'state: Jobs/Queue: AWS::SQS::Queue is replaced by FifoQueue, and deleted',
+test('a replacement in the parent changes the parameters of a nested stack', async () => {
+  const { messages } = await run(base, synth({ queue: { fifo: true } }));
+  expect(messages).toEqual([
+    'state: Queue: AWS::SQS::Queue is replaced because of FifoQueue; the old one is deleted',
+    'state: Jobs/Deep/Table: AWS::DynamoDB::Table is replaced because of TableName; the old one is retained outside the stack',
   ]);
 });
 
-test('a nested stack that goes takes with it what is not kept', async () => {
-  const { told } = await run(usual, synth({ withDeep: false }));
-  expect(told).toEqual([
-    'state: Jobs/Deep: AWS::CloudFormation::Stack is removed, and deleted',
-    'state: Jobs/Deep/Queue: AWS::SQS::Queue is removed, and deleted',
-    'state: Jobs/Deep/Table: AWS::DynamoDB::Table is removed, and kept outside of the stack',
-    expect.stringMatching(/^name: Jobs\/Deep\/Table: nothing is named/),
+test('a replacement in a nested stack changes the resources that read its outputs', async () => {
+  const { messages } = await run(base, synth({ work: { fifo: true } }));
+  expect(messages).toEqual([
+    expect.stringMatching(/^state: Archive: AWS::DynamoDB::Table is replaced because of TableName/),
+    'state: Jobs/Queue: AWS::SQS::Queue is replaced because of FifoQueue; the old one is deleted',
   ]);
 });
 
-test('an output that only the parent reads may go with whoever reads it', async () => {
-  const { told } = await run(usual, synth({ withOutput: false }));
-  expect(told).toEqual(['output: Work: the output Work goes: whoever reads it finds nothing']);
+test('removing a nested stack removes its resources', async () => {
+  const { messages } = await run(base, synth({ withDeep: false }));
+  expect(messages).toEqual([
+    'state: Jobs/Deep: AWS::CloudFormation::Stack is removed and deleted',
+    'state: Jobs/Deep/Queue: AWS::SQS::Queue is removed and deleted',
+    'state: Jobs/Deep/Table: AWS::DynamoDB::Table is removed and retained outside the stack',
+    expect.stringMatching(/^name: Jobs\/Deep\/Table: physical name .* is removed$/),
+  ]);
 });
 
-test('what may go in a nested stack is said with the ids of the stacks around it', async () => {
+test('an output of a nested stack that only the parent reads may be removed together with its reader', async () => {
+  const { messages } = await run(base, synth({ withOutput: false }));
+  expect(messages).toEqual(['output: Work: output Work is removed, which breaks its readers']);
+});
+
+test('a manifest names resources of nested stacks with the ids of the parents', async () => {
   const after = synth({ deepQueue: { fifo: true } });
-  const { id = '' } = (await run(usual, after)).findings[0] ?? {};
+  const { id = '' } = (await run(base, after)).findings[0] ?? {};
   expect(id).toMatch(/^JobsNestedStack\w+\/DeepNestedStack\w+\/Queue\w+$/);
   const reason = 'drained before the deploy';
   const resources = { [id]: { fate: 'replaced', policy: 'Delete', reason } };
-  expect(await run(usual, after, { resources })).toMatchObject({ code: 0, told: [] });
-  expect((await run(usual, usual, { resources })).told).toEqual([
-    `manifest: Jobs/Deep/${id.split('/').at(-1)}: may be replaced, yet is kept`,
+  expect(await run(base, after, { resources })).toMatchObject({ code: 0, messages: [] });
+  expect((await run(base, base, { resources })).messages).toEqual([
+    `manifest: Jobs/Deep/${id.split('/').at(-1)}: the manifest allows it to be replaced, but it is kept`,
   ]);
 });
 
-test('a nested stack that cannot be read is a finding, unless it is said that it may', async () => {
+test('a nested stack that cannot be read is a finding unless the manifest allows it', async () => {
   const broken = join(dir, 'broken');
-  cpSync(usual, broken, { recursive: true });
+  cpSync(base, broken, { recursive: true });
   const { files } = JSON.parse(readFileSync(join(broken, 'shop.assets.json'), 'utf8')) as {
     files: Record<string, { displayName: string; source: { path: string } }>;
   };
   const deep = Object.values(files).find(({ displayName }) => displayName.startsWith('Jobs/Deep'));
   rmSync(join(broken, deep?.source.path as string));
-  const { code, told, findings } = await run(usual, broken);
+  const { code, messages, findings } = await run(base, broken);
   expect(code).toBe(1);
-  expect(told).toEqual([
-    `nested: Jobs/Deep: what changes in this nested stack cannot be told: ${deep?.source.path} is not there`,
+  expect(messages).toEqual([
+    `nested: Jobs/Deep: changes in this nested stack are unknown: ${deep?.source.path} does not exist`,
   ]);
-  const nested = { [findings[0]?.id as string]: 'kept by another team, with a gate of its own' };
-  expect((await run(usual, broken, { nested })).code).toBe(0);
-  expect((await run(usual, usual, { nested })).told).toEqual([
-    expect.stringContaining('may go unread, yet is no nested stack that cannot be read'),
+  const nested = { [findings[0]?.id as string]: 'owned by another team, with its own gate' };
+  expect((await run(base, broken, { nested })).code).toBe(0);
+  expect((await run(base, base, { nested })).messages).toEqual([
+    expect.stringContaining('the manifest allows it to stay unread, but it is not an unreadable nested stack'),
   ]);
 });

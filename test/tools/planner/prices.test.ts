@@ -9,7 +9,7 @@ const prices = readPriceTable('us-east-1');
 const price = (key: string) => prices.find(key) as Price;
 const monthOf = (key: string) => usdFor(price(key), HOURS_PER_MONTH);
 
-describe('checks that any estimator must reproduce', () => {
+describe('reference values', () => {
   test.each([
     ['NAT gateway', monthOf('nat.hour'), 32.85],
     ['ALB with 1.3698 LCU', monthOf('alb.hour') + usdFor(price('alb.lcu'), 1.3698 * HOURS_PER_MONTH), 24.43],
@@ -27,7 +27,7 @@ describe('checks that any estimator must reproduce', () => {
   });
 });
 
-test('every figure has a source in words, a day and a status', () => {
+test('every price has a source, a date and a status', () => {
   expect(prices.prices().length).toBeGreaterThan(150);
   for (const { source, asOf, status } of prices.prices()) {
     expect(prices.source(source)).toMatch(/\w{4}/);
@@ -36,7 +36,7 @@ test('every figure has a source in words, a day and a status', () => {
   }
 });
 
-test('a month is added up tier by tier, and more never costs less', () => {
+test('sums a month over tiers, and more units never cost less', () => {
   expect(usdFor(price('transfer.internet'), 10_240)).toBeCloseTo(921.6, 6);
   expect(usdFor(price('transfer.internet'), 10_241)).toBeCloseTo(921.6 + 0.085, 6);
   expect(usdFor(price('cloudfront.data'), 51_200)).toBeCloseTo(10_240 * 0.085 + 40_960 * 0.08, 6);
@@ -50,11 +50,11 @@ test('a month is added up tier by tier, and more never costs less', () => {
   );
 });
 
-test('what is not in the table has no price, and not 0', () => {
+test('a price that is not in the table is undefined, not 0', () => {
   expect(prices.find('ec2.p5.48xlarge')).toBeUndefined();
 });
 
-test('the age is that of the oldest, and what is older than 180 days is counted', () => {
+test('reports the age of the oldest price, and counts those older than 180 days', () => {
   const figure = { usd: 1, unit: 'hour', per: 1, upTo: '', source: 's', status: 'read' } as const;
   const table = new PriceTable(
     'here',
@@ -83,21 +83,21 @@ describe('load balancer capacity units', () => {
     expect(albUnits({ ...none, ...load })).toBe(units);
   });
 
-  test('are the largest of the four, and not their sum', () => {
+  test('are the largest of four dimensions, not their sum', () => {
     expect(albUnits({ newConnections: 50, activeConnections: 9000, gibPerHour: 4, ruleEvaluations: 5000 })).toBe(5);
     expect(nlbUnits({ newConnections: 800, activeConnections: 200_000, gibPerHour: 1, ruleEvaluations: 1e9 })).toBe(2);
   });
 });
 
-describe('a file of prices', () => {
-  const HEAD = 'key,usd,unit,per,upTo,source,asOf,status\n';
+describe('a price file', () => {
+  const HEADER = 'key,usd,unit,per,upTo,source,asOf,status\n';
   let dir: string;
   beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'prices-'));
   });
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
   const read = (lines: string) => {
-    writeFileSync(join(dir, 'eu-test-1.csv'), HEAD + lines);
+    writeFileSync(join(dir, 'eu-test-1.csv'), HEADER + lines);
     return readPriceTable('eu-test-1', dir);
   };
 
@@ -109,25 +109,25 @@ describe('a file of prices', () => {
   });
 
   test.each([
-    ['nat.hour,0,hour,1,,price-pages,2026-01-01,read', 'line 2: usd "0": allowed is a number above 0'],
+    ['nat.hour,0,hour,1,,price-pages,2026-01-01,read', 'line 2: usd must be a number above 0, got "0"'],
     [
       'nat.hour,0.1,hour,1,,price-pages,yesterday,read',
-      'line 2: asOf "yesterday": allowed is a day such as 2026-07-20',
+      'line 2: asOf must be a date such as 2026-07-20, got "yesterday"',
     ],
-    ['nat.hour,0.1,hour,1,,price-pages,2026-01-01,guess', 'line 2: status "guess": allowed is read or derived'],
-    ['nat.hour,0.1,hour,1,,nobody,2026-01-01,read', 'nat.hour: there is no source "nobody"'],
+    ['nat.hour,0.1,hour,1,,price-pages,2026-01-01,guess', 'line 2: status must be read or derived, got "guess"'],
+    ['nat.hour,0.1,hour,1,,unknown,2026-01-01,read', 'nat.hour: source must be an id of sources.csv, got "unknown"'],
     [
       'a.b,1,GB,1,9,price-pages,2026-01-01,read\na.b,2,GB,1,3,price-pages,2026-01-01,read',
-      'a.b: tiers are not in rising order',
+      'a.b: tiers must be in ascending order',
     ],
-  ])('that says %s is refused', (line, message) => {
+  ])('with the line %s is rejected', (line, message) => {
     expect(() => read(`${line}\n`)).toThrow(message);
   });
 
-  test('that is not there is refused with those that are', () => {
+  test('for an unknown region is rejected with the known ones', () => {
     expect(() => readPriceTable('mars-north-1')).toThrow(
-      '--region mars-north-1: no prices; there are us-east-1, and "npm run prices -- --refresh --region mars-north-1" fetches them',
+      '--region must be a region with prices (us-east-1), got mars-north-1. Run "npm run prices -- --refresh --region mars-north-1" to add it.',
     );
-    expect(() => readPriceTable('../../etc/passwd')).toThrow('no prices');
+    expect(() => readPriceTable('../../etc/passwd')).toThrow('--region must be a region with prices');
   });
 });

@@ -12,8 +12,8 @@ import { QUIET_SDK } from '../../../tools/support/aws-environment';
 
 Object.assign(process.env, QUIET_SDK);
 
-/** The SDK's real requests against a price list of a few products. */
-interface Asked {
+/** Real SDK requests to a price list with a few products. */
+interface PriceQuery {
   readonly ServiceCode: string;
   readonly Filters: readonly { readonly Type: string; readonly Field: string; readonly Value: string }[];
 }
@@ -29,20 +29,20 @@ const product = (usagetype: string, ...tiers: [usd: string, from?: string, upTo?
   });
 };
 
-const asked: Asked[] = [];
+const queries: PriceQuery[] = [];
 const table = readPriceTable('us-east-1');
 let server: Server;
 let endpoint: string;
-let home: Refreshed;
-let abroad: Refreshed;
-const said: string[] = [];
+let sameRegion: Refreshed;
+let otherRegion: Refreshed;
+const progress: string[] = [];
 
-function productsFor({ ServiceCode, Filters }: Asked): string[] {
+function productsFor({ ServiceCode, Filters }: PriceQuery): string[] {
   const wanted = Object.fromEntries(Filters.map(({ Field, Value }) => [Field, Value]));
   if (wanted.instanceType === 't3.micro') return [product('EUC1-BoxUsage:t3.micro', ['0.0120000000'])];
-  // Two products answer: nobody knows which is meant.
+  // Two matching products with different prices are ambiguous.
   if (wanted.instanceType === 't3.small') return [product('a', ['1']), product('b', ['2'])];
-  // They agree.
+  // Equal prices are not ambiguous.
   if (wanted.instanceType === 't3.medium') return [product('a', ['0.05']), product('b', ['0.05'])];
   if (wanted.instanceType === 'db.t4g.small' && wanted.deploymentOption === 'Multi-AZ') {
     return [product('x', ['0.075'])];
@@ -54,7 +54,7 @@ function productsFor({ ServiceCode, Filters }: Asked): string[] {
     return [product('EUC1-EBS:VolumeP-Throughput.gp3', ['49.152'])];
   }
   if (ServiceCode === 'AWSDataTransfer' && wanted.fromRegionCode && wanted.transferType === 'AWS Outbound') {
-    // As the list has them: in no order, and the first 100 GB for nothing.
+    // As in the list: unordered, and the first 100 GB free.
     const tiers: [string, string, string][] = [
       ['0.05', '153600', 'Inf'],
       ['0.09', '100', '10240'],
@@ -78,8 +78,8 @@ beforeAll(async () => {
       body += chunk;
     });
     request.on('end', () => {
-      const question = JSON.parse(body) as Asked;
-      if (request.headers['x-amz-target'] === 'AWSPriceListService.GetProducts') asked.push(question);
+      const question = JSON.parse(body) as PriceQuery;
+      if (request.headers['x-amz-target'] === 'AWSPriceListService.GetProducts') queries.push(question);
       response.setHeader('content-type', 'application/x-amz-json-1.1');
       response.end(JSON.stringify({ FormatVersion: 'aws_v1', PriceList: productsFor(question) }));
     });
@@ -90,8 +90,8 @@ beforeAll(async () => {
     endpoint,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   };
-  abroad = await refresh(table, 'eu-central-1', '2026-11-22', config, (line) => said.push(line));
-  home = await refresh(table, 'us-east-1', '2026-11-22', config, () => {});
+  otherRegion = await refresh(table, 'eu-central-1', '2026-11-22', config, (line) => progress.push(line));
+  sameRegion = await refresh(table, 'us-east-1', '2026-11-22', config, () => {});
 });
 
 afterAll(() => {
@@ -101,26 +101,26 @@ afterAll(() => {
 
 const lineOf = ({ lines }: Refreshed, key: string) => lines.filter((line) => line.startsWith(`${key},`));
 
-test('each figure is asked for in its region by what makes it one product', () => {
-  const micro = asked.find(({ Filters }) => Filters.some(({ Value }) => Value === 't3.micro'));
+test('queries a price by its region and product attributes', () => {
+  const micro = queries.find(({ Filters }) => Filters.some(({ Value }) => Value === 't3.micro'));
   expect(micro).toMatchObject({ ServiceCode: 'AmazonEC2' });
   expect(micro?.Filters).toContainEqual({ Type: 'TERM_MATCH', Field: 'regionCode', Value: 'eu-central-1' });
   expect(micro?.Filters).toContainEqual({ Type: 'TERM_MATCH', Field: 'operatingSystem', Value: 'Linux' });
 });
 
-test('what the list gives exactly once is taken, with the day and its source', () => {
-  expect(lineOf(abroad, 'ec2.t3.micro')).toEqual(['ec2.t3.micro,0.012,hour,1,,price-list-api,2026-11-22,read']);
-  expect(lineOf(abroad, 'rds.postgres.db.t4g.small.multi')[0]).toMatch(/,0.075,hour,/);
-  expect(lineOf(abroad, 'alb.hour')[0]).toMatch(/^alb.hour,0.027,hour,1,,price-list-api,/);
-  expect(lineOf(abroad, 'alb.lcu')[0]).toMatch(/^alb.lcu,0.008,LCU-hour,/);
+test('accepts an unambiguous price, with date and source', () => {
+  expect(lineOf(otherRegion, 'ec2.t3.micro')).toEqual(['ec2.t3.micro,0.012,hour,1,,price-list-api,2026-11-22,read']);
+  expect(lineOf(otherRegion, 'rds.postgres.db.t4g.small.multi')[0]).toMatch(/,0.075,hour,/);
+  expect(lineOf(otherRegion, 'alb.hour')[0]).toMatch(/^alb.hour,0.027,hour,1,,price-list-api,/);
+  expect(lineOf(otherRegion, 'alb.lcu')[0]).toMatch(/^alb.lcu,0.008,LCU-hour,/);
 });
 
-test('throughput is sold by GiB/s and reckoned by MiB/s', () => {
-  expect(lineOf(abroad, 'ebs.gp3.throughput')[0]).toMatch(/^ebs.gp3.throughput,0.048,MBps-month,/);
+test('converts throughput from GiB/s to MiB/s', () => {
+  expect(lineOf(otherRegion, 'ebs.gp3.throughput')[0]).toMatch(/^ebs.gp3.throughput,0.048,MBps-month,/);
 });
 
-test('tiers are taken in their order, without those for nothing', () => {
-  expect(lineOf(abroad, 'transfer.internet').map((line) => line.split(',').slice(1, 5))).toEqual([
+test('sorts tiers, and drops free ones', () => {
+  expect(lineOf(otherRegion, 'transfer.internet').map((line) => line.split(',').slice(1, 5))).toEqual([
     ['0.09', 'GB', '1', '10240'],
     ['0.085', 'GB', '1', '51200'],
     ['0.07', 'GB', '1', '153600'],
@@ -128,51 +128,51 @@ test('tiers are taken in their order, without those for nothing', () => {
   ]);
 });
 
-test('what has one price everywhere is asked for without a region', () => {
-  const zone = asked.find(({ Filters }) => Filters.some(({ Value }) => Value === 'HostedZone'));
+test('queries a global price without a region', () => {
+  const zone = queries.find(({ Filters }) => Filters.some(({ Value }) => Value === 'HostedZone'));
   expect(zone?.Filters).toEqual([{ Type: 'TERM_MATCH', Field: 'usagetype', Value: 'HostedZone' }]);
-  expect(lineOf(abroad, 'route53.zone')[0]).toBe('route53.zone,0.5,month,1,25,price-list-api,2026-11-22,read');
+  expect(lineOf(otherRegion, 'route53.zone')[0]).toBe('route53.zone,0.5,month,1,25,price-list-api,2026-11-22,read');
 });
 
-test('a usage type may begin with the short name of the region, or with its name', () => {
-  expect(lineOf(abroad, 'kms.key')[0]).toMatch(/^kms.key,1,month,/);
+test('accepts a usage type prefixed by a region code or a region name', () => {
+  expect(lineOf(otherRegion, 'kms.key')[0]).toMatch(/^kms.key,1,month,/);
 });
 
-test('several products are one answer where they agree', () => {
-  expect(lineOf(abroad, 'ec2.t3.medium')[0]).toMatch(/^ec2.t3.medium,0.05,hour,/);
+test('accepts several products with the same price', () => {
+  expect(lineOf(otherRegion, 'ec2.t3.medium')[0]).toMatch(/^ec2.t3.medium,0.05,hour,/);
 });
 
-test('what it gives at two prices or not at all is left out abroad, and kept at home, and each says why', () => {
-  expect(lineOf(abroad, 'ec2.t3.small')).toEqual([]);
-  expect(said).toContain('ec2.t3.small: left out, the list has 2 prices for it');
-  expect(lineOf(home, 'ec2.t3.small')).toEqual(['ec2.t3.small,0.0208,hour,1,,ec2-price-list,2026-07-20,read']);
-  expect(lineOf(home, 'sqs.standard')[0]).toBe('sqs.standard,0.0000004,request,1,,price-pages,2024-07-01,read');
+test('leaves out ambiguous and missing prices for another region, keeps them for the same region, and gives the reason', () => {
+  expect(lineOf(otherRegion, 'ec2.t3.small')).toEqual([]);
+  expect(progress).toContain('ec2.t3.small: left out, ambiguous: 2 prices in the list');
+  expect(lineOf(sameRegion, 'ec2.t3.small')).toEqual(['ec2.t3.small,0.0208,hour,1,,ec2-price-list,2026-07-20,read']);
+  expect(lineOf(sameRegion, 'sqs.standard')[0]).toBe('sqs.standard,0.0000004,request,1,,price-pages,2024-07-01,read');
   const other = ({ others }: Refreshed, key: string) => others.find((one) => one.key === key);
-  expect(other(home, 'sqs.standard')).toEqual({
+  expect(other(sameRegion, 'sqs.standard')).toEqual({
     key: 'sqs.standard',
     fate: 'kept',
     asOf: '2024-07-01',
-    why: 'the list does not give it',
+    why: 'not in the price list',
   });
-  expect(other(abroad, 'transfer.region')).toMatchObject({
+  expect(other(otherRegion, 'transfer.region')).toMatchObject({
     fate: 'left out',
-    why: expect.stringMatching(/each pair of regions/),
+    why: expect.stringMatching(/price per pair of regions/),
   });
 });
 
-test('every figure is asked for, but for those of which it is said why not', () => {
-  const notAsked = table.prices().filter(({ key }) => typeof queryFor(key) === 'string');
-  expect(notAsked.map(({ key }) => key)).toEqual(['transfer.region', 'accelerator.hour']);
+test('has a query for every price, apart from two', () => {
+  const withoutQuery = table.prices().filter(({ key }) => typeof queryFor(key) === 'string');
+  expect(withoutQuery.map(({ key }) => key)).toEqual(['transfer.region', 'accelerator.hour']);
 });
 
-test('every figure is accounted for', () => {
-  for (const { read, others } of [abroad, home]) expect(read + others.length).toBe(table.prices().length);
-  expect(abroad.read).toBe(9);
-  expect(new Set(abroad.lines.map((line) => line.split(',')[0])).size).toBe(abroad.read);
-  expect(new Set(home.lines.map((line) => line.split(',')[0])).size).toBe(table.prices().length);
+test('accounts for every price', () => {
+  for (const { read, others } of [otherRegion, sameRegion]) expect(read + others.length).toBe(table.prices().length);
+  expect(otherRegion.read).toBe(9);
+  expect(new Set(otherRegion.lines.map((line) => line.split(',')[0])).size).toBe(otherRegion.read);
+  expect(new Set(sameRegion.lines.map((line) => line.split(',')[0])).size).toBe(table.prices().length);
 });
 
-test('after a refresh, the verb shows which figures are not new, of which day they are, and why', async () => {
+test('the command lists prices that a refresh did not read, with date and reason', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'prices-'));
   cpSync(DATA, dir, { recursive: true });
   const env = { ...process.env };
@@ -185,7 +185,7 @@ test('after a refresh, the verb shows which figures are not new, of which day th
   try {
     await prices({ refresh: true, region: 'us-east-1', dir });
     const text = printed?.mock.calls.flat().join('\n');
-    expect(text).toMatch(/^sqs\.standard +kept, of 2024-07-01 +the list does not give it$/m);
+    expect(text).toMatch(/^sqs\.standard +kept, from 2024-07-01 +not in the price list$/m);
     expect(text).toMatch(/^AWS Price List API +9 /m);
     expect(readFileSync(join(dir, 'us-east-1.csv'), 'utf8')).toMatch(/^alb\.hour,0\.027,/m);
     printed?.mockClear();

@@ -5,7 +5,7 @@ const COUNTS = [1, 2, 4, 8, 16, 32];
 const measured = (law: { lambda: number; sigma: number; kappa: number }, counts = COUNTS) =>
   counts.map((servers) => ({ servers, rps: throughput(law, servers) }));
 
-test('the law that made the measurements is found again', () => {
+test('recovers the parameters of exact measurements', () => {
   const law = fc.record({
     lambda: fc.double({ min: 1, max: 1e5, noNaN: true }),
     sigma: fc.double({ min: 0.001, max: 0.5, noNaN: true }),
@@ -21,7 +21,7 @@ test('the law that made the measurements is found again', () => {
   );
 });
 
-test('servers that share nothing scale in a straight line', () => {
+test('servers without shared resources scale linearly', () => {
   const found = fitUsl(measured({ lambda: 250, sigma: 0, kappa: 0 }));
   expect(found.lambda).toBeCloseTo(250, 6);
   expect(found.sigma).toBeCloseTo(0, 6);
@@ -29,7 +29,7 @@ test('servers that share nothing scale in a straight line', () => {
   expect(bestServers({ sigma: 0, kappa: 0 })).toBe(Number.POSITIVE_INFINITY);
 });
 
-test('with coherency there is a best number of servers, and one more carries less', () => {
+test('coherency limits throughput to a peak', () => {
   const law = { lambda: 100, sigma: 0.02, kappa: 0.0005 };
   const best = bestServers(law);
   expect(best).toBeCloseTo(44.27, 2);
@@ -37,7 +37,7 @@ test('with coherency there is a best number of servers, and one more carries les
   expect(throughput(law, best)).toBeGreaterThan(throughput(law, best + 1));
 });
 
-test('noise that looks better than linear gives no negative parameter, and no error grows with the rate', () => {
+test('superlinear noise gives no negative parameter', () => {
   const found = fitUsl([
     { servers: 1, rps: 95 },
     { servers: 2, rps: 204 },
@@ -49,7 +49,7 @@ test('noise that looks better than linear gives no negative parameter, and no er
   expect(found.lambda).toBeLessThan(101);
 });
 
-test('measurements that are 5% off still tell where the law bends', () => {
+test('tolerates measurement errors of 5%', () => {
   const law = { lambda: 400, sigma: 0.03, kappa: 0.001 };
   const noise = fc.array(fc.double({ min: 0.95, max: 1.05, noNaN: true }), { minLength: 6, maxLength: 6 });
   fc.assert(
@@ -65,16 +65,16 @@ test('measurements that are 5% off still tell where the law bends', () => {
 });
 
 test.each([
-  [[{ servers: 0, rps: 1 }], 'USL: servers 0 must be 1 or more'],
-  [[{ servers: 1, rps: 0 }], 'USL: rps 0 must be above 0'],
-  [[{ servers: 1, rps: Number.NaN }], 'USL: rps NaN must be above 0'],
+  [[{ servers: 0, rps: 1 }], 'USL: servers must be 1 or more, got 0'],
+  [[{ servers: 1, rps: 0 }], 'USL: rps must be above 0, got 0'],
+  [[{ servers: 1, rps: Number.NaN }], 'USL: rps must be above 0, got NaN'],
   [
     [
       { servers: 1, rps: 100 },
       { servers: 2, rps: 190 },
       { servers: 2, rps: 191 },
     ],
-    'USL: measurements of 2 numbers of servers, and three parameters need at least 3',
+    'USL: distinct numbers of servers must be at least 3, got 2',
   ],
 ])('%j cannot be fitted', (points, message) => {
   expect(() => fitUsl(points)).toThrow(message);

@@ -18,7 +18,7 @@ const files = (folder: string) =>
     .filter((name) => statSync(join(folder, name)).isFile())
     .sort();
 
-test('the same input gives the same bytes under the same name', () => {
+test('the build is reproducible', () => {
   const one = buildApp(join(dir, 'one'));
   const two = buildApp(join(dir, 'two'));
   expect(two.hash).toBe(one.hash);
@@ -29,7 +29,7 @@ test('the same input gives the same bytes under the same name', () => {
   expect(differ).toEqual([]);
 });
 
-test('it holds all that a server needs, and the script knows its own version', () => {
+test('the bundle contains everything that a server needs, and the script contains its version', () => {
   const { dir: bundle, hash } = buildApp(join(dir, 'one'));
   expect(readdirSync(bundle).sort()).toEqual([
     'host',
@@ -46,7 +46,7 @@ test('it holds all that a server needs, and the script knows its own version', (
   expect(files(join(bundle, 'public'))).toEqual([...Object.values(manifest), 'manifest.json'].sort());
 });
 
-describe('a build is used again', () => {
+describe('a build is reused', () => {
   let project: string;
 
   beforeAll(() => {
@@ -54,7 +54,7 @@ describe('a build is used again', () => {
     cloneWorkingTree(project);
   });
 
-  /** In a process of its own, over a copy of the project, so that its files can be changed. */
+  /** Builds in a separate process and a copy of the project, so that tests can change its files. */
   const build = (): AppBundle => {
     const script = "console.log(JSON.stringify(require('./tools/support/app-bundle.ts').buildApp()))";
     return JSON.parse(
@@ -63,7 +63,7 @@ describe('a build is used again', () => {
   };
   const madeAt = ({ dir: bundle }: AppBundle) => statSync(join(bundle, 'server.js')).mtimeMs;
 
-  test('while nothing has changed, and not when it is gone', () => {
+  test('while no input has changed, unless it was deleted', () => {
     const first = build();
     const made = madeAt(first);
     expect(madeAt(build())).toBe(made);

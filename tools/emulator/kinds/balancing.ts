@@ -20,7 +20,7 @@ export const balancing: Kinds = {
       const balancer = only(LoadBalancers);
       const described = new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: arn });
       return {
-        ...thoseAsked((await balancing.send(described)).Attributes, asked),
+        ...attributesIn((await balancing.send(described)).Attributes, asked),
         type: balancer.Type,
         scheme: balancer.Scheme,
         subnets: balancer.AvailabilityZones?.length,
@@ -46,7 +46,7 @@ export const balancing: Kinds = {
       const group = only(TargetGroups);
       const described = new DescribeTargetGroupAttributesCommand({ TargetGroupArn: arn });
       return {
-        ...thoseAsked((await balancing.send(described)).Attributes, asked),
+        ...attributesIn((await balancing.send(described)).Attributes, asked),
         protocol: group.Protocol,
         port: group.Port,
         targets: group.TargetType,
@@ -88,8 +88,8 @@ function byName(attributes: readonly Attribute[] = []): Facts {
   return Object.fromEntries(attributes.map(({ Key, Value }) => [Key, Value]));
 }
 
-/** Services list every attribute that there is. */
-function thoseAsked(attributes: readonly Attribute[] | undefined, asked: Facts): Facts {
+/** Keeps the attributes that the template sets. The service returns all of them. */
+function attributesIn(attributes: readonly Attribute[] | undefined, asked: Facts): Facts {
   const all = byName(attributes);
   return Object.fromEntries(Object.keys(asked).map((name) => [name, all[name]]));
 }

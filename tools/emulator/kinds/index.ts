@@ -8,5 +8,5 @@ import { state } from './state';
 
 export * from './kind';
 
-/** Types that are described by their own service; the others are told as CloudFormation lists them. */
+/** Resource types that are compared with their service's description. All others count as existing if CloudFormation lists them. */
 export const kinds: Kinds = { ...network, ...machines, ...scaling, ...balancing, ...state, ...operations };

@@ -11,26 +11,29 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 
-/** What is worth telling of a resource, by name. A fact that the template leaves to AWS is undefined. */
+/** Settings of a resource to compare, by name. A setting that the template leaves to AWS is undefined. */
 export type Facts = Readonly<Record<string, unknown>>;
 
 /** Properties of a resource in a synthesized template. */
 // biome-ignore lint/suspicious/noExplicitAny: a template's properties have no common type
 export type Properties = Record<string, any>;
 
-/** How resources of one type are told: what the template asked for, and what the service itself describes. */
+/** Reads the facts of one resource type from a template and from its service. */
 export interface Kind {
+  /** Returns the facts that the template sets. */
   readonly asked: (properties: Properties) => Facts;
   /**
-   * @param asked for kinds with an open list of attributes: only those that were asked for are told
-   * @throws when the service does not know the resource
+   * Returns the facts that the service describes.
+   *
+   * @param asked facts of the template, which limit an open list of attributes
+   * @throws if the resource does not exist
    */
   readonly found: (clients: Clients, physicalId: string, asked: Facts) => Promise<Facts>;
-  /** Names of facts that moto's CloudFormation drops on the way to its service. */
+  /** Names of facts that moto's CloudFormation does not pass on to the service. */
   readonly notPassedOn?: readonly string[];
 }
 
-/** Kinds by the type of their resource in a template. */
+/** Kinds by CloudFormation resource type. */
 export type Kinds = Readonly<Record<string, Kind>>;
 
 export type Clients = ReturnType<typeof makeClients>;
@@ -56,10 +59,10 @@ export function makeClients(config: {
   };
 }
 
-/** The one resource that was asked for. */
+/** Returns the first and only resource of a response. */
 export function only<T>(found: readonly T[] | undefined): T {
   const [first] = found ?? [];
-  if (first === undefined) throw new Error('not there');
+  if (first === undefined) throw new Error('resource not found');
   return first;
 }
 

@@ -10,8 +10,8 @@ export const scaling: Kinds = {
   'AWS::AutoScaling::AutoScalingGroup': {
     asked: (p) => ({ ...group(p), hooks: hooks(p.LifecycleHookSpecificationList) }),
     found: async ({ autoScaling }, name) => {
-      const asked = new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] });
-      const found = only((await autoScaling.send(asked)).AutoScalingGroups);
+      const describe = new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] });
+      const found = only((await autoScaling.send(describe)).AutoScalingGroups);
       const { LifecycleHooks } = await autoScaling.send(
         new DescribeLifecycleHooksCommand({ AutoScalingGroupName: name }),
       );
@@ -34,13 +34,13 @@ export const scaling: Kinds = {
   'AWS::AutoScaling::ScheduledAction': {
     asked: scheduled,
     found: async ({ autoScaling }, name) => {
-      const asked = new DescribeScheduledActionsCommand({ ScheduledActionNames: [name] });
-      return scheduled(only((await autoScaling.send(asked)).ScheduledUpdateGroupActions));
+      const describe = new DescribeScheduledActionsCommand({ ScheduledActionNames: [name] });
+      return scheduled(only((await autoScaling.send(describe)).ScheduledUpdateGroupActions));
     },
   },
 };
 
-// Auto Scaling answers in the words that a template asks with, so one function tells both.
+// Auto Scaling's API uses the property names of templates, so one function reads both.
 
 function group(p: Properties): Facts {
   const { InstancesDistribution: mix, LaunchTemplate: template } = p.MixedInstancesPolicy ?? {};
@@ -66,16 +66,16 @@ function hooks(list: readonly Properties[] | undefined): string | undefined {
 function policy(p: Properties): Facts {
   const tracking = p.TargetTrackingConfiguration;
   const predictive = p.PredictiveScalingConfiguration;
-  const [foreseen] = predictive?.MetricSpecifications ?? [];
+  const [predicted] = predictive?.MetricSpecifications ?? [];
   return {
     policy: p.PolicyType,
     metric:
       tracking?.PredefinedMetricSpecification?.PredefinedMetricType ??
       tracking?.CustomizedMetricSpecification?.Metrics?.map((one: Properties) => one.Id).join(' ') ??
-      foreseen?.PredefinedMetricPairSpecification?.PredefinedMetricType,
-    target: tracking?.TargetValue ?? foreseen?.TargetValue,
+      predicted?.PredefinedMetricPairSpecification?.PredefinedMetricType,
+    target: tracking?.TargetValue ?? predicted?.TargetValue,
     mode: predictive?.Mode,
-    // A policy without steps is described with an empty list.
+    // The API returns an empty list for a policy without steps.
     steps: p.StepAdjustments?.length
       ? p.StepAdjustments.map(
           (step: Properties) => `${step.ScalingAdjustment} from +${step.MetricIntervalLowerBound}`,

@@ -13,7 +13,7 @@ export const state: Kinds = {
   'AWS::RDS::DBInstance': {
     asked: (p) => ({
       class: p.DBInstanceClass,
-      // A read replica has those of its primary.
+      // A read replica inherits engine and version from its primary.
       engine: p.Engine && `${p.Engine} ${p.EngineVersion}`,
       storage: gib(p.AllocatedStorage),
       encrypted: p.StorageEncrypted,
@@ -100,8 +100,8 @@ export const state: Kinds = {
       tries: p.RedrivePolicy?.maxReceiveCount,
     }),
     found: async ({ sqs }, url) => {
-      const asked = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] });
-      const { Attributes = {} } = await sqs.send(asked);
+      const describe = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] });
+      const { Attributes = {} } = await sqs.send(describe);
       return {
         kept: seconds(Attributes.MessageRetentionPeriod),
         hidden: seconds(Attributes.VisibilityTimeout),

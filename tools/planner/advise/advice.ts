@@ -1,4 +1,4 @@
-import { type Crossing, crossing, FEWEST_DAYS, type Trend, trendOf } from './trend';
+import { type Crossing, crossing, MIN_DAYS, type Trend, trendOf } from './trend';
 import { type Limits, type PhaseNumber, type Remedy, TIERS, type Wall } from './walls';
 
 export interface Point {
@@ -7,15 +7,15 @@ export interface Point {
   readonly value: number;
 }
 
-/** A wall at one resource, with what its metric said. */
+/** A wall at one resource, with its metric data. */
 export interface Watched {
   readonly wall: Wall;
-  /** What it was measured at: `shop-database`. */
+  /** Name of the resource, such as `shop-database`. */
   readonly resource: string;
   readonly limits: Limits;
-  /** Rising in time; empty where there is no data. */
+  /** In chronological order; empty without data. */
   readonly points: readonly Point[];
-  /** Of the wall's `limitMetric`. */
+  /** Data of the wall's `limitMetric`. */
   readonly limitPoints?: readonly Point[];
 }
 
@@ -23,73 +23,72 @@ export interface Window {
   /** Unix seconds. */
   readonly start: number;
   readonly end: number;
-  /** Of a point, in seconds. */
+  /** Period of a data point, in seconds. */
   readonly period: number;
 }
 
 export type State = 'full' | 'filling' | 'fine' | 'no data' | 'no limit';
 
-/** How full one wall is. */
-export interface Finding {
+/** State of one wall. */
+export interface WallStatus {
   readonly wall: Wall;
   readonly resource: string;
   readonly state: State;
   readonly threshold: number | undefined;
-  /** The worst of the last day that lasted long enough. */
+  /** Worst value of the last day that was sustained for `wall.lasting`. */
   readonly peak: number | undefined;
-  /** Share of the last day that was beyond the threshold. */
+  /** Share of the last day beyond the threshold. */
   readonly share: number;
   readonly trend: Trend | undefined;
-  /** In days from the end of the window; only where the trend is significant and leads there. */
+  /** Forecast in days from the end of the window; only for a significant trend towards the threshold. */
   readonly crossing: Crossing | undefined;
   readonly remedy: Remedy;
 }
 
 export interface Advice {
   readonly verdict: 'act' | 'prepare' | 'stay' | 'unknown';
-  /** What is or will be full next; the first of `findings` that counts. */
-  readonly wall: Finding | undefined;
-  /** Something is wrong that is no wall. */
-  readonly symptoms: readonly Finding[];
-  /** Worst first. */
-  readonly findings: readonly Finding[];
-  /** What cannot be told, one line each. */
+  /** The wall that is reached now or next: the first relevant one of `statuses`. */
+  readonly wall: WallStatus | undefined;
+  /** Failures that are not capacity limits. */
+  readonly symptoms: readonly WallStatus[];
+  /** Most urgent first. */
+  readonly statuses: readonly WallStatus[];
+  /** Walls without data or limit, one line each. */
   readonly unknown: readonly string[];
-  /** What is left out on purpose, one line each with the reason. */
+  /** Checks that were skipped, one line each with the reason. */
   readonly notJudged: readonly string[];
 }
 
-/** A trend is followed this far, in days: further, nothing stays a straight line. */
+/** Extrapolation limit of a trend, in days. */
 export const HORIZON = 180;
 
 const DAY = 86_400;
 
-/** Names the next wall from what the metrics say. */
+/** Finds the next wall from metric data. */
 export function advise(watched: readonly Watched[], phase: PhaseNumber, window: Window): Advice {
-  const findings = watched
+  const statuses = watched
     .filter(({ wall, limits }) => (wall.phases?.includes(phase) ?? true) && (wall.isFor?.(limits) ?? true))
     .map((one) => examine(one, phase, window))
     .sort(byUrgency);
-  const unknown = findings
+  const unknown = statuses
     .filter(({ wall, state }) => !wall.optional && (state === 'no data' || state === 'no limit'))
     .map(
-      ({ wall, resource, state }) =>
-        `${wall.what} (${resource}): ${state === 'no data' ? 'no data' : 'its limit is not known'}`,
+      ({ wall, resource, state }) => `${wall.what} (${resource}): ${state === 'no data' ? 'no data' : 'limit unknown'}`,
     );
-  const notJudged = findings.flatMap(({ wall, resource, state }) =>
+  const notJudged = statuses.flatMap(({ wall, resource, state }) =>
     wall.notJudged?.when === state ? [`${wall.what} (${resource}): ${wall.notJudged.because}`] : [],
   );
-  const counted = findings.filter(({ wall, state }) => !wall.symptom && (state === 'full' || state === 'filling'));
-  const [wall] = counted;
-  const told = findings.some(
+  const relevant = statuses.filter(({ wall, state }) => !wall.symptom && (state === 'full' || state === 'filling'));
+  const [wall] = relevant;
+  const hasData = statuses.some(
     ({ wall, state }) => !wall.missingIsZero && (state === 'fine' || state === 'filling' || state === 'full'),
   );
-  const verdict = wall ? (wall.state === 'full' ? 'act' : 'prepare') : told ? 'stay' : 'unknown';
-  const symptoms = findings.filter(({ wall, state }) => wall.symptom && state === 'full');
-  return { verdict, wall, symptoms, findings, unknown, notJudged };
+  const verdict = wall ? (wall.state === 'full' ? 'act' : 'prepare') : hasData ? 'stay' : 'unknown';
+  const symptoms = statuses.filter(({ wall, state }) => wall.symptom && state === 'full');
+  return { verdict, wall, symptoms, statuses, unknown, notJudged };
 }
 
-function examine(one: Watched, phase: PhaseNumber, window: Window): Finding {
+function examine(one: Watched, phase: PhaseNumber, window: Window): WallStatus {
   const { wall, resource, limits } = one;
   const threshold = wall.limitMetric ? one.limitPoints?.at(-1)?.value : wall.threshold?.(limits);
   const points = one.points.length === 0 && wall.missingIsZero ? [{ at: window.end - 1, value: 0 }] : one.points;
@@ -104,7 +103,7 @@ function examine(one: Watched, phase: PhaseNumber, window: Window): Finding {
     crossing: undefined,
     remedy,
   };
-  // Data of last week says nothing about today.
+  // Data older than a day does not describe the current state.
   const lastDay = points.filter(({ at }) => at >= window.end - DAY);
   if (lastDay.length === 0) return { ...nothing, state: 'no data' };
   if (threshold === undefined) return { ...nothing, state: 'no limit' };
@@ -123,7 +122,7 @@ function examine(one: Watched, phase: PhaseNumber, window: Window): Finding {
   return { ...found, trend, crossing: state === 'filling' ? reached : undefined, state };
 }
 
-/** The worst value that held for so many points in a row. */
+/** Worst value that was sustained for `run` consecutive points. */
 export function sustainedPeak(points: readonly Point[], run: number, side: Wall['side']): number | undefined {
   const [worst, mildest] = side === 'below' ? [Math.min, Math.max] : [Math.max, Math.min];
   const length = Math.min(run, points.length);
@@ -135,7 +134,7 @@ export function sustainedPeak(points: readonly Point[], run: number, side: Wall[
   return peak;
 }
 
-/** Peaks of whole days, counted back from the end of the window; day 0 is its first. */
+/** Daily peaks, for days counted back from the end of the window. Day 0 is its first day. */
 function dailyPeaks(points: readonly Point[], run: number, side: Wall['side'], window: Window) {
   const days = new Map<number, Point[]>();
   for (const point of points) {
@@ -158,8 +157,8 @@ export function isBeyond(value: number, threshold: number, side: Wall['side']): 
 
 const ORDER: readonly State[] = ['full', 'filling', 'fine', 'no limit', 'no data'];
 
-/** Walls before symptoms; full before filling; what was full longer first; of equals, what the others wait for. */
-function byUrgency(a: Finding, b: Finding): number {
+/** Sorts walls before symptoms, by state, by forecast, by time beyond the threshold, then by tier. */
+function byUrgency(a: WallStatus, b: WallStatus): number {
   return (
     Number(a.wall.symptom ?? false) - Number(b.wall.symptom ?? false) ||
     ORDER.indexOf(a.state) - ORDER.indexOf(b.state) ||
@@ -169,9 +168,9 @@ function byUrgency(a: Finding, b: Finding): number {
   );
 }
 
-/** Why there is no date, in words, for a wall that is not full. */
-export function trendInWords({ trend, state, wall }: Finding): string {
+/** Explains why a wall has no forecast date. */
+export function trendText({ trend, state, wall }: WallStatus): string {
   if (state !== 'fine' || wall.symptom) return '';
-  if (!trend) return `fewer than ${FEWEST_DAYS} days`;
+  if (!trend) return `fewer than ${MIN_DAYS} days of data`;
   return trend.significant ? '' : 'no significant trend';
 }

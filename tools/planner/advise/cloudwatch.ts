@@ -3,17 +3,17 @@ import type { Point, Watched, Window } from './advice';
 import type { Resource } from './stack';
 import { type Wall, walls } from './walls';
 
-/** GetMetricData takes no more queries at once. */
-const QUERIES_AT_ONCE = 500;
+/** Limit of queries per GetMetricData call. */
+const MAX_QUERIES = 500;
 
-interface Wanted {
+interface MetricRequest {
   readonly wall: Wall;
   readonly resource: Resource;
   readonly metric: Wall['metric'];
   readonly limit: boolean;
 }
 
-/** Reads the metric of every wall at every resource that can have it. */
+/** Reads the metrics of all walls at all matching resources. */
 export async function readMetrics(
   resources: readonly Resource[],
   window: Window,
@@ -22,15 +22,15 @@ export async function readMetrics(
   const wanted = resources.flatMap((resource) =>
     walls
       .filter(({ tier }) => tier === resource.tier)
-      .flatMap((wall): Wanted[] => [
+      .flatMap((wall): MetricRequest[] => [
         { wall, resource, metric: wall.metric, limit: false },
         ...(wall.limitMetric ? [{ wall, resource, metric: wall.limitMetric, limit: true }] : []),
       ]),
   );
-  const series = new Map<Wanted, readonly Point[]>();
+  const series = new Map<MetricRequest, readonly Point[]>();
   for (const where of new Set(wanted.map(({ resource }) => resource.region ?? region))) {
-    const there = wanted.filter(({ resource }) => (resource.region ?? region) === where);
-    for (const [one, points] of await seriesIn(where, there, window)) series.set(one, points);
+    const inRegion = wanted.filter(({ resource }) => (resource.region ?? region) === where);
+    for (const [one, points] of await seriesIn(where, inRegion, window)) series.set(one, points);
   }
   return wanted
     .filter(({ limit }) => !limit)
@@ -46,12 +46,12 @@ export async function readMetrics(
     });
 }
 
-async function seriesIn(region: string | undefined, wanted: readonly Wanted[], window: Window) {
+async function seriesIn(region: string | undefined, wanted: readonly MetricRequest[], window: Window) {
   const client = new CloudWatchClient({ region });
-  const series = new Map<Wanted, readonly Point[]>();
+  const series = new Map<MetricRequest, readonly Point[]>();
   try {
-    for (let i = 0; i < wanted.length; i += QUERIES_AT_ONCE) {
-      const some = wanted.slice(i, i + QUERIES_AT_ONCE);
+    for (let i = 0; i < wanted.length; i += MAX_QUERIES) {
+      const some = wanted.slice(i, i + MAX_QUERIES);
       const points = await getPoints(client, some, window);
       some.forEach((one, index) => {
         series.set(one, points.get(`m${index}`) ?? []);
@@ -63,7 +63,7 @@ async function seriesIn(region: string | undefined, wanted: readonly Wanted[], w
   return series;
 }
 
-async function getPoints(client: CloudWatchClient, wanted: readonly Wanted[], window: Window) {
+async function getPoints(client: CloudWatchClient, wanted: readonly MetricRequest[], window: Window) {
   const input = {
     StartTime: new Date(window.start * 1000),
     EndTime: new Date(window.end * 1000),
@@ -83,7 +83,7 @@ async function getPoints(client: CloudWatchClient, wanted: readonly Wanted[], wi
   return found;
 }
 
-function queryOf({ resource, metric }: Wanted, Id: string, Period: number): MetricDataQuery {
+function queryOf({ resource, metric }: MetricRequest, Id: string, Period: number): MetricDataQuery {
   const dimensions = resource.dimensionsOf?.[metric.name] ?? resource.dimensions;
   const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
   return {

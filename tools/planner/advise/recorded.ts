@@ -6,43 +6,44 @@ import { type Limits, type Wall, walls } from './walls';
 
 const DAY = 86_400;
 
-/** How metrics are named in a file: a wall's id, `.limit` for its limit, and `@name` where there are several of a kind. */
+/** Metric name in a file: id of a wall, `.limit` for its limit, and `@name` for one of several resources. */
 const METRIC = /^([a-z]+\.[a-z-]+?)(\.limit)?(?:@(.+))?$/;
 
-export interface Recorded {
+export interface RecordedMetrics {
   readonly watched: readonly Watched[];
   readonly window: Window;
 }
 
 /**
- * Reads recorded metrics: a CSV with a head that names `time` (ISO 8601, or Unix seconds), `metric` and `value`. The window is
- * that of the file, and ends a day after the start of its newest point at most.
+ * Reads recorded metrics: a CSV file with the columns `time` (ISO 8601 or Unix seconds), `metric` and `value`. The window
+ * covers all data points, and ends at most a day after the start of the newest.
  *
- * @param limits by tier, for thresholds that hang on the size of a database or cache
- * @throws UsageError that names the line
+ * @param limits by tier, for thresholds that depend on the size of a database or cache
+ * @throws UsageError with the line
  */
-export function readRecorded(file: string, limits: Partial<Record<Wall['tier'], Limits>>): Recorded {
+export function readRecorded(file: string, limits: Partial<Record<Wall['tier'], Limits>>): RecordedMetrics {
   if (!existsSync(file))
-    throw new UsageError(`--from ${file}: there is no such file; allowed is CSV with time,metric,value`);
+    throw new UsageError(`--from must be an existing CSV file with time,metric,value, got ${file}.`);
   const series = new Map<string, Point[]>();
   rowsOf(file).forEach((row, index) => {
     const line = `line ${index + 2} of ${file}`;
     const at = unixSeconds(row.time);
     const value = Number(row.value);
     const [, id = ''] = METRIC.exec(row.metric ?? '') ?? [];
-    if (at === undefined) throw new UsageError(`time "${row.time}" in ${line}: allowed is ISO 8601 or Unix seconds`);
+    if (at === undefined) throw new UsageError(`time must be ISO 8601 or Unix seconds, got "${row.time}" in ${line}.`);
     if (!walls.some((wall) => wall.id === id)) {
       const known = walls.map((wall) => wall.id).join(', ');
-      throw new UsageError(`metric "${row.metric}" in ${line}: allowed is ${known}, and any of them with @name`);
+      throw new UsageError(`metric must be ${known}, or any of them with @name, got "${row.metric}" in ${line}.`);
     }
     if (!row.value || !Number.isFinite(value))
-      throw new UsageError(`value "${row.value}" in ${line}: allowed is a number`);
+      throw new UsageError(`value must be a number, got "${row.value}" in ${line}.`);
     const points = series.get(row.metric as string);
     if (points) points.push({ at, value });
     else series.set(row.metric as string, [{ at, value }]);
   });
   const all = [...series.values()].flat();
-  if (all.length === 0) throw new UsageError(`--from ${file}: it has no lines below its head time,metric,value`);
+  if (all.length === 0)
+    throw new UsageError(`--from must be a CSV file with lines below the header time,metric,value, got ${file}.`);
   for (const points of series.values()) points.sort((a, b) => a.at - b.at);
   return { watched: watchedIn(series, limits), window: windowOf([...series.values()]) };
 }
@@ -51,11 +52,11 @@ function rowsOf(file: string): Record<string, string>[] {
   try {
     return parse(readFileSync(file, 'utf8'), { columns: true, skip_empty_lines: true, trim: true, bom: true });
   } catch (error) {
-    throw new UsageError(`--from ${file}: not CSV: ${(error as Error).message}`);
+    throw new UsageError(`--from must be a CSV file, got ${file}: ${(error as Error).message}`);
   }
 }
 
-/** Every wall is watched: at each resource that the file has of it, or at one without data. */
+/** Lists all walls of the recorded tiers: at each recorded resource, or at one without data. */
 function watchedIn(series: ReadonlyMap<string, Point[]>, limits: Partial<Record<Wall['tier'], Limits>>): Watched[] {
   const tiers = new Set([...series.keys()].map((metric) => metric.split('.')[0]));
   return walls
@@ -65,7 +66,7 @@ function watchedIn(series: ReadonlyMap<string, Point[]>, limits: Partial<Record<
         .map((metric) => METRIC.exec(metric) as RegExpExecArray)
         .filter(([, id, limit]) => id === wall.id && !limit)
         .map(([, , , name]) => name);
-      // CloudWatch has nothing where nothing happened; a file may just not have been asked for it.
+      // In a file, unlike in CloudWatch, a missing metric does not mean zero.
       if (names.length === 0 && wall.missingIsZero) return [];
       return (names.length > 0 ? names : [undefined]).map((name) => {
         const at = name === undefined ? '' : `@${name}`;
@@ -80,7 +81,7 @@ function watchedIn(series: ReadonlyMap<string, Point[]>, limits: Partial<Record<
     });
 }
 
-/** The time that the points cover, and the usual distance between two of them. */
+/** Time range of the data points, and their median distance as the period. */
 function windowOf(series: readonly (readonly Point[])[]): Window {
   const times = series.flat().map(({ at }) => at);
   const gaps = series

@@ -1,5 +1,5 @@
 import { table } from '../../support/table';
-import { type Advice, type Finding, HORIZON, trendInWords, type Window } from './advice';
+import { type Advice, HORIZON, trendText, type WallStatus, type Window } from './advice';
 import type { PhaseNumber, Wall } from './walls';
 
 const DAY = 86_400;
@@ -7,73 +7,73 @@ const DAY = 86_400;
 export function renderAdvice(advice: Advice, what: string, phase: PhaseNumber, window: Window): string {
   const days = Math.round(((window.end - window.start) / DAY) * 10) / 10;
   const lines = [
-    `${what}, phase ${phase}: ${days} days to ${new Date(window.end * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC, points of ${window.period} s`,
+    `${what}, phase ${phase}: ${days} days to ${new Date(window.end * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC, period ${window.period} s`,
     '',
     ...verdictLines(advice, window),
     '',
-    findingsTable(advice.findings, window),
+    statusTable(advice.statuses, window),
   ];
   if (advice.symptoms.length > 0) {
-    lines.push('', 'Something is wrong that is no wall:');
+    lines.push('', 'Failures other than capacity limits:');
     for (const { wall, resource, peak, remedy } of advice.symptoms) {
-      lines.push(`  ${wall.what} (${resource}): ${shown(peak, wall)} at the worst; ${remedy.does}`);
+      lines.push(`  ${wall.what} (${resource}): peak ${shown(peak, wall)}; ${remedy.does}`);
     }
   }
   if (advice.unknown.length > 0) {
-    lines.push('', 'Cannot be told:', ...advice.unknown.map((line) => `  ${line}`));
+    lines.push('', 'Unknown:', ...advice.unknown.map((line) => `  ${line}`));
   }
   if (advice.notJudged.length > 0) {
-    lines.push('', 'Not judged:', ...advice.notJudged.map((line) => `  ${line}`));
+    lines.push('', 'Not checked:', ...advice.notJudged.map((line) => `  ${line}`));
   }
   lines.push(
     '',
-    `Trends are straight lines through each day's peak, followed for ${HORIZON} days; bounds hold them with 95%.`,
+    `Trends are linear fits of daily peaks, extrapolated for ${HORIZON} days, with 95% confidence bounds.`,
   );
   return lines.join('\n');
 }
 
 function verdictLines({ verdict, wall, unknown }: Advice, window: Window): string[] {
-  const reservation = unknown.length > 0 ? ', as far as can be told' : '';
+  const reservation = unknown.length > 0 ? ' (some walls are unknown)' : '';
   if (!wall) {
     return verdict === 'stay'
-      ? [`Stay${reservation}: nothing is full, and no trend leads there.`]
-      : ['Cannot be told: there is no data. Are the metrics published, and is the region the right one?'];
+      ? [`Stay${reservation}: no limit is reached, and no trend leads to one.`]
+      : ['Unknown: no data. Check that the metrics are published and that the region is correct.'];
   }
   const { phase, does } = wall.remedy;
   const what = `${wall.wall.what} (${wall.resource})`;
   const head =
     verdict === 'act'
-      ? `Now: ${what} is full: ${shown(wall.peak, wall.wall)}, full is ${limitOf(wall)}.`
-      : `Next: ${what} is full ${when(wall, window)} if the trend holds.`;
+      ? `Now: ${what} has reached its limit: ${shown(wall.peak, wall.wall)}, limit ${limitOf(wall)}.`
+      : `Next: ${what} reaches its limit ${when(wall, window)} if the trend continues.`;
   return [head, phase === undefined ? `Stay on this phase: ${does}.` : `Phase ${phase} removes it: ${does}.`];
 }
 
-function findingsTable(findings: readonly Finding[], window: Window): string {
-  const rows = findings
+function statusTable(statuses: readonly WallStatus[], window: Window): string {
+  const rows = statuses
     .filter(({ state }) => state !== 'no data' && state !== 'no limit')
-    .map((finding) => {
-      const { wall, resource, state, peak } = finding;
-      const trend = state === 'filling' ? when(finding, window) : trendInWords(finding);
+    .map((status) => {
+      const { wall, resource, state, peak } = status;
+      const trend = state === 'filling' ? when(status, window) : trendText(status);
       return [
         wall.what,
         resource,
-        wall.symptom && state === 'full' ? 'wrong' : state,
+        wall.symptom && state === 'full' ? 'failing' : state,
         shown(peak, wall),
-        limitOf(finding),
+        limitOf(status),
         trend,
         wall.source,
       ];
     });
-  if (rows.length === 0) return 'No metric has data of the last day.';
-  return table(['wall', 'at', 'state', 'last day', 'full', 'if the trend holds', 'source of the limit'], rows);
+  if (rows.length === 0) return 'No metric has data for the last day.';
+  return table(['wall', 'resource', 'state', 'last day', 'limit', 'forecast', 'source of the limit'], rows);
 }
 
-function limitOf({ threshold, wall }: Finding): string {
+function limitOf({ threshold, wall }: WallStatus): string {
   return `${wall.side === 'below' ? '<' : wall.side === 'above' ? '>' : '≥'} ${shown(threshold, wall)}`;
 }
 
 /** `on 2026-03-01 (2026-02-20 to 2026-03-19)`. */
-function when({ crossing }: Finding, window: Window): string {
+function when({ crossing }: WallStatus, window: Window): string {
   const date = (days: number | undefined) =>
     days === undefined
       ? `after ${HORIZON} days`
@@ -90,25 +90,25 @@ function shown(value: number | undefined, { unit }: Wall): string {
 
 export function adviceAsJson(advice: Advice, what: string, phase: PhaseNumber, window: Window): string {
   const iso = (at: number) => new Date(at * 1000).toISOString();
-  const plain = (finding: Finding) => ({
-    wall: finding.wall.id,
-    what: finding.wall.what,
-    resource: finding.resource,
-    state: finding.state,
-    lastDay: finding.peak ?? null,
-    full: { side: finding.wall.side, value: finding.threshold ?? null, source: finding.wall.source },
-    shareOfLastDay: finding.share,
-    slopeADay: finding.trend?.slope ?? null,
-    significant: finding.trend?.significant ?? null,
-    fullOn: finding.crossing
+  const plain = (status: WallStatus) => ({
+    wall: status.wall.id,
+    what: status.wall.what,
+    resource: status.resource,
+    state: status.state,
+    lastDay: status.peak ?? null,
+    full: { side: status.wall.side, value: status.threshold ?? null, source: status.wall.source },
+    shareOfLastDay: status.share,
+    slopeADay: status.trend?.slope ?? null,
+    significant: status.trend?.significant ?? null,
+    fullOn: status.crossing
       ? Object.fromEntries(
-          Object.entries(finding.crossing).map(([name, days]) => [
+          Object.entries(status.crossing).map(([name, days]) => [
             name,
             days === undefined ? null : iso(window.end + days * DAY).slice(0, 10),
           ]),
         )
       : null,
-    remedy: finding.remedy,
+    remedy: status.remedy,
   });
   return JSON.stringify(
     {
@@ -118,7 +118,7 @@ export function adviceAsJson(advice: Advice, what: string, phase: PhaseNumber, w
       verdict: advice.verdict,
       wall: advice.wall ? plain(advice.wall) : null,
       symptoms: advice.symptoms.map(plain),
-      findings: advice.findings.map(plain),
+      findings: advice.statuses.map(plain),
       unknown: advice.unknown,
       notJudged: advice.notJudged,
     },

@@ -10,30 +10,30 @@ import { UsageError } from '../../support/usage-error';
 import type { PriceTable } from '../prices/table';
 import type { Limits, PhaseNumber, Tier } from './walls';
 
-/** Something that walls are watched at. */
+/** A resource with metrics. */
 export interface Resource {
   readonly tier: Tier;
-  /** Its name for people. */
+  /** Display name. */
   readonly name: string;
-  /** Dimensions of its metrics. Those of the host's own metrics may need more, by the name of the metric. */
+  /** Dimensions of its metrics. `dimensionsOf` overrides them by metric name. */
   readonly dimensions: Readonly<Record<string, string>>;
   readonly dimensionsOf?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly limits: Limits;
-  /** Where its metrics are. @default the stack's region */
+  /** Region of its metrics. @default the stack's region */
   readonly region?: string;
 }
 
 export interface RunningStack {
-  /** By its output `Phase`; undefined for a stack that is not of this project. */
+  /** From the output `Phase`; undefined for other stacks. */
   readonly phase: PhaseNumber | undefined;
   readonly resources: readonly Resource[];
 }
 
 /**
- * Finds what a stack consists of, and how big its databases and caches are.
+ * Lists the resources of a stack, and the sizes of its databases and caches.
  *
- * @param machines knows vCPUs and memory of instance types
- * @throws UsageError when there is no such stack
+ * @param machines table with vCPUs and memory of instance types
+ * @throws UsageError when the stack does not exist
  */
 export async function readStack(
   stackName: string,
@@ -47,10 +47,10 @@ export async function readStack(
     for await (const page of paginateListStackResources({ client }, { StackName: stackName })) {
       found.push(...(page.StackResourceSummaries ?? []));
     }
-    const there = found.filter(({ PhysicalResourceId }) => PhysicalResourceId);
-    const databases = await databasesOf(idsOf(there, 'AWS::RDS::DBInstance'), region, machines);
-    const caches = await cachesOf(idsOf(there, 'AWS::ElastiCache::ReplicationGroup'), region, machines);
-    return { phase, resources: [...there.flatMap((one) => simpleResource(one, there)), ...databases, ...caches] };
+    const created = found.filter(({ PhysicalResourceId }) => PhysicalResourceId);
+    const databases = await databasesOf(idsOf(created, 'AWS::RDS::DBInstance'), region, machines);
+    const caches = await cachesOf(idsOf(created, 'AWS::ElastiCache::ReplicationGroup'), region, machines);
+    return { phase, resources: [...created.flatMap((one) => simpleResource(one, created)), ...databases, ...caches] };
   } finally {
     client.destroy();
   }
@@ -63,7 +63,7 @@ async function phaseOf(client: CloudFormationClient, stackName: string): Promise
     return [1, 2, 3, 4, 5].find((phase) => String(phase) === value) as PhaseNumber | undefined;
   } catch (error) {
     if (/does not exist/.test((error as Error).message)) {
-      throw new UsageError(`--stack ${stackName}: there is no such stack in this account and region`);
+      throw new UsageError(`--stack must be a stack in this account and region, got ${stackName}.`);
     }
     throw error;
   }
@@ -73,7 +73,7 @@ function idsOf(found: readonly StackResourceSummary[], type: string): string[] {
   return found.filter(({ ResourceType }) => ResourceType === type).map((one) => one.PhysicalResourceId as string);
 }
 
-/** What its ids alone tell enough of. */
+/** Resources that need no further API call. */
 function simpleResource(one: StackResourceSummary, all: readonly StackResourceSummary[]): Resource[] {
   const id = one.PhysicalResourceId as string;
   const logical = one.LogicalResourceId ?? '';
@@ -86,17 +86,17 @@ function simpleResource(one: StackResourceSummary, all: readonly StackResourceSu
       return make('box', { InstanceId: id }, { dimensionsOf: { disk_used_percent: disk } });
     }
     case 'AWS::AutoScaling::AutoScalingGroup':
-      // Workers are as busy as they can be while there are jobs: their wall is the age of the oldest job.
+      // Workers run at full CPU while there are jobs. Their wall is the age of the oldest job.
       return /worker/i.test(logical) ? [] : make('servers', { AutoScalingGroupName: id });
     case 'AWS::ElasticLoadBalancingV2::LoadBalancer':
       return balancerOf(id, logical, all);
     case 'AWS::SQS::Queue':
-      // What nobody could finish grows old by design.
+      // Messages in a dead-letter queue age by design.
       return /dead|dlq/i.test(logical) ? [] : make('queue', { QueueName: id.split('/').at(-1) as string });
     case 'AWS::EC2::Volume':
       return make('volume', { VolumeId: id });
     case 'AWS::CloudFront::Distribution':
-      // It is everywhere, and its metrics are in one place.
+      // CloudFront publishes metrics in us-east-1 only.
       return make('edge', { DistributionId: id, Region: 'Global' }, { region: 'us-east-1' });
     case 'AWS::EC2::NatGateway':
       return make('network', { NatGatewayId: id });
@@ -107,7 +107,7 @@ function simpleResource(one: StackResourceSummary, all: readonly StackResourceSu
   }
 }
 
-/** A balancer with its target group; layer 4 knows nothing of requests. */
+/** An Application Load Balancer with its target group. An NLB has no request metrics. */
 function balancerOf(arn: string, name: string, all: readonly StackResourceSummary[]): Resource[] {
   const LoadBalancer = arn.split(':loadbalancer/')[1];
   if (!LoadBalancer?.startsWith('app/')) return [];
@@ -169,7 +169,7 @@ async function cachesOf(ids: readonly string[], region: string | undefined, mach
   }
 }
 
-/** vCPUs and memory of `db.m7g.large` and `cache.t4g.small` are those of the EC2 type of that name. */
+/** Limits of an RDS class or ElastiCache node type, from the EC2 type of the same name. */
 export function limitsOf(type: string | undefined, machines: PriceTable): Limits {
   const machine = type === undefined ? undefined : machines.machine(type.replace(/^(db|cache)\./, ''));
   return machine ? { vcpus: machine.vcpus, memoryBytes: machine.memoryGib * 1024 ** 3 } : {};

@@ -1,24 +1,24 @@
-/** A straight line through daily figures, and how sure it is. */
+/** A linear fit of daily values with its confidence. */
 export interface Trend {
-  /** Change a day. */
+  /** Change per day. */
   readonly slope: number;
   readonly days: number;
-  /** Whether the change is more than chance, at 95%. */
+  /** Whether the slope is significant at 95%. */
   readonly significant: boolean;
-  /** The line at a day, and the bounds that hold it with 95%. */
+  /** Value and 95% confidence bounds of the line at a day. */
   at(day: number): { readonly line: number; readonly low: number; readonly high: number };
 }
 
-/** Fewer days say nothing about a week. */
-export const FEWEST_DAYS = 7;
+/** Minimum for a trend: one week. */
+export const MIN_DAYS = 7;
 
 /**
- * Least squares through `values`, by day; `undefined` for fewer than {@link FEWEST_DAYS}. The bounds are those of the line
- * itself, not of a single day, and take the days for independent of each other.
+ * Fits a line by least squares; `undefined` for fewer than {@link MIN_DAYS}. The bounds are those of the line, not of a
+ * single day, and assume independent days.
  */
 export function trendOf(points: readonly { readonly day: number; readonly value: number }[]): Trend | undefined {
   const n = points.length;
-  if (n < FEWEST_DAYS) return undefined;
+  if (n < MIN_DAYS) return undefined;
   const mean = (pick: (point: { day: number; value: number }) => number) =>
     points.reduce((sum, point) => sum + pick(point), 0) / n;
   const meanDay = mean(({ day }) => day);
@@ -41,7 +41,7 @@ export function trendOf(points: readonly { readonly day: number; readonly value:
 }
 
 /**
- * The 97.5% point of Student's t, good to a hundredth from 5 degrees of freedom on.
+ * 97.5% quantile of Student's t, accurate to 0.01 from 5 degrees of freedom.
  *
  * @see https://en.wikipedia.org/wiki/Cornish%E2%80%93Fisher_expansion
  */
@@ -55,7 +55,7 @@ export function studentT(freedom: number): number {
   );
 }
 
-/** Days from `from` on until the line and its bounds reach a threshold; `undefined` beyond the horizon. */
+/** Days until the line and its bounds reach a threshold; `undefined` beyond the horizon. */
 export interface Crossing {
   readonly expected: number | undefined;
   readonly earliest: number | undefined;

@@ -1,6 +1,7 @@
 import { TRAFFIC_DEFAULTS } from '../cost/usage';
+import { maxConnections } from '../plan/database';
 
-/** Parts of the shop, those first that all others wait for. */
+/** Tiers in dependency order, dependencies first. */
 export const TIERS = [
   'database',
   'replicas',
@@ -19,49 +20,49 @@ export type Tier = (typeof TIERS)[number];
 
 export type PhaseNumber = 1 | 2 | 3 | 4 | 5;
 
-/** What a resource can take, and what is asked of it, where a threshold hangs on it. */
+/** Limits of a resource that thresholds depend on. */
 export interface Limits {
   readonly vcpus?: number;
   readonly memoryBytes?: number;
-  /** The objective for the 99th percentile of the answers. */
+  /** Objective for the p99 response time. */
   readonly latencySeconds?: number;
 }
 
-/** What to do about a wall. */
+/** Action that removes a wall. */
 export interface Remedy {
-  /** The phase that removes it; without one, the phase that runs is the right one. */
+  /** Phase that removes it. @default - a change within the running phase */
   readonly phase?: PhaseNumber;
   readonly does: string;
 }
 
-/** Something that fills up, when it is full, and what helps then. */
+/** A capacity limit of a resource: its metric, threshold and remedy. */
 export interface Wall {
-  /** Name in `--from` files: `servers.cpu`. */
+  /** Name in `--from` files, such as `servers.cpu`. */
   readonly id: string;
   readonly tier: Tier;
   readonly what: string;
   readonly unit: '%' | 's' | '' | 'bytes' | 'µs';
   readonly metric: { readonly namespace: string; readonly name: string; readonly stat: string };
-  /** A metric whose newest value is the threshold: `GroupMaxSize`. */
+  /** Metric whose newest value is the threshold, such as `GroupMaxSize`. */
   readonly limitMetric?: { readonly namespace: string; readonly name: string; readonly stat: string };
   readonly side: 'above' | 'at or above' | 'below';
-  /** In the metric's unit; `undefined` where the resource's size is not known. */
+  /** In the metric's unit; `undefined` when the size of the resource is unknown. */
   readonly threshold?: (limits: Limits) => number | undefined;
-  /** How long it must be beyond the threshold, in minutes. */
+  /** Minimum time beyond the threshold, in minutes. */
   readonly lasting: number;
-  /** Who says that this is full. */
+  /** Source of the threshold. */
   readonly source: string;
-  /** Nothing is published where nothing happens. */
+  /** Whether a missing metric means zero. */
   readonly missingIsZero?: boolean;
-  /** Only some resources have it, such as those that are burstable: that it is missing says nothing. */
+  /** Whether only some resources publish the metric, such as burstable ones. */
   readonly optional?: boolean;
-  /** What to say where it is missing, or has no limit, though nothing is wrong with that. */
+  /** Explanation for an expected lack of data or of a limit. */
   readonly notJudged?: { readonly when: 'no data' | 'no limit'; readonly because: string };
-  /** Shows that something is wrong, and not what is full: it names no phase. */
+  /** Whether it indicates a failure instead of a capacity limit. */
   readonly symptom?: boolean;
-  /** Resources that it is a wall of, by their size. @default all */
+  /** Applicable resources, by their size. @default all */
   readonly isFor?: (limits: Limits) => boolean;
-  /** Phases in which it is a wall; elsewhere the metric may be where it is. @default all */
+  /** Applicable phases. @default all */
   readonly phases?: readonly PhaseNumber[];
   readonly remedy: (phase: PhaseNumber) => Remedy;
 }
@@ -77,39 +78,36 @@ const balancer = (name: string, stat: string) => ({ namespace: 'AWS/ApplicationE
 const rds = (name: string, stat: string) => ({ namespace: 'AWS/RDS', name, stat });
 const cache = (name: string, stat: string) => ({ namespace: 'AWS/ElastiCache', name, stat });
 
-/** What RDS sets `max_connections` of PostgreSQL to. */
-const connections = ({ memoryBytes }: Limits) => memoryBytes && Math.min(5000, Math.floor(memoryBytes / 9_531_392));
-
-/** The box fills up: scaling up is quicker than a phase, as long as there is a bigger size. */
-const boxIsFull = (phase: PhaseNumber): Remedy =>
+/** Scaling up is faster than a new phase while a larger size exists. */
+const relieveBox = (phase: PhaseNumber): Remedy =>
   phase === 1
-    ? { phase: 2, does: 'the database gets a machine of its own; a bigger box (-c size=) buys time' }
-    : { phase: 3, does: 'five servers behind a load balancer; a bigger box (-c size=) buys time' };
+    ? { phase: 2, does: 'moves the database to RDS; a larger instance (-c size=) buys time' }
+    : { phase: 3, does: 'runs five servers behind a load balancer; a larger instance (-c size=) buys time' };
 
-const serversAreFull = (phase: PhaseNumber): Remedy =>
+const addServers = (phase: PhaseNumber): Remedy =>
   phase === 3
     ? {
         phase: 4,
-        does: 'the fleet grows and shrinks by itself, and static files leave it; more servers (-c servers=) buy time',
+        does: 'scales the fleet automatically and serves static files at the edge; more servers (-c servers=) buy time',
       }
-    : { does: 'a bigger maximum (-c maxServers=), after a look at the connections of the database' };
+    : { does: 'raise the maximum (-c maxServers=) after checking the database connections' };
 
-const primaryIsBusy = (phase: PhaseNumber): Remedy => {
-  if (phase <= 2) return { phase: 3, does: 'a cache and read replicas take the reads; a bigger class buys time' };
+const relieveWriter = (phase: PhaseNumber): Remedy => {
+  if (phase <= 2) return { phase: 3, does: 'moves reads to a cache and read replicas; a larger class buys time' };
   if (phase === 3)
-    return { phase: 4, does: 'the edge answers shared pages, workers take the jobs; a bigger class buys time' };
-  return { phase: 5, does: 'the data is split into shards; a bigger class buys time' };
+    return { phase: 4, does: 'serves shared pages at the edge and runs jobs on workers; a larger class buys time' };
+  return { phase: 5, does: 'splits the data into shards; a larger class buys time' };
 };
 
-const connectionsAreTaken = (phase: PhaseNumber): Remedy => {
-  if (phase === 3) return { phase: 4, does: 'RDS Proxy shares the connections of the database' };
+const addConnections = (phase: PhaseNumber): Remedy => {
+  if (phase === 3) return { phase: 4, does: 'pools database connections in RDS Proxy' };
   return phase <= 2
-    ? { phase: 3, does: 'fewer statements reach the database past the cache; a bigger class buys time' }
-    : { phase: 5, does: 'each shard has connections of its own; look for pinned sessions first' };
+    ? { phase: 3, does: 'answers reads from a cache; a larger class buys time' }
+    : { phase: 5, does: 'gives each shard its own connections; check for pinned sessions first' };
 };
 
-/** A burstable machine has spent its credits: it does not slow down, but what it uses above its baseline is billed. */
-const creditsAreSpent = (does: string) => ({
+/** A burstable instance in unlimited mode is not throttled: usage above the baseline is billed as surplus credits. */
+const lowCredits = (does: string) => ({
   unit: '' as const,
   side: 'below' as const,
   threshold: () => 20,
@@ -119,57 +117,57 @@ const creditsAreSpent = (does: string) => ({
   remedy: stay(does),
 });
 
-/** A disk has spent its burst bucket, and is held to its baseline. Types without one (gp3, io2) do not publish it. */
-const burstIsSpent = {
+/** A volume without burst credits is throttled to its baseline. Types without bursts (gp3, io2) do not publish it. */
+const lowBurstBalance = {
   unit: '%' as const,
   side: 'below' as const,
   threshold: () => 20,
   lasting: 10,
   source: WIDDIX,
   optional: true,
-  remedy: stay('a gp3 disk, whose operations do not hang on a bucket'),
+  remedy: stay('switch to a gp3 volume, which does not depend on burst credits'),
 };
 
 /**
- * The engine works on one core. Up to two of them the node's CPU is to be watched, as other work shares them; beyond that the engine's
- * own metric, and where the size is not known as well.
+ * The engine uses one core. AWS recommends CPUUtilization for nodes with up to two vCPUs, and EngineCPUUtilization for
+ * larger nodes, which is also used when the size is unknown.
  *
  * @see https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.WhichShouldIMonitor.html
  */
 const isSmallNode = ({ vcpus }: Limits) => vcpus !== undefined && vcpus <= 2;
 
-const databaseIsSmall = stay('a bigger class of the database: it is short of memory or disk, not of a phase');
+const largerDatabase = stay('use a larger database class: memory or disk is short');
 
-/** All walls that are looked at. */
+/** All walls. */
 export const walls: readonly Wall[] = [
   {
     id: 'box.cpu',
     tier: 'box',
-    what: 'CPU of the box',
+    what: 'CPU of the instance',
     unit: '%',
     metric: ec2('CPUUtilization', 'Average'),
     side: 'above',
     threshold: () => 80,
     lasting: 15,
     source: WIDDIX,
-    remedy: boxIsFull,
+    remedy: relieveBox,
   },
   {
     id: 'box.memory',
     tier: 'box',
-    what: 'memory of the box',
+    what: 'memory of the instance',
     unit: '%',
     metric: { namespace: 'Host', name: 'mem_used_percent', stat: 'Average' },
     side: 'at or above',
     threshold: () => 90,
     lasting: 15,
     source: PROJECT,
-    remedy: boxIsFull,
+    remedy: relieveBox,
   },
   {
     id: 'box.disk',
     tier: 'box',
-    what: 'data volume of the box',
+    what: 'data volume of the instance',
     unit: '%',
     metric: { namespace: 'Host', name: 'disk_used_percent', stat: 'Maximum' },
     side: 'at or above',
@@ -177,21 +175,21 @@ export const walls: readonly Wall[] = [
     lasting: 10,
     source: PROJECT,
     phases: [1],
-    remedy: stay('a size with a bigger disk (-c size=); the volume grows in place'),
+    remedy: stay('use a size with a larger volume (-c size=); the volume grows in place'),
   },
   {
     id: 'box.credits',
     tier: 'box',
-    what: 'CPU credits of the box',
+    what: 'CPU credits of the instance',
     metric: ec2('CPUCreditBalance', 'Minimum'),
-    ...creditsAreSpent('a size that is not burstable (-c size=growth or more)'),
+    ...lowCredits('use a size that is not burstable (-c size=growth or larger)'),
   },
   {
     id: 'volume.burst',
     tier: 'volume',
     what: 'burst balance of a volume',
     metric: { namespace: 'AWS/EBS', name: 'BurstBalance', stat: 'Minimum' },
-    ...burstIsSpent,
+    ...lowBurstBalance,
   },
   {
     id: 'servers.cpu',
@@ -203,7 +201,7 @@ export const walls: readonly Wall[] = [
     threshold: () => 80,
     lasting: 15,
     source: WIDDIX,
-    remedy: serversAreFull,
+    remedy: addServers,
   },
   {
     id: 'servers.memory',
@@ -215,32 +213,32 @@ export const walls: readonly Wall[] = [
     threshold: () => 90,
     lasting: 15,
     source: PROJECT,
-    remedy: stay('servers with more memory (-c size=)'),
+    remedy: stay('use servers with more memory (-c size=)'),
   },
   {
     id: 'servers.credits',
     tier: 'servers',
     what: 'CPU credits of the servers',
     metric: ec2('CPUCreditBalance', 'Minimum'),
-    ...creditsAreSpent('servers that are not burstable (-c size=growth or more)'),
+    ...lowCredits('use servers that are not burstable (-c size=growth or larger)'),
   },
   {
     id: 'servers.size',
     tier: 'servers',
-    what: 'servers, of the most that there may be',
+    what: 'desired capacity of the fleet',
     unit: '',
     metric: group('GroupDesiredCapacity'),
     limitMetric: group('GroupMaxSize'),
     side: 'at or above',
     lasting: 10,
-    source: 'the group cannot grow any more',
+    source: 'maximum size of the group',
     phases: [4, 5],
-    remedy: serversAreFull,
+    remedy: addServers,
   },
   {
     id: 'balancer.errors',
     tier: 'balancer',
-    what: 'errors of the balancer',
+    what: '5xx of the load balancer',
     unit: '',
     metric: balancer('HTTPCode_ELB_5XX_Count', 'Sum'),
     side: 'above',
@@ -254,7 +252,7 @@ export const walls: readonly Wall[] = [
   {
     id: 'balancer.rejected',
     tier: 'balancer',
-    what: 'connections that the balancer rejected',
+    what: 'connections rejected by the load balancer',
     unit: '',
     metric: balancer('RejectedConnectionCount', 'Sum'),
     side: 'above',
@@ -268,7 +266,7 @@ export const walls: readonly Wall[] = [
   {
     id: 'balancer.app-errors',
     tier: 'balancer',
-    what: 'errors of the app',
+    what: '5xx of the app',
     unit: '',
     metric: balancer('HTTPCode_Target_5XX_Count', 'Sum'),
     side: 'above',
@@ -282,7 +280,7 @@ export const walls: readonly Wall[] = [
   {
     id: 'balancer.unreachable',
     tier: 'balancer',
-    what: 'connections to servers that failed',
+    what: 'failed connections to servers',
     unit: '',
     metric: balancer('TargetConnectionErrorCount', 'Sum'),
     side: 'above',
@@ -309,7 +307,7 @@ export const walls: readonly Wall[] = [
   {
     id: 'balancer.latency',
     tier: 'balancer',
-    what: 'time that the app takes to answer, p99',
+    what: 'response time of the app, p99',
     unit: 's',
     metric: balancer('TargetResponseTime', 'p99'),
     side: 'above',
@@ -317,27 +315,27 @@ export const walls: readonly Wall[] = [
     lasting: 15,
     source: '--latency-objective',
     optional: true,
-    notJudged: { when: 'no limit', because: 'what is slow is yours to say: --latency-objective <ms>' },
+    notJudged: { when: 'no limit', because: 'no objective set: pass --latency-objective <ms>' },
     symptom: true,
     remedy: stay('runbook: High latency'),
   },
   {
     id: 'edge.hits',
     tier: 'edge',
-    what: 'answers that the edge had',
+    what: 'hit ratio of the edge',
     unit: '%',
     metric: { namespace: 'AWS/CloudFront', name: 'CacheHitRate', stat: 'Average' },
     side: 'below',
     threshold: () => 100 * TRAFFIC_DEFAULTS.edgeHitRatio.value,
     lasting: 60,
-    source: 'what plan and cost reckon with',
+    source: 'default of plan and cost',
     optional: true,
     notJudged: {
       when: 'no data',
-      because: 'not published; CloudFront does so with "additional metrics", which are paid for',
+      because: 'not published; enable CloudFront additional metrics, which are billed',
     },
     symptom: true,
-    remedy: stay('look for query strings, cookies and headers in the cache key, and for answers without s-maxage'),
+    remedy: stay('check the cache key for query strings, cookies and headers, and responses for a missing s-maxage'),
   },
   {
     id: 'database.cpu',
@@ -349,12 +347,12 @@ export const walls: readonly Wall[] = [
     threshold: () => 90,
     lasting: 5,
     source: AWS,
-    remedy: primaryIsBusy,
+    remedy: relieveWriter,
   },
   {
     id: 'database.load',
     tier: 'database',
-    what: 'load of the database, in vCPUs',
+    what: 'DB load of the database, in vCPUs',
     unit: '',
     metric: rds('DBLoad', 'Average'),
     side: 'above',
@@ -362,7 +360,7 @@ export const walls: readonly Wall[] = [
     lasting: 15,
     source: AWS,
     optional: true,
-    remedy: primaryIsBusy,
+    remedy: relieveWriter,
   },
   {
     id: 'database.connections',
@@ -371,13 +369,10 @@ export const walls: readonly Wall[] = [
     unit: '',
     metric: rds('DatabaseConnections', 'Maximum'),
     side: 'at or above',
-    threshold: (limits) => {
-      const most = connections(limits);
-      return most && Math.floor(most * 0.9);
-    },
+    threshold: ({ memoryBytes }) => memoryBytes && Math.floor(maxConnections(memoryBytes) * 0.9),
     lasting: 10,
     source: 'AWS: 90 to 95% of max_connections',
-    remedy: connectionsAreTaken,
+    remedy: addConnections,
   },
   {
     id: 'database.memory',
@@ -389,7 +384,7 @@ export const walls: readonly Wall[] = [
     threshold: ({ memoryBytes }) => memoryBytes && memoryBytes / 4,
     lasting: 15,
     source: AWS,
-    remedy: databaseIsSmall,
+    remedy: largerDatabase,
   },
   {
     id: 'database.read-latency',
@@ -401,33 +396,33 @@ export const walls: readonly Wall[] = [
     threshold: () => 0.02,
     lasting: 5,
     source: AWS,
-    remedy: databaseIsSmall,
+    remedy: largerDatabase,
   },
   {
     id: 'database.disk-queue',
     tier: 'database',
-    what: 'operations that wait for the disk of the database',
+    what: 'disk queue depth of the database',
     unit: '',
     metric: rds('DiskQueueDepth', 'Average'),
     side: 'above',
     threshold: () => 64,
     lasting: 5,
     source: WIDDIX,
-    remedy: databaseIsSmall,
+    remedy: largerDatabase,
   },
   {
     id: 'database.credits',
     tier: 'database',
     what: 'CPU credits of the database',
     metric: rds('CPUCreditBalance', 'Minimum'),
-    ...creditsAreSpent('a class of the database that is not burstable'),
+    ...lowCredits('use a database class that is not burstable'),
   },
   {
     id: 'database.burst',
     tier: 'database',
-    what: 'burst balance of the disk of the database',
+    what: 'burst balance of the database storage',
     metric: rds('BurstBalance', 'Minimum'),
-    ...burstIsSpent,
+    ...lowBurstBalance,
   },
   {
     id: 'replicas.cpu',
@@ -439,19 +434,19 @@ export const walls: readonly Wall[] = [
     threshold: () => 90,
     lasting: 5,
     source: AWS,
-    remedy: stay('one more replica (-c replicas=), after a look at the hit ratio of the cache'),
+    remedy: stay('add a replica (-c replicas=) after checking the hit ratio of the cache'),
   },
   {
     id: 'proxy.wait',
     tier: 'proxy',
-    what: 'wait for a connection at RDS Proxy',
+    what: 'connection borrow latency of RDS Proxy',
     unit: 'µs',
     metric: rds('DatabaseConnectionsBorrowLatency', 'Average'),
     side: 'at or above',
     threshold: () => 100_000,
     lasting: 10,
     source: PROJECT,
-    remedy: connectionsAreTaken,
+    remedy: addConnections,
   },
   {
     id: 'cache.cpu',
@@ -464,12 +459,12 @@ export const walls: readonly Wall[] = [
     isFor: isSmallNode,
     lasting: 5,
     source: 'AWS: 90% / cores',
-    remedy: stay('a bigger node type of the cache, or more shards'),
+    remedy: stay('use a larger cache node type, or more shards'),
   },
   {
     id: 'cache.engine',
     tier: 'cache',
-    what: 'engine of a cache node',
+    what: 'engine CPU of a cache node',
     unit: '%',
     metric: cache('EngineCPUUtilization', 'Average'),
     side: 'above',
@@ -477,7 +472,7 @@ export const walls: readonly Wall[] = [
     isFor: (limits) => !isSmallNode(limits),
     lasting: 5,
     source: 'AWS',
-    remedy: stay('more shards: the engine works on one core'),
+    remedy: stay('add shards: the engine uses one core'),
   },
   {
     id: 'cache.memory',
@@ -489,7 +484,7 @@ export const walls: readonly Wall[] = [
     threshold: () => 90,
     lasting: 15,
     source: WIDDIX,
-    remedy: stay('a node type of the cache with more memory: sessions must not be evicted'),
+    remedy: stay('use a cache node type with more memory: sessions must not be evicted'),
   },
   {
     id: 'cache.evictions',
@@ -502,12 +497,12 @@ export const walls: readonly Wall[] = [
     lasting: 5,
     source: WIDDIX,
     missingIsZero: true,
-    remedy: stay('a node type of the cache with more memory: sessions must not be evicted'),
+    remedy: stay('use a cache node type with more memory: sessions must not be evicted'),
   },
   {
     id: 'cache.lag',
     tier: 'cache',
-    what: 'lag of a cache replica',
+    what: 'replication lag of a cache replica',
     unit: 's',
     metric: cache('ReplicationLag', 'Maximum'),
     side: 'above',
@@ -528,12 +523,12 @@ export const walls: readonly Wall[] = [
     lasting: 10,
     source: WIDDIX,
     missingIsZero: true,
-    remedy: stay('more workers (-c maxWorkers=), or a look at what they wait for'),
+    remedy: stay('add workers (-c maxWorkers=), or remove what they wait for'),
   },
   {
     id: 'network.nat-ports',
     tier: 'network',
-    what: 'connections that a NAT gateway had no port for',
+    what: 'port allocation errors of a NAT gateway',
     unit: '',
     metric: { namespace: 'AWS/NATGateway', name: 'ErrorPortAllocation', stat: 'Sum' },
     side: 'above',
@@ -541,6 +536,6 @@ export const walls: readonly Wall[] = [
     lasting: 0,
     source: 'AWS NAT gateway guide',
     missingIsZero: true,
-    remedy: stay('a NAT gateway in each zone (-c natGateways=3), and kept-alive connections'),
+    remedy: stay('use a NAT gateway per zone (-c natGateways=3), and keep connections alive'),
   },
 ];

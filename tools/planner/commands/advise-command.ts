@@ -1,4 +1,4 @@
-import { lackedFor } from '../../support/aws-access';
+import { missingAwsSetting } from '../../support/aws-access';
 import { UsageError } from '../../support/usage-error';
 import { advise, type Watched, type Window } from '../advise/advice';
 import { readMetrics } from '../advise/cloudwatch';
@@ -10,51 +10,54 @@ import { type PriceTable, readPriceTable } from '../prices/table';
 
 export interface AdviseOptions {
   readonly stack: string;
-  /** Where the stack is. @default the SDK's own: AWS_REGION, or the profile's */
+  /** Region of the stack. @default AWS_REGION, or the profile's region */
   readonly region?: string;
-  /** Length of the window. */
+  /** Length of the window in days. */
   readonly days: number;
   /** End of the window, ISO 8601. @default now */
   readonly until?: string;
-  /** Of a point, in seconds. */
+  /** Period of a data point, in seconds. */
   readonly period: number;
   /** @default the stack's output `Phase` */
   readonly phase?: number;
-  /** A file of recorded metrics in place of a stack. */
+  /** File of recorded metrics to read instead of a stack. */
   readonly from?: string;
-  /** With `from`: `db.m7g.large`. */
+  /** With `from`: instance class such as `db.m7g.large`. */
   readonly databaseClass?: string;
-  /** With `from`: `cache.t4g.small`. */
+  /** With `from`: node type such as `cache.t4g.small`. */
   readonly cacheType?: string;
-  /** For the 99th percentile of the app's answers, in milliseconds. @default it is not judged */
+  /** Objective for the p99 response time, in milliseconds. @default - not checked */
   readonly latencyObjective?: number;
   readonly json: boolean;
 }
 
-/** Sizes of machines are the same in all regions. */
-const MACHINES = 'us-east-1';
+/** Instance sizes are the same in all regions. */
+const MACHINES_REGION = 'us-east-1';
 
-/** The verb `advise`. */
-export async function adviseVerb(options: AdviseOptions): Promise<void> {
-  // The tools run on Node 20 as well, which the SDK will want to be newer some day.
+/** Runs the command `advise`. */
+export async function adviseCommand(options: AdviseOptions): Promise<void> {
+  // The tools support Node 20, for which the SDK prints a deprecation warning.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  const machines = readPriceTable(MACHINES);
+  const machines = readPriceTable(MACHINES_REGION);
   const { what, phase, watched, window } =
     options.from === undefined ? await fromStack(options, machines) : fromFile(options, options.from, machines);
   const latencySeconds = options.latencyObjective === undefined ? undefined : options.latencyObjective / 1000;
-  const asked = watched.map((one) => ({ ...one, limits: { ...one.limits, latencySeconds } }));
-  const given = advise(asked, phase, window);
+  const withObjective = watched.map((one) => ({ ...one, limits: { ...one.limits, latencySeconds } }));
+  const given = advise(withObjective, phase, window);
   const advice = { ...given, notJudged: [...given.notJudged, ...objectiveWithoutEffect(options, watched)] };
   console.log((options.json ? adviceAsJson : renderAdvice)(advice, what, phase, window));
 }
 
-/** Why the objective for latency changes nothing, where that is so. */
+/** Explains why the latency objective has no effect, if so. */
 function objectiveWithoutEffect({ latencyObjective }: AdviseOptions, watched: readonly Watched[]): string[] {
   if (latencyObjective === undefined) return [];
   const latencies = watched.filter(({ wall }) => wall.id === 'balancer.latency');
   if (latencies.some(({ points }) => points.length > 0)) return [];
-  const why = latencies.length > 0 ? 'has published none' : 'there is none in phases 1 and 2';
-  return [`--latency-objective ${latencyObjective}: the time of answers is measured by the balancer, and ${why}`];
+  const why =
+    latencies.length > 0
+      ? 'the load balancer has published no response times'
+      : 'phases 1 and 2 have no load balancer to measure response times';
+  return [`--latency-objective ${latencyObjective}: ${why}`];
 }
 
 interface Read {
@@ -67,33 +70,36 @@ interface Read {
 async function fromStack(options: AdviseOptions, machines: PriceTable): Promise<Read> {
   const { stack, region, period } = options;
   const end = options.until === undefined ? Date.now() / 1000 : Date.parse(options.until) / 1000;
-  if (Number.isNaN(end)) throw new UsageError(`--until ${options.until}: allowed is a time such as 2026-11-27T12:00Z`);
-  // CloudWatch rounds its points to whole periods anyway.
+  if (Number.isNaN(end))
+    throw new UsageError(`--until must be a time such as 2026-11-27T12:00Z, got ${options.until}.`);
+  // CloudWatch aligns data points to whole periods.
   const window = { end: Math.floor(end / period) * period, start: 0, period };
   const found = await readStack(stack, region, machines).catch(explain);
   const phase = (options.phase as PhaseNumber | undefined) ?? found.phase;
   if (phase === undefined) {
-    throw new UsageError(`--phase: stack ${stack} has no output "Phase" to tell it; allowed is 1, 2, 3, 4, 5`);
+    throw new UsageError(`Stack ${stack} has no output "Phase": pass --phase (1, 2, 3, 4 or 5).`);
   }
   const whole = { ...window, start: window.end - options.days * 86_400 };
   return { what: `Stack ${stack}`, phase, watched: await readMetrics(found.resources, whole, region), window: whole };
 }
 
-/** What the SDK says of an account that it cannot reach, in the words of this command line. */
+/** Converts SDK configuration errors to usage errors. */
 function explain(error: Error): never {
-  const lacked = lackedFor(error);
+  const lacked = missingAwsSetting(error);
   if (lacked === 'region') {
-    throw new UsageError('--region: none is given, and neither AWS_REGION nor a profile names one');
+    throw new UsageError('No region set: pass --region or set AWS_REGION.');
   }
   if (lacked === 'credentials') {
-    throw new UsageError('No AWS credentials; allowed is what the AWS CLI takes (AWS_PROFILE, …), or --from FILE');
+    throw new UsageError(
+      'No AWS credentials: configure them as for the AWS CLI (AWS_PROFILE, …), or pass --from FILE.',
+    );
   }
   throw error;
 }
 
 function fromFile(options: AdviseOptions, file: string, machines: PriceTable): Read {
   if (options.phase === undefined) {
-    throw new UsageError('--phase: a file of metrics does not tell it; allowed is 1, 2, 3, 4, 5');
+    throw new UsageError('--from needs --phase (1, 2, 3, 4 or 5): a file of metrics does not contain it.');
   }
   const database = limitsOf(options.databaseClass, machines);
   for (const [name, type, limits] of [
@@ -101,9 +107,7 @@ function fromFile(options: AdviseOptions, file: string, machines: PriceTable): R
     ['--cache-type', options.cacheType, limitsOf(options.cacheType, machines)],
   ] as const) {
     if (type !== undefined && limits.vcpus === undefined) {
-      throw new UsageError(
-        `${name} ${type}: its size is not known; allowed are types of tools/planner/prices/data/machines.csv`,
-      );
+      throw new UsageError(`${name} must be a type of tools/planner/prices/data/machines.csv, got ${type}.`);
     }
   }
   const limits = { database, replicas: database, cache: limitsOf(options.cacheType, machines) };

@@ -2,33 +2,33 @@ import { readStacks, STACK_SOURCES, synthesize } from '../../cloudformation/asse
 import { UsageError } from '../../support/usage-error';
 import { type Bill, type BilledStack, billOf } from '../cost/bill';
 import { billAsMarkdown, comparisonAsMarkdown, money, renderBill, renderComparison } from '../cost/render';
-import { TRAFFIC_DEFAULTS, type Traffic } from '../cost/usage';
+import { type ExpectedTraffic, TRAFFIC_DEFAULTS } from '../cost/usage';
 import { readPriceTable } from '../prices/table';
 
-/** What the command line gives of the traffic; what is missing has its default. */
-export type TrafficOptions = { readonly rps?: number } & Partial<Omit<Traffic, 'rps'>>;
+/** Traffic options of the command line. Unset options have defaults. */
+export type TrafficOptions = { readonly rps?: number } & Partial<Omit<ExpectedTraffic, 'rps'>>;
 
 export interface CostOptions extends TrafficOptions {
-  /** `phase-N`, a template file, or a folder that `cdk synth` wrote. */
+  /** `phase-N`, a template file, or an output folder of cdk synth. */
   readonly what: string;
-  /** The same, to compare with. */
+  /** Another source to compare with. */
   readonly against?: string;
-  /** The one stack of the folder that is meant. */
+  /** Stack in that folder. @default all */
   readonly stack?: string;
-  /** CDK context for phases, `name=value` each. */
+  /** CDK context for phases, as `name=value`. */
   readonly context?: readonly string[];
-  /** Template parameters, `Name=value` each. */
+  /** Template parameters, as `Name=value`. */
   readonly parameter?: readonly string[];
-  /** Sizes of Auto Scaling groups, `Name=number` each. */
+  /** Sizes of Auto Scaling groups, as `Name=number`. */
   readonly instances?: readonly string[];
-  /** US dollars a month. */
+  /** USD per month. */
   readonly budget?: number;
   readonly region: string;
   readonly json?: boolean;
   readonly markdown?: boolean;
 }
 
-/** The verb `cost`. Returns the exit code: 1 when the bill is above the budget. */
+/** Runs the command `cost`. Returns the exit code: 1 when the bill exceeds the budget. */
 export async function cost(options: CostOptions): Promise<number> {
   const prices = readPriceTable(options.region);
   const parameters = Object.fromEntries((options.parameter ?? []).map((pair) => nameAndValue('--parameter', pair)));
@@ -36,7 +36,7 @@ export async function cost(options: CostOptions): Promise<number> {
     (options.instances ?? []).map((pair) => {
       const [name, value] = nameAndValue('--instances', pair);
       if (!/^\d{1,5}$/.test(value)) {
-        throw new UsageError(`--instances ${pair}: allowed is a whole number from 0 to 99999 after the =`);
+        throw new UsageError(`--instances must be name=number with an integer from 0 to 99999, got ${pair}.`);
       }
       return [name, Number(value)];
     }),
@@ -49,14 +49,14 @@ export async function cost(options: CostOptions): Promise<number> {
   console.log(render(options, bill, other));
   if (options.budget === undefined) return 0;
   const over = bill.totalUsd - options.budget;
-  const caution = bill.usageUsd === undefined ? ', without what is billed by use' : '';
+  const caution = bill.usageUsd === undefined ? ' without usage charges' : '';
   const verdict = over > 0 ? `${money(over)} above` : `${money(-over)} below`;
   console.error(`${money(bill.totalUsd)} a month${caution}: ${verdict} the budget of ${money(options.budget)}`);
   return over > 0 ? 1 : 0;
 }
 
-/** The traffic that the command line means, or undefined without requests. */
-export function trafficOf({ rps, ...given }: TrafficOptions): Traffic | undefined {
+/** Applies the traffic defaults; undefined without `rps`. */
+export function trafficOf({ rps, ...given }: TrafficOptions): ExpectedTraffic | undefined {
   if (rps === undefined) return undefined;
   const value = (name: keyof typeof TRAFFIC_DEFAULTS) => given[name] ?? TRAFFIC_DEFAULTS[name].value;
   return {
@@ -73,10 +73,10 @@ function render(options: CostOptions, bill: Bill, other: Bill | undefined): stri
   const { what, against = '' } = options;
   if (options.json) return JSON.stringify(other ? { bill, against: other } : bill, null, 2);
   if (options.markdown) {
-    const compared = other ? [`## Against ${against}`, comparisonAsMarkdown(what, bill, against, other)] : [];
+    const compared = other ? [`## Compared with ${against}`, comparisonAsMarkdown(what, bill, against, other)] : [];
     return [billAsMarkdown(what, bill), ...compared].join('\n\n');
   }
-  const compared = other ? [`Against ${against}:`, renderComparison(what, bill, against, other)] : [];
+  const compared = other ? [`Compared with ${against}:`, renderComparison(what, bill, against, other)] : [];
   return [renderBill(what, bill), ...compared].join('\n\n');
 }
 
@@ -91,7 +91,7 @@ async function phaseStacks(id: string, { context, region }: CostOptions): Promis
   const found = stacks.find((stack) => stack.id === id);
   if (!found) {
     const ids = stacks.map((stack) => stack.id).filter((one) => PHASE.test(one));
-    throw new UsageError(`${id}: allowed is ${ids.join(', ')}, ${STACK_SOURCES}`);
+    throw new UsageError(`The argument must be ${ids.join(', ')}, ${STACK_SOURCES}, got ${id}.`);
   }
   return [...stacks.filter((stack) => found.dependencies.includes(stack.id)), found];
 }
@@ -101,17 +101,17 @@ function stacksIn(path: string, id: string | undefined): BilledStack[] {
   const ids = stacks.map((stack) => stack.id).join(', ');
   if (id !== undefined) {
     const found = stacks.filter((stack) => stack.id === id);
-    if (found.length === 0) throw new UsageError(`--stack ${id}: allowed is ${ids}`);
+    if (found.length === 0) throw new UsageError(`--stack must be one of ${ids}, got ${id}.`);
     return found;
   }
   if (new Set(stacks.map(({ stackName }) => stackName)).size < stacks.length) {
-    throw new UsageError(`${path}: its stacks are shapes of one another; say which with --stack: ${ids}`);
+    throw new UsageError(`${path} has several stacks with the same name. Choose one with --stack: ${ids}.`);
   }
   return stacks;
 }
 
 function nameAndValue(option: string, pair: string): [string, string] {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
-  if (name === undefined || value === undefined) throw new UsageError(`${option} ${pair}: allowed is name=value`);
+  if (name === undefined || value === undefined) throw new UsageError(`${option} must be name=value, got ${pair}.`);
   return [name, value];
 }

@@ -5,7 +5,8 @@ import { billOf } from '../cost/bill';
 import { renderBill } from '../cost/render';
 import { type Demand, WORK } from '../plan/demand';
 import demand from '../plan/demand.json';
-import { capacityOf, type PhasePlan, type Plan, planFor } from '../plan/plan';
+import type { PhasePlan, Plan } from '../plan/phase-plan';
+import { capacityOf, planFor } from '../plan/plan';
 import { renderPlan } from '../plan/render';
 import { scaledTemplate } from '../plan/scaled-template';
 import { type MeasuredUsl, PLAN_DEFAULTS, type PlanInput } from '../plan/workload';
@@ -18,15 +19,15 @@ export interface PlanOptions extends TrafficOptions {
   readonly utilization?: number;
   readonly jobSeconds?: number;
   readonly survive: PlanInput['survive'];
-  /** File of a measured law, as `bench -- farm --json` writes it. */
+  /** File with a measured scalability law, the output of `bench -- farm --json`. */
   readonly usl?: string;
-  /** File of a measured demand, as `bench -- demand --json` writes it. */
+  /** File with a measured service demand, the output of `bench -- demand --json`. */
   readonly demand?: string;
   readonly region: string;
   readonly json?: boolean;
 }
 
-/** The verb `plan`. Returns the exit code: 1 when no phase holds the traffic. */
+/** Runs the command `plan`. Returns the exit code: 1 when no phase is sufficient. */
 export async function plan(options: PlanOptions): Promise<number> {
   const prices = readPriceTable(options.region);
   const input = inputOf(options);
@@ -44,7 +45,7 @@ export async function plan(options: PlanOptions): Promise<number> {
   return chosen ? 0 : 1;
 }
 
-/** The bill of what `-c` makes of the phase, in the class of database that `-c` cannot say. */
+/** Bills the phase synthesized with the plan's context, and with the database class, for which there is no `-c`. */
 async function billAsDeployed(plan: PhasePlan, { traffic }: PlanInput, prices: PriceTable) {
   const stack = byId(await synthesize({ context: plan.context, region: prices.region })).get(
     plan.phase,
@@ -60,7 +61,7 @@ function byId(stacks: readonly AssembledStack[]): Map<string, AssembledStack> {
 function inputOf(options: PlanOptions): PlanInput {
   const value = (name: keyof typeof PLAN_DEFAULTS) => options[name] ?? PLAN_DEFAULTS[name].value;
   const traffic = trafficOf(options);
-  if (!traffic) throw new UsageError('--rps: allowed is a number above 0');
+  if (!traffic) throw new UsageError('--rps must be a number above 0.');
   return {
     traffic,
     cacheHitRatio: value('cacheHitRatio'),
@@ -78,7 +79,7 @@ function readUsl(file: string): MeasuredUsl {
   const valid = lambda > 0 && sigma >= 0 && sigma < 1 && kappa >= 0 && (vcpus === undefined || vcpus > 0);
   if (!usl || !valid) {
     throw new UsageError(
-      `--usl ${file}: allowed is {"usl":{"lambda":above 0,"sigma":0 to below 1,"kappa":0 or more}}, and "vcpus" of a server`,
+      `--usl must be a file with {"usl":{"lambda":above 0,"sigma":0 to below 1,"kappa":0 or more}} and optional "vcpus" per server, got ${file}.`,
     );
   }
   return usl;
@@ -88,16 +89,16 @@ function readDemand(file: string): Demand {
   const found = readJson('--demand', file) as Demand;
   const values = [...WORK.flatMap((work) => [found?.server?.[work], found?.database?.[work]]), found?.processMib];
   if (!values.every((value) => typeof value === 'number' && value >= 0)) {
-    throw new UsageError(`--demand ${file}: allowed is what "npm run bench -- demand --json" prints`);
+    throw new UsageError(`--demand must be a file with the output of "npm run bench -- demand --json", got ${file}.`);
   }
   return found;
 }
 
 function readJson(option: string, file: string): unknown {
-  if (!existsSync(file)) throw new UsageError(`${option} ${file}: there is no such file`);
+  if (!existsSync(file)) throw new UsageError(`${option} must be an existing file, got ${file}.`);
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    throw new UsageError(`${option} ${file}: it is not JSON`);
+    throw new UsageError(`${option} must be a JSON file, got ${file}.`);
   }
 }

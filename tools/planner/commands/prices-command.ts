@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lackedFor } from '../../support/aws-access';
+import { missingAwsSetting } from '../../support/aws-access';
 import { table } from '../../support/table';
 import { UsageError } from '../../support/usage-error';
 import { ageLine } from '../cost/render';
@@ -12,26 +12,26 @@ export interface PricesOptions {
   readonly region: string;
   readonly json?: boolean;
   /**
-   * Folder of the tables.
+   * Folder of the price tables.
    *
-   * @default - the project's own
+   * @default - `tools/planner/prices/data`
    */
   readonly dir?: string;
 }
 
-/** Region whose table says what is asked for. */
+/** Region whose table lists the prices to read for a new region. */
 const REFERENCE = 'us-east-1';
 
-/** The verb `prices`: what the table has and how old it is; with `refresh`, reads it anew first. */
-export async function prices({ refresh: anew, region, json, dir = DATA }: PricesOptions): Promise<void> {
+/** Runs the command `prices`: shows the sources and age of the price table, and refreshes it first with `refresh`. */
+export async function prices({ refresh: isRefresh, region, json, dir = DATA }: PricesOptions): Promise<void> {
   if (!/^[a-z]{2}(-[a-z]+)+-\d+$/.test(region)) {
-    throw new UsageError(`--region ${region}: allowed is the name of an AWS region such as eu-central-1`);
+    throw new UsageError(`--region must be an AWS Region such as eu-central-1, got ${region}.`);
   }
-  const others = anew ? await refreshFile(region, dir) : undefined;
+  const others = isRefresh ? await refreshFile(region, dir) : undefined;
   const found = readPriceTable(region, dir);
   const age = found.age(new Date());
   if (json) {
-    // A tier without an end has none in JSON.
+    // JSON has no Infinity: the upper bound of the last tier becomes null.
     console.log(JSON.stringify({ region, age, notRead: others, prices: found.prices() }, null, 2));
     return;
   }
@@ -44,10 +44,10 @@ export async function prices({ refresh: anew, region, json, dir = DATA }: Prices
   console.log([...(others?.length ? [notReadTable(others)] : []), sources, ageLine(age)].join('\n\n'));
 }
 
-/** What a refresh did not read, so that nobody takes an old figure for a new one. */
+/** Lists the prices that a refresh did not read. */
 function notReadTable(others: readonly NotRead[]): string {
-  const rows = others.map(({ key, fate, asOf, why }) => [key, fate === 'kept' ? `kept, of ${asOf}` : fate, why]);
-  return table(['not read', 'what becomes of it', 'why'], rows);
+  const rows = others.map(({ key, fate, asOf, why }) => [key, fate === 'kept' ? `kept, from ${asOf}` : fate, why]);
+  return table(['not read', 'result', 'reason'], rows);
 }
 
 async function refreshFile(region: string, dir: string): Promise<readonly NotRead[]> {
@@ -55,20 +55,20 @@ async function refreshFile(region: string, dir: string): Promise<readonly NotRea
   const say = (line: string) => console.error(`  … ${line}`);
   const day = new Date().toISOString().slice(0, 10);
   const { lines, read, others } = await refresh(readPriceTable(reference, dir), region, day, {}, say).catch((error) => {
-    throw new Error(`prices --refresh: the AWS price list did not answer: ${reasonOf(error)}`);
+    throw new Error(`prices --refresh: could not read the AWS price list: ${reasonOf(error)}`);
   });
   if (read === 0) {
-    throw new Error(`prices --refresh: the AWS price list has nothing for ${region}; nothing is changed`);
+    throw new Error(`prices --refresh: the AWS price list has no prices for ${region}. The table is unchanged.`);
   }
   const [head] = readFileSync(join(dir, `${reference}.csv`), 'utf8').split('\n');
   writeFileSync(join(dir, `${region}.csv`), `${[head, ...lines].join('\n')}\n`);
-  console.error(`  … ${read} read, ${others.length} not`);
+  console.error(`  … ${read} prices read, ${others.length} not read`);
   return others;
 }
 
 function reasonOf(error: unknown): string {
-  if (lackedFor(error) === 'credentials') {
-    return 'there are no AWS credentials (aws configure, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)';
+  if (missingAwsSetting(error) === 'credentials') {
+    return 'no AWS credentials: run aws configure, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
   }
   return (error as Error).message.split('\n')[0] as string;
 }

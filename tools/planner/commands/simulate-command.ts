@@ -8,56 +8,60 @@ import { profiles, type ScalingProfile } from '../scaling/profile';
 import { readScalingGroup, SCALING_GROUP } from '../scaling/read-scaling-group';
 import type { ScalingGroup } from '../scaling/scaling-group';
 import { type Assumption, assumptionsOf, round } from '../simulate/assumptions';
-import { hourPrices, spotLossOf } from '../simulate/bill';
+import { hourPrices, spotInterruptionShare } from '../simulate/bill';
 import { chartOf } from '../simulate/chart';
-import { CLASSIC_RULES, hasCooldown, USUAL_COOLDOWN, withCooldown, withWarmup } from '../simulate/cooldown';
+import { CLASSIC_RULES, DEFAULT_COOLDOWN, hasCooldown, withCooldown, withWarmup } from '../simulate/cooldown';
 import { renderReport, reportAsJson } from '../simulate/render';
 import { cpuTargetOf, type SimulationOptions, simulate } from '../simulate/simulate';
 import {
   isShape,
+  type RequestSeries,
   readTraffic,
   recordedAt,
   recordedTraffic,
   shapedTraffic,
   shapes,
-  type Traffic,
 } from '../simulate/traffic';
 
 export interface SimulateOptions {
-  /** Phase of the project whose template is read, unless `template` names another. */
+  /** Phase to synthesize, unless `template` is set. */
   readonly phase: string;
   readonly context: readonly string[];
-  /** A template file, or a folder that `cdk synth` wrote. */
+  /** A template file, or an output folder of cdk synth. */
   readonly template?: string;
-  /** The stack of the folder that is meant; of nested ones with those around it, `shop/Web`. */
+  /** Stack in that folder; for a nested stack with its parents: `shop/Web`. */
   readonly stack?: string;
   readonly group?: string;
-  /** A shape's name, or a CSV file with time,rps. */
+  /** Name of a traffic shape, or a CSV file with time,rps. */
   readonly traffic: string;
   readonly rps?: number;
   readonly days?: number;
-  /** Requests a second of one server at 100% CPU. */
+  /** Requests/s of one server at 100% CPU. */
   readonly serverRps?: number;
   readonly servers?: number;
   readonly profile: ScalingProfile['name'];
-  /** In seconds, like the ones below. */
+  /** Seconds until a server is in service. */
   readonly boot?: number;
+  /** Seconds. */
   readonly appStart?: number;
+  /** Seconds. */
   readonly metricDelay?: number;
+  /** Seconds. */
   readonly cooldown?: number;
+  /** Seconds. */
   readonly warmup?: number;
-  /** Percent of spot servers taken back a month. */
+  /** Spot interruptions per month, in percent of the spot servers. */
   readonly spotLoss?: number;
-  /** Minute at which all of them are taken back. */
+  /** Minute at which all spot servers are interrupted. */
   readonly spotSweep?: number;
   /** CSV file with time,rps. */
   readonly forecast?: string;
   readonly region: string;
-  /** In US dollars. */
+  /** USD. */
   readonly pricePerHour?: number;
   readonly spotPricePerHour?: number;
   readonly seed: number;
-  /** File for the chart. */
+  /** SVG file to write. */
   readonly svg?: string;
   readonly json: boolean;
 }
@@ -66,16 +70,16 @@ const APP_START = 60;
 const METRIC_DELAY = 60;
 const SPOT_LOSS = 0.05;
 
-/** The verb `simulate`. */
-export async function simulateVerb(options: SimulateOptions): Promise<void> {
+/** Runs the command `simulate`. */
+export async function simulateCommand(options: SimulateOptions): Promise<void> {
   const prices = readPriceTable(options.region);
   const template = await templateOf(options);
   const read = readScalingGroup(template, { group: options.group });
   const group = options.warmup === undefined ? read : withWarmup(read, options.warmup);
   const serverRps = options.serverRps ?? serverRpsOf(group);
-  const traffic = trafficOf(options, group, serverRps);
+  const traffic = requestSeriesOf(options, group, serverRps);
   const [type] = group.instanceTypes;
-  const advised = spotLossOf(type, prices);
+  const advised = spotInterruptionShare(type, prices);
   const profile = { ...profiles[options.profile], boot: options.boot ?? profiles[options.profile].boot };
   const expected = options.forecast === undefined ? undefined : readTraffic(options.forecast);
   const simulation: SimulationOptions = {
@@ -94,13 +98,17 @@ export async function simulateVerb(options: SimulateOptions): Promise<void> {
   const runs = variantsOf(group, options.cooldown).map(({ name, group }) => ({
     name,
     group,
-    simulation: simulate({ ...simulation, group, desired: options.servers ?? serversFor(traffic, group, serverRps) }),
+    simulation: simulate({
+      ...simulation,
+      group,
+      desired: options.servers ?? initialServers(traffic, group, serverRps),
+    }),
   }));
   const seconds = (performance.now() - begin) / 1000;
   const [first] = runs as [(typeof runs)[number]];
   const origin = (value: unknown) => (value === undefined ? 'assumed' : 'given');
   const assumptions = [
-    ...rulesThatStandIn(group, options.cooldown),
+    ...substitutePolicies(group, options.cooldown),
     ...assumptionsOf(
       { ...simulation, group: first.group, desired: first.simulation.series.desired[0] },
       {
@@ -134,14 +142,14 @@ async function templateOf({ phase, context, template, stack, region }: SimulateO
   }
   const all = readStacks(template, { option: '--template' }).flatMap((one) => withNested(one, region));
   const scaling = all.filter(({ Resources }) => Object.values(Resources).some(({ Type }) => Type === SCALING_GROUP));
-  // Where nothing scales, whoever reads the group says so.
-  const meant = scaling.length > 0 ? scaling : all;
-  const [found, ...more] = stack === undefined ? meant : all.filter(({ id }) => id === stack);
+  // Without any group, readScalingGroup reports the error.
+  const candidates = scaling.length > 0 ? scaling : all;
+  const [found, ...more] = stack === undefined ? candidates : all.filter(({ id }) => id === stack);
   if (found !== undefined && (more.length === 0 || scaling.length === 0)) return found;
-  throw new UsageError(`--stack ${stack ?? '(none)'}: allowed is ${meant.map(({ id }) => id).join(', ')}`);
+  throw new UsageError(`--stack must be one of ${candidates.map(({ id }) => id).join(', ')}, got ${stack ?? 'none'}.`);
 }
 
-/** A stack, and by `shop/Web` those nested in it, each with what is handed down to it. */
+/** Lists a stack and its nested stacks (`shop/Web`), with parameters resolved. */
 function withNested(stack: AssembledStack, region: string): (Template & { readonly id: string })[] {
   return membersOf(stack, { region }).map(({ prefix, template }) => ({
     id: `${stack.id}/${prefix}`.replace(/\/$/, ''),
@@ -150,9 +158,9 @@ function withNested(stack: AssembledStack, region: string): (Template & { readon
 }
 
 /**
- * What one server does at 100% CPU, as the group's own targets have it: so many requests a minute at so much CPU.
+ * Derives the requests/s of one server at 100% CPU from the group's targets for requests and CPU.
  *
- * @throws UsageError when they do not say
+ * @throws UsageError when the group does not have both targets
  */
 function serverRpsOf(group: ScalingGroup): number {
   const target = (metric: string) =>
@@ -161,50 +169,50 @@ function serverRpsOf(group: ScalingGroup): number {
   const cpu = target('cpu');
   if (requests !== undefined && cpu !== undefined) return (requests / 60 / cpu) * 100;
   throw new UsageError(
-    `--server-rps: ${group.id} has no targets for both CPU and requests to derive it from; allowed is a number above 0`,
+    `--server-rps must be set to a number above 0: ${group.id} does not have targets for both CPU and requests.`,
   );
 }
 
-function trafficOf(options: SimulateOptions, group: ScalingGroup, serverRps: number): Traffic {
+function requestSeriesOf(options: SimulateOptions, group: ScalingGroup, serverRps: number): RequestSeries {
   const { traffic, days, seed } = options;
   if (!isShape(traffic)) {
     if (!traffic.endsWith('.csv')) {
       throw new UsageError(
-        `--traffic ${traffic}: allowed is ${Object.keys(shapes).join(', ')} or a CSV file with time,rps`,
+        `--traffic must be ${Object.keys(shapes).join(', ')} or a CSV file with time,rps, got ${traffic}.`,
       );
     }
     return recordedTraffic(traffic, readTraffic(traffic));
   }
   const atTarget = (serverRps * cpuTargetOf(group, serverRps * 60)) / 100;
-  // A surge comes upon the smallest fleet with time on its hands; otherwise there is room on both sides.
+  // A surge starts from the minimum size at half its capacity, other shapes from the middle of the range.
   const servers = (shapes[traffic].surges ? group.minSize : group.maxSize) / 2;
   return shapedTraffic(traffic, { rps: options.rps ?? servers * atTarget, days, seed });
 }
 
-/** As many as the first minute needs, so that a run does not begin with a fleet that is far too small. */
-function serversFor({ requests }: Traffic, group: ScalingGroup, serverRps: number): number {
+/** Sizes the initial fleet for the first minute, so that a run does not start with an undersized fleet. */
+function initialServers({ requests }: RequestSeries, group: ScalingGroup, serverRps: number): number {
   const each = (serverRps * 60 * cpuTargetOf(group, serverRps * 60)) / 100;
   const needed = Math.ceil((requests[0] ?? 0) / each - 1e-9);
   return Math.min(Math.max(needed, group.desiredCapacity ?? group.minSize), group.maxSize);
 }
 
-/** What was asked for; next to another cool-down also the usual one. */
+/** The group as read, or one variant per cooldown: the given and the default. */
 function variantsOf(group: ScalingGroup, cooldown: number | undefined) {
   if (cooldown === undefined) return [{ name: 'result', group }];
-  return [...new Set([cooldown, USUAL_COOLDOWN])].map((seconds) => ({
-    name: `cool-down ${seconds} s`,
+  return [...new Set([cooldown, DEFAULT_COOLDOWN])].map((seconds) => ({
+    name: `cooldown ${seconds} s`,
     group: withCooldown(group, seconds),
   }));
 }
 
-function rulesThatStandIn(group: ScalingGroup, cooldown: number | undefined): Assumption[] {
+function substitutePolicies(group: ScalingGroup, cooldown: number | undefined): Assumption[] {
   if (cooldown === undefined || hasCooldown(group)) return [];
-  const text = `No policy of the template has a cool-down; the classic rules stand in for all of them: ${CLASSIC_RULES}.`;
+  const text = `The template has no simple scaling policy. Classic rules replace all policies: ${CLASSIC_RULES}.`;
   return [{ mark: 'assumed', text }];
 }
 
 function spotLossReason(type: string | undefined, advised: number | undefined): string {
   return advised === undefined
-    ? 'nothing is known of this type'
-    : `${type}: below ${round(advised * 100)}% by the spot advisor`;
+    ? 'no interruption frequency for this type'
+    : `${type}: below ${round(advised * 100)}% by the Spot Instance advisor`;
 }

@@ -1,46 +1,46 @@
 import type { StackTemplate, TemplateResource } from '../../cloudformation/template';
 import { type Price, type PriceAge, type PriceTable, usdFor } from '../prices/table';
-import { byUsage, type Charge, type Scope } from './charges';
+import { byUsage, type Charge, type PricingContext } from './charges';
 import { type Member, membersOf } from './members';
-import { judge, listenerRules } from './pricers';
-import { assumptions, type Traffic, type Usage, usageOf } from './usage';
+import { listenerRules, priceResource } from './pricers';
+import { assumptions, type ExpectedTraffic, type Usage, usageOf } from './usage';
 
-/** A stack to be billed, with those that are nested in it. */
+/** A stack to bill, including its nested stacks. */
 export interface BilledStack extends StackTemplate {
   readonly id: string;
 }
 
 export interface BillOptions {
   readonly prices: PriceTable;
-  /** Without it, what is billed by use has a price and no sum. */
-  readonly traffic?: Traffic;
-  /** Values of template parameters. */
+  /** @default - usage charges have a unit price and no amount */
+  readonly traffic?: ExpectedTraffic;
+  /** Template parameter values. */
   readonly parameters?: Readonly<Record<string, string>>;
-  /** Servers of Auto Scaling groups, by the beginning of their logical id or a part of their path. */
+  /** Sizes of Auto Scaling groups, by prefix of the logical id or by a component of the construct path. */
   readonly instances?: Readonly<Record<string, number>>;
   readonly now?: Date;
 }
 
 /**
- * - `priced`: it costs something for being there
- * - `usage`: it costs only what is used of it
- * - `free`: it costs nothing
- * - `unpriced`: it costs something, or may, and the table has no price for all of it
+ * - `priced`: has a fixed charge
+ * - `usage`: has usage charges only
+ * - `free`: has no charge
+ * - `unpriced`: has, or may have, a charge without a price in the table
  */
 export type BillVerdict = 'priced' | 'usage' | 'free' | 'unpriced';
 
 export interface BillRow {
   readonly stack: string;
-  /** Logical id; like the name, with the nested stacks around it in front: `Web/Group`. */
+  /** Logical id, prefixed by the nested stacks that contain it: `Web/Group`. */
   readonly id: string;
-  /** Path of its construct, else its logical id. */
+  /** Construct path, or logical id without one; prefixed like `id`. */
   readonly name: string;
   readonly type: string;
   readonly verdict: BillVerdict;
   readonly charges: readonly BilledCharge[];
-  /** Why it is free or unpriced. */
+  /** Reason why it is free or unpriced. */
   readonly why?: string;
-  /** US dollars a month, as far as they are known. */
+  /** USD per month, known charges only. */
   readonly usd: number;
 }
 
@@ -49,11 +49,11 @@ export interface BilledCharge {
   readonly kind: Charge['kind'];
   readonly price: string | undefined;
   readonly unit: string | undefined;
-  /** A month; undefined where neither template nor traffic tells. */
+  /** Units per month; undefined when neither template nor traffic determines them. */
   readonly units: number | undefined;
-  /** US dollars for one unit; for a price with tiers, of the first. */
+  /** USD per unit; for a tiered price, of the first tier. */
   readonly usdPerUnit: number | undefined;
-  /** US dollars a month; undefined without units or price. */
+  /** USD per month; undefined without units or price. */
   readonly usd: number | undefined;
   readonly asOf: string | undefined;
   readonly status: Price['status'] | undefined;
@@ -64,19 +64,19 @@ export interface Bill {
   readonly region: string;
   readonly rows: readonly BillRow[];
   readonly counts: Readonly<Record<BillVerdict, number>>;
-  /** Share of resources that are priced, by usage or free, in percent. */
+  /** Percentage of resources that are not unpriced. */
   readonly coverage: number;
-  /** US dollars a month for what is there, whether it is used or not. */
+  /** Fixed charges, USD per month. */
   readonly fixedUsd: number;
-  /** US dollars a month for what is used; undefined without traffic. */
+  /** Usage charges, USD per month; undefined without traffic. */
   readonly usageUsd: number | undefined;
   readonly totalUsd: number;
-  /** Age of the prices that the sums are made of. */
+  /** Age of the prices used. */
   readonly age: PriceAge;
   readonly assumptions: readonly string[];
 }
 
-/** The bill of stacks that belong together. */
+/** Calculates the monthly bill of stacks that are deployed together. */
 export function billOf(stacks: readonly BilledStack[], options: BillOptions): Bill {
   const { prices, traffic } = options;
   const families = stacks.map((stack) => ({
@@ -94,11 +94,11 @@ export function billOf(stacks: readonly BilledStack[], options: BillOptions): Bi
       [...template.resources].map(([id, resource]) => {
         const path = (one: string) => `${prefix}${paths?.get(one) ?? ''}`;
         const name = paths?.get(id) ?? String(resource.Metadata?.['aws:cdk:path'] ?? id);
-        const scope: Scope = {
+        const scope: PricingContext = {
           template,
           prices,
           usage,
-          instancesOf: (group) => sizeGiven(options.instances, group, path(group)),
+          instancesOf: (group) => instancesGiven(options.instances, group, path(group)),
           isEntry: (one) => template === entry?.template && one === entry.id,
           unread: (one) => unread.get(one),
         };
@@ -128,8 +128,8 @@ export function billOf(stacks: readonly BilledStack[], options: BillOptions): Bi
   };
 }
 
-function billRow(resource: TemplateResource, id: string, scope: Scope, used: Price[]) {
-  const verdict = judge(resource, id, scope);
+function billRow(resource: TemplateResource, id: string, scope: PricingContext, used: Price[]) {
+  const verdict = priceResource(resource, id, scope);
   if ('free' in verdict) return { verdict: 'free' as const, charges: [], why: verdict.free, usd: 0 };
   if ('unpriced' in verdict) return { verdict: 'unpriced' as const, charges: [], why: verdict.unpriced, usd: 0 };
   const charges = verdict.charges.map((charge) => billCharge(charge, scope.prices, used));
@@ -161,7 +161,7 @@ function billCharge(charge: Charge, prices: PriceTable, used: Price[]): BilledCh
   };
 }
 
-/** Where visitors' answers leave AWS: a public balancer, else the first instance. */
+/** Finds the resource that sends responses to the internet: a public load balancer, or the first instance. */
 function entryOf(
   members: readonly Member[],
 ): { readonly template: Member['template']; readonly id: string } | undefined {
@@ -175,7 +175,8 @@ function entryOf(
 }
 
 /**
- * What servers and data tier send each other from zone to zone. Balancers, replicas and standbys do so free of charge.
+ * Data transfer between servers and data tier across Availability Zones. Load balancers, replicas and standbys transfer
+ * free of charge.
  *
  * @see https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer_within_the_same_AWS_Region
  */
@@ -198,11 +199,11 @@ function zoneTraffic(
   );
   if (zones === 1 || !hasData) return undefined;
   const gib = usage && (usage.dataTierGib * (zones - 1)) / zones;
-  const charge = billCharge(byUsage('servers and data tier, across zones', 'transfer.zone', gib), prices, used);
+  const charge = billCharge(byUsage('servers to data tier, across zones', 'transfer.zone', gib), prices, used);
   return { stack, id: '', name: '', type: 'traffic', verdict: 'usage', charges: [charge], usd: charge.usd ?? 0 };
 }
 
-function sizeGiven(given: BillOptions['instances'], id: string, path: string): number | undefined {
+function instancesGiven(given: BillOptions['instances'], id: string, path: string): number | undefined {
   const found = Object.entries(given ?? {}).find(([name]) => id.startsWith(name) || path.split('/').includes(name));
   return found?.[1];
 }

@@ -3,39 +3,39 @@ import type { TemplateResource } from '../../cloudformation/template';
 import { HOURS_PER_MONTH, type PriceTable } from '../prices/table';
 import {
   asNumber,
-  asWord,
+  asText,
   byUsage,
   type Charge,
   fixed,
   isTrue,
   type Pricer,
+  type PricingContext,
   type Properties,
-  type Scope,
 } from './charges';
 
-/** IOPS of gp3 storage that RDS for PostgreSQL does not charge for, below and from 400 GiB. */
+/** gp3 IOPS that RDS for PostgreSQL includes in the storage price, below and from 400 GiB. */
 const BASELINE_IOPS = { below: 3000, from: 12_000, gib: 400 } as const;
 
 export const databaseInstance: Pricer = (properties, scope) => {
-  // A replica says by an ARN whose it is, and takes over what it does not say itself.
+  // A replica inherits unset properties from its source.
   const [sourceId] = referencedIds(properties.SourceDBInstanceIdentifier);
   const source = sourceId === undefined ? undefined : scope.template.resources.get(sourceId)?.Properties;
-  const engine = asWord(properties.Engine ?? source?.Engine, 'unknown');
+  const engine = asText(properties.Engine ?? source?.Engine, 'unknown');
   const type = properties.DBInstanceClass;
   if (type === 'db.serverless') return { free: 'Billed with its Aurora cluster, by capacity' };
-  if (typeof type !== 'string') return { unpriced: 'its class is not in the template' };
+  if (typeof type !== 'string') return { unpriced: 'instance class not in the template' };
   const zones = isTrue(properties.MultiAZ) ? 'multi' : 'single';
-  // A member of a cluster has no storage of its own.
+  // Cluster members share the cluster's storage.
   if (properties.DBClusterIdentifier !== undefined) {
     return { charges: [fixed(type, `rds.${engine}.${type}.${zones}`, HOURS_PER_MONTH)] };
   }
   const gib = asNumber(properties.AllocatedStorage) ?? asNumber(source?.AllocatedStorage);
-  const storage = asWord(properties.StorageType ?? source?.StorageType, 'gp2');
+  const storage = asText(properties.StorageType ?? source?.StorageType, 'gp2');
   const iops = asNumber(properties.Iops) ?? 0;
   const where = zones === 'multi' ? 'Multi-AZ' : 'Single-AZ';
   const charges: Charge[] = [fixed(`${type} ${where}`, `rds.${engine}.${type}.${zones}`, HOURS_PER_MONTH)];
   if (gib === undefined) {
-    charges.push({ what: 'storage of a size that is not in the template', price: undefined, units: 0, kind: 'fixed' });
+    charges.push({ what: 'storage, size not in the template', price: undefined, units: 0, kind: 'fixed' });
   } else {
     charges.push(fixed(`storage ${storage}, ${gib} GiB`, `rds.${storage}.storage.${zones}`, gib));
     const extra = iops - (gib < BASELINE_IOPS.gib ? BASELINE_IOPS.below : BASELINE_IOPS.from);
@@ -46,22 +46,22 @@ export const databaseInstance: Pricer = (properties, scope) => {
 };
 
 export const databaseCluster: Pricer = (properties) => {
-  const least = asNumber(properties.ServerlessV2ScalingConfiguration?.MinCapacity);
+  const minimum = asNumber(properties.ServerlessV2ScalingConfiguration?.MinCapacity);
   return {
     charges: [
-      ...(least === undefined
+      ...(minimum === undefined
         ? []
-        : [fixed(`${least} capacity units, its least`, 'aurora.capacity', least * HOURS_PER_MONTH)]),
+        : [fixed(`${minimum} ACUs (minimum capacity)`, 'aurora.capacity', minimum * HOURS_PER_MONTH)]),
       byUsage('storage', 'aurora.storage', undefined),
-      byUsage('reads and writes of storage', 'aurora.io', undefined),
+      byUsage('storage I/O', 'aurora.io', undefined),
     ],
   };
 };
 
-/** Fewest vCPUs that a proxy is billed for. */
-const LEAST_PROXY_VCPUS = 2;
+/** Minimum vCPUs that RDS Proxy bills per database. */
+const MIN_PROXY_VCPUS = 2;
 
-/** By the vCPUs of the databases behind it. */
+/** Billed by the vCPUs of its target databases. */
 export const databaseProxy: Pricer = (_properties, scope, id) => {
   const targets = [...scope.template.resources.values()]
     .filter(({ Type, Properties }) => {
@@ -69,17 +69,17 @@ export const databaseProxy: Pricer = (_properties, scope, id) => {
     })
     .flatMap(({ Properties }) => referencedIds(Properties?.DBInstanceIdentifiers))
     .map((target) => scope.template.resources.get(target)?.Properties?.DBInstanceClass);
-  if (targets.length === 0) return { unpriced: 'the database behind it is not in the template' };
+  if (targets.length === 0) return { unpriced: 'target database not in the template' };
   let vcpus = 0;
   for (const type of targets) {
     const found = typeof type === 'string' ? vcpusOf(type, scope.prices) : undefined;
-    if (found === undefined) return { unpriced: `the vCPUs of ${asWord(type, 'its database')} are not known` };
-    vcpus += Math.max(LEAST_PROXY_VCPUS, found);
+    if (found === undefined) return { unpriced: `vCPUs of ${asText(type, 'its database')} unknown` };
+    vcpus += Math.max(MIN_PROXY_VCPUS, found);
   }
   return { charges: [fixed(`proxy for ${vcpus} vCPUs`, 'rds.proxy', vcpus * HOURS_PER_MONTH)] };
 };
 
-/** vCPUs of a class of RDS or a node of ElastiCache: those of the EC2 type of its name, else by the rule that its size follows. */
+/** vCPUs of an RDS class or ElastiCache node type: from the EC2 type of the same name, or from the size suffix. */
 export function vcpusOf(type: string, prices: PriceTable): number | undefined {
   const machine = prices.machine(type.replace(/^(db|cache)\./, ''));
   if (machine) return machine.vcpus;
@@ -92,23 +92,23 @@ export const replicationGroup: Pricer = (properties) => {
   const nodes =
     asNumber(properties.NumCacheClusters) ??
     (asNumber(properties.NumNodeGroups) ?? 1) * (1 + (asNumber(properties.ReplicasPerNodeGroup) ?? 0));
-  return cacheNodes(properties, asWord(properties.Engine, 'redis'), nodes);
+  return cacheNodes(properties, asText(properties.Engine, 'redis'), nodes);
 };
 
 export const cacheCluster: Pricer = (properties) =>
-  // A member of a replication group is billed there.
+  // The replication group bills its members.
   properties.ReplicationGroupId !== undefined
     ? { free: 'Billed with its replication group' }
-    : cacheNodes(properties, asWord(properties.Engine, 'redis'), asNumber(properties.NumCacheNodes) ?? 1);
+    : cacheNodes(properties, asText(properties.Engine, 'redis'), asNumber(properties.NumCacheNodes) ?? 1);
 
 function cacheNodes(properties: Properties, engine: string, nodes: number) {
   const type = properties.CacheNodeType;
-  if (typeof type !== 'string') return { unpriced: 'its node type is not in the template' };
+  if (typeof type !== 'string') return { unpriced: 'node type not in the template' };
   const kept = asNumber(properties.SnapshotRetentionLimit) ?? 0;
   return {
     charges: [
       fixed(`${nodes} × ${type}, ${engine}`, `elasticache.${engine}.${type}`, nodes * HOURS_PER_MONTH),
-      ...(kept > 0 ? [byUsage(`snapshots of ${kept} days`, 'elasticache.backup', undefined)] : []),
+      ...(kept > 0 ? [byUsage(`snapshots, ${kept} days`, 'elasticache.backup', undefined)] : []),
     ],
   };
 }
@@ -124,27 +124,27 @@ export const dynamoTable: Pricer = (properties) =>
       }
     : { unpriced: 'no price for provisioned capacity' };
 
-/** Share of the data that changes from one daily backup to the next; an assumption. */
+/** Share of the data that changes between daily backups. Assumption. */
 const DAILY_CHANGE = 0.02;
 
-/** What a plan of AWS Backup keeps: by resource, as snapshots of its data. */
+/** Stored recovery points of an AWS Backup selection, for each protected resource. */
 export const backupSelection: Pricer = (properties, scope) => {
   const protectedIds = [...new Set(referencedIds(properties.BackupSelection?.Resources))];
   const targets = protectedIds.map((id) => scope.template.resources.get(id)).filter((found) => found !== undefined);
-  if (targets.length === 0) return { unpriced: 'what it protects is not in the template' };
+  if (targets.length === 0) return { unpriced: 'protected resources not in the template' };
   const days = retentionDays(properties, scope);
   return { charges: targets.flatMap((target) => backupOf(target, days, scope)) };
 };
 
-function backupOf({ Type, Properties = {} }: TemplateResource, days: number, { usage }: Scope): Charge[] {
+function backupOf({ Type, Properties = {} }: TemplateResource, days: number, { usage }: PricingContext): Charge[] {
   const kept = usage && usage.dataGib * (1 + DAILY_CHANGE * days);
-  if (Type === 'AWS::EC2::Volume') return [byUsage(`snapshots of ${days} days`, 'ebs.snapshot', kept)];
-  // As much as the allocated storage is free of charge.
+  if (Type === 'AWS::EC2::Volume') return [byUsage(`snapshots, ${days} days`, 'ebs.snapshot', kept)];
+  // Backups up to the allocated storage are free of charge.
   const free = asNumber(Properties.AllocatedStorage) ?? 0;
-  return [byUsage(`backups of ${days} days above the free size`, 'rds.backup', kept && Math.max(0, kept - free))];
+  return [byUsage(`backups above the free size, ${days} days`, 'rds.backup', kept && Math.max(0, kept - free))];
 }
 
-function retentionDays(properties: Properties, scope: Scope): number {
+function retentionDays(properties: Properties, scope: PricingContext): number {
   const plan = scope.template.target(properties.BackupPlanId)?.resource.Properties?.BackupPlan;
   return asNumber(plan?.BackupPlanRule?.[0]?.Lifecycle?.DeleteAfterDays) ?? 30;
 }

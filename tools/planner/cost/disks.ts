@@ -1,6 +1,6 @@
-import { asList, asNumber, asWord, type Charge, fixed, type Pricer, type Properties } from './charges';
+import { asList, asNumber, asText, type Charge, fixed, type Pricer, type Properties } from './charges';
 
-/** What gp3 has without extra charge. */
+/** Included in the gp3 storage price. */
 const GP3_IOPS = 3000;
 const GP3_MBPS = 125;
 
@@ -12,7 +12,7 @@ export interface Disk {
   readonly throughput: number | undefined;
 }
 
-/** The EBS disks that instances are launched with, as the template says; the image's own ones are not in it. */
+/** EBS volumes in the block device mappings. Volumes that only the AMI defines are unknown. */
 export function rootDisks(mappings: unknown): Disk[] {
   return asList(mappings)
     .filter(({ Ebs }) => Ebs !== undefined)
@@ -22,12 +22,10 @@ export function rootDisks(mappings: unknown): Disk[] {
 export function ebsCharges(disk: Disk, count: number): Charge[] {
   const { type, gib, iops = 0, throughput = 0 } = disk;
   const many = count === 1 ? '' : `${count} × `;
-  // A disk without a size is as big as the image or the snapshot.
+  // Without a size, the AMI or the snapshot determines it.
   if (gib === undefined)
-    return [
-      { what: `${many}disk ${type} of a size that is not in the template`, price: undefined, units: 0, kind: 'fixed' },
-    ];
-  const charges = [fixed(`${many}disk ${type}, ${gib} GiB`, `ebs.${type}.storage`, count * gib)];
+    return [{ what: `${many}volume ${type}, size not in the template`, price: undefined, units: 0, kind: 'fixed' }];
+  const charges = [fixed(`${many}volume ${type}, ${gib} GiB`, `ebs.${type}.storage`, count * gib)];
   if (type !== 'gp3') return charges;
   const extraIops = Math.max(0, iops - GP3_IOPS);
   const extraThroughput = Math.max(0, throughput - GP3_MBPS);
@@ -42,8 +40,8 @@ export const volume: Pricer = (properties) => ({ charges: ebsCharges(toDisk(prop
 
 function toDisk(properties: Properties, size: 'Size' | 'VolumeSize'): Disk {
   return {
-    // CloudFormation's own default.
-    type: asWord(properties.VolumeType, 'gp2'),
+    // CloudFormation's default.
+    type: asText(properties.VolumeType, 'gp2'),
     gib: asNumber(properties[size]),
     iops: asNumber(properties.Iops),
     throughput: asNumber(properties.Throughput),

@@ -1,4 +1,4 @@
-/** Types of resources that cost nothing by themselves, and why. */
+/** Resource types without a charge, with the reason. */
 const groups: readonly { readonly why: string; readonly types: readonly string[] }[] = [
   {
     why: 'Identity and permissions',
@@ -26,7 +26,7 @@ const groups: readonly { readonly why: string; readonly types: readonly string[]
     ],
   },
   {
-    why: 'Parts of a network that are not billed; what goes through them may be',
+    why: 'Network configuration; data transfer may be billed',
     types: [
       'AWS::EC2::DHCPOptions',
       'AWS::EC2::EgressOnlyInternetGateway',
@@ -54,7 +54,7 @@ const groups: readonly { readonly why: string; readonly types: readonly string[]
     ],
   },
   {
-    why: 'Settings of something that is billed by itself',
+    why: 'Configuration of a resource that is billed separately',
     types: [
       'AWS::ApplicationAutoScaling::ScalableTarget',
       'AWS::ApplicationAutoScaling::ScalingPolicy',
@@ -105,7 +105,7 @@ const groups: readonly { readonly why: string; readonly types: readonly string[]
     ],
   },
   {
-    why: 'Billed by what it writes, with the log group or bucket that it writes to',
+    why: 'Billed with the log group or bucket that it writes to',
     types: [
       'AWS::EC2::FlowLog',
       'AWS::Logs::LogStream',
@@ -114,15 +114,15 @@ const groups: readonly { readonly why: string; readonly types: readonly string[]
     ],
   },
   {
-    why: 'Plans and vaults of AWS Backup; billed is what is kept, with each selection',
+    why: 'AWS Backup plans and vaults; recovery points are billed with each selection',
     types: ['AWS::Backup::BackupPlan', 'AWS::Backup::BackupVault', 'AWS::Backup::RestoreTestingPlan'],
   },
   {
-    why: 'Nothing until somebody starts an experiment',
+    why: 'Billed only while an experiment runs',
     types: ['AWS::FIS::ExperimentTemplate'],
   },
   {
-    why: 'Management without a price of its own on EC2 instances',
+    why: 'Management features, free for EC2 instances',
     types: [
       'AWS::ApplicationInsights::Application',
       'AWS::Budgets::Budget',
@@ -140,16 +140,16 @@ const groups: readonly { readonly why: string; readonly types: readonly string[]
     ],
   },
   {
-    why: 'Public certificates cost nothing; records are billed by queries, with their zone',
+    why: 'Public certificates are free; DNS queries are billed with the hosted zone',
     types: ['AWS::CertificateManager::Certificate', 'AWS::Route53::RecordSet', 'AWS::Route53::RecordSetGroup'],
   },
   {
-    why: 'Rules on the default bus cost nothing; what they start is billed',
+    why: 'Rules on the default event bus are free; their targets are billed',
     types: ['AWS::Events::Rule'],
   },
 ];
 
-/** Why a type costs nothing, by type. */
+/** Reasons by resource type. */
 export const freeTypes: ReadonlyMap<string, string> = new Map(
   groups.flatMap(({ why, types }) => types.map((type) => [type, why] as const)),
 );

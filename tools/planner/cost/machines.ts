@@ -7,35 +7,35 @@ import {
   fixed,
   isTrue,
   type Pricer,
+  type PricingContext,
   type Properties,
-  type Scope,
 } from './charges';
 import { ebsCharges, rootDisks } from './disks';
 
-/** Metrics that detailed monitoring publishes for an instance, at the price of custom ones. */
+/** Metrics per instance with detailed monitoring, billed like custom metrics. */
 const DETAILED_METRICS = 7;
 
-/** An instance by itself. */
+/** A single EC2 instance. */
 export const instance: Pricer = (properties, scope, id) => {
   const template = launchTemplate(properties.LaunchTemplate, scope);
   const type = properties.InstanceType ?? template.InstanceType;
-  if (typeof type !== 'string') return { unpriced: 'its instance type is not in the template' };
+  if (typeof type !== 'string') return { unpriced: 'instance type not in the template' };
   const mappings = properties.BlockDeviceMappings ?? template.BlockDeviceMappings;
   const monitoring = isTrue(properties.Monitoring) || isTrue(template.Monitoring?.Enabled);
   return {
     charges: [
-      fixed(`${type} on demand`, `ec2.${type}`, HOURS_PER_MONTH),
-      ...around(type, mappings, monitoring, 1),
+      fixed(`${type} On-Demand`, `ec2.${type}`, HOURS_PER_MONTH),
+      ...instanceExtras(type, mappings, monitoring, 1),
       ...(publicAddress(properties, scope, id) ? [fixed('public IPv4 address', 'ipv4.hour', HOURS_PER_MONTH)] : []),
       ...egress(scope, id),
     ],
   };
 };
 
-/** A group of instances: at its desired, else its smallest size, unless told otherwise. */
+/** An Auto Scaling group at its given, desired or minimum size. */
 export const autoScalingGroup: Pricer = (properties, scope, id) => {
   const count = scope.instancesOf(id) ?? asNumber(properties.DesiredCapacity) ?? asNumber(properties.MinSize);
-  if (count === undefined) return { unpriced: 'its size is not in the template' };
+  if (count === undefined) return { unpriced: 'size not in the template' };
   const mixed = properties.MixedInstancesPolicy;
   const specification = mixed?.LaunchTemplate?.LaunchTemplateSpecification ?? properties.LaunchTemplate;
   const template = launchTemplate(specification, scope);
@@ -45,22 +45,22 @@ export const autoScalingGroup: Pricer = (properties, scope, id) => {
   const types: unknown[] = overrides.length > 0 ? overrides.map((one) => one.InstanceType ?? own) : [own];
   const [first] = types;
   if (typeof first !== 'string' || !types.every((type) => typeof type === 'string')) {
-    return { unpriced: 'its instance types are not in the template' };
+    return { unpriced: 'instance types not in the template' };
   }
-  // Sizes of a weighted group are counted in weights.
+  // The capacity of a weighted group is the sum of its weights.
   const weight = asNumber(overrides[0]?.WeightedCapacity) ?? 1;
   const instances = Math.ceil(count / weight);
   const { onDemand, spot } = mixed
-    ? split(instances, mixed.InstancesDistribution ?? {})
+    ? splitPurchase(instances, mixed.InstancesDistribution ?? {})
     : { onDemand: instances, spot: 0 };
   const monitoring = template.Monitoring
     ? isTrue(template.Monitoring.Enabled)
-    : // A launch configuration has it on unless it is switched off.
+    : // A launch configuration enables it by default.
       properties.LaunchConfigurationName !== undefined && !isFalse(configuration.InstanceMonitoring);
 
   const charges: Charge[] = [];
   if (onDemand > 0) {
-    charges.push(fixed(`${onDemand} × ${first} on demand`, `ec2.${first}`, onDemand * HOURS_PER_MONTH));
+    charges.push(fixed(`${onDemand} × ${first} On-Demand`, `ec2.${first}`, onDemand * HOURS_PER_MONTH));
   }
   if (spot > 0) {
     const price = spotPrice(types, scope.prices);
@@ -68,11 +68,11 @@ export const autoScalingGroup: Pricer = (properties, scope, id) => {
     charges.push(fixed(`${spot} × spot (${types.join(', ')})`, price, spot * HOURS_PER_MONTH));
   }
   const mappings = template.BlockDeviceMappings ?? configuration.BlockDeviceMappings;
-  return { charges: [...charges, ...around(first, mappings, monitoring, instances)] };
+  return { charges: [...charges, ...instanceExtras(first, mappings, monitoring, instances)] };
 };
 
-/** How the instances of a mixed group are bought. The share above the base that is on demand rounds up. */
-export function split(instances: number, distribution: Properties): { onDemand: number; spot: number } {
+/** Splits a mixed group into On-Demand and spot. The On-Demand share above the base is rounded up. */
+export function splitPurchase(instances: number, distribution: Properties): { onDemand: number; spot: number } {
   const base = Math.min(instances, asNumber(distribution.OnDemandBaseCapacity) ?? 0);
   const percentage = asNumber(distribution.OnDemandPercentageAboveBaseCapacity) ?? 100;
   const onDemand = base + Math.ceil(((instances - base) * percentage) / 100);
@@ -80,8 +80,8 @@ export function split(instances: number, distribution: Properties): { onDemand: 
 }
 
 /**
- * What an hour of spot costs on average over these types; the market moves, and AWS chooses among them. A text says why there
- * is none.
+ * Returns the mean spot price per hour over the types, or the reason why there is none. Spot prices change, and AWS
+ * chooses among the types.
  */
 export function spotPrice(types: readonly string[], prices: PriceTable): Price | string {
   let usd = 0;
@@ -90,7 +90,7 @@ export function spotPrice(types: readonly string[], prices: PriceTable): Price |
     const onDemand = prices.find(`ec2.${type}`);
     const machine = prices.machine(type);
     if (onDemand === undefined) return `no price for ec2.${type}`;
-    if (machine === undefined || machine.spotSavingPercent === '') return `no spot saving known for ${type}`;
+    if (machine === undefined || machine.spotSavingPercent === '') return `no spot saving for ${type}`;
     usd += ((onDemand.tiers[0]?.usd ?? 0) * (1 - machine.spotSavingPercent / 100)) / types.length;
     asOf = [asOf, onDemand.asOf, machine.spotAsOf].sort()[0] as string;
   }
@@ -98,41 +98,43 @@ export function spotPrice(types: readonly string[], prices: PriceTable): Price |
   return { key: `spot(${types.join(', ')})`, unit: 'hour', source: 'spot-advisor', asOf, status: 'derived', tiers };
 }
 
-/** The disks of instances, their monitoring, and credits where they have any. */
-function around(type: string, mappings: unknown, monitoring: boolean, instances: number): Charge[] {
+/** Volumes, detailed monitoring and CPU credits of instances. */
+function instanceExtras(type: string, mappings: unknown, monitoring: boolean, instances: number): Charge[] {
   return [
     ...rootDisks(mappings).flatMap((disk) => ebsCharges(disk, instances)),
     ...(monitoring
-      ? [fixed('detailed monitoring (7 metrics an instance)', 'cloudwatch.metric', DETAILED_METRICS * instances)]
+      ? [fixed('detailed monitoring (7 metrics per instance)', 'cloudwatch.metric', DETAILED_METRICS * instances)]
       : []),
     ...(/^t\d/.test(type) ? [byUsage('CPU credits above the baseline', 'ec2.credits', undefined)] : []),
   ];
 }
 
-/** What a launch template says, found by the reference of whoever launches by it. */
-function launchTemplate(specification: Properties | undefined, scope: Scope): Properties {
+/** Finds the data of a referenced launch template. */
+function launchTemplate(specification: Properties | undefined, scope: PricingContext): Properties {
   const found = scope.template.target(specification?.LaunchTemplateId ?? specification?.LaunchTemplateName);
   return found?.resource.Properties?.LaunchTemplateData ?? {};
 }
 
-/** Whether an address is billed with the instance itself: one that comes from its subnet, and not an Elastic IP. */
-function publicAddress(properties: Properties, scope: Scope, id: string): boolean {
-  const asked = properties.NetworkInterfaces?.[0]?.AssociatePublicIpAddress;
-  if (asked !== undefined) return isTrue(asked);
+/** Whether the instance has a public address from its subnet. An Elastic IP is billed as its own resource. */
+function publicAddress(properties: Properties, scope: PricingContext, id: string): boolean {
+  const associate = properties.NetworkInterfaces?.[0]?.AssociatePublicIpAddress;
+  if (associate !== undefined) return isTrue(associate);
   const subnet = scope.template.target(properties.SubnetId)?.resource.Properties;
   return isTrue(subnet?.MapPublicIpOnLaunch) && !hasElasticIp(scope, id);
 }
 
-function hasElasticIp(scope: Scope, id: string): boolean {
+function hasElasticIp(scope: PricingContext, id: string): boolean {
   return [...scope.template.resources.values()].some(
     ({ Type, Properties }) =>
       /^AWS::EC2::EIP(Association)?$/.test(Type) && scope.template.target(Properties?.InstanceId)?.id === id,
   );
 }
 
-/** Answers to visitors, where they leave AWS. */
-export function egress(scope: Scope, id: string): Charge[] {
-  return scope.isEntry(id) ? [byUsage('answers to the internet', 'transfer.internet', scope.usage?.egressGib)] : [];
+/** Responses to the internet. */
+export function egress(scope: PricingContext, id: string): Charge[] {
+  return scope.isEntry(id)
+    ? [byUsage('data transfer to the internet', 'transfer.internet', scope.usage?.egressGib)]
+    : [];
 }
 
 function isFalse(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import { NESTED_STACK, type TemplateResource } from '../../cloudformation/template';
-import type { Pricer, Scope, Verdict } from './charges';
+import type { Pricer, Pricing, PricingContext } from './charges';
 import {
   backupSelection,
   cacheCluster,
@@ -25,7 +25,7 @@ import {
 } from './network';
 import { alarm, bucket, dashboard, key, lambda, logGroup, queue, secret } from './services';
 
-/** What is billed of a resource, by its type. */
+/** Pricers by resource type. */
 export const pricers: Readonly<Record<string, Pricer>> = {
   'AWS::AutoScaling::AutoScalingGroup': autoScalingGroup,
   'AWS::Backup::BackupSelection': backupSelection,
@@ -56,8 +56,8 @@ export const pricers: Readonly<Record<string, Pricer>> = {
   'AWS::WAFv2::WebACL': webAcl,
 };
 
-/** What a resource is billed for; a type that nobody knows here has no price. */
-export function judge({ Type, Properties = {} }: TemplateResource, id: string, scope: Scope): Verdict {
+/** Prices a resource. An unknown type is unpriced. */
+export function priceResource({ Type, Properties = {} }: TemplateResource, id: string, scope: PricingContext): Pricing {
   const why = freeTypes.get(Type);
   if (why !== undefined) return { free: why };
   if (Type === 'AWS::SSM::Parameter') {
@@ -66,17 +66,17 @@ export function judge({ Type, Properties = {} }: TemplateResource, id: string, s
       : { free: 'Standard parameters' };
   }
   if (/^(Custom::|AWS::CloudFormation::CustomResource$)/.test(Type))
-    return { free: 'Billed by what its provider does' };
+    return { free: 'Billed with the resources of its provider' };
   if (Type === NESTED_STACK) {
     const problem = scope.unread(id);
-    return problem ? { unpriced: problem } : { free: 'Nested stacks: billed is what is in them' };
+    return problem ? { unpriced: problem } : { free: 'Nested stacks, billed with their resources' };
   }
   const pricer = pricers[Type];
   if (pricer === undefined) return { unpriced: `no price for ${Type}` };
   return pricer(Properties, scope, id);
 }
 
-/** Rules of all listeners besides their default ones. */
+/** Counts listener rules, without default actions. */
 export function listenerRules(resources: Iterable<TemplateResource>): number {
   return [...resources].filter(({ Type }) => Type === 'AWS::ElasticLoadBalancingV2::ListenerRule').length;
 }

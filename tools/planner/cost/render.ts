@@ -1,8 +1,9 @@
+import { shortType } from '../../cloudformation/template';
 import { table } from '../../support/table';
 import { MAX_AGE_DAYS, type PriceAge } from '../prices/table';
 import type { Bill, BilledCharge, BillRow } from './bill';
 
-/** A line of a bill: equal charges of equal resources are one. */
+/** A line of a bill, which combines equal charges of resources of one type. */
 interface Line {
   readonly resource: string;
   readonly charge: BilledCharge;
@@ -10,16 +11,16 @@ interface Line {
   readonly usd: number | undefined;
 }
 
-/** The bill for a terminal. */
+/** Formats a bill for a terminal. */
 export function renderBill(title: string, bill: Bill): string {
   const { cells, unknown } = linesOf(bill);
-  const head = ['resource', 'what', 'units', 'unit', 'USD/unit', 'USD/month'];
+  const head = ['resource', 'charge', 'units', 'unit', 'USD/unit', 'USD/month'];
   return [
-    `${title}: ${bill.region}, US dollars a month`,
+    `${title}: ${bill.region}, USD per month`,
     '',
     table(head, rightAligned(head, cells, [2, 4, 5])),
     '',
-    ...unknown.map((line) => `Not in the sum: ${line}`),
+    ...unknown.map((line) => `Not in the total: ${line}`),
     ...free(bill).map((line) => `Free: ${line}`),
     ...unpriced(bill).map((line) => `UNPRICED: ${line}`),
     '',
@@ -30,22 +31,22 @@ export function renderBill(title: string, bill: Bill): string {
   ].join('\n');
 }
 
-/** The bill for a pull request or a page. */
+/** Formats a bill as Markdown. */
 export function billAsMarkdown(title: string, bill: Bill): string {
   const { cells, unknown } = linesOf(bill);
   const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`);
   return [
     `## ${title}`,
     '',
-    `${bill.region}, US dollars a month.`,
+    `${bill.region}, USD per month.`,
     '',
-    '| resource | what | units | unit | USD/unit | USD/month |',
+    '| resource | charge | units | unit | USD/unit | USD/month |',
     '|---|---|--:|---|--:|--:|',
     ...cells.map((row) => `| ${row.join(' | ')} |`),
     '',
     ...totals(bill).map((line) => `**${line}**  `),
     '',
-    ...list(unknown.map((line) => `Not in the sum: ${line}`)),
+    ...list(unknown.map((line) => `Not in the total: ${line}`)),
     ...list(free(bill).map((line) => `Free: ${line}`)),
     ...list(unpriced(bill).map((line) => `**Unpriced**: ${line}`)),
     ...list(bill.assumptions.map((line) => `Assumed: ${line}`)),
@@ -54,7 +55,7 @@ export function billAsMarkdown(title: string, bill: Bill): string {
   ].join('\n');
 }
 
-/** What one bill has and the other has not, by type of resource. */
+/** Compares two bills by resource type, largest difference first. */
 export function compareBills(bill: Bill, other: Bill): { type: string; usd: number; otherUsd: number }[] {
   const types = [...new Set([...bill.rows, ...other.rows].map(({ type }) => type))];
   const sum = ({ rows }: Bill, type: string) => rows.reduce((usd, row) => usd + (row.type === type ? row.usd : 0), 0);
@@ -86,20 +87,20 @@ export function comparisonAsMarkdown(...args: Parameters<typeof comparisonRows>)
   return [`| ${head.join(' | ')} |`, '|---|--:|--:|--:|', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n');
 }
 
-/** How old the prices of a sum are, with a warning when some are too old. */
+/** Describes the age of prices, and warns about old ones. */
 export function ageLine({ oldest, oldestDays, old, count }: PriceAge): string {
-  if (oldest === undefined) return 'Prices: none were used.';
+  if (oldest === undefined) return 'Prices: none used.';
   const age = `${count} prices, the oldest read on ${oldest} (${oldestDays} days ago)`;
   if (old === 0) return `Prices: ${age}.`;
-  return `WARNING: ${age}; ${old} are older than ${MAX_AGE_DAYS} days. "npm run prices -- --refresh" reads them anew.`;
+  return `WARNING: ${age}; ${old} are older than ${MAX_AGE_DAYS} days. Run "npm run prices -- --refresh" to update them.`;
 }
 
-/** Dollars with cents and thousands. */
+/** Formats USD with cents and thousands separators. */
 export function money(usd: number): string {
   return usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 }
 
-/** The columns of numbers, padded so that their ends are below each other. */
+/** Pads the given columns so that a table right-aligns them. */
 export function rightAligned(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -133,7 +134,7 @@ function linesOf(bill: Bill) {
   ]);
   const open = lines.filter(({ charge, units }) => charge.usdPerUnit !== undefined && units === undefined);
   const unknown = open.map(
-    ({ resource, charge }) => `${resource}: ${charge.what}, ${unitPrice(charge)} a ${charge.unit}`,
+    ({ resource, charge }) => `${resource}: ${charge.what}, ${unitPrice(charge)} per ${charge.unit}`,
   );
   return { cells, unknown };
 }
@@ -145,12 +146,12 @@ function grouped<T>(values: readonly T[], key: (value: T) => string): Map<string
 }
 
 function totals(bill: Bill): string[] {
-  const { priced, usage, free: nothing, unpriced: missing } = bill.counts;
-  const byUse = bill.usageUsd === undefined ? 'by use not reckoned: give --rps' : `by use ${money(bill.usageUsd)}`;
+  const { priced, usage, free: freeCount, unpriced: unpricedCount } = bill.counts;
+  const usageUsd = bill.usageUsd === undefined ? 'usage not calculated: pass --rps' : `usage ${money(bill.usageUsd)}`;
   return [
-    `Total ${money(bill.totalUsd)} a month: for being there ${money(bill.fixedUsd)}, ${byUse}`,
-    `Coverage ${bill.coverage.toFixed(1)}% of ${priced + usage + nothing + missing} resources: ` +
-      `${priced} priced, ${usage} by usage, ${nothing} free, ${missing} unpriced`,
+    `Total ${money(bill.totalUsd)} a month: fixed ${money(bill.fixedUsd)}, ${usageUsd}`,
+    `Coverage ${bill.coverage.toFixed(1)}% of ${priced + usage + freeCount + unpricedCount} resources: ` +
+      `${priced} priced, ${usage} by usage, ${freeCount} free, ${unpricedCount} unpriced`,
   ];
 }
 
@@ -170,15 +171,11 @@ function label({ type, name }: BillRow): string {
   return name === '' ? shortType(type) : `${shortType(type)} ${name.replace(/\/Resource$/, '')}`;
 }
 
-function shortType(type: string): string {
-  return type.replace(/^AWS::/, '');
-}
-
 function quantity(units: number): string {
   return units.toLocaleString('en-US', { maximumFractionDigits: units < 100 ? 2 : 0 });
 }
 
-/** Of the first tier, where there are several. */
+/** Formats the unit price, for tiered prices of the first tier. */
 function unitPrice({ usdPerUnit = 0 }: BilledCharge): string {
   const digits = usdPerUnit >= 0.001 ? 4 : 10;
   return usdPerUnit.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: digits });

@@ -2,7 +2,7 @@ import { type ResolvedTemplate, referencedId, referencedIds } from '../../cloudf
 import { asList, byUsage, fixed, isTrue, type Pricer } from './charges';
 
 export const queue: Pricer = (properties, { usage, template }, id) => {
-  // Only messages that failed come into a dead-letter queue.
+  // A dead-letter queue only receives failed messages.
   const deadLetters = [...template.resources.values()].some(
     ({ Type, Properties }) =>
       Type === 'AWS::SQS::Queue' && referencedId(Properties?.RedrivePolicy?.deadLetterTargetArn) === id,
@@ -43,9 +43,9 @@ export const logGroup: Pricer = (properties, { usage, template }, id) => {
   const months = properties.RetentionInDays === undefined ? undefined : Number(properties.RetentionInDays) / 30;
   return {
     charges: [
-      byUsage('logs written', 'logs.ingest', written),
+      byUsage('logs ingested', 'logs.ingest', written),
       byUsage(
-        'logs kept',
+        'logs stored',
         'logs.storage',
         written !== undefined && months !== undefined ? written * months : undefined,
       ),
@@ -53,23 +53,23 @@ export const logGroup: Pricer = (properties, { usage, template }, id) => {
   };
 };
 
-/** Log groups that servers are told of when they start; which of them writes how much is not known. */
+/** Log groups that launch templates reference. Log volume is distributed evenly among them. */
 function serverLogs({ resources }: ResolvedTemplate): string[] {
-  const told = [...resources.values()]
+  const referenced = [...resources.values()]
     .filter(({ Type }) => Type === 'AWS::EC2::LaunchTemplate')
     .flatMap(({ Properties }) => referencedIds(Properties));
-  return [...new Set(told)].filter((id) => resources.get(id)?.Type === 'AWS::Logs::LogGroup');
+  return [...new Set(referenced)].filter((id) => resources.get(id)?.Type === 'AWS::Logs::LogGroup');
 }
 
-/** Below this period, in seconds, an alarm is of high resolution, and costs more. */
+/** Seconds; alarms with a shorter period are high-resolution and cost more. */
 const STANDARD_PERIOD = 60;
 
-/** An alarm on an expression costs as much as an alarm on each of its metrics. */
+/** A metric math alarm is billed for each of its metrics. */
 export const alarm: Pricer = (properties) => {
   const metrics = asList(properties.Metrics);
   const periods = [properties.Period, ...metrics.map((metric) => metric.MetricStat?.Period)];
   if (periods.some((period) => Number(period) < STANDARD_PERIOD)) {
-    return { unpriced: 'no price for alarms of high resolution' };
+    return { unpriced: 'no price for high-resolution alarms' };
   }
   const watched = Math.max(1, metrics.filter(({ MetricStat }) => MetricStat !== undefined).length);
   return { charges: [fixed(watched === 1 ? 'alarm' : `alarm on ${watched} metrics`, 'cloudwatch.alarm', watched)] };

@@ -3,92 +3,92 @@ import { HOURS_PER_MONTH } from '../prices/table';
 const SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600;
 const GIB = 2 ** 30;
 
-/** The traffic of a shop, from which all that is billed by use is reckoned. */
-export interface Traffic {
-  /** Requests/s of visitors at the peak, static files among them. */
+/** Expected traffic, the basis of all usage charges. */
+export interface ExpectedTraffic {
+  /** Requests/s at the peak, including static files. */
   readonly rps: number;
-  /** The peak over the mean of a month. */
+  /** Peak divided by the monthly mean. */
   readonly peakToAverage: number;
-  /** Bytes of a mean answer. */
+  /** Mean response size in bytes. */
   readonly responseBytes: number;
-  /** Share of requests that an edge cache answers by itself. */
+  /** Hit ratio of the edge cache, 0 to 1. */
   readonly edgeHitRatio: number;
-  /** Share of requests that write. */
+  /** Share of requests that write, 0 to 1. */
   readonly writeRatio: number;
-  /** GiB that the database holds. */
+  /** Size of the data in the database, in GiB. */
   readonly dataGib: number;
 }
 
-/** What each input is when it is not given, and why. All are assumptions: a shop's own figures are better. */
+/** Defaults and their rationale. All are assumptions; pass measured values instead. */
 export const TRAFFIC_DEFAULTS = {
-  peakToAverage: { value: 3, why: 'a day with an evening peak and quiet nights' },
-  responseBytes: { value: 4096, why: 'pages, pictures and API answers of this shop are 0.3 to 12 KB' },
-  edgeHitRatio: { value: 0.8, why: 'the low end of "caches answer 80-95% of reads"' },
+  peakToAverage: { value: 3, why: 'an evening peak and quiet nights' },
+  responseBytes: { value: 4096, why: 'pages, images and API responses of this shop are 0.3 to 12 KB' },
+  edgeHitRatio: { value: 0.8, why: 'low end of the 80-95% that caches reach' },
   writeRatio: {
     value: 0.05,
-    why: '"80-95% of database operations are reads": a shop is browsed more than bought from',
+    why: '80-95% of database operations are reads: visitors browse more than they buy',
   },
-  dataGib: { value: 20, why: 'a small shop with some years of orders' },
-} as const satisfies Readonly<Record<Exclude<keyof Traffic, 'rps'>, { value: number; why: string }>>;
+  dataGib: { value: 20, why: 'a small shop with several years of orders' },
+} as const satisfies Readonly<Record<Exclude<keyof ExpectedTraffic, 'rps'>, { value: number; why: string }>>;
 
-/** Bytes of a mean request with its headers. */
+/** Mean request size in bytes, including headers. */
 export const REQUEST_BYTES = 700;
 
-/** Requests that one connection of a visitor carries before it idles out. */
+/** Requests per client connection before its idle timeout. */
 const REQUESTS_PER_CONNECTION = 10;
 
-/** Seconds that a connection stays open: the balancer's idle time-out. */
+/** Seconds that a connection stays open: the load balancer's idle timeout. */
 const CONNECTION_SECONDS = 60;
 
-/** Writes that leave a background job behind: the orders among them. */
-const JOBS_PER_WRITE = 0.1;
+/** Background jobs per write, such as those of orders. */
+export const JOBS_PER_WRITE = 0.1;
 
-/** Calls to SQS for a job: send, receive, delete. */
+/** SQS API calls per job: send, receive, delete. */
 const CALLS_PER_JOB = 3;
 
-/** Bytes that a server logs for a mean request; this shop logs failures only. */
+/** Logged bytes per request; this shop logs failures only. */
 const LOG_BYTES_PER_REQUEST = 50;
 
-/** Bytes of flow log for a connection: a record each way. */
+/** Flow log bytes per connection: one record per direction. */
 const FLOW_LOG_BYTES_PER_CONNECTION = 250;
 
-/** Bytes between a server and the data tier for a mean request that an edge did not answer: session, cached page, rows. */
+/** Bytes between server and data tier per origin request: session, cached page, rows. */
 export const DATA_TIER_BYTES_PER_REQUEST = 6000;
 
-/** What a month of the traffic adds up to. */
+/** Usage per month. */
 export interface Usage {
-  readonly traffic: Traffic;
-  /** Visitors' requests. */
+  readonly traffic: ExpectedTraffic;
+  /** Requests from clients. */
   readonly requests: number;
-  /** Requests that reach the servers; all of them where there is no edge. */
+  /** Requests that reach the servers; all requests without an edge. */
   readonly originRequests: number;
-  /** GiB of answers to visitors. */
+  /** GiB of responses. */
   readonly egressGib: number;
-  /** Load balancer capacity units (ALB) in use, on average over the month. */
+  /** Mean load balancer capacity units of an ALB. */
   readonly albUnits: number;
-  /** The same for a network load balancer. */
+  /** Mean load balancer capacity units of an NLB. */
   readonly nlbUnits: number;
   readonly queueCalls: number;
-  /** GiB that servers log. */
+  /** GiB of server logs. */
   readonly logGib: number;
   readonly flowLogGib: number;
-  /** GiB between servers and data tier, both ways. */
+  /** GiB between servers and data tier, both directions. */
   readonly dataTierGib: number;
   readonly dataGib: number;
 }
 
 /**
- * @param hasEdge whether an edge cache stands in front
- * @param listenerRules rules of the balancer's listeners besides the default ones
+ * @param hasEdge whether there is an edge cache
+ * @param listenerRules listener rules of the load balancer, without default actions
  */
-export function usageOf(traffic: Traffic, hasEdge: boolean, listenerRules: number): Usage {
+export function usageOf(traffic: ExpectedTraffic, hasEdge: boolean, listenerRules: number): Usage {
   const requests = (traffic.rps / traffic.peakToAverage) * SECONDS_PER_MONTH;
   const originRequests = hasEdge ? requests * (1 - traffic.edgeHitRatio) : requests;
   const connections = originRequests / REQUESTS_PER_CONNECTION;
   const originGib = (originRequests * (REQUEST_BYTES + traffic.responseBytes)) / GIB;
   const load: BalancerLoad = {
     newConnections: connections / SECONDS_PER_MONTH,
-    // Little's law: those that are open are those that come, times how long they stay.
+    // Little's law: open connections = arrival rate x duration.
     activeConnections: (connections / SECONDS_PER_MONTH) * CONNECTION_SECONDS,
     gibPerHour: originGib / HOURS_PER_MONTH,
     ruleEvaluations: (originRequests / SECONDS_PER_MONTH) * Math.max(0, listenerRules - FREE_RULES),
@@ -108,7 +108,7 @@ export function usageOf(traffic: Traffic, hasEdge: boolean, listenerRules: numbe
   };
 }
 
-/** Rules of a listener that are looked at without charge. */
+/** Rule evaluations per request that are free of charge. */
 const FREE_RULES = 10;
 
 export interface BalancerLoad {
@@ -135,23 +135,23 @@ export function albUnits(load: BalancerLoad): number {
   );
 }
 
-/** The same for TCP through a network load balancer, which looks at no rules. */
+/** Network load balancer capacity units for TCP; an NLB has no rules. */
 export function nlbUnits(load: BalancerLoad): number {
   return Math.max(load.newConnections / 800, load.activeConnections / 100_000, load.gibPerHour);
 }
 
-/** All that a run assumed, in words. */
-export function assumptions(traffic: Traffic): string[] {
+/** Describes the assumptions of a bill. */
+export function assumptions(traffic: ExpectedTraffic): string[] {
   const given = Object.entries(TRAFFIC_DEFAULTS).map(([name, { value, why }]) => {
-    const used = traffic[name as keyof Traffic];
+    const used = traffic[name as keyof ExpectedTraffic];
     return `${name} ${used}${used === value ? ` (default: ${why})` : ''}`;
   });
   return [
     ...given,
-    `${REQUEST_BYTES} bytes a request, ${REQUESTS_PER_CONNECTION} requests a connection, open for ${CONNECTION_SECONDS} s`,
-    `${JOBS_PER_WRITE} jobs a write with ${CALLS_PER_JOB} calls to the queue each`,
-    `${LOG_BYTES_PER_REQUEST} bytes logged a request, ${FLOW_LOG_BYTES_PER_CONNECTION} bytes of flow log a connection`,
-    `${DATA_TIER_BYTES_PER_REQUEST} bytes between server and data tier a request`,
-    'no free tier, no savings plan, no tax',
+    `${REQUEST_BYTES} bytes per request, ${REQUESTS_PER_CONNECTION} requests per connection, connections open for ${CONNECTION_SECONDS} s`,
+    `${JOBS_PER_WRITE} jobs per write, ${CALLS_PER_JOB} SQS calls per job`,
+    `${LOG_BYTES_PER_REQUEST} log bytes per request, ${FLOW_LOG_BYTES_PER_CONNECTION} flow log bytes per connection`,
+    `${DATA_TIER_BYTES_PER_REQUEST} bytes between server and data tier per request`,
+    'no free tier, no Savings Plans, no tax',
   ];
 }

@@ -1,24 +1,24 @@
 import type { EChartsOption } from 'echarts';
 import { drawSvg } from '../svg';
-import { type CurvePoint, type Curves, MARKS, type seedLadder, type VerticalEnd } from './curve';
+import { type CurvePoint, type Curves, MARKED_RATES, type seedLadder, type VerticalEnd } from './curve';
 
 const FONT = 'Helvetica, Arial, sans-serif';
 const INK = '#1a1a1a';
 const GRID = '#d9d9d9';
 
-/** Every line has a dash, a mark and a lightness of its own, so that the picture can be printed in grey. */
+/** Lines differ in dash, marker and lightness, so that the chart also works in grayscale. */
 const STYLES = {
   horizontal: { name: 'many equal servers', color: '#111111', type: 'solid', symbol: 'circle', width: 3 },
   vertical: {
-    name: 'one box, if its vCPUs shared nothing',
+    name: 'one instance, no contention',
     color: '#2b6cb0',
     type: 'dashed',
     symbol: 'rect',
     width: 2,
   },
-  contended: { name: 'one box with contention', color: '#c05621', type: 'dotted', symbol: 'triangle', width: 2.5 },
+  contended: { name: 'one instance, contention', color: '#c05621', type: 'dotted', symbol: 'triangle', width: 2.5 },
   traffic: {
-    name: 'requests and answers at the edge',
+    name: 'edge requests and data transfer',
     color: '#8a8a8a',
     type: [12, 3, 2, 3],
     symbol: 'none',
@@ -28,13 +28,16 @@ const STYLES = {
 
 type LineName = keyof typeof STYLES;
 
-const TITLE = 'Machines for the shop: one box against many';
+// Text widths are estimated, because there is no page to measure them on.
+const LEGEND_GAP = 40;
+
+const TITLE = 'Cost of machines: one instance or many servers';
 
 /**
- * The cost curves and the vertical ladder as SVG.
+ * Draws the cost curves and the vertical ladder as SVG.
  *
  * @param curves at many rates, for the lines
- * @param marked at {@link MARKS}, for the marks
+ * @param marked at {@link MARKED_RATES}, for the markers
  */
 export function drawCurves(
   curves: Curves,
@@ -54,25 +57,31 @@ function option(curves: Curves, marked: Curves, ladder: ReturnType<typeof seedLa
     textStyle: { fontFamily: FONT, color: INK },
     title: [
       title(TITLE, '5%'),
-      title('The vertical ladder: as once told, and today', '66%'),
+      title('Vertical ladder: estimate and current price', '66%'),
       { text: footer, left: '5%', bottom: 8, textStyle: { fontSize: 11, fontWeight: 'normal', color: '#555555' } },
     ],
     legend: [
-      { top: 42, left: '5%', itemWidth: 44, data: names.map((name) => STYLES[name].name), width: 640 },
-      { top: 42, left: '66%', data: ['as told at the start', 'today, on demand'] },
+      ...[names.slice(0, 2), names.slice(2)].map((row, index) => ({
+        top: 42 + index * 20,
+        left: '5%',
+        itemGap: LEGEND_GAP,
+        itemWidth: 44,
+        data: row.map((name) => STYLES[name].name),
+      })),
+      { top: 42, left: '66%', itemGap: LEGEND_GAP, data: ['initial estimate', 'current On-Demand price'] },
     ],
     grid: [
       { left: '7%', top: 100, width: '52%', bottom: 92 },
       { left: '69%', top: 100, width: '28%', bottom: 92 },
     ],
     xAxis: [logAxis(0, 'requests/s at the peak', 1000, 1_000_000), logAxis(1, 'vCPUs', 1, 1000)],
-    yAxis: [logAxis(0, 'USD a month', 1, 10_000_000), logAxis(1, 'USD a month', 1, 1_000_000)],
+    yAxis: [logAxis(0, 'USD per month', 1, 10_000_000), logAxis(1, 'USD per month', 1, 1_000_000)],
     series: [
       ...names.map((name) => line(name, curves[name])),
       ...names.map((name) => marks(name, marked[name])),
       ends(curves.ends),
       {
-        name: 'as told at the start',
+        name: 'initial estimate',
         type: 'scatter',
         xAxisIndex: 1,
         yAxisIndex: 1,
@@ -82,7 +91,7 @@ function option(curves: Curves, marked: Curves, ladder: ReturnType<typeof seedLa
         data: ladder.map(({ vcpus, seedUsd }) => [vcpus, seedUsd]),
       },
       {
-        name: 'today, on demand',
+        name: 'current On-Demand price',
         type: 'scatter',
         xAxisIndex: 1,
         yAxisIndex: 1,
@@ -133,7 +142,7 @@ function line(name: LineName, points: readonly CurvePoint[]) {
   };
 }
 
-/** Names the cost at the rates of the picture. */
+/** Labels the cost at the marked rates. */
 function marks(name: LineName, points: readonly CurvePoint[]) {
   const { color, symbol } = STYLES[name];
   const above = name === 'horizontal' || name === 'traffic';
@@ -149,11 +158,17 @@ function marks(name: LineName, points: readonly CurvePoint[]) {
       fontSize: 11,
       formatter: ({ value }: { value?: unknown }) => `$${short((value as number[])[1] ?? 0)}`,
     },
-    data: points.filter(({ usd }) => usd !== undefined).map(({ rps, usd }) => [rps, usd as number]),
+    data: points
+      .filter(({ usd }) => usd !== undefined)
+      .map(({ rps, usd }) => ({
+        value: [rps, usd as number],
+        // Beside the labels of the axis.
+        ...(rps === MARKED_RATES[0] && { label: { offset: [20, 0] } }),
+      })),
   };
 }
 
-/** Where a bigger box is not to be had, or carries no more: a cross with a letter, which {@link endNotes} explains. */
+/** Marks the end of vertical scaling with a cross and a letter, which {@link endNotes} explains. */
 function ends({ vertical, contended }: Curves['ends']) {
   const end = (one: VerticalEnd, color: string, letter: string, position: 'top' | 'bottom') => ({
     value: [one.rps, one.usd],
@@ -177,29 +192,30 @@ function ends({ vertical, contended }: Curves['ends']) {
 
 function endNotes({ vertical, contended }: Curves['ends']) {
   const notes = [
-    `A: ends at ${short(contended.rps)}/s, as more vCPUs`,
+    `A: ends at ${short(contended.rps)}/s: more vCPUs`,
     '    mostly wait for each other',
-    `B: ends at ${short(vertical.rps)}/s, as there is no box`,
-    `    with more than ${vertical.vcpus} vCPUs`,
+    `B: ends at ${short(vertical.rps)}/s: no instance`,
+    `    has more than ${vertical.vcpus} vCPUs`,
     `    (${vertical.type})`,
   ];
   return {
     type: 'text' as const,
     left: 498,
     top: 388,
+    z: 10,
     style: { text: notes.join('\n'), fill: INK, fontSize: 12, lineHeight: 17, backgroundColor: '#ffffff', padding: 4 },
   };
 }
 
-/** 1000 is 1K. */
+/** Abbreviates 1000 to 1K. */
 function short(value: number): string {
   const [divisor, suffix] = value >= 1e6 ? [1e6, 'M'] : value >= 1000 ? [1000, 'K'] : [1, ''];
   return `${Number((value / divisor).toPrecision(2)).toLocaleString('en-US')}${suffix}`;
 }
 
-/** Rates for the lines: the marks, and as many between them as make steps look sharp. */
+/** Rates of the lines, dense enough for sharp steps. */
 export function denseRates(): number[] {
-  const [first, last] = [MARKS[0], MARKS.at(-1) as number];
+  const [first, last] = [MARKED_RATES[0], MARKED_RATES.at(-1) as number];
   const count = 180;
   return Array.from({ length: count + 1 }, (_, index) => first * (last / first) ** (index / count));
 }

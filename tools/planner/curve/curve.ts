@@ -1,52 +1,53 @@
-import { type Traffic, usageOf } from '../cost/usage';
+import { ELASTIC_INSTANCE_TYPES, ELASTIC_VCPUS } from '../../../lib/phases/sizes';
+import { type ExpectedTraffic, usageOf } from '../cost/usage';
 import { databaseFor } from '../plan/database';
 import { fleetLaw, serversFor } from '../plan/fleet';
 import { cacheThreads, databaseVcpus, loadOf, type PlanInput, serverVcpus } from '../plan/workload';
 import { HOURS_PER_MONTH, type Price, type PriceTable, usdFor } from '../prices/table';
 import { throughput, type Usl } from '../usl';
 
-/** The law inside one machine: what its vCPUs share (locks, memory, the log of one database) and keep in agreement. */
+/** Scalability law of the vCPUs in one machine, which share locks, memory and the log of one database. */
 export type MachineLaw = Pick<Usl, 'sigma' | 'kappa'>;
 
-/** As if vCPUs shared nothing: no machine does better. */
+/** Linear scaling, an upper bound for any machine. */
 export const NO_CONTENTION: MachineLaw = { sigma: 0, kappa: 0 };
 
-/** An assumption, of the order that databases on big machines show: 1% of the work one at a time, and some agreement. */
+/** Assumption, of the order seen with databases on large machines: 1% serial work and a small coherency cost. */
 export const ASSUMED_CONTENTION: MachineLaw = { sigma: 0.01, kappa: 0.00001 };
 
-/** Requests/s of the picture. */
-export const MARKS = [1000, 10_000, 100_000, 500_000, 1_000_000] as const;
+/** Requests/s of the table and of the labels in the chart. */
+export const MARKED_RATES = [1000, 10_000, 100_000, 500_000, 1_000_000] as const;
 
 export interface CurvePoint {
   readonly rps: number;
-  /** US dollars a month for machines; undefined beyond the end. */
+  /** USD per month for machines; undefined when no machine is large enough. */
   readonly usd: number | undefined;
-  /** What it is made of. */
+  /** Description of the machines. */
   readonly what: string;
 }
 
 export interface Curves {
-  /** One box for everything, if its vCPUs shared nothing. */
+  /** One instance with app and database, without contention. */
   readonly vertical: readonly CurvePoint[];
-  /** The same under contention. */
+  /** One instance with app and database, with contention. */
   readonly contended: readonly CurvePoint[];
-  /** Equal servers, balancer, database with standby and replicas, cache. Any zone may be lost. */
+  /** Equal servers, load balancer, Multi-AZ database with replicas, cache. Survives the loss of a zone. */
   readonly horizontal: readonly CurvePoint[];
-  /** What the edge bills for the requests and answers themselves, whoever answers them. */
+  /** Edge charges for requests and data transfer. */
   readonly traffic: readonly CurvePoint[];
   readonly ends: { readonly vertical: VerticalEnd; readonly contended: VerticalEnd };
 }
 
 export interface VerticalEnd {
-  /** Requests/s that no box holds more than. */
+  /** Maximum requests/s of any instance. */
   readonly rps: number;
   readonly type: string;
   readonly vcpus: number;
   readonly usd: number;
 }
 
-/** @param input its `rps` does not matter */
-export function curvesFor(input: PlanInput, prices: PriceTable, rates: readonly number[] = MARKS): Curves {
+/** @param input its `rps` is ignored */
+export function curvesFor(input: PlanInput, prices: PriceTable, rates: readonly number[] = MARKED_RATES): Curves {
   const at = (make: (rps: number) => Omit<CurvePoint, 'rps'>) => rates.map((rps) => ({ rps, ...make(rps) }));
   return {
     vertical: at((rps) => boxFor(input, rps, NO_CONTENTION, prices)),
@@ -54,7 +55,7 @@ export function curvesFor(input: PlanInput, prices: PriceTable, rates: readonly 
     horizontal: at((rps) => farmFor(input, rps, prices)),
     traffic: at((rps) => ({
       usd: trafficUsd({ ...input.traffic, rps }, prices),
-      what: 'CloudFront requests and answers',
+      what: 'CloudFront requests and data transfer',
     })),
     ends: { vertical: endOf(input, NO_CONTENTION, prices), contended: endOf(input, ASSUMED_CONTENTION, prices) },
   };
@@ -63,7 +64,7 @@ export function curvesFor(input: PlanInput, prices: PriceTable, rates: readonly 
 interface Box {
   readonly type: string;
   readonly vcpus: number;
-  /** A month. */
+  /** USD per month. */
   readonly usd: number;
 }
 
@@ -75,8 +76,8 @@ function boxes(prices: PriceTable): Box[] {
   });
 }
 
-/** Requests/s that a box holds with app and database on it. */
-function heldByBox(input: PlanInput, { vcpus }: Box, law: MachineLaw): number {
+/** Requests/s of an instance with app and database. */
+function boxCapacity(input: PlanInput, { vcpus }: Box, law: MachineLaw): number {
   const load = loadOf(input, 1, false);
   const database = databaseVcpus(input, load);
   const lambda = 1 / (serverVcpus(input, load) + database.reads + database.writes);
@@ -85,30 +86,30 @@ function heldByBox(input: PlanInput, { vcpus }: Box, law: MachineLaw): number {
 
 function boxFor(input: PlanInput, rps: number, law: MachineLaw, prices: PriceTable): Omit<CurvePoint, 'rps'> {
   const [cheapest] = boxes(prices)
-    .filter((box) => heldByBox(input, box, law) >= rps)
+    .filter((box) => boxCapacity(input, box, law) >= rps)
     .sort((one, other) => one.usd - other.usd);
   return cheapest
     ? { usd: cheapest.usd, what: `1 x ${cheapest.type}, ${cheapest.vcpus} vCPUs` }
-    : { usd: undefined, what: 'no such machine' };
+    : { usd: undefined, what: 'no instance is large enough' };
 }
 
 function endOf(input: PlanInput, law: MachineLaw, prices: PriceTable): VerticalEnd {
-  const held = boxes(prices).map((box) => ({ ...box, rps: heldByBox(input, box, law) }));
+  const held = boxes(prices).map((box) => ({ ...box, rps: boxCapacity(input, box, law) }));
   const [best] = held.sort((one, other) => other.rps - one.rps || one.usd - other.usd);
   const { type, vcpus, usd, rps } = best as (typeof held)[number];
   return { type, vcpus, usd, rps };
 }
 
-const SERVER = { type: 'c7g.large', vcpus: 2 } as const;
+const SERVER = { type: ELASTIC_INSTANCE_TYPES[0], vcpus: ELASTIC_VCPUS } as const;
 const CACHE_NODE = 'cache.t4g.small';
-/** Primary and two replicas of each part of the cache. */
+/** Primary and two replicas of each cache shard. */
 const CACHE_NODES = 3;
-const LEAST_DATABASE = { class: 'db.t4g.medium', storageGib: 100 } as const;
+const MIN_DATABASE = { class: 'db.t4g.medium', storageGib: 100 } as const;
 
 function farmFor(input: PlanInput, rps: number, prices: PriceTable): Omit<CurvePoint, 'rps'> {
   const load = loadOf(input, rps, false);
   const law = fleetLaw(input, SERVER.vcpus, serverVcpus(input, load) / load.origin);
-  const servers = serversFor([law], load.origin, input.utilization, 2, 100_000);
+  const servers = serversFor([law], load.origin, input.utilization, 100_000);
   const { writes, reads } = databaseVcpus(input, load);
   const shardAt = (shards: number) =>
     databaseFor(
@@ -123,14 +124,15 @@ function farmFor(input: PlanInput, rps: number, prices: PriceTable): Omit<CurveP
         peakToAverage: input.traffic.peakToAverage,
       },
       prices,
-      LEAST_DATABASE,
+      MIN_DATABASE,
     );
-  // What one writer cannot, parts of the data can.
+  // Shards divide the load that exceeds one writer.
   const shards = Array.from({ length: 64 }, (_, index) => index + 1).find((count) => !('why' in shardAt(count)));
-  if (servers === undefined || shards === undefined) return { usd: undefined, what: 'more than the law allows' };
+  if (servers === undefined || shards === undefined)
+    return { usd: undefined, what: 'beyond the peak of the scalability law' };
   const database = shardAt(shards);
   if ('why' in database) return { usd: undefined, what: database.why };
-  const cacheParts = Math.max(1, Math.ceil(cacheThreads(load) / input.utilization));
+  const cacheShards = Math.max(1, Math.ceil(cacheThreads(load) / input.utilization));
   const units = usageOf({ ...input.traffic, rps }, false, 0).albUnits;
   const databases =
     monthOf(prices, `rds.postgres.${database.class}.multi`) +
@@ -141,15 +143,15 @@ function farmFor(input: PlanInput, rps: number, prices: PriceTable): Omit<CurveP
     monthOf(prices, 'alb.hour') +
     usdFor(priceOf(prices, 'alb.lcu'), units * HOURS_PER_MONTH) +
     shards * databases +
-    cacheParts * CACHE_NODES * monthOf(prices, `elasticache.valkey.${CACHE_NODE}`);
-  const parts = shards > 1 ? `${shards} shards of ` : '';
+    cacheShards * CACHE_NODES * monthOf(prices, `elasticache.valkey.${CACHE_NODE}`);
+  const shardsOf = shards > 1 ? `${shards} shards of ` : '';
   return {
     usd,
-    what: `${servers} x ${SERVER.type}, ${parts}${database.class} with ${database.replicas} replicas, ${cacheParts * CACHE_NODES} cache nodes`,
+    what: `${servers} x ${SERVER.type}, ${shardsOf}${database.class} with ${database.replicas} replicas, ${cacheShards * CACHE_NODES} cache nodes`,
   };
 }
 
-function trafficUsd(traffic: Traffic, prices: PriceTable): number {
+function trafficUsd(traffic: ExpectedTraffic, prices: PriceTable): number {
   const { requests, egressGib } = usageOf(traffic, true, 0);
   return (
     usdFor(priceOf(prices, 'cloudfront.requests.https'), requests) +
@@ -163,11 +165,11 @@ function monthOf(prices: PriceTable, key: string): number {
 
 function priceOf(prices: PriceTable, key: string): Price {
   const price = prices.find(key);
-  if (!price) throw new Error(`curve: the table of ${prices.region} has no price for ${key}`);
+  if (!price) throw new Error(`curve: no price for ${key} in ${prices.region}`);
   return price;
 }
 
-/** The vertical ladder as the project was told at its start, in US dollars a month, beside today's prices. */
+/** Instance types of growing size: the project's initial estimates in USD per month, and current prices. */
 export function seedLadder(prices: PriceTable): { type: string; vcpus: number; seedUsd: number; usd: number }[] {
   return Object.entries(SEED_LADDER).map(([type, seedUsd]) => ({
     type,

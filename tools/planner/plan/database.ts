@@ -1,24 +1,21 @@
-import { CONNECTION_SHARE, FLEET_SURGE } from '../../../lib/constants';
+import { CONNECTION_SHARE, FLEET_SURGE, RDS_BYTES_PER_CONNECTION, RDS_MAX_CONNECTIONS } from '../../../lib/constants';
 import { vcpusOf } from '../cost/databases';
 import { HOURS_PER_MONTH, type PriceTable } from '../prices/table';
-import { UTILIZATION_AFTER_LOSS } from './workload';
+import { BURSTABLE_BASELINE, databaseVcpus, type Load, type PlanInput, UTILIZATION_AFTER_LOSS } from './workload';
 
-/** Most read replicas of an RDS instance. */
+/** Limit of read replicas for an RDS instance. */
 const MAX_REPLICAS = 15;
 
-/** A replica that is lost leaves another one. */
-const LEAST_REPLICAS = 2;
+/** Reads survive the loss of one replica. */
+const MIN_REPLICAS = 2;
 
-/** Share of a burstable vCPU that may be used all the time without paying for more. */
-const BURSTABLE_BASELINE = 0.2;
-
-/** Connections that PostgreSQL on RDS keeps for superusers: PostgreSQL's 3, and 2 of RDS. */
+/** Connections reserved for superusers: 3 by PostgreSQL, 2 by RDS. */
 const RESERVED_CONNECTIONS = 5;
 
-/** Connections of a process at most; more only queue inside PostgreSQL. The app's own limit. */
+/** The app's limit for the pool of a process. More connections only queue inside PostgreSQL. */
 const MAX_POOL = 20;
 
-/** Milliseconds that a connection is held besides the database's work: the network, and the app between statements. */
+/** Milliseconds that a statement holds a connection in addition to database work: network and app. */
 const HOLD_MS = 2;
 
 export interface DatabaseNeed {
@@ -28,9 +25,9 @@ export interface DatabaseNeed {
   readonly reads: number;
   /** Statements/s at the peak. */
   readonly statements: number;
-  /** Whether replicas take the reads, and a standby the failure. */
+  /** Whether there are read replicas and a Multi-AZ standby. */
   readonly replicated: boolean;
-  /** Processes of the app that each have a pool; a proxy takes their place with `proxied`. */
+  /** App processes, each with its own pool. Ignored with `proxied`. */
   readonly processes: number;
   readonly proxied: boolean;
   readonly utilization: number;
@@ -42,30 +39,48 @@ export interface DatabasePlan {
   readonly vcpus: number;
   readonly replicas: number;
   readonly maxConnections: number;
-  /** Connections that the app may use together. */
+  /** Connections that all pools together may open. */
   readonly usableConnections: number;
-  /** Connections of each process; undefined behind a proxy. */
+  /** Pool size of each process; undefined behind a proxy. */
   readonly pool: number | undefined;
-  /** Connections that are busy at the peak: Little's law. */
+  /** Connections in use at the peak, by Little's law. */
   readonly busyConnections: number;
 }
 
-/** Servers and workers while some are being replaced, times the processes of each. */
+/** @param processes app processes during an instance refresh */
+export function databaseNeed(
+  input: PlanInput,
+  load: Load,
+  processes: number,
+  { replicated, proxied }: Pick<DatabaseNeed, 'replicated' | 'proxied'>,
+): DatabaseNeed {
+  return {
+    ...databaseVcpus(input, load),
+    statements: load.misses + load.sessions + load.writes,
+    replicated,
+    processes,
+    proxied,
+    utilization: input.utilization,
+    peakToAverage: input.traffic.peakToAverage,
+  };
+}
+
+/** App processes of a fleet, including the surge during an instance refresh. */
 export function processesOf(servers: number, vcpus: number): number {
   return Math.ceil((servers * (100 + FLEET_SURGE)) / 100) * vcpus;
 }
 
 /**
- * The cheapest class, with its replicas, that holds the need; else why none does.
+ * Chooses the cheapest sufficient class, replicas included, or returns the reason why none is sufficient.
  *
- * @param least the class below which it does not go, and the storage of each instance
+ * @param current class and storage of the template; the plan never chooses a cheaper class
  */
 export function databaseFor(
   need: DatabaseNeed,
   prices: PriceTable,
-  least: { readonly class: string; readonly storageGib: number },
+  current: { readonly class: string; readonly storageGib: number },
 ): DatabasePlan | { why: string } {
-  const floor = prices.find(`rds.postgres.${least.class}.single`)?.tiers[0]?.usd ?? 0;
+  const floor = prices.find(`rds.postgres.${current.class}.single`)?.tiers[0]?.usd ?? 0;
   const plans = classesOf(prices)
     .filter(({ usd }) => usd >= floor)
     .map((found) => ({ ...found, plan: planWith(found, need) }))
@@ -80,16 +95,18 @@ export function databaseFor(
   const busy = need.replicated ? need.writes : need.writes + need.reads;
   if (top && busy > top.vcpus * need.utilization) {
     return {
-      why: `the one database that writes would need ${ceil(busy / need.utilization)} vCPUs, and the biggest class has ${top.vcpus}`,
+      why: `the writer would need ${ceil(busy / need.utilization)} vCPUs, and the largest class has ${top.vcpus}`,
     };
   }
   if (!need.proxied && top && need.processes > usable(top.memoryGib)) {
-    return { why: `${need.processes} processes are more than the ${usable(top.memoryGib)} connections of any class` };
+    return {
+      why: `${need.processes} processes exceed the ${usable(top.memoryGib)} usable connections of the largest class`,
+    };
   }
-  return { why: `reads would need more than ${MAX_REPLICAS} replicas, or more connections than any class has` };
+  return { why: `reads would exceed ${MAX_REPLICAS} replicas or the connections of every class` };
 
   function monthly({ replicated, proxied }: DatabaseNeed, plan: DatabasePlan, usd: number, multiUsd: number): number {
-    const replicaStorage = (prices.find('rds.gp3.storage.single')?.tiers[0]?.usd ?? 0) * least.storageGib;
+    const replicaStorage = (prices.find('rds.gp3.storage.single')?.tiers[0]?.usd ?? 0) * current.storageGib;
     const proxy = proxied ? (prices.find('rds.proxy')?.tiers[0]?.usd ?? 0) * plan.vcpus : 0;
     return (
       (replicated ? multiUsd + proxy : usd) * HOURS_PER_MONTH + plan.replicas * (usd * HOURS_PER_MONTH + replicaStorage)
@@ -101,9 +118,9 @@ interface Class {
   readonly name: string;
   readonly vcpus: number;
   readonly memoryGib: number;
-  /** An hour, Single-AZ. */
+  /** USD per hour, Single-AZ. */
   readonly usd: number;
-  /** An hour, Multi-AZ. */
+  /** USD per hour, Multi-AZ. */
   readonly multiUsd: number;
 }
 
@@ -116,10 +133,10 @@ function planWith(found: Class, need: DatabaseNeed): DatabasePlan | undefined {
   let replicas = 0;
   if (replicated) {
     const afterLoss = found.vcpus * UTILIZATION_AFTER_LOSS;
-    replicas = Math.max(LEAST_REPLICAS, Math.ceil(need.reads / held), Math.ceil(need.reads / afterLoss) + 1);
+    replicas = Math.max(MIN_REPLICAS, Math.ceil(need.reads / held), Math.ceil(need.reads / afterLoss) + 1);
     if (replicas > MAX_REPLICAS) return undefined;
   }
-  // Little's law: connections in use are statements/s times how long each holds one.
+  // Little's law: connections in use = statements/s x hold time.
   const busySeconds = need.writes + need.reads + (need.statements * HOLD_MS) / 1000;
   const busyConnections = busySeconds / (1 - utilization) / (1 + replicas);
   const usableConnections = usable(found.memoryGib);
@@ -130,20 +147,19 @@ function planWith(found: Class, need: DatabaseNeed): DatabasePlan | undefined {
     class: found.name,
     vcpus: found.vcpus,
     replicas,
-    maxConnections: maxConnections(found.memoryGib),
+    maxConnections: maxConnections(found.memoryGib * 2 ** 30),
     usableConnections,
     pool,
     busyConnections,
   };
 }
 
-/** @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections */
-function maxConnections(memoryGib: number): number {
-  return Math.min(5000, Math.floor((memoryGib * 2 ** 30) / 9_531_392));
+export function maxConnections(memoryBytes: number): number {
+  return Math.min(RDS_MAX_CONNECTIONS, Math.floor(memoryBytes / RDS_BYTES_PER_CONNECTION));
 }
 
 function usable(memoryGib: number): number {
-  return Math.floor((maxConnections(memoryGib) - RESERVED_CONNECTIONS) * CONNECTION_SHARE);
+  return Math.floor((maxConnections(memoryGib * 2 ** 30) - RESERVED_CONNECTIONS) * CONNECTION_SHARE);
 }
 
 function classesOf(prices: PriceTable): Class[] {
@@ -157,7 +173,7 @@ function classesOf(prices: PriceTable): Class[] {
   });
 }
 
-/** GiB of a class: those of the EC2 type of its name, else by the rule that its family follows. */
+/** GiB of a class: from the EC2 type of the same name, or from the ratio of its family. */
 function memoryOf(name: string, vcpus: number, prices: PriceTable): number | undefined {
   const known = prices.machine(name.replace(/^db\./, ''))?.memoryGib;
   if (known !== undefined) return known;

@@ -1,17 +1,17 @@
-/** Kinds of requests that cost about the same each. */
+/** Request classes with a similar cost per request. */
 export const WORK = ['catalogue', 'miss', 'session', 'write'] as const;
 export type Work = (typeof WORK)[number];
 
-/** Service demand: the CPU time that a request takes, in milliseconds. `npm run bench -- demand` measures it, plans reckon with it. */
+/** Service demand: CPU milliseconds per request, measured by `npm run bench -- demand`. */
 export interface Demand {
-  /** Day of the measurement. */
+  /** Date of the measurement. */
   readonly asOf: string;
-  /** The command that made it. */
+  /** Command that measured it. */
   readonly command: string;
-  /** What it was made on. */
+  /** Machine that measured it. */
   readonly machine: string;
   readonly server: Readonly<Record<Work, number>>;
   readonly database: Readonly<Record<Work, number>>;
-  /** MiB that a process of the server had at most while all of that was asked of it. */
+  /** Peak memory of a server process during the measurement, in MiB. */
   readonly processMib: number;
 }

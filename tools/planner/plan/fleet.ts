@@ -1,7 +1,10 @@
 import { throughput } from '../usl';
 import { type PlanInput, UTILIZATION_AFTER_LOSS, ZONES } from './workload';
 
-/** What a number of equal servers carries: the law that was measured, else a straight line through the service demand. */
+/** Smallest fleet that survives the loss of one server. */
+export const MIN_SERVERS = 2;
+
+/** Throughput by number of servers: the measured scalability law, or linear scaling from the service demand. */
 export interface FleetLaw {
   /** Requests/s of one server at 100% CPU. */
   readonly lambda: number;
@@ -10,7 +13,7 @@ export interface FleetLaw {
 }
 
 /**
- * @param vcpus of a server
+ * @param vcpus of each server
  * @param secondsPerRequest CPU time of a mean request
  */
 export function fleetLaw({ usl }: PlanInput, vcpus: number, secondsPerRequest: number): FleetLaw {
@@ -19,8 +22,8 @@ export function fleetLaw({ usl }: PlanInput, vcpus: number, secondsPerRequest: n
   return { lambda: usl.vcpus ? (lambda * vcpus) / usl.vcpus : lambda, sigma, kappa };
 }
 
-/** Requests/s that the servers hold by all the laws: at the target, and after a loss of one server and of a zone. */
-export function heldBy(laws: readonly FleetLaw[], servers: number, utilization: number): number {
+/** Requests/s within all laws: at the target utilization, after the loss of one server, and after the loss of a zone. */
+export function fleetCapacity(laws: readonly FleetLaw[], servers: number, utilization: number): number {
   const after = (law: FleetLaw, lost: number) =>
     servers > lost ? throughput(law, servers - lost) * UTILIZATION_AFTER_LOSS : 0;
   return Math.min(
@@ -32,16 +35,15 @@ export function heldBy(laws: readonly FleetLaw[], servers: number, utilization: 
   );
 }
 
-/** The fewest servers that hold it, or undefined when no number up to `most` does. */
+/** Smallest number of servers that carries `rps`; undefined when `maximum` servers do not. */
 export function serversFor(
   laws: readonly FleetLaw[],
   rps: number,
   utilization: number,
-  least: number,
-  most: number,
+  maximum: number,
 ): number | undefined {
-  for (let servers = least; servers <= most; servers++) {
-    if (heldBy(laws, servers, utilization) >= rps) return servers;
+  for (let servers = MIN_SERVERS; servers <= maximum; servers++) {
+    if (fleetCapacity(laws, servers, utilization) >= rps) return servers;
   }
   return undefined;
 }

@@ -1,13 +1,13 @@
 import { table } from '../../support/table';
 import { money, rightAligned } from '../cost/render';
-import type { PhasePlan, Plan } from './plan';
-import { steps } from './steps';
+import type { PhasePlan, Plan } from './phase-plan';
+import { scaleCubeAxes } from './scale-cube';
 import type { PlanInput } from './workload';
 
 /**
- * A plan for a terminal; the bill itself is printed by whoever has it.
+ * Formats a plan for a terminal, without the bill.
  *
- * @param capacityRps of the chosen phase, by `capacityOf`
+ * @param capacityRps of the chosen phase, from `capacityOf`
  */
 export function renderPlan(plan: Plan, input: PlanInput, capacityRps: number | undefined): string {
   const { traffic } = input;
@@ -21,10 +21,10 @@ export function renderPlan(plan: Plan, input: PlanInput, capacityRps: number | u
           money(phase.bill.totalUsd),
           verdict(phase, plan, capacityRps),
         ]
-      : [phase.phase, '-', '-', '-', `cannot: ${phase.why}`],
+      : [phase.phase, '-', '-', '-', `insufficient: ${phase.why}`],
   );
   return [
-    `${traffic.rps.toLocaleString('en-US')} requests/s at the peak, ${traffic.peakToAverage} times the mean; to survive: ${input.survive}`,
+    `${traffic.rps.toLocaleString('en-US')} requests/s at the peak, ${traffic.peakToAverage} times the mean; must survive the loss of: ${input.survive}`,
     '',
     table(head, rightAligned(head, rows, [3])),
     '',
@@ -33,36 +33,38 @@ export function renderPlan(plan: Plan, input: PlanInput, capacityRps: number | u
 }
 
 const NONE = [
-  'No phase up to 4 holds it. What is left is phase 5: services by function (Y), data in shards (Z), regions.',
+  'No phase up to 4 is sufficient. The next step is phase 5: services by function (Y), data in shards (Z), multiple regions.',
 ];
 
 function chosenPlan(plan: PhasePlan, { phases }: Plan): string[] {
-  const reached = steps.filter(({ to }) => to <= plan.phase);
+  const reached = scaleCubeAxes.filter(({ to }) => to <= plan.phase);
   return [
-    `${plan.phase}, the cheapest that holds it:`,
+    `${plan.phase} is the cheapest sufficient phase:`,
     '',
     table(
-      ['what', 'why'],
+      ['item', 'reason'],
       plan.reasons.map(({ what, how }) => [what, how]),
     ),
     '',
     table(
-      ['step', 'axis of the scale cube', 'how'],
+      ['step', 'scale cube axis', 'how'],
       reached.map(({ from, to, axis, how }) => [from === to ? to : `${from} -> ${to}`, axis, how]),
     ),
     '',
     ...priceOfSurvival(plan, phases),
     `npx cdk deploy ${plan.phase} ${plan.context.map((pair) => `-c ${pair}`).join(' ')}`,
     ...(plan.database && plan.database.class !== DEFAULT_CLASS
-      ? [`and the class ${plan.database.class} in lib/tiers/database.ts, which no -c says (it is ${DEFAULT_CLASS}).`]
+      ? [
+          `Also change the class in lib/tiers/database.ts from ${DEFAULT_CLASS} to ${plan.database.class}: there is no -c for it.`,
+        ]
       : []),
   ];
 }
 
-/** The class that lib/tiers/database.ts takes by itself. */
+/** Default class of lib/tiers/database.ts. */
 const DEFAULT_CLASS = 'db.t4g.medium';
 
-/** What it costs more to lose a machine without an outage. */
+/** Extra cost of surviving the loss of a machine. */
 function priceOfSurvival(plan: PhasePlan, phases: Plan['phases']): string[] {
   const [safe] = phases
     .filter((one): one is PhasePlan => one.holds && one.servers > 1)
@@ -70,7 +72,7 @@ function priceOfSurvival(plan: PhasePlan, phases: Plan['phases']): string[] {
   if (plan.servers > 1 || !safe) return [];
   const more = money(safe.bill.totalUsd - plan.bill.totalUsd);
   return [
-    `One machine is one point of failure. ${safe.phase} loses any zone without an outage, for ${more} more a month.`,
+    `A single machine is a single point of failure. ${safe.phase} survives the loss of any zone for ${more} more a month.`,
     '',
   ];
 }
@@ -78,15 +80,15 @@ function priceOfSurvival(plan: PhasePlan, phases: Plan['phases']): string[] {
 function serversOf({ servers, averageServers, serverType, workers }: PhasePlan): string {
   const [type] = serverType.split(', ');
   const average = averageServers === servers ? '' : ` (${averageServers} on average)`;
-  return `${servers} x ${type}${average}${workers > 0 ? `, ${workers} workers` : ''}`;
+  return `${servers} x ${type}${average}${workers > 0 ? `, ${workers} worker${workers > 1 ? 's' : ''}` : ''}`;
 }
 
 function databaseOf({ database }: PhasePlan): string {
-  if (!database) return 'on the box';
+  if (!database) return 'on the instance';
   return database.replicas > 0 ? `${database.class}, ${database.replicas} replicas` : database.class;
 }
 
 function verdict(phase: PhasePlan, { chosen }: Plan, capacityRps = 0): string {
-  if (phase !== chosen) return 'holds it, dearer';
-  return `CHOSEN, and the same up to ${Math.floor(capacityRps).toLocaleString('en-US')} requests/s`;
+  if (phase !== chosen) return 'sufficient, costs more';
+  return `CHOSEN, valid up to ${Math.floor(capacityRps).toLocaleString('en-US')} requests/s`;
 }

@@ -1,21 +1,21 @@
+import type { BoxSize } from '../../../lib/phases/sizes';
 import type { Template, TemplateResource } from '../../cloudformation/template';
 import type { Properties } from '../cost/charges';
-import type { LadderStep } from './ladder';
 
 export interface Scale {
-  /** The box, with its data volume. */
-  readonly box?: LadderStep;
-  /** Instance type of a group of equal servers. */
+  /** Instance of phases 1 and 2, with its data volume. */
+  readonly box?: BoxSize;
+  /** Instance type of the servers in phase 3. */
   readonly serverType?: string;
-  /** Class of the database and its replicas. */
+  /** Instance class of the database and its replicas. */
   readonly databaseClass?: string;
-  /** Read replicas. */
+  /** Number of read replicas. */
   readonly replicas?: number;
 }
 
 /**
- * A phase's template in another size. What `-c` can say, this says as well (a test holds the two together); it saves a synth for
- * each size that is looked at, and it says what `-c` cannot: the class of the database.
+ * Returns a phase's template at another scale without a synth. It matches the result of `-c`, and also sets the database
+ * class, for which there is no `-c`.
  */
 export function scaledTemplate(template: Template, scale: Scale): Template {
   const entries = Object.entries(template.Resources).flatMap(([id, resource]): [string, TemplateResource][] => {
@@ -39,17 +39,17 @@ function databases(id: string, resource: TemplateResource, scale: Scale): [strin
   const scaled = withProperties(resource, scale.databaseClass ? { DBInstanceClass: scale.databaseClass } : undefined);
   const isReplica = resource.Properties?.SourceDBInstanceIdentifier !== undefined;
   if (!isReplica || scale.replicas === undefined) return [[id, scaled]];
-  // The first stands for all of them.
+  // Copies of the first replica replace the others.
   if (!/Replica1[0-9A-F]{8}$/.test(id)) return [];
   return Array.from({ length: scale.replicas }, (_, index) => [`${id}Copy${index}`, scaled]);
 }
 
-function volumeOf(box: LadderStep): Properties {
+function volumeOf(box: BoxSize): Properties {
   return { Size: box.dataGib, Iops: box.dataIops, Throughput: box.dataThroughput };
 }
 
 function withServerType(resource: TemplateResource, type: string | undefined): TemplateResource {
-  // The launch template of the box names no type.
+  // The launch template of phases 1 and 2 has no instance type.
   const data = resource.Properties?.LaunchTemplateData;
   if (type === undefined || data?.InstanceType === undefined) return resource;
   return withProperties(resource, { LaunchTemplateData: { ...data, InstanceType: type } });

@@ -1,48 +1,48 @@
-import type { Traffic } from '../cost/usage';
+import { type ExpectedTraffic, JOBS_PER_WRITE } from '../cost/usage';
 import type { Usl } from '../usl';
 import type { Demand } from './demand';
 
-/** The law by which servers add up, and what they had, when it was measured. */
+/** A measured scalability law. */
 export interface MeasuredUsl extends Pick<Usl, 'lambda' | 'sigma' | 'kappa'> {
-  /** vCPUs of each server that was measured; without it, `lambda` is that of any server. */
+  /** vCPUs of each measured server. @default - `lambda` applies to a server of any size */
   readonly vcpus?: number;
 }
 
 export interface PlanInput {
-  readonly traffic: Traffic;
-  /** Share of catalogue reads that the app's caches answer. */
+  readonly traffic: ExpectedTraffic;
+  /** Hit ratio of the app's caches for catalog reads. */
   readonly cacheHitRatio: number;
-  /** Share of its capacity that a tier is used to at the peak. */
+  /** Target utilization of each tier at the peak, 0 to 1. */
   readonly utilization: number;
-  /** What must be lost without the shop being down. */
+  /** Failure that must not cause an outage. */
   readonly survive: 'nothing' | 'server' | 'zone';
-  /** CPU seconds of a background job. */
+  /** CPU seconds per background job. */
   readonly jobSeconds: number;
   readonly demand: Demand;
   readonly usl?: MeasuredUsl;
 }
 
 export const PLAN_DEFAULTS = {
-  cacheHitRatio: { value: 0.8, why: 'caches answer 80-95% of reads: the low end' },
-  utilization: { value: 0.6, why: 'the CPU that the scaling policy of phase 4 keeps' },
-  jobSeconds: { value: 0.05, why: 'a receipt is a page and a row' },
+  cacheHitRatio: { value: 0.8, why: 'low end of the 80-95% that caches reach' },
+  utilization: { value: 0.6, why: 'CPU target of the scaling policy in phase 4' },
+  jobSeconds: { value: 0.05, why: 'a receipt renders one page and writes one row' },
 } as const;
 
-/** Share of its capacity that a tier may be used to while a server, a zone or a replica is lost: 80% is fine, 99% is the edge. */
+/** Maximum utilization of a tier after the loss of a server, a zone or a replica. */
 export const UTILIZATION_AFTER_LOSS = 0.8;
 
-/** Zones that fleets are spread over. */
+/** Availability Zones of a fleet. */
 export const ZONES = 3;
 
-/** Share of requests that need the visitor's session: carts, orders, log-ins. */
+/** Share of requests that read the session: carts, orders, logins. */
 const SESSION_RATIO = 0.15;
 
-/** Writes that leave a job behind. */
-const JOBS_PER_WRITE = 0.1;
+/** CPU baseline of a burstable vCPU; sustained use above it costs surplus credits. */
+export const BURSTABLE_BASELINE = 0.2;
 
-/** What arrives at a tier, in requests/s, at the peak or at the mean. */
+/** Requests/s by class, at the peak or at the mean. */
 export interface Load {
-  /** All that reach the servers. */
+  /** Requests that reach the servers. */
   readonly origin: number;
   readonly catalogue: number;
   readonly misses: number;
@@ -51,7 +51,7 @@ export interface Load {
   readonly jobs: number;
 }
 
-/** @param hasEdge whether an edge cache stands in front; it answers neither sessions nor writes */
+/** @param hasEdge whether there is an edge cache; it serves neither session reads nor writes */
 export function loadOf({ traffic, cacheHitRatio }: PlanInput, rps: number, hasEdge: boolean): Load {
   const writes = rps * traffic.writeRatio;
   const sessions = Math.min(rps - writes, rps * SESSION_RATIO);
@@ -61,7 +61,7 @@ export function loadOf({ traffic, cacheHitRatio }: PlanInput, rps: number, hasEd
   return { origin, catalogue, misses, sessions, writes, jobs: writes * JOBS_PER_WRITE };
 }
 
-/** vCPUs that the servers are busy with, jobs left out. */
+/** Busy vCPUs of the servers, without background jobs. */
 export function serverVcpus({ demand: { server } }: PlanInput, load: Load): number {
   const hits = load.catalogue - load.misses;
   return (
@@ -77,7 +77,7 @@ export function jobVcpus({ jobSeconds }: PlanInput, { jobs }: Load): number {
   return jobs * jobSeconds;
 }
 
-/** vCPUs that the one that writes is busy with, and those of reads that replicas can take. */
+/** Busy vCPUs of the database: writes need the writer, reads can go to replicas. */
 export function databaseVcpus({ demand: { database } }: PlanInput, load: Load): { writes: number; reads: number } {
   return {
     writes: (load.writes * database.write) / 1000,
@@ -85,10 +85,10 @@ export function databaseVcpus({ demand: { database } }: PlanInput, load: Load): 
   };
 }
 
-/** CPU seconds of Valkey for the session of a request: about 9 microseconds were measured beside the app. */
+/** CPU seconds of Valkey per session read; about 9 microseconds were measured next to the app. */
 const CACHE_SECONDS = 9e-6;
 
-/** CPU that sessions keep Valkey's primary busy with. It runs commands on one thread, so 1 is its end, whatever the node. */
+/** Busy share of the primary Valkey node. Commands run on one thread, so 1 is the limit for any node type. */
 export function cacheThreads(load: Load): number {
   return (load.sessions + load.writes) * CACHE_SECONDS;
 }

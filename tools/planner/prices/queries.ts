@@ -1,21 +1,21 @@
-/** Where the AWS price list has a figure of the table. */
+/** Query of the AWS price list for a price of the table. */
 export interface Query {
   readonly service: string;
-  /** Attributes that the product must have, besides its region. */
+  /** Required product attributes, in addition to the region. */
   readonly attributes: Readonly<Record<string, string>>;
-  /** What its usage type is, behind the prefix of the region; any of several names that the list has had for it. */
+  /** Usage type without the region prefix; several when the list has renamed it. */
   readonly usage?: string | readonly string[];
-  /** The attribute that names the region; `none` for what has the same price everywhere. */
+  /** Attribute of the region; `none` for a global price. */
   readonly region?: 'regionCode' | 'fromRegionCode' | 'none';
-  /** The unit of the list divided by that of the table. */
+  /** Unit of the list divided by unit of the table. */
   readonly factor?: number;
 }
 
 /**
- * Where a figure is in the price list; a text says why it is in none.
+ * Returns the price list query for a key, or the reason why there is none.
  *
- * Names are those of the list itself, each seen in at least one published reading of it; whatever a name does not find, or finds at
- * several prices, is not taken.
+ * Every attribute name was seen in at least one published copy of the list. A query without a result, or with several
+ * prices, is not accepted.
  */
 export function queryFor(key: string): Query | string {
   const [, instanceType] = /^ec2\.(.+\..+)$/.exec(key) ?? [];
@@ -34,7 +34,7 @@ export function queryFor(key: string): Query | string {
       usage: `NodeUsage:${node}`,
     };
   }
-  return queries[key] ?? 'this project does not know where the list has it';
+  return queries[key] ?? 'no query defined for this key';
 }
 
 const SHARED_LINUX = {
@@ -45,7 +45,7 @@ const SHARED_LINUX = {
   marketoption: 'OnDemand',
 };
 
-/** The list sells throughput by GiB/s. */
+/** The list prices throughput per GiB/s. */
 const MIB_PER_GIB = 1024;
 
 const APPLICATION = { productFamily: 'Load Balancer-Application' };
@@ -107,10 +107,10 @@ const queries: Readonly<Record<string, Query | string>> = {
 
   'transfer.zone': transfer('IntraRegion', 'DataTransfer-Regional-Bytes'),
   'transfer.internet': transfer('AWS Outbound', 'DataTransfer-Out-Bytes'),
-  'transfer.region': 'it has one for each pair of regions, and the table one for all',
+  'transfer.region': 'the list has a price per pair of regions, the table has one for all',
   'cloudfront.data': everywhere('AmazonCloudFront', 'US-DataTransfer-Out-Bytes'),
   'cloudfront.requests.https': everywhere('AmazonCloudFront', 'US-Requests-Tier2-HTTPS'),
-  'accelerator.hour': 'the list has what goes through an accelerator, and not its fixed fee',
+  'accelerator.hour': 'the list has the data transfer of accelerators, not the fixed fee',
   'route53.zone': everywhere('AmazonRoute53', 'HostedZone'),
   'route53.queries': everywhere('AmazonRoute53', 'DNS-Queries'),
   'route53.queries.latency': everywhere('AmazonRoute53', 'LBR-Queries'),
@@ -155,7 +155,7 @@ function transfer(transferType: string, usage: string): Query {
   return { service: 'AWSDataTransfer', attributes: { transferType }, usage, region: 'fromRegionCode' };
 }
 
-/** Of CloudFront it is the price of edges in the United States: it goes by where visitors are, not by the region of the servers. */
+/** A global price. For CloudFront that of edge locations in the United States: visitors' locations determine the price. */
 function everywhere(service: string, usagetype: string): Query {
   return { service, attributes: { usagetype }, region: 'none' };
 }

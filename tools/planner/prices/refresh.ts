@@ -2,36 +2,36 @@ import { PricingClient, type PricingClientConfig, paginateGetProducts } from '@a
 import { type Query, queryFor } from './queries';
 import type { Price, PriceTable } from './table';
 
-/** The source of figures that {@link refresh} read, in `sources.csv`. */
+/** Id in `sources.csv` of prices that {@link refresh} read. */
 export const PRICE_LIST = 'price-list-api';
 
 export interface Refreshed {
-  /** Lines of the new file, without its head. */
+  /** Lines of the new file, without the header. */
   readonly lines: readonly string[];
-  /** How many figures the list gave. */
+  /** Number of prices read from the list. */
   readonly read: number;
-  /** Figures that it did not give. */
+  /** Prices that the list did not provide. */
   readonly others: readonly NotRead[];
 }
 
 export interface NotRead {
   readonly key: string;
-  /** `kept` as it was for the table's own region; `left out`, and so unpriced, for another one. */
+  /** `kept` unchanged when refreshing the table's region; `left out`, and so unpriced, for another region. */
   readonly fate: 'kept' | 'left out';
-  /** Day of the figure that is kept. */
+  /** Date of the existing price. */
   readonly asOf: string;
   readonly why: string;
 }
 
-/** One region of AWS answers for all of them. */
+/** The Price List API serves all regions from few endpoints. */
 const ENDPOINT_REGION = 'us-east-1';
 
 /**
- * Reads what the table has from the AWS price list. A figure is taken when all the products that answer have one price, tiers
- * included; tiers for nothing are left out, as the table has no free ones.
+ * Reads the prices of a table from the AWS price list. A price is accepted only if all matching products have the same
+ * tiers. Free tiers are dropped, because the table has none.
  *
- * @param table what is asked for
- * @param day of the answers
+ * @param table prices to read
+ * @param day date of the new prices
  */
 export async function refresh(
   table: PriceTable,
@@ -48,7 +48,7 @@ export async function refresh(
   try {
     for (const price of table.prices()) {
       const query = queryFor(price.key);
-      const answer = typeof query === 'string' ? query : await ask(client, query, region);
+      const answer = typeof query === 'string' ? query : await readTiers(client, query, region);
       if (typeof answer !== 'string') {
         read += 1;
         lines.push(...linesOf({ ...price, tiers: answer, source: PRICE_LIST, asOf: day, status: 'read' }));
@@ -64,8 +64,8 @@ export async function refresh(
   return { lines, read, others };
 }
 
-/** US dollars for one unit of the table, by tiers; a text says why there are none. */
-async function ask(client: PricingClient, query: Query, region: string): Promise<Price['tiers'] | string> {
+/** Reads the price tiers in USD per unit of the table, or returns the reason why there are none. */
+async function readTiers(client: PricingClient, query: Query, region: string): Promise<Price['tiers'] | string> {
   const { attributes, region: named = 'regionCode', usage } = query;
   const wanted = named === 'none' ? attributes : { ...attributes, [named]: region };
   const usages = usage === undefined ? undefined : [usage].flat();
@@ -89,20 +89,20 @@ async function ask(client: PricingClient, query: Query, region: string): Promise
     }
   }
   const [only] = found;
-  if (only === undefined) return 'the list does not give it';
-  if (found.size > 1) return `the list has ${found.size} prices for it`;
+  if (only === undefined) return 'not in the price list';
+  if (found.size > 1) return `ambiguous: ${found.size} prices in the list`;
   return (JSON.parse(only) as [number | null, number][]).map(([upTo, usd]) => ({
     upTo: upTo ?? Number.POSITIVE_INFINITY,
     usd,
   }));
 }
 
-/** In most regions a usage type begins with a short name of the region (`EUC1-`), in some services with its name. */
+/** Strips the region prefix of a usage type: a short code (`EUC1-`) or, for some services, the region name. */
 function withoutRegion(usage: string): string {
   return usage.replace(/^([A-Z]{2,4}\d?|[a-z]{2}(-[a-z]+)+-\d)-/, '');
 }
 
-/** In rising order, without those that cost nothing; the end of the last is null. */
+/** Returns tiers in ascending order without free ones. The last has an upper bound of null. */
 function tiersOf(dimensions: readonly Dimension[], factor: number): [number | null, number][] {
   return dimensions
     .map(({ beginRange, endRange, pricePerUnit }) => ({
@@ -117,12 +117,12 @@ function tiersOf(dimensions: readonly Dimension[], factor: number): [number | nu
 
 interface Dimension {
   readonly beginRange?: string;
-  /** `Inf` where there is none. */
+  /** `Inf` for the last tier. */
   readonly endRange?: string;
   readonly pricePerUnit: { readonly USD?: string };
 }
 
-/** The part of a product of the price list that is read here. */
+/** The used fields of a price list product. */
 interface Product {
   readonly product?: { readonly attributes?: { readonly usagetype?: string } };
   readonly terms?: {
@@ -132,7 +132,7 @@ interface Product {
 
 function linesOf({ key, unit, tiers, source, asOf, status }: Price): string[] {
   return tiers.map(({ upTo, usd }) => {
-    // Never as 4e-7, which spreadsheets show badly.
+    // Decimal notation: spreadsheets handle 4e-7 poorly.
     const decimal = usd.toFixed(12).replace(/0+$/, '').replace(/\.$/, '');
     return [key, decimal, unit, 1, Number.isFinite(upTo) ? upTo : '', source, asOf, status].join(',');
   });

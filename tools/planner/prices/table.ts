@@ -5,30 +5,30 @@ import Ajv from 'ajv';
 import { parse } from 'csv-parse/sync';
 import { UsageError } from '../../support/usage-error';
 
-/** Hours that a month is reckoned with, by AWS and here. */
+/** Hours per month, as AWS calculates. */
 export const HOURS_PER_MONTH = 730;
 
-/** Days after which a price is called old. */
+/** Age in days after which a price counts as old. */
 export const MAX_AGE_DAYS = 180;
 
 export const DATA = join(__dirname, 'data');
 
-const DAY = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', description: 'a day such as 2026-07-20' });
+const DAY = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', description: 'a date such as 2026-07-20' });
 const ABOVE_0 = Type.Number({ exclusiveMinimum: 0, description: 'a number above 0' });
 const EMPTY = Type.Literal('');
 
-/** A line of `data/<region>.csv`. A price with tiers has a line for each, in rising order. */
+/** A line of `data/<region>.csv`. A tiered price has one line per tier, in ascending order. */
 const FigureSchema = Type.Object({
   key: Type.String({ pattern: '^[a-z0-9]+(\\.[A-Za-z0-9-]+)+$', description: 'a name such as ec2.t3.micro' }),
   usd: ABOVE_0,
-  unit: Type.String({ minLength: 1, description: 'what is counted, such as hour' }),
-  /** How many units `usd` is for. */
+  unit: Type.String({ minLength: 1, description: 'a unit such as hour' }),
+  /** Number of units that `usd` covers. */
   per: ABOVE_0,
-  /** Units a month up to which it holds; empty for no end. */
+  /** Upper bound of the tier in units per month; empty for none. */
   upTo: Type.Union([EMPTY, ABOVE_0], { description: 'a number above 0, or empty' }),
   source: Type.String({ minLength: 1, description: 'an id of sources.csv' }),
   asOf: DAY,
-  /** `derived` was computed from figures that were read. */
+  /** `derived` prices are calculated from prices that were read. */
   status: Type.Union([Type.Literal('read'), Type.Literal('derived')], { description: 'read or derived' }),
 });
 
@@ -40,15 +40,15 @@ const MachineSchema = Type.Object({
   arch: Type.Union([Type.Literal('amd64'), Type.Literal('arm64')], { description: 'amd64 or arm64' }),
   source: Type.String({ minLength: 1, description: 'an id of sources.csv' }),
   asOf: DAY,
-  /** `seed` is the project's own starting figure, not AWS's. */
+  /** `seed` is a starting value of the project, not an AWS figure. */
   status: Type.Union([Type.Literal('read'), Type.Literal('seed')], { description: 'read or seed' }),
-  /** What spot costs less than on demand, on average; empty when it is not offered. */
+  /** Mean spot discount on the On-Demand price; empty when spot is not offered. */
   spotSavingPercent: Type.Union([EMPTY, Type.Number({ minimum: 0, maximum: 100 })], { description: '0 to 100' }),
-  /** Share of spot instances taken back a month: 0 below 5%, 1 5-10%, 2 10-15%, 3 15-20%, 4 above 20%. */
+  /** Monthly interruption frequency: 0 below 5%, 1 5-10%, 2 10-15%, 3 15-20%, 4 above 20%. */
   interruptionClass: Type.Union([EMPTY, Type.Integer({ minimum: 0, maximum: 4 })], { description: '0 to 4' }),
   spotSource: Type.String(),
   spotAsOf: Type.Union([EMPTY, DAY]),
-  /** Mbit/s each way that it has all the time; bursts are above that. Empty when nobody says. */
+  /** Baseline bandwidth in Mbit/s per direction, without bursts; empty when unknown. */
   networkMbps: Type.Union([EMPTY, ABOVE_0], { description: 'a number above 0, or empty' }),
   networkSource: Type.String(),
   networkAsOf: Type.Union([EMPTY, DAY]),
@@ -59,25 +59,25 @@ const SourceSchema = Type.Object({ id: Type.String({ minLength: 1 }), what: Type
 export type Figure = Static<typeof FigureSchema>;
 export type Machine = Static<typeof MachineSchema>;
 
-/** The price of one thing. */
+/** A price with its tiers. */
 export interface Price {
   readonly key: string;
   readonly unit: string;
   readonly source: string;
-  /** Day on which it was read. */
+  /** Date on which it was read. */
   readonly asOf: string;
   readonly status: 'read' | 'derived';
-  /** Of one unit, by units a month; the last has no end. */
+  /** USD per unit, by units per month. The last tier has an infinite upper bound. */
   readonly tiers: readonly { readonly upTo: number; readonly usd: number }[];
 }
 
-/** The prices of one region, from the project's own files below `data/`. What is not in there has no price, never 0. */
+/** Prices of one region, from the files in `data/`. A missing price is undefined, never 0. */
 export class PriceTable {
   readonly #prices = new Map<string, Price>();
   readonly #machines: ReadonlyMap<string, Machine>;
   readonly #sources: ReadonlyMap<string, string>;
 
-  /** @throws when a figure names a source that there is not, or tiers are not in rising order */
+  /** @throws when a price has an unknown source, or tiers that are not in ascending order */
   constructor(
     readonly region: string,
     figures: readonly Figure[],
@@ -93,7 +93,7 @@ export class PriceTable {
     return this.#prices.get(key);
   }
 
-  /** All of them, as they stand in the file. */
+  /** All prices in file order. */
   prices(): readonly Price[] {
     return [...this.#prices.values()];
   }
@@ -103,12 +103,12 @@ export class PriceTable {
     return this.#machines.get(type);
   }
 
-  /** What the source of a figure is, in words. */
+  /** Description of a source. */
   source(id: string): string {
     return this.#sources.get(id) as string;
   }
 
-  /** How old these prices are, or all when none are given. */
+  /** Age of the prices. @param prices default: all */
   age(now: Date, prices: readonly Price[] = this.prices()): PriceAge {
     const days = (price: Price) => Math.floor((now.getTime() - Date.parse(price.asOf)) / 86_400_000);
     const oldest = prices.reduce<Price | undefined>(
@@ -125,24 +125,24 @@ export class PriceTable {
 
   #add(figure: Figure, sources: ReadonlyMap<string, string>): void {
     const { key, unit, source, asOf, status } = figure;
-    if (!sources.has(source)) throw new Error(`${key}: there is no source "${source}"`);
+    if (!sources.has(source)) throw new Error(`${key}: source must be an id of sources.csv, got "${source}"`);
     const before = this.#prices.get(key)?.tiers ?? [];
     const tier = { upTo: figure.upTo === '' ? Number.POSITIVE_INFINITY : figure.upTo, usd: figure.usd / figure.per };
-    if (tier.upTo <= (before.at(-1)?.upTo ?? 0)) throw new Error(`${key}: tiers are not in rising order`);
+    if (tier.upTo <= (before.at(-1)?.upTo ?? 0)) throw new Error(`${key}: tiers must be in ascending order`);
     this.#prices.set(key, { key, unit, source, asOf, status, tiers: [...before, tier] });
   }
 }
 
 export interface PriceAge {
-  /** Day on which the oldest was read; undefined when there are none. */
+  /** Date of the oldest price; undefined without prices. */
   readonly oldest: string | undefined;
   readonly oldestDays: number;
-  /** How many are older than {@link MAX_AGE_DAYS}. */
+  /** Number of prices older than {@link MAX_AGE_DAYS}. */
   readonly old: number;
   readonly count: number;
 }
 
-/** US dollars a month for so many units a month. */
+/** USD per month for units per month. */
 export function usdFor(price: Price, units: number): number {
   let from = 0;
   let usd = 0;
@@ -161,8 +161,8 @@ export function readPriceTable(region: string, dir = DATA): PriceTable {
   const file = join(dir, `${region}.csv`);
   if (!/^[a-z0-9-]+$/.test(region) || !existsSync(file)) {
     throw new UsageError(
-      `--region ${region}: no prices; there are ${regionsWithPrices(dir).join(', ')}, and ` +
-        `"npm run prices -- --refresh --region ${region}" fetches them`,
+      `--region must be a region with prices (${regionsWithPrices(dir).join(', ')}), got ${region}. ` +
+        `Run "npm run prices -- --refresh --region ${region}" to add it.`,
     );
   }
   const sources = readCsv(join(DATA, 'sources.csv'), SourceSchema).map(({ id, what }) => [id, what] as const);
@@ -176,7 +176,7 @@ export function regionsWithPrices(dir = DATA): string[] {
     .map((file) => file.replace('.csv', ''));
 }
 
-/** @throws naming file, line, column, value and what is allowed */
+/** @throws with file, line, column, value and allowed values */
 export function readCsv<T extends TObject>(file: string, schema: T): Static<T>[] {
   const ajv = new Ajv({ coerceTypes: false, strict: false, verbose: true });
   const valid = ajv.compile(schema);
@@ -189,7 +189,7 @@ export function readCsv<T extends TObject>(file: string, schema: T): Static<T>[]
     const [error] = valid.errors ?? [];
     const column = error?.instancePath.slice(1) || String(error?.params.missingProperty);
     const allowed = schema.properties[column]?.description ?? error?.message;
-    throw new Error(`${file}, line ${index + 2}: ${column} "${String(row[column])}": allowed is ${allowed}`);
+    throw new Error(`${file}, line ${index + 2}: ${column} must be ${allowed}, got "${String(row[column])}"`);
   }
   return rows as Static<T>[];
 }

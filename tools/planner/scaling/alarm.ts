@@ -1,18 +1,18 @@
 import type { AlarmRule } from './scaling-group';
 
 const MISSING = -1;
-const FINE = 0;
+const NOT_BREACHING = 0;
 const BREACH = 1;
 
 /**
- * A CloudWatch alarm on points of a minute. Points that are missing neither breach nor clear it unless its rule says so; when
- * there is no other point, it has insufficient data.
+ * A CloudWatch alarm on one-minute data. Missing data points are treated as its rule says. Without any data point the
+ * state is INSUFFICIENT_DATA.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
  */
 export class Alarm {
   state: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA' = 'INSUFFICIENT_DATA';
-  /** The newest point, if it is there. */
+  /** Newest data point; undefined when missing. */
   value: number | undefined;
 
   private readonly minutes: number;
@@ -32,7 +32,7 @@ export class Alarm {
     this.missing = rule.evaluationPeriods;
   }
 
-  /** Takes the metric of the next minute; `undefined` where nothing was published. */
+  /** Adds the metric of the next minute; `undefined` when none was published. */
   push(value: number | undefined): void {
     if (value !== undefined) {
       this.sum += value;
@@ -60,7 +60,7 @@ export class Alarm {
   private evaluate(): void {
     const { value, rule } = this;
     if (value === undefined && rule.missing === 'ignore') return;
-    const point = value === undefined ? pointWhenMissing(rule) : breaches(value, rule) ? BREACH : FINE;
+    const point = value === undefined ? pointWhenMissing(rule) : breaches(value, rule) ? BREACH : NOT_BREACHING;
     const oldest = this.points[this.next];
     this.points[this.next] = point;
     this.next = (this.next + 1) % this.points.length;
@@ -73,7 +73,7 @@ export class Alarm {
 
 function pointWhenMissing({ missing }: AlarmRule): number {
   if (missing === 'breaching') return BREACH;
-  return missing === 'notBreaching' ? FINE : MISSING;
+  return missing === 'notBreaching' ? NOT_BREACHING : MISSING;
 }
 
 function breaches(value: number, { comparison, threshold }: AlarmRule): boolean {

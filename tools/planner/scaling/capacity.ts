@@ -1,10 +1,10 @@
 import type { AdjustmentType, PredictivePolicy, Purchase, StepAdjustment } from './scaling-group';
 
-/** What binary fractions add to a quotient that is whole; it must not start another instance. */
+/** Tolerance for floating-point error, which must not round up to an extra instance. */
 const ROUNDING = 1e-9;
 
 /**
- * The capacity that brings a metric to its target: fractions are rounded up when instances are added and when they are kept.
+ * Capacity that brings a metric to its target. Fractions are rounded up, both for scale-out and scale-in.
  *
  * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html
  */
@@ -13,9 +13,9 @@ export function proportional(instances: number, metric: number, target: number):
 }
 
 /**
- * The capacity after an adjustment, before the group's bounds. A percentage is cut to whole instances, one at least.
+ * Capacity after an adjustment, before the group's limits apply. A percentage is truncated to whole instances, at least one.
  *
- * @param minMagnitude fewest instances that a percentage changes
+ * @param minMagnitude minimum number of instances for a percentage
  * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-simple-step.html
  */
 export function adjusted(capacity: number, type: AdjustmentType, adjustment: number, minMagnitude = 0): number {
@@ -31,15 +31,15 @@ export function adjusted(capacity: number, type: AdjustmentType, adjustment: num
   }
 }
 
-/** 12.7 is 12, 0.67 is 1, -0.58 is -1, -6.67 is -6. */
+/** Truncates to whole instances: 12.7 to 12, 0.67 to 1, -0.58 to -1, -6.67 to -6. */
 export function wholeInstances(change: number): number {
   const size = Math.abs(change);
   return Math.sign(change) * (size > 0 && size < 1 ? 1 : Math.floor(size + ROUNDING));
 }
 
 /**
- * The step whose bounds hold the metric's distance from the threshold. Above the threshold the lower bound belongs to the step,
- * below it the upper one.
+ * Finds the step for the difference between metric and threshold. Above the threshold the lower bound is inclusive,
+ * below it the upper bound.
  */
 export function stepFor(
   steps: readonly StepAdjustment[],
@@ -51,13 +51,13 @@ export function stepFor(
   );
 }
 
-/** Instances that are on demand: the base, and a share of the rest that is rounded up. */
+/** On-Demand instances: the base plus a share of the rest, rounded up. */
 export function onDemandOf(instances: number, { onDemandBase, onDemandPercentage }: Purchase): number {
   const aboveBase = Math.max(0, instances - onDemandBase);
   return Math.min(instances, onDemandBase) + Math.ceil((aboveBase * onDemandPercentage) / 100 - ROUNDING);
 }
 
-/** The most that a group may have in an hour with this forecast. */
+/** Maximum capacity for an hour with this forecast. */
 export function maxWithForecast(maxSize: number, forecast: number, policy: PredictivePolicy): number {
   if (policy.maxCapacityBreach === 'HonorMaxCapacity') return maxSize;
   return Math.max(maxSize, Math.ceil(forecast * (1 + policy.maxCapacityBuffer / 100) - ROUNDING));

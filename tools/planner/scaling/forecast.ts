@@ -1,18 +1,18 @@
 const HOUR = 3600;
 const DAY = 24;
 const WEEK = 7 * DAY;
-/** Predictive scaling looks this far back. */
+/** History that predictive scaling uses. */
 const HISTORY = 14 * DAY;
 
 /**
- * What stands in for the model of predictive scaling, which AWS does not document: the load of the same hour a week ago, or a
- * day ago while there is no week yet. Like the real one it says nothing before it has seen 24 hours.
+ * Seasonal-naive forecast in place of AWS's undocumented model for predictive scaling: the load of the same hour a week
+ * ago, or a day ago during the first week. Like predictive scaling, it needs 24 hours of data.
  */
 export class SeasonalNaive {
   private readonly hours = new Map<number, { sum: number; count: number }>();
   private newest = Number.NEGATIVE_INFINITY;
 
-  /** @param load of the whole group, in the metric's unit x instances; @param at Unix seconds */
+  /** @param load of the whole group: metric x instances. @param at Unix seconds */
   record(load: number, at: number): void {
     const hour = Math.floor(at / HOUR);
     if (hour !== this.newest) {
@@ -20,16 +20,16 @@ export class SeasonalNaive {
       this.hours.set(hour, { sum: 0, count: 0 });
       this.newest = hour;
     }
-    const seen = this.hours.get(hour);
-    if (!seen) return;
-    seen.sum += load;
-    seen.count += 1;
+    const recorded = this.hours.get(hour);
+    if (!recorded) return;
+    recorded.sum += load;
+    recorded.count += 1;
   }
 
-  /** The mean load that the hour of this moment will have, in Unix seconds; `undefined` while too little was seen. */
+  /** Mean load expected for the hour that contains `at`, in Unix seconds; `undefined` without enough history. */
   loadAt(at: number): number | undefined {
     const hour = Math.floor(at / HOUR);
-    const seen = this.hours.get(hour - WEEK) ?? this.hours.get(hour - DAY);
-    return seen && seen.count > 0 ? seen.sum / seen.count : undefined;
+    const recorded = this.hours.get(hour - WEEK) ?? this.hours.get(hour - DAY);
+    return recorded && recorded.count > 0 ? recorded.sum / recorded.count : undefined;
   }
 }

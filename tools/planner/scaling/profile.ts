@@ -1,27 +1,27 @@
-/** How far a figure can be trusted: AWS documents it, event logs show it, or it is this project's assumption. */
+/** Evidence for a value: AWS documentation, event logs, or an assumption of this project. */
 export type Mark = 'doc' | 'seen' | 'assumed';
 
-/** What differs between the services that scale: none of it is in a template. Times are in seconds. */
+/** Scaling behavior of a service that templates do not contain. Times are in seconds. */
 export interface ScalingProfile {
   readonly name: 'ec2' | 'ecs';
-  /** Target tracking scales in below this share of its target. */
+  /** Target tracking scales in below this share of the target. */
   readonly scaleInShare: number;
-  /** Points of a minute, all of which must be beyond the bound. */
+  /** One-minute data points that must all breach. */
   readonly scaleOutPoints: number;
   readonly scaleInPoints: number;
-  /** Share of the group that target tracking removes in a minute at most, one server at least. */
-  readonly scaleInAtMost: number;
-  /** From an alarm to the change of the desired capacity. */
+  /** Maximum share of the group that target tracking removes per minute, at least one server. */
+  readonly maxScaleInShare: number;
+  /** Delay from an alarm to the change of the desired capacity. */
   readonly actionDelay: number;
-  /** From the start of an instance or task until it is in service in its group; the app starts after that. */
+  /** Time from launch until an instance or task is in service. The app starts after that. */
   readonly boot: number;
-  /** Of `boot`. */
+  /** Evidence for `boot`. */
   readonly bootMark: Mark;
 }
 
 /**
- * Bounds and delays as event logs of both services show them; AWS documents none of them. It says that target tracking scales
- * in "more gradually" than out and not how: `scaleInAtMost` is this project's assumption.
+ * Thresholds and delays from event logs of both services; AWS does not document them. AWS says that target tracking scales
+ * in "more gradually" than out, without figures: `maxScaleInShare` is an assumption.
  */
 export const profiles: Readonly<Record<ScalingProfile['name'], ScalingProfile>> = {
   ec2: {
@@ -29,7 +29,7 @@ export const profiles: Readonly<Record<ScalingProfile['name'], ScalingProfile>> 
     scaleInShare: 0.7,
     scaleOutPoints: 3,
     scaleInPoints: 15,
-    scaleInAtMost: 0.1,
+    maxScaleInShare: 0.1,
     actionDelay: 20,
     boot: 26,
     bootMark: 'seen',
@@ -39,7 +39,7 @@ export const profiles: Readonly<Record<ScalingProfile['name'], ScalingProfile>> 
     scaleInShare: 0.9,
     scaleOutPoints: 3,
     scaleInPoints: 15,
-    scaleInAtMost: 0.1,
+    maxScaleInShare: 0.1,
     actionDelay: 20,
     boot: 30,
     bootMark: 'assumed',

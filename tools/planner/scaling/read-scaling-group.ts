@@ -12,30 +12,29 @@ import type {
 
 export interface ReadOptions {
   /**
-   * Logical id of the group, or a part of it that only one group has.
+   * Logical id of the group, or a unique part of it.
    *
    * @default - the only group, or the only one behind a load balancer
    */
   readonly group?: string;
 }
 
-/** The type of what is read. */
 export const SCALING_GROUP = 'AWS::AutoScaling::AutoScalingGroup';
 const OTHER_TARGET = 'AWS::ApplicationAutoScaling::ScalableTarget';
 
 /**
- * Reads an Auto Scaling group and all that scales it from a synthesized template, of this project or not.
+ * Reads an Auto Scaling group and its scaling policies from any synthesized template.
  *
- * @throws UsageError when there is no such group, or several and none is named
+ * @throws UsageError when no group matches, or several do
  */
 export function readScalingGroup(template: Template, options: ReadOptions = {}): ScalingGroup {
-  return new Reader(template).group(options.group);
+  return new TemplateReader(template).group(options.group);
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: properties of a template are JSON of any shape
 type Properties = any;
 
-class Reader {
+class TemplateReader {
   private readonly notModelled: string[] = [];
 
   constructor(private readonly template: Template) {}
@@ -47,10 +46,10 @@ class Reader {
     const distribution = properties.MixedInstancesPolicy?.InstancesDistribution;
     const targetGroup = this.properties(refOf(properties.TargetGroupARNs?.[0]) ?? '');
     if (properties.MixedInstancesPolicy?.LaunchTemplate?.Overrides?.some((one: Properties) => one.WeightedCapacity)) {
-      this.notModelled.push('Weights of instance types: every instance counts as one, whatever its WeightedCapacity.');
+      this.notModelled.push('WeightedCapacity of instance types: every instance counts as one.');
     }
     for (const target of this.idsOf(OTHER_TARGET)) {
-      this.notModelled.push(`${target}: what Application Auto Scaling scales, such as a service of ECS.`);
+      this.notModelled.push(`${target}: a target of Application Auto Scaling, such as an ECS service.`);
     }
     return {
       id,
@@ -62,7 +61,7 @@ class Reader {
       healthCheckType: String(properties.HealthCheckType ?? 'EC2').includes('ELB') ? 'ELB' : 'EC2',
       healthCheckGrace: this.optional(properties.HealthCheckGracePeriod, `${id} HealthCheckGracePeriod`) ?? 0,
       healthCheckSeconds: properties.TargetGroupARNs
-        ? // Defaults of a target group of instances.
+        ? // Defaults of a target group with instance targets.
           (this.optional(targetGroup.HealthCheckIntervalSeconds, 'HealthCheckIntervalSeconds') ?? 30) *
           (this.optional(targetGroup.HealthyThresholdCount, 'HealthyThresholdCount') ?? 5)
         : 0,
@@ -88,16 +87,16 @@ class Reader {
       const others = this.idsOf(OTHER_TARGET);
       throw new UsageError(
         others.length === 0
-          ? `The template has no ${SCALING_GROUP}; there is nothing that scales in it.`
-          : `The template has no ${SCALING_GROUP}; what Application Auto Scaling scales, such as a service of ECS, is not modelled: ${others.join(', ')}.`,
+          ? `The template has no ${SCALING_GROUP}.`
+          : `The template has no ${SCALING_GROUP}. Targets of Application Auto Scaling, such as ECS services, are not modeled: ${others.join(', ')}.`,
       );
     }
     const matching = wanted === undefined ? ids : ids.filter((id) => id === wanted || id.includes(wanted));
     const serving = matching.filter((id) => this.properties(id).TargetGroupARNs !== undefined);
     const [id] = matching.length === 1 ? matching : wanted === undefined && serving.length === 1 ? serving : [];
     if (id !== undefined) return id;
-    const asked = wanted === undefined ? 'No group is named' : `Group "${wanted}" is not one group of the template`;
-    throw new UsageError(`${asked}; allowed: ${ids.join(', ')}.`);
+    const allowed = `--group must match one of ${ids.join(', ')}`;
+    throw new UsageError(`${allowed}${wanted === undefined ? '' : `, got ${wanted}`}.`);
   }
 
   private launch(properties: Properties): Pick<ScalingGroup, 'detailedMonitoring' | 'instanceTypes'> {
@@ -108,7 +107,7 @@ class Reader {
     const overrides = (mixed?.Overrides ?? []).map((one: Properties) => one.InstanceType);
     const types = overrides.length > 0 ? overrides : [data.InstanceType ?? configuration.InstanceType];
     return {
-      // A launch configuration asks for detailed monitoring unless told otherwise, a launch template does not.
+      // Detailed monitoring is on by default in a launch configuration, and off in a launch template.
       detailedMonitoring: properties.LaunchConfigurationName
         ? configuration.InstanceMonitoring !== false
         : data.Monitoring?.Enabled === true,
@@ -133,7 +132,7 @@ class Reader {
 
   private policies(group: string): ScalingPolicy[] {
     return this.idsOf('AWS::AutoScaling::ScalingPolicy')
-      .filter((id) => this.isAbout(group, this.properties(id).AutoScalingGroupName))
+      .filter((id) => this.belongsTo(group, this.properties(id).AutoScalingGroupName))
       .map((id) => this.policy(id))
       .filter((policy) => policy !== undefined);
   }
@@ -164,7 +163,7 @@ class Reader {
       case 'PredictiveScaling':
         return this.predictive(id, properties);
       default:
-        return this.leaveOut(`Policy ${id}: its type ${properties.PolicyType} is not known.`);
+        return this.leaveOut(`Policy ${id}: unknown type ${properties.PolicyType}.`);
     }
   }
 
@@ -174,7 +173,7 @@ class Reader {
       predefinedMetric(configuration.PredefinedMetricSpecification?.PredefinedMetricType) ??
       customMetric(configuration.CustomizedMetricSpecification);
     if (!metric)
-      return this.leaveOut(`Policy ${id}: its metric is none of CPU, requests per target, backlog per instance.`);
+      return this.leaveOut(`Policy ${id}: the metric is not CPU, requests per target or backlog per instance.`);
     return {
       kind: 'target tracking',
       id,
@@ -191,7 +190,7 @@ class Reader {
     const pair = specification.PredefinedMetricPairSpecification?.PredefinedMetricType;
     const metric = pair === 'ASGCPUUtilization' ? 'cpu' : pair === 'ALBRequestCount' ? 'requestsPerTarget' : undefined;
     if (!metric || more) {
-      return this.leaveOut(`Policy ${id}: predictive scaling on other than the pairs of CPU or of ALB requests.`);
+      return this.leaveOut(`Policy ${id}: predictive scaling on metrics other than the CPU or ALB request pair.`);
     }
     return {
       kind: 'predictive',
@@ -220,14 +219,13 @@ class Reader {
     };
   }
 
-  /** The rules of the alarms that call a policy. */
+  /** Rules of the alarms that invoke a policy. */
   private alarmsOf(policy: string): AlarmRule[] {
     const alarms = this.idsOf('AWS::CloudWatch::Alarm').filter((id) =>
       (this.properties(id).AlarmActions ?? []).some((action: unknown) => refOf(action) === policy),
     );
     const rules = alarms.map((id) => this.alarm(id)).filter((rule) => rule !== undefined);
-    if (rules.length === 0)
-      this.notModelled.push(`Policy ${policy}: no alarm of the template that is modelled calls it.`);
+    if (rules.length === 0) this.notModelled.push(`Policy ${policy}: no modeled alarm of the template invokes it.`);
     return rules;
   }
 
@@ -235,8 +233,8 @@ class Reader {
     const alarm = this.properties(id);
     const metric = metricNamed(alarm.Namespace, alarm.MetricName);
     const comparison = COMPARISONS[String(alarm.ComparisonOperator)];
-    if (alarm.Metrics) return this.leaveOut(`Alarm ${id}: it watches an expression (metric math), and not one metric.`);
-    if (!metric || !comparison) return this.leaveOut(`Alarm ${id}: its metric or comparison is not modelled.`);
+    if (alarm.Metrics) return this.leaveOut(`Alarm ${id}: metric math expressions are not modeled.`);
+    if (!metric || !comparison) return this.leaveOut(`Alarm ${id}: the metric or comparison is not modeled.`);
     const evaluationPeriods = this.number(alarm.EvaluationPeriods, `${id} EvaluationPeriods`);
     return {
       metric,
@@ -252,7 +250,7 @@ class Reader {
 
   private schedule(group: string): ScheduledAction[] {
     return this.idsOf('AWS::AutoScaling::ScheduledAction')
-      .filter((id) => this.isAbout(group, this.properties(id).AutoScalingGroupName))
+      .filter((id) => this.belongsTo(group, this.properties(id).AutoScalingGroupName))
       .map((id) => {
         const action = this.properties(id);
         return {
@@ -268,8 +266,8 @@ class Reader {
       });
   }
 
-  private leaveOut(sentence: string): undefined {
-    this.notModelled.push(sentence);
+  private leaveOut(reason: string): undefined {
+    this.notModelled.push(reason);
     return undefined;
   }
 
@@ -283,7 +281,7 @@ class Reader {
     return this.template.Resources[id]?.Properties ?? {};
   }
 
-  private isAbout(group: string, name: unknown): boolean {
+  private belongsTo(group: string, name: unknown): boolean {
     const given = this.properties(group).AutoScalingGroupName;
     return refOf(name) === group || (typeof name === 'string' && name === given);
   }
@@ -297,11 +295,11 @@ class Reader {
     const number = typeof resolved === 'string' && resolved.trim() !== '' ? Number(resolved) : resolved;
     if (typeof number === 'number' && Number.isFinite(number)) return number;
     throw new UsageError(
-      `${what} of the template is ${JSON.stringify(value)}; allowed is a number, or a parameter with one as its default.`,
+      `${what} in the template must be a number, or a parameter with a number as its default, got ${JSON.stringify(value)}.`,
     );
   }
 
-  /** The default of a parameter that is referred to; everything else as it is. */
+  /** Resolves a parameter reference to its default, and returns other values unchanged. */
   private resolve(value: unknown): unknown {
     const parameter = refOf(value);
     return parameter === undefined ? value : this.template.Parameters?.[parameter]?.Default;
@@ -325,14 +323,14 @@ function metricNamed(namespace: unknown, name: unknown): MetricKind | undefined 
   return namespace === 'AWS/ApplicationELB' && name === 'RequestCountPerTarget' ? 'requestsPerTarget' : undefined;
 }
 
-/** A metric of one's own: one that is known by name, or messages of a queue divided by instances. */
+/** Recognizes a customized metric: a known name, or queue messages divided by instances. */
 function customMetric(specification: Properties): MetricKind | undefined {
   if (!specification?.Metrics) return metricNamed(specification?.Namespace, specification?.MetricName);
   const namespaces = specification.Metrics.map((one: Properties) => one.MetricStat?.Metric?.Namespace);
   return namespaces.includes('AWS/SQS') && namespaces.includes('AWS/AutoScaling') ? 'backlogPerInstance' : undefined;
 }
 
-/** Logical id that `Ref` or `Fn::GetAtt` names. */
+/** Logical id of a `Ref` or `Fn::GetAtt`. */
 function refOf(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { Ref, 'Fn::GetAtt': attribute } = value as { Ref?: string; 'Fn::GetAtt'?: string | string[] };

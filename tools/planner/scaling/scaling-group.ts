@@ -1,48 +1,48 @@
-/** What the policies that are modelled look at. */
+/** Metrics of the modeled policies. */
 export type MetricKind =
   /** Mean CPU of the group, in percent. */
   | 'cpu'
-  /** Requests of a minute for each healthy target of the load balancer. */
+  /** Requests per minute and healthy target of the load balancer. */
   | 'requestsPerTarget'
-  /** Messages that wait in a queue for each instance. */
+  /** Queued messages per instance. */
   | 'backlogPerInstance';
 
-/** An Auto Scaling group with everything that decides on its size. All times are in seconds. */
+/** An Auto Scaling group with its policies and schedule. All times are in seconds. */
 export interface ScalingGroup {
   /** Logical id in its template. */
   readonly id: string;
   readonly minSize: number;
   readonly maxSize: number;
-  /** Size that it starts with. @default minSize */
+  /** Initial size. @default minSize */
   readonly desiredCapacity?: number;
-  /** What a simple policy without a cool-down of its own waits. CloudFormation's default is 300. */
+  /** Cooldown of simple scaling policies that do not set one. CloudFormation's default is 300. */
   readonly defaultCooldown: number;
-  /** Warm-up of instances that no policy with a warm-up of its own has started. @default defaultCooldown, for policies */
+  /** Warm-up of launches for which no policy sets one. @default defaultCooldown for policies, 0 for other launches */
   readonly defaultWarmup?: number;
   readonly healthCheckType: 'EC2' | 'ELB';
-  /** How long a new instance is left alone by health checks; 0 by the API's default. */
+  /** Health check grace period. The API's default is 0. */
   readonly healthCheckGrace: number;
-  /** What the balancer takes to call an instance healthy: interval x healthy threshold; 0 without a balancer. */
+  /** Time until the load balancer reports healthy: interval x healthy threshold; 0 without a load balancer. */
   readonly healthCheckSeconds: number;
-  /** Deregistration delay and termination hook: how long an instance is billed after it was told to go, at most. */
+  /** Deregistration delay plus termination lifecycle hook: maximum billed time of a terminating instance. */
   readonly drainSeconds: number;
   readonly purchase: Purchase;
-  /** Whether a replacement starts when a spot instance gets its notice, and not when it is gone. */
+  /** Whether a replacement launches at the interruption notice of a spot instance instead of after its end. */
   readonly capacityRebalance: boolean;
-  /** EC2 metrics by the minute (detailed monitoring) or every five minutes (basic). */
+  /** EC2 metrics every minute (detailed monitoring) instead of every five minutes (basic). */
   readonly detailedMonitoring: boolean;
-  /** The preferred one first; empty when the template does not say. */
+  /** In order of preference; empty when not in the template. */
   readonly instanceTypes: readonly string[];
   readonly policies: readonly ScalingPolicy[];
   readonly schedule: readonly ScheduledAction[];
-  /** What the template says of scaling that is not modelled, one sentence each. */
+  /** Scaling features of the template that are not modeled, one sentence each. */
   readonly notModelled: readonly string[];
 }
 
-/** How much of a group is on demand; what is left is spot. */
+/** On-Demand part of a group; the rest is spot. */
 export interface Purchase {
   readonly onDemandBase: number;
-  /** Of what is above the base, 0 to 100. */
+  /** Percentage above the base, 0 to 100. */
   readonly onDemandPercentage: number;
 }
 
@@ -57,18 +57,18 @@ export interface TargetTrackingPolicy extends PolicyBase {
   readonly metric: MetricKind;
   readonly target: number;
   readonly disableScaleIn: boolean;
-  /** @default the group's default warm-up, then its default cool-down */
+  /** @default the group's default warm-up, then its default cooldown */
   readonly warmup?: number;
 }
 
 export interface StepPolicy extends PolicyBase {
   readonly kind: 'step';
   readonly adjustmentType: AdjustmentType;
-  /** Fewest instances that a change in percent adds or removes. */
+  /** Minimum number of instances that a percentage adds or removes. */
   readonly minAdjustmentMagnitude?: number;
   readonly steps: readonly StepAdjustment[];
   readonly alarms: readonly AlarmRule[];
-  /** @default the group's default warm-up, then its default cool-down */
+  /** @default the group's default warm-up, then its default cooldown */
   readonly warmup?: number;
 }
 
@@ -77,28 +77,28 @@ export interface SimplePolicy extends PolicyBase {
   readonly adjustmentType: AdjustmentType;
   readonly minAdjustmentMagnitude?: number;
   readonly adjustment: number;
-  /** @default the group's default cool-down */
+  /** @default the group's default cooldown */
   readonly cooldown?: number;
   readonly alarms: readonly AlarmRule[];
 }
 
 export interface PredictivePolicy extends PolicyBase {
   readonly kind: 'predictive';
-  /** With `ForecastOnly` it changes nothing. */
+  /** `ForecastOnly` changes nothing. */
   readonly mode: 'ForecastOnly' | 'ForecastAndScale';
   readonly metric: MetricKind;
-  /** Value of the metric that an instance is to have. */
+  /** Target value of the metric per instance. */
   readonly target: number;
-  /** How long before its hour a forecast holds. */
+  /** Time before its hour at which a forecast takes effect. */
   readonly bufferTime: number;
   readonly maxCapacityBreach: 'HonorMaxCapacity' | 'IncreaseMaxCapacity';
-  /** With `IncreaseMaxCapacity`: room above the forecast, in percent. */
+  /** With `IncreaseMaxCapacity`: buffer above the forecast, in percent. */
   readonly maxCapacityBuffer: number;
 }
 
 export type AdjustmentType = 'ChangeInCapacity' | 'PercentChangeInCapacity' | 'ExactCapacity';
 
-/** Bounds are differences from the alarm's threshold; one that is missing is infinite. */
+/** Bounds are relative to the alarm's threshold. A missing bound is infinite. */
 export interface StepAdjustment {
   readonly lower?: number;
   readonly upper?: number;
@@ -109,23 +109,23 @@ export interface AlarmRule {
   readonly metric: MetricKind;
   readonly comparison: 'above' | 'at or above' | 'below' | 'at or below';
   readonly threshold: number;
-  /** Of one point, in whole minutes of seconds. */
+  /** Seconds per data point, a multiple of 60. */
   readonly period: number;
   readonly statistic: 'Average' | 'Maximum' | 'Minimum';
   readonly evaluationPeriods: number;
-  /** Points of `evaluationPeriods` that must breach. */
+  /** Breaching data points out of `evaluationPeriods`. */
   readonly datapointsToAlarm: number;
   readonly missing: 'missing' | 'ignore' | 'breaching' | 'notBreaching';
 }
 
-/** Sets what it names, by the clock. */
+/** Sets size limits and desired capacity at a time. */
 export interface ScheduledAction {
   readonly id: string;
-  /** Five fields of cron; without it the action happens once, at `start`. */
+  /** Cron expression with five fields. @default - runs once, at `start` */
   readonly recurrence?: string;
-  /** IANA name. */
+  /** IANA time zone. */
   readonly timeZone: string;
-  /** Unix seconds: not before, and not after. */
+  /** Earliest and latest time, in Unix seconds. */
   readonly start?: number;
   readonly end?: number;
   readonly minSize?: number;

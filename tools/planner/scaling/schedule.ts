@@ -5,18 +5,18 @@ import type { ScheduledAction } from './scaling-group';
 interface Upcoming {
   readonly action: ScheduledAction;
   readonly cron: Cron | undefined;
-  /** Unix seconds; infinite when it will not happen again. */
+  /** Next run in Unix seconds; infinite when there is none. */
   at: number;
 }
 
-/** The scheduled actions of a group, in the order in which they fall due. */
+/** Scheduled actions of a group, in order of their due times. */
 export class Schedule {
   private readonly upcoming: readonly Upcoming[];
   private soonest: number;
 
   /**
-   * @param from Unix seconds; what was due before is past
-   * @throws UsageError for a recurrence or time zone that nobody can read
+   * @param from Unix seconds; earlier actions are skipped
+   * @throws UsageError for an invalid recurrence or time zone
    */
   constructor(actions: readonly ScheduledAction[], from: number) {
     this.upcoming = actions.map((action) => {
@@ -27,7 +27,7 @@ export class Schedule {
     this.soonest = this.findSoonest();
   }
 
-  /** What has fallen due since the last call, up to `now` in Unix seconds. */
+  /** Returns the actions due since the last call, up to `now` in Unix seconds. */
   due(now: number): readonly ScheduledAction[] {
     if (now < this.soonest) return NONE;
     const due = this.upcoming.filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
@@ -56,12 +56,12 @@ function parse(action: ScheduledAction, recurrence: string): Cron {
     return cron;
   } catch {
     throw new UsageError(
-      `Scheduled action ${action.id} has recurrence "${recurrence}" in time zone ${timeZone}; allowed are five fields of cron and an IANA zone.`,
+      `The recurrence of scheduled action ${action.id} must be a five-field cron expression in an IANA time zone, got "${recurrence}" in ${timeZone}.`,
     );
   }
 }
 
-/** The next occurrence after a moment, in Unix seconds. */
+/** Next run after a time, in Unix seconds. */
 function next(cron: Cron, after: number): number {
   const run = cron.nextRun(new Date(after * 1000));
   return run ? run.getTime() / 1000 : Number.POSITIVE_INFINITY;

@@ -2,15 +2,15 @@ import type { PriceTable } from '../prices/table';
 import { usdFor } from '../prices/table';
 import type { Summary } from './simulate';
 
-/** Of an hour of one server, in US dollars; undefined where nobody knows. */
+/** Prices of one server in USD per hour; undefined when unknown. */
 export interface HourPrices {
   readonly onDemand: number | undefined;
   readonly spot: number | undefined;
-  /** Where they are from, in one sentence. */
+  /** Sources of the prices, as text. */
   readonly source: string;
 }
 
-/** Prices of a group's preferred instance type. What is given counts before what the table says. */
+/** Prices of a group's preferred instance type. Given prices override the table. */
 export function hourPrices(
   type: string | undefined,
   table: PriceTable,
@@ -23,31 +23,31 @@ export function hourPrices(
   const spot = given.spot ?? fromSaving;
   const sources = [
     given.onDemand !== undefined
-      ? 'on demand as given'
+      ? 'On-Demand as given'
       : found
-        ? `${type} on demand in ${table.region} as of ${found.asOf}`
-        : `no price of ${type ?? 'the instance type'} on demand`,
+        ? `${type} On-Demand in ${table.region} as of ${found.asOf}`
+        : `no On-Demand price for ${type ?? 'the instance type'}`,
     given.spot !== undefined
       ? 'spot as given'
       : fromSaving !== undefined
-        ? `spot ${saving}% below, the average of the spot advisor`
-        : 'no price of spot',
+        ? `spot ${saving}% below, the mean of the Spot Instance advisor`
+        : 'no spot price',
   ];
   return { onDemand, spot, source: sources.join('; ') };
 }
 
-/** Of the servers alone, in US dollars; undefined when a price that it needs is missing. */
-export function billOf({ onDemandHours, spotHours }: Summary, prices: HourPrices): number | undefined {
+/** Cost of the servers in USD; undefined when a required price is missing. */
+export function serverCost({ onDemandHours, spotHours }: Summary, prices: HourPrices): number | undefined {
   const onDemand = onDemandHours === 0 ? 0 : prices.onDemand && onDemandHours * prices.onDemand;
   const spot = spotHours === 0 ? 0 : prices.spot && spotHours * prices.spot;
   return onDemand === undefined || spot === undefined ? undefined : onDemand + spot;
 }
 
 /**
- * Upper end of the spot advisor's class, as a share of the spot servers that is taken back a month; its last class has no end,
- * and counts as 25%.
+ * Monthly interruption share of an instance type: the upper end of its Spot Instance advisor class. The last class has
+ * no upper end and counts as 25%.
  */
-export function spotLossOf(type: string | undefined, table: PriceTable): number | undefined {
+export function spotInterruptionShare(type: string | undefined, table: PriceTable): number | undefined {
   const found = type === undefined ? undefined : table.machine(type)?.interruptionClass;
   return typeof found === 'number' ? 0.05 * (found + 1) : undefined;
 }

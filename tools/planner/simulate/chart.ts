@@ -1,11 +1,13 @@
 import type { ScalingGroup } from '../scaling/scaling-group';
-import { drawSvg } from '../svg';
+import { axisNumber, drawSvg } from '../svg';
 import type { Simulation, Summary } from './simulate';
-import type { Traffic } from './traffic';
+import type { RequestSeries } from './traffic';
 
 const WIDTH = 1100;
 const HEIGHT = 780;
-/** More points than this are no sharper on the page. */
+/** Letters that fit the chart's width. */
+const TITLE_LETTERS = 84;
+/** Resolution limit: more points are not visible. */
 const POINTS = 1000;
 
 const BLUE = '#2563eb';
@@ -14,8 +16,8 @@ const RED = '#dc2626';
 const GREY = '#64748b';
 const INK = '#0f172a';
 
-/** Demand against capacity, servers, and CPU over time, as SVG: three panels on one axis. */
-export function chartOf(title: string, simulation: Simulation, traffic: Traffic, group: ScalingGroup): string {
+/** Draws demand and capacity, servers, and CPU over time as SVG, in three panels. */
+export function chartOf(title: string, simulation: Simulation, traffic: RequestSeries, group: ScalingGroup): string {
   const { series, summary } = simulation;
   const stride = Math.max(1, Math.ceil(series.demand.length / POINTS));
   const perSecond = (value: number) => value / 60;
@@ -27,7 +29,7 @@ export function chartOf(title: string, simulation: Simulation, traffic: Traffic,
       backgroundColor: '#ffffff',
       textStyle: { fontFamily: 'Helvetica, Arial, sans-serif', color: INK },
       title: {
-        text: title,
+        text: shortened(title),
         subtext: subtitle(summary),
         left: 24,
         top: 14,
@@ -35,7 +37,7 @@ export function chartOf(title: string, simulation: Simulation, traffic: Traffic,
         subtextStyle: { color: GREY, fontSize: 13 },
       },
       useUTC: true,
-      // Widths of texts are guessed here, where there is no page to measure them on: leave room.
+      // Server-side rendering estimates text widths: leave room.
       legend: {
         left: 76,
         bottom: 14,
@@ -53,7 +55,7 @@ export function chartOf(title: string, simulation: Simulation, traffic: Traffic,
         axisTick: { show: gridIndex === 2 },
         axisLine: { lineStyle: { color: '#94a3b8' } },
       })),
-      yAxis: [summary.waits ? 'jobs a second' : 'requests a second', 'servers', 'CPU (%)'].map((name, gridIndex) => ({
+      yAxis: [summary.waits ? 'jobs/s' : 'requests/s', 'servers', 'CPU (%)'].map((name, gridIndex) => ({
         type: 'value',
         gridIndex,
         name,
@@ -62,23 +64,14 @@ export function chartOf(title: string, simulation: Simulation, traffic: Traffic,
         ...(gridIndex === 0 ? {} : { splitNumber: 2 }),
         ...(gridIndex === 2 ? { max: 100, interval: 50 } : {}),
         minInterval: gridIndex === 1 ? 1 : undefined,
-        axisLabel: { color: GREY },
+        axisLabel: { formatter: axisNumber, color: GREY },
         splitLine: { lineStyle: { color: '#e2e8f0' } },
       })),
       series: [
-        area(
-          summary.waits ? 'jobs that wait' : 'demand that is dropped',
-          RED,
-          points(series.demand, 'most', perSecond),
-        ),
-        area(
-          summary.waits ? 'jobs that are done' : 'demand that is served',
-          BLUE,
-          points(series.served, 'most', perSecond),
-          0.9,
-        ),
+        area(summary.waits ? 'queued jobs' : 'dropped requests', RED, points(series.demand, 'most', perSecond)),
+        area(summary.waits ? 'completed jobs' : 'served requests', BLUE, points(series.served, 'most', perSecond), 0.9),
         line('capacity', GREEN, points(series.capacity, 'mean', perSecond), 0),
-        line('servers wanted', GREY, points(series.desired, 'mean'), 1, {
+        line('desired capacity', GREY, points(series.desired, 'mean'), 1, {
           step: 'end',
           lineStyle: { width: 1.2, type: 'dashed' },
           markLine: limit(group.maxSize, `maximum ${group.maxSize}`, summary.most > group.maxSize * 0.6),
@@ -106,9 +99,14 @@ function subtitle({
 }: Summary): string {
   const share = demand === 0 ? 0 : (dropped / demand) * 100;
   const lost = waits
-    ? `${mostWaiting.toLocaleString('en-US')} jobs waiting at the most`
+    ? `${mostWaiting.toLocaleString('en-US')} jobs queued at most`
     : `${share.toFixed(share > 0 && share < 0.1 ? 3 : 1)}% dropped`;
-  return `${lost} · ${fewest} to ${most} servers · ${changesOut} changes out, ${changesIn} in · thrash ${thrash}`;
+  return `${lost} · ${fewest} to ${most} servers · ${changesOut} scale-outs, ${changesIn} scale-ins · thrash ${thrash}`;
+}
+
+/** Keeps the end of a long title: the start is the path of a template. */
+function shortened(title: string): string {
+  return title.length <= TITLE_LETTERS ? title : `…${title.slice(1 - TITLE_LETTERS)}`;
 }
 
 const panel = (top: number, height: number) => ({ left: 76, right: 32, top, height });
@@ -141,7 +139,7 @@ function limit(yAxis: number, formatter: string, shown: boolean) {
   };
 }
 
-/** Fewer points: of each stride the highest value, or the mean. */
+/** Downsamples: keeps the maximum or the mean of each stride. */
 function thinned(values: Float64Array, stride: number, pick: 'most' | 'mean'): number[] {
   if (stride === 1) return [...values];
   return Array.from({ length: Math.ceil(values.length / stride) }, (_, i) => {

@@ -1,9 +1,9 @@
 import type { AlarmRule, ScalingGroup, SimplePolicy } from '../scaling/scaling-group';
 
-/** Of simple policies, when nobody says otherwise; AWS's default as well. In seconds. */
-export const USUAL_COOLDOWN = 300;
+/** AWS's default cooldown of simple scaling policies, in seconds. */
+export const DEFAULT_COOLDOWN = 300;
 
-/** The rule of thumb that many fleets begin with. */
+/** A common rule of thumb. */
 const CLASSIC = [
   { id: 'Above70', adjustment: 2, comparison: 'above', threshold: 70 },
   { id: 'Below30', adjustment: -3, comparison: 'below', threshold: 30 },
@@ -12,10 +12,10 @@ const CLASSIC = [
 export const CLASSIC_RULES = 'CPU above 70% for a minute: +2; below 30% for a minute: -3';
 
 /**
- * The group with another cool-down for its simple policies. Only those have one: a group without any gets the two classic
- * ones in place of its own policies.
+ * Returns the group with another cooldown for its simple scaling policies. A group without any gets two classic ones
+ * in place of all its policies.
  *
- * @param cooldown in seconds
+ * @param cooldown seconds
  */
 export function withCooldown(group: ScalingGroup, cooldown: number): ScalingGroup {
   const policies = hasCooldown(group) ? group.policies : CLASSIC.map(classic);
@@ -30,7 +30,7 @@ export function hasCooldown(group: ScalingGroup): boolean {
   return group.policies.some(({ kind }) => kind === 'simple');
 }
 
-/** The group with another warm-up, wherever it was set. */
+/** Returns the group with another warm-up for the group and all its policies. */
 export function withWarmup(group: ScalingGroup, warmup: number): ScalingGroup {
   const policies = group.policies.map((policy) =>
     policy.kind === 'step' || policy.kind === 'target tracking' ? { ...policy, warmup } : policy,

@@ -3,17 +3,17 @@ import type { ScalingGroup } from '../scaling/scaling-group';
 
 export interface ModelFleetOptions {
   readonly group: ScalingGroup;
-  /** Servers that serve from the first moment. */
+  /** Initial servers, which serve immediately. */
   readonly servers: number;
   /** Unix seconds. */
   readonly start: number;
-  /** Seconds from the start of a server until it is in service in its group. */
+  /** Seconds from launch until a server is in service. */
   readonly boot: number;
-  /** Seconds from there until the balancer sends it requests. */
+  /** Seconds from in service until the load balancer routes requests to it. */
   readonly untilServing: number;
-  /** Share of the spot servers that are taken back a month, each by itself: 0 to 1. */
+  /** Share of spot servers interrupted per month, independently: 0 to 1. */
   readonly spotLossPerMonth: number;
-  /** Unix seconds at which all spot servers get their notice at once. */
+  /** Time of an interruption notice for all spot servers, in Unix seconds. */
   readonly spotSweepAt?: number;
   readonly random: () => number;
 }
@@ -24,31 +24,31 @@ interface Batch {
   readonly at: number;
 }
 
-/** Seconds from the notice of a spot server to its end. */
+/** Seconds from the interruption notice of a spot server to its termination. */
 const SPOT_NOTICE = 120;
 const MINUTES_PER_MONTH = 730 * 60;
-/** Of the group, at a time. */
+/** Share of the group that is replaced at a time. */
 const REPLACED_AT_ONCE = 0.1;
 
-/** Servers that do nothing but come, serve and go, minute by minute, as their group wants it. */
+/** Simulates launch, service and termination of a group's servers, minute by minute. */
 export class ModelFleet {
-  /** In service in the group, whether they serve yet or not. */
+  /** Servers in service in the group, including those that do not serve requests yet. */
   inService: number;
-  /** Came into service in the last minute. */
+  /** Servers that entered service in the last minute. */
   arrived = 0;
-  /** Of servers that served in the last minute, together. */
+  /** Total serving time of all servers in the last minute, in seconds. */
   servingSeconds = 0;
-  /** Taken back by EC2 since the start. */
+  /** Spot interruptions since the start. */
   spotLost = 0;
-  /** Replaced because they were not healthy when their grace was over. */
+  /** Servers replaced because they were unhealthy after the grace period. */
   neverHealthy = 0;
 
-  /** Started and not in service; in service and not serving; with a notice of EC2; told to go: each oldest first. */
+  /** Not in service; in service and not serving; with an interruption notice; terminating. Each oldest first. */
   private readonly pending: Batch[] = [];
   private readonly starting: Batch[] = [];
-  private readonly leaving: Batch[] = [];
-  private readonly ending: Batch[] = [];
-  /** In service, marked unhealthy, and not replaced yet. */
+  private readonly interrupted: Batch[] = [];
+  private readonly terminating: Batch[] = [];
+  /** In service, unhealthy, and not replaced yet. */
   private unhealthy = 0;
   private sweepAt: number;
 
@@ -58,15 +58,15 @@ export class ModelFleet {
   }
 
   get draining(): number {
-    return total(this.ending);
+    return total(this.terminating);
   }
 
-  /** Servers that are paid for. */
+  /** Billed servers. */
   get billed(): number {
-    return this.inService + total(this.pending) + total(this.ending);
+    return this.inService + total(this.pending) + total(this.terminating);
   }
 
-  /** Lets the minute from `now` on pass. */
+  /** Simulates the minute that starts at `now`. */
   advance(now: number): void {
     const end = now + 60;
     this.arrived = 0;
@@ -77,42 +77,42 @@ export class ModelFleet {
       this.starting.push({ count, at: at + this.options.untilServing });
     }
     this.replaceUnhealthy(now);
-    this.takeBackSpot(now);
+    this.interruptSpot(now);
     let seconds = Math.max(0, this.inService - total(this.starting) - this.unhealthy) * 60;
     while (this.starting.length > 0 && (this.starting[0] as Batch).at < end) {
       const { count, at } = this.starting.shift() as Batch;
       seconds += count * (end - Math.max(at, now));
     }
     this.servingSeconds = seconds;
-    while (this.ending.length > 0 && (this.ending[0] as Batch).at <= end) this.ending.shift();
+    while (this.terminating.length > 0 && (this.terminating[0] as Batch).at <= end) this.terminating.shift();
   }
 
-  /** Starts and ends servers so that there are as many as the group wants. */
-  follow(desired: number, now: number, delay: number): void {
+  /** Launches or terminates servers to reach the desired capacity. */
+  setDesired(desired: number, now: number, delay: number): void {
     const { boot, group } = this.options;
-    // With capacity rebalancing a server with a notice is replaced at once, and serves on beside its replacement.
-    const counted = this.inService - (group.capacityRebalance ? total(this.leaving) : 0);
+    // Capacity rebalancing replaces a server at its notice, while it continues to serve.
+    const counted = this.inService - (group.capacityRebalance ? total(this.interrupted) : 0);
     const missing = desired - counted - total(this.pending);
     if (missing > 0) this.pending.push({ count: missing, at: now + delay + boot });
     if (missing < 0) {
       const gone = -missing - takeNewest(this.pending, -missing);
-      this.end(gone, now);
+      this.terminate(gone, now);
     }
   }
 
-  private end(count: number, now: number): void {
+  private terminate(count: number, now: number): void {
     const gone = Math.min(count, this.inService);
     if (gone === 0) return;
-    // The ones that were started last go first; those with a notice go anyway.
+    // The newest servers terminate first. Interrupted servers terminate in any case.
     takeNewest(this.starting, gone);
     this.inService -= gone;
     this.unhealthy = Math.min(this.unhealthy, this.inService);
-    trim(this.leaving, this.inService);
+    trim(this.interrupted, this.inService);
     if (this.options.group.drainSeconds > 0)
-      this.ending.push({ count: gone, at: now + this.options.group.drainSeconds });
+      this.terminating.push({ count: gone, at: now + this.options.group.drainSeconds });
   }
 
-  /** Servers that do not serve by the end of their grace are replaced, some at a time, even if they would serve by then. */
+  /** Replaces servers that do not serve by the end of the grace period, a limited share at a time. */
   private replaceUnhealthy(now: number): void {
     const { group, untilServing } = this.options;
     if (group.healthCheckType !== 'ELB' || untilServing <= group.healthCheckGrace) return;
@@ -126,24 +126,24 @@ export class ModelFleet {
     this.neverHealthy += gone;
   }
 
-  private takeBackSpot(now: number): void {
-    while (this.leaving.length > 0 && (this.leaving[0] as Batch).at <= now) {
-      this.inService -= (this.leaving.shift() as Batch).count;
+  private interruptSpot(now: number): void {
+    while (this.interrupted.length > 0 && (this.interrupted[0] as Batch).at <= now) {
+      this.inService -= (this.interrupted.shift() as Batch).count;
     }
     const { group, spotLossPerMonth, random } = this.options;
-    const there = this.inService - total(this.leaving);
-    const spot = there - onDemandOf(there, group.purchase);
+    const remaining = this.inService - total(this.interrupted);
+    const spot = remaining - onDemandOf(remaining, group.purchase);
     let lost = 0;
     if (now >= this.sweepAt) {
       lost = spot;
       this.sweepAt = Number.POSITIVE_INFINITY;
     } else if (spot > 0 && spotLossPerMonth > 0) {
-      // At most one a minute: two in the same one are rare, and one more minute does not matter.
+      // At most one per minute: two in the same minute are rare.
       lost = random() < (spot * spotLossPerMonth) / MINUTES_PER_MONTH ? 1 : 0;
     }
     if (lost === 0) return;
     this.spotLost += lost;
-    this.leaving.push({ count: lost, at: now + SPOT_NOTICE });
+    this.interrupted.push({ count: lost, at: now + SPOT_NOTICE });
   }
 }
 
@@ -153,7 +153,7 @@ function total(batches: readonly Batch[]): number {
   return count;
 }
 
-/** Takes up to so many of the newest away; returns how many there were to take. */
+/** Removes up to `wanted` of the newest servers, and returns the number removed. */
 function takeNewest(batches: Batch[], wanted: number): number {
   let taken = 0;
   while (taken < wanted && batches.length > 0) {
@@ -166,6 +166,6 @@ function takeNewest(batches: Batch[], wanted: number): number {
   return taken;
 }
 
-function trim(batches: Batch[], most: number): void {
-  takeNewest(batches, Math.max(0, total(batches) - most));
+function trim(batches: Batch[], maximum: number): void {
+  takeNewest(batches, Math.max(0, total(batches) - maximum));
 }

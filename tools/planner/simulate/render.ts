@@ -2,15 +2,15 @@ import { table } from '../../support/table';
 import type { Decision } from '../scaling/group-controller';
 import type { ScalingGroup } from '../scaling/scaling-group';
 import type { Assumption } from './assumptions';
-import { billOf, type HourPrices } from './bill';
+import { type HourPrices, serverCost } from './bill';
 import type { Series, Simulation, Summary } from './simulate';
-import type { Traffic } from './traffic';
+import type { RequestSeries } from './traffic';
 
-/** Changes that the terminal shows; JSON has all. */
+/** Changes shown in the terminal. JSON has all. */
 const CHANGES_SHOWN = 15;
 
 export interface Run {
-  /** Head of its column: `cool-down 300 s`. */
+  /** Column header, such as `cooldown 300 s`. */
   readonly name: string;
   readonly simulation: Simulation;
 }
@@ -18,8 +18,8 @@ export interface Run {
 export interface Report {
   readonly what: string;
   readonly group: ScalingGroup;
-  readonly traffic: Traffic;
-  /** The first is the one that was asked for. */
+  readonly traffic: RequestSeries;
+  /** The first is the requested variant. */
   readonly runs: readonly Run[];
   readonly prices: HourPrices;
   readonly assumptions: readonly Assumption[];
@@ -32,15 +32,15 @@ export function renderReport(report: Report): string {
   const types = group.instanceTypes.length > 0 ? `, ${group.instanceTypes.join(' or ')}` : '';
   return [
     `${what}: ${group.id}, ${group.minSize} to ${group.maxSize} servers${types}`,
-    `Traffic: ${traffic.name}, ${count(Math.round(days * 100) / 100)} days from ${time(traffic.start)} UTC, at most ${count(simulation.summary.peakRps)} a second`,
+    `Traffic: ${traffic.name}, ${count(Math.round(days * 100) / 100)} days from ${time(traffic.start)} UTC, peak ${count(simulation.summary.peakRps)}/s`,
     '',
     figures(runs, prices),
     '',
     changes(simulation.decisions),
     '',
-    'What this takes for granted (doc: AWS says so; seen: in event logs; assumed: by this project)',
+    'Assumptions (doc: AWS documentation, seen: event logs, assumed: by this project)',
     table(
-      ['mark', ''],
+      ['evidence', 'assumption'],
       report.assumptions.map(({ mark, text }) => [mark, text]),
     ),
   ].join('\n');
@@ -50,45 +50,45 @@ function figures(runs: readonly Run[], prices: HourPrices): string {
   const rows: [string, (summary: Summary) => string][] = [
     ['demand', ({ demand }) => count(demand)],
     ['dropped', ({ dropped, demand }) => `${count(dropped)} (${percent(dropped, demand)})`],
-    ['minutes that dropped', ({ droppingMinutes }) => count(droppingMinutes)],
-    ['waiting at the end, at most', ({ waiting, mostWaiting }) => `${count(waiting)}, ${count(mostWaiting)}`],
+    ['minutes with drops', ({ droppingMinutes }) => count(droppingMinutes)],
+    ['queued at the end, maximum', ({ waiting, mostWaiting }) => `${count(waiting)}, ${count(mostWaiting)}`],
     [
       'minutes above target CPU',
       (one) =>
         `${count(one.minutesAboveTarget)} (${percent(one.minutesAboveTarget, one.minutes)}, target ${count(one.cpuTarget)}%)`,
     ],
-    ['servers', ({ fewest, most, mean }) => `${fewest} to ${most}, ${mean.toFixed(1)} in the mean`],
-    ['minutes at the maximum', (one) => `${count(one.minutesAtMax)} (${percent(one.minutesAtMax, one.minutes)})`],
-    ['changes out, in', ({ changesOut, changesIn }) => `${count(changesOut)}, ${count(changesIn)}`],
+    ['servers', ({ fewest, most, mean }) => `${fewest} to ${most}, mean ${mean.toFixed(1)}`],
+    ['minutes at maximum size', (one) => `${count(one.minutesAtMax)} (${percent(one.minutesAtMax, one.minutes)})`],
+    ['scale-outs, scale-ins', ({ changesOut, changesIn }) => `${count(changesOut)}, ${count(changesIn)}`],
     ['thrash', ({ thrash }) => count(thrash)],
-    ['spot servers taken back', ({ spotLost }) => count(spotLost)],
+    ['spot interruptions', ({ spotLost }) => count(spotLost)],
     ['servers never healthy', ({ neverHealthy }) => count(neverHealthy)],
-    ['server hours on demand, spot', (one) => `${count(one.onDemandHours)}, ${count(one.spotHours)}`],
-    ['bill of the servers', (one) => dollars(billOf(one, prices))],
+    ['server hours On-Demand, spot', (one) => `${count(one.onDemandHours)}, ${count(one.spotHours)}`],
+    ['cost of the servers', (one) => dollars(serverCost(one, prices))],
   ];
   const summaries = runs.map(({ simulation }) => simulation.summary);
   const unused = new Set([
     ...(summaries.every(({ waits }) => !waits)
-      ? ['waiting at the end, at most']
-      : ['dropped', 'minutes that dropped', 'minutes above target CPU']),
+      ? ['queued at the end, maximum']
+      : ['dropped', 'minutes with drops', 'minutes above target CPU']),
     ...(summaries.every(({ neverHealthy }) => neverHealthy === 0) ? ['servers never healthy'] : []),
-    ...(summaries.every(({ spotHours }) => spotHours === 0) ? ['spot servers taken back'] : []),
+    ...(summaries.every(({ spotHours }) => spotHours === 0) ? ['spot interruptions'] : []),
   ]);
   const shown = rows.filter(([name]) => !unused.has(name)).map(([name, show]) => [name, ...summaries.map(show)]);
   return `${table(['', ...runs.map(({ name }) => name)], shown)}\n(prices: ${prices.source})`;
 }
 
 function changes(decisions: readonly Decision[]): string {
-  if (decisions.length === 0) return 'The number of servers never changes.';
+  if (decisions.length === 0) return 'The desired capacity never changes.';
   const rows = decisions
     .slice(0, CHANGES_SHOWN)
     .map(({ at, from, desired, cause, why }) => [time(at), `${from} -> ${desired}`, cause, why]);
   const left = decisions.length - rows.length;
   const more = left > 0 ? `\n… and ${left} more (--json has all)` : '';
-  return table(['time (UTC)', 'servers', 'by', 'because'], rows) + more;
+  return table(['time (UTC)', 'capacity', 'by', 'reason'], rows) + more;
 }
 
-/** The same as JSON: the figures of each run, its changes, and its hours. */
+/** Formats the report as JSON: summary, changes and hourly values of each run. */
 export function reportAsJson({ what, group, traffic, runs, prices, assumptions }: Report, seconds: number): string {
   const result = {
     what,
@@ -97,7 +97,7 @@ export function reportAsJson({ what, group, traffic, runs, prices, assumptions }
     runs: runs.map(({ name, simulation: { summary, decisions, series } }) => ({
       name,
       summary,
-      billUsd: billOf(summary, prices) ?? null,
+      billUsd: serverCost(summary, prices) ?? null,
       decisions: decisions.map((one) => ({ ...one, at: new Date(one.at * 1000).toISOString() })),
       hours: hoursOf(series),
     })),
@@ -115,7 +115,7 @@ interface Hour {
   readonly servers: number;
 }
 
-/** Requests of each hour, the smallest capacity of a minute in it, and its servers in the mean. */
+/** Aggregates by hour: total requests, minimum capacity of a minute, mean servers. */
 function hoursOf({ demand, served, capacity, inService }: Series): Hour[] {
   const sum = (values: Float64Array) => values.reduce((total, one) => total + one, 0);
   return Array.from({ length: Math.ceil(demand.length / 60) }, (_, hour) => {
@@ -131,7 +131,7 @@ function hoursOf({ demand, served, capacity, inService }: Series): Hour[] {
 }
 
 function dollars(usd: number | undefined): string {
-  if (usd === undefined) return 'unpriced (--price-per-hour, --spot-price-per-hour)';
+  if (usd === undefined) return 'unpriced: pass --price-per-hour, --spot-price-per-hour';
   return usd.toLocaleString('en-US', { style: 'currency', currency: 'USD' });
 }
 
@@ -139,7 +139,7 @@ function count(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 2 : 0 });
 }
 
-/** Never "0.0%" for something that is there. */
+/** Formats a share. A share above 0 is never shown as 0.0%. */
 function percent(part: number, whole: number): string {
   const share = whole === 0 ? 0 : (part / whole) * 100;
   if (share > 0 && share < 0.01) return 'below 0.01%';

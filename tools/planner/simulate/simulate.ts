@@ -4,37 +4,37 @@ import type { ScalingProfile } from '../scaling/profile';
 import type { MetricKind, ScalingGroup } from '../scaling/scaling-group';
 import { ModelFleet } from './model-fleet';
 import { randomNumbers } from './random';
-import type { Traffic } from './traffic';
+import type { RequestSeries } from './traffic';
 
 export interface SimulationOptions {
   readonly group: ScalingGroup;
-  readonly traffic: Traffic;
+  readonly traffic: RequestSeries;
   readonly profile: ScalingProfile;
-  /** What one server answers in a minute at 100% CPU; for workers, the jobs that it does. */
+  /** Requests per minute of one server at 100% CPU; jobs for workers. */
   readonly requestsPerServer: number;
-  /** Seconds from a server in service to an app that can answer its health check. */
+  /** Seconds from in service until the app responds to health checks. */
   readonly appStart: number;
-  /** Seconds by which CloudWatch is behind; whole minutes of them count. */
+  /** Delay of CloudWatch metrics in seconds, rounded down to minutes. */
   readonly metricDelay: number;
-  /** Share of spot servers taken back a month: 0 to 1. */
+  /** Share of spot servers interrupted per month: 0 to 1. */
   readonly spotLossPerMonth: number;
-  /** Minute at which all spot servers are taken back at once. */
+  /** Minute at which all spot servers are interrupted. */
   readonly spotSweepAtMinute?: number;
   readonly seed: number;
-  /** Servers at the start. @default the group's desired capacity, or its minimum */
+  /** Initial servers. @default the group's desired capacity, or its minimum */
   readonly desired?: number;
-  /** Requests a second that are expected at a moment, for predictive scaling. @default a stand-in */
+  /** Forecast of requests/s at a time, for predictive scaling. @default a seasonal-naive forecast */
   readonly expected?: (at: number) => number | undefined;
 }
 
-/** What happened minute by minute, in whole requests. */
+/** Values per minute, in whole requests. */
 export interface Series {
   readonly demand: Float64Array;
   readonly served: Float64Array;
   readonly capacity: Float64Array;
   readonly desired: Float64Array;
   readonly inService: Float64Array;
-  /** Mean of the servers that serve, in percent. */
+  /** Mean CPU of the serving servers, in percent. */
   readonly cpu: Float64Array;
 }
 
@@ -46,19 +46,19 @@ export interface Simulation {
 
 export interface Summary {
   readonly minutes: number;
-  /** In requests (jobs, for workers); served + dropped + waiting = demand. */
+  /** Requests, or jobs for workers; served + dropped + waiting = demand. */
   readonly demand: number;
   readonly served: number;
   readonly dropped: number;
-  /** Jobs that are left in the queue at the end; 0 for servers, which drop what they cannot serve at once. */
+  /** Jobs in the queue at the end; 0 for servers, which drop excess requests. */
   readonly waiting: number;
   readonly mostWaiting: number;
-  /** Whether these are workers, whose jobs wait in a queue. */
+  /** Whether the group processes a queue. */
   readonly waits: boolean;
-  /** Of a minute, in requests a second. */
+  /** Highest minute, in requests/s. */
   readonly peakRps: number;
   readonly droppingMinutes: number;
-  /** CPU in percent that the fleet is meant to have. */
+  /** Target CPU in percent. */
   readonly cpuTarget: number;
   readonly minutesAboveTarget: number;
   readonly fewest: number;
@@ -67,7 +67,7 @@ export interface Summary {
   readonly minutesAtMax: number;
   readonly changesOut: number;
   readonly changesIn: number;
-  /** Changes that undo one of the half hour before. */
+  /** Changes that reverse one within {@link THRASH_WINDOW}. */
   readonly thrash: number;
   readonly spotLost: number;
   readonly neverHealthy: number;
@@ -75,12 +75,11 @@ export interface Summary {
   readonly spotHours: number;
 }
 
-/** A change that undoes another of this long before is thrash, in seconds. */
-export const THRASH_WITHIN = 1800;
+/** A reversal within this time counts as thrash. Seconds. */
+export const THRASH_WINDOW = 1800;
 
 /**
- * Replays a group's policies against traffic, on servers that are all equal. The same options give the same result, to the
- * last bit.
+ * Simulates a group's policies under traffic, on identical servers. The result is deterministic.
  */
 export function simulate(options: SimulationOptions): Simulation {
   const { group, traffic, profile, requestsPerServer } = options;
@@ -91,7 +90,7 @@ export function simulate(options: SimulationOptions): Simulation {
     profile,
     start: traffic.start,
     desired: options.desired,
-    forecast: serversFor(options),
+    forecast: forecastServers(options),
   });
   const fleet = new ModelFleet({
     group,
@@ -127,15 +126,15 @@ export function simulate(options: SimulationOptions): Simulation {
     const servers = fleet.servingSeconds / 60;
     metrics.publish(metricsOf({ cpu, servers, demand, waiting, fleet, warming: controller.warming, queue }));
 
-    const shown = metrics.shown();
+    const visible = metrics.visible();
     const end = now + 60;
     for (const decision of controller.step(end, {
       inService: fleet.inService,
-      arrived: fleet.arrived,
+      launched: fleet.arrived,
       draining: fleet.draining,
-      cpu: shown.cpu,
-      requestsPerTarget: shown.requestsPerTarget,
-      backlogPerInstance: shown.backlogPerInstance,
+      cpu: visible.cpu,
+      requestsPerTarget: visible.requestsPerTarget,
+      backlogPerInstance: visible.backlogPerInstance,
     })) {
       decisions.push(decision);
     }
@@ -143,7 +142,7 @@ export function simulate(options: SimulationOptions): Simulation {
     const onDemand = onDemandOf(billed, group.purchase);
     onDemandMinutes += onDemand;
     spotMinutes += billed - onDemand;
-    fleet.follow(controller.desired, end, profile.actionDelay);
+    fleet.setDesired(controller.desired, end, profile.actionDelay);
 
     series.demand[minute] = demand;
     series.served[minute] = served;
@@ -165,18 +164,18 @@ export function simulate(options: SimulationOptions): Simulation {
   return { series, decisions, summary: summarize(series, decisions, group.maxSize, counted) };
 }
 
-/** Changes of direction within {@link THRASH_WITHIN}: servers that were added and taken away again, or the other way round. */
+/** Counts changes of direction within {@link THRASH_WINDOW}. */
 export function countThrash(decisions: readonly Pick<Decision, 'at' | 'from' | 'desired'>[]): number {
   let count = 0;
   for (let i = 1; i < decisions.length; i += 1) {
     const [before, after] = [decisions[i - 1], decisions[i]] as [Decision, Decision];
     const turned = Math.sign(before.desired - before.from) !== Math.sign(after.desired - after.from);
-    if (turned && after.at - before.at <= THRASH_WITHIN) count += 1;
+    if (turned && after.at - before.at <= THRASH_WINDOW) count += 1;
   }
   return count;
 }
 
-/** CPU that the policies keep, or what their requests per target come to; 80% where nothing is kept. */
+/** CPU target of the policies, or the CPU at the target for requests; 80% without either. */
 export function cpuTargetOf(group: ScalingGroup, requestsPerServer: number): number {
   const tracked = group.policies.filter((policy) => policy.kind === 'target tracking');
   const cpu = tracked.find(({ metric }) => metric === 'cpu');
@@ -185,8 +184,8 @@ export function cpuTargetOf(group: ScalingGroup, requestsPerServer: number): num
   return requests ? Math.min(100, (requests.target / requestsPerServer) * 100) : 80;
 }
 
-/** Turns expected requests into servers, by the first predictive policy's metric. */
-function serversFor({ group, expected, requestsPerServer }: SimulationOptions) {
+/** Converts forecast requests into servers, by the metric of the first predictive policy. */
+function forecastServers({ group, expected, requestsPerServer }: SimulationOptions) {
   const policy = group.policies.find(({ kind }) => kind === 'predictive');
   if (!expected || policy?.kind !== 'predictive') return undefined;
   const each = policy.metric === 'cpu' ? (requestsPerServer * policy.target) / 100 : policy.target;
@@ -200,7 +199,7 @@ type Metrics = Partial<Record<MetricKind, number>>;
 
 interface Minute {
   readonly cpu: number;
-  /** That served, in the mean of the minute. */
+  /** Mean serving servers. */
   readonly servers: number;
   readonly demand: number;
   readonly waiting: number;
@@ -212,14 +211,14 @@ interface Minute {
 function metricsOf({ cpu, servers, demand, waiting, fleet, warming, queue }: Minute): Metrics {
   const warm = fleet.inService - warming;
   return {
-    // Servers that are in service, warm and not serving yet idle.
+    // Warm servers that do not serve yet are idle.
     cpu: warm > 0 ? (cpu * Math.min(servers, warm)) / warm : undefined,
     requestsPerTarget: !queue && servers > 0 ? demand / servers : undefined,
     backlogPerInstance: queue ? (fleet.inService > 0 ? waiting / fleet.inService : waiting) : undefined,
   };
 }
 
-/** CloudWatch's view: some minutes late, and CPU only every five minutes without detailed monitoring. */
+/** Metrics as CloudWatch shows them: delayed, and CPU every five minutes without detailed monitoring. */
 class PublishedMetrics {
   private readonly late: Metrics[] = [];
   private readonly fiveMinutes: number[] = [];
@@ -234,11 +233,11 @@ class PublishedMetrics {
     this.late.push(this.detailed ? metrics : { ...metrics, cpu: this.held(metrics.cpu) });
   }
 
-  shown(): Metrics {
+  visible(): Metrics {
     return this.late.length > this.delay ? (this.late.shift() as Metrics) : NOTHING;
   }
 
-  /** A point of five minutes counts until the next one. */
+  /** A five-minute data point applies until the next one. */
   private held(cpu: number | undefined): number | undefined {
     this.fiveMinutes.push(cpu ?? 0);
     if (this.fiveMinutes.length === 5) {
@@ -280,7 +279,7 @@ function summarize(series: Series, decisions: readonly Decision[], maxSize: numb
     served += got;
     peak = Math.max(peak, wanted);
     if (!counted.waits && got < wanted) droppingMinutes += 1;
-    // What the target comes to in binary fractions is not above it.
+    // Tolerance for floating-point error.
     if ((series.cpu[minute] as number) > counted.cpuTarget + 1e-6) minutesAboveTarget += 1;
     fewest = Math.min(fewest, servers);
     most = Math.max(most, servers);

@@ -3,58 +3,57 @@ import { parse } from 'csv-parse/sync';
 import { UsageError } from '../../support/usage-error';
 import { randomNumbers } from './random';
 
-/** How many requests come, minute by minute. */
-export interface Traffic {
+/** Requests per minute. */
+export interface RequestSeries {
   readonly name: string;
-  /** Unix seconds, on a full minute. */
+  /** Unix seconds, a multiple of 60. */
   readonly start: number;
-  /** Whole requests of each minute. */
+  /** Whole requests, one value per minute. */
   readonly requests: Float64Array;
-  /** What the shape was scaled to, in requests a second; recorded traffic has none. */
+  /** Baseline of the shape in requests/s; undefined for recorded traffic. */
   readonly ordinaryRps?: number;
 }
 
 interface Shape {
-  /** For `--help`. */
-  readonly says: string;
-  /** ISO time of its first minute. */
+  /** ISO time of the first minute. */
   readonly start: string;
   readonly days: number;
-  /** Times the ordinary traffic, by hours since the start. */
-  readonly factor: (hour: number) => number;
-  /** How much a minute differs from that at most, as a share. */
+  /** Multiple of the baseline, by hours since the start. */
+  readonly multiplier: (hour: number) => number;
+  /** Maximum random deviation of a minute, as a share. */
   readonly noise: number;
-  /** Whether it grows far beyond the ordinary, so that the ordinary is taken for little. */
+  /** Whether it grows far beyond the baseline. The baseline is then derived from the minimum size. */
   readonly surges: boolean;
 }
 
-/** A day whose ordinary traffic is at 17:00, and a fifth of it at 5:00. */
+/** A day with the baseline at 17:00, and a fifth of it at 5:00. */
 const day = (hour: number) => 0.6 + 0.4 * Math.cos(((hour - 17) / 12) * Math.PI);
 
-/** The shapes of traffic that come with the project. Times are in UTC. */
+/** Built-in traffic shapes. Times are in UTC. */
 export const shapes = {
-  steady: { says: 'the same at all times', start: '2026-01-05', days: 1, factor: () => 1, noise: 0, surges: false },
+  /** Constant. */
+  steady: { start: '2026-01-05', days: 1, multiplier: () => 1, noise: 0, surges: false },
+  /** A fifth of the baseline at 5:00, all of it at 17:00. */
   daily: {
-    says: 'a fifth of it at 5:00, all of it at 17:00',
     start: '2026-01-05',
     days: 7,
-    factor: day,
+    multiplier: day,
     noise: 0.05,
     surges: false,
   },
+  /** 10 times the baseline from 12:00 to 13:00. */
   spike: {
-    says: '10 times as much from one minute to the next at 12:00, for an hour',
     start: '2026-01-05',
     days: 1,
-    factor: (hour) => (hour >= 12 && hour < 13 ? 10 : 1),
+    multiplier: (hour) => (hour >= 12 && hour < 13 ? 10 : 1),
     noise: 0.05,
     surges: true,
   },
+  /** A Thursday, then a Friday that rises to 100 times the baseline within 5 minutes. */
   'black-friday': {
-    says: 'a Thursday, and a Friday that opens with 100 times as much within 5 minutes',
     start: '2026-11-26',
     days: 2,
-    factor: (hour) =>
+    multiplier: (hour) =>
       between(hour, [
         [0, 1],
         [24, 1],
@@ -76,29 +75,29 @@ export function isShape(name: string): name is ShapeName {
   return name in shapes;
 }
 
-export interface TrafficOptions {
-  /** Ordinary traffic, in requests a second. */
+export interface ShapeOptions {
+  /** Baseline, in requests/s. */
   readonly rps: number;
-  /** @default the shape's own */
+  /** @default the duration of the shape */
   readonly days?: number;
   readonly seed: number;
 }
 
-export function shapedTraffic(name: ShapeName, options: TrafficOptions): Traffic {
-  const { start, factor, noise, ...shape }: Shape = shapes[name];
+export function shapedTraffic(name: ShapeName, options: ShapeOptions): RequestSeries {
+  const { start, multiplier, noise, ...shape }: Shape = shapes[name];
   const days = options.days ?? shape.days;
   const random = randomNumbers(options.seed);
   const requests = new Float64Array(days * 1440);
   for (let minute = 0; minute < requests.length; minute += 1) {
-    const differs = noise === 0 ? 1 : 1 + noise * (2 * random() - 1);
-    // A shape that is asked for longer than it is begins anew.
+    const deviation = noise === 0 ? 1 : 1 + noise * (2 * random() - 1);
+    // A shape repeats.
     const hour = (minute / 60) % (shape.days * 24);
-    requests[minute] = Math.round(options.rps * 60 * factor(hour) * differs);
+    requests[minute] = Math.round(options.rps * 60 * multiplier(hour) * deviation);
   }
   return { name, start: Date.parse(start) / 1000, requests, ordinaryRps: options.rps };
 }
 
-/** A line from each point to the next; points rise. */
+/** Interpolates linearly between points in ascending order. */
 function between(x: number, points: readonly (readonly [number, number])[]): number {
   const next = points.findIndex(([at]) => at > x);
   if (next <= 0) return (points.at(next === 0 ? 0 : -1) as [number, number])[1];
@@ -107,53 +106,53 @@ function between(x: number, points: readonly (readonly [number, number])[]): num
   return y0 + ((y1 - y0) * (x - x0)) / (x1 - x0);
 }
 
-/** Requests a second that hold from one moment to the next. */
-export interface Recorded {
-  /** Unix seconds, rising. */
+/** Requests/s by time. Each value applies until the next time. */
+export interface RecordedTraffic {
+  /** Unix seconds, ascending. */
   readonly times: readonly number[];
   readonly rps: readonly number[];
 }
 
 /**
- * Reads recorded or expected traffic: a CSV with a head that names `time` (ISO 8601, or Unix seconds) and `rps` (requests a
- * second until the next line).
+ * Reads recorded or forecast traffic: a CSV file with the columns `time` (ISO 8601 or Unix seconds) and `rps` (requests/s
+ * until the next line).
  *
- * @throws UsageError that names the line
+ * @throws UsageError with the line
  */
-export function readTraffic(file: string): Recorded {
-  if (!existsSync(file)) throw new UsageError(`Traffic "${file}" is not there; allowed is a CSV file with time,rps.`);
+export function readTraffic(file: string): RecordedTraffic {
+  if (!existsSync(file)) throw new UsageError(`Traffic must be an existing CSV file with time,rps, got ${file}.`);
   let rows: Record<string, string>[];
   try {
     rows = parse(readFileSync(file, 'utf8'), { columns: true, skip_empty_lines: true, trim: true, bom: true });
   } catch (error) {
-    throw new UsageError(`Traffic "${file}" is not CSV: ${(error as Error).message}`);
+    throw new UsageError(`Traffic must be a CSV file, got ${file}: ${(error as Error).message}`);
   }
   const times: number[] = [];
   const rps: number[] = [];
   rows.forEach((row, index) => {
-    const line = `Line ${index + 2} of "${file}"`;
+    const line = `line ${index + 2} of ${file}`;
     const time = unixSeconds(row.time);
     const rate = Number(row.rps);
     if (time === undefined) {
       throw new UsageError(
-        `${line} has time "${row.time}"; allowed is ISO 8601 or Unix seconds, below a head time,rps.`,
+        `time must be ISO 8601 or Unix seconds, below a header time,rps, got "${row.time}" in ${line}.`,
       );
     }
     if (!row.rps || !(rate >= 0) || !Number.isFinite(rate)) {
-      throw new UsageError(`${line} has rps "${row.rps}"; allowed is a number from 0, below a head time,rps.`);
+      throw new UsageError(`rps must be a number from 0, below a header time,rps, got "${row.rps}" in ${line}.`);
     }
     if (time <= (times.at(-1) ?? Number.NEGATIVE_INFINITY)) {
-      throw new UsageError(`${line} has time "${row.time}", not after the line before; allowed are rising times.`);
+      throw new UsageError(`time must be later than in the previous line, got "${row.time}" in ${line}.`);
     }
     times.push(time);
     rps.push(rate);
   });
-  if (times.length < 2) throw new UsageError(`Traffic "${file}" has ${times.length} lines; allowed are 2 and more.`);
+  if (times.length < 2) throw new UsageError(`Traffic must have at least 2 lines, got ${times.length} in ${file}.`);
   return { times, rps };
 }
 
-/** The traffic by the minute; its last line only says when it ends. */
-export function recordedTraffic(name: string, { times, rps }: Recorded): Traffic {
+/** Converts recorded traffic to requests per minute. The last line only marks the end. */
+export function recordedTraffic(name: string, { times, rps }: RecordedTraffic): RequestSeries {
   const start = Math.floor((times[0] as number) / 60) * 60;
   const minutes = Math.ceil(((times.at(-1) as number) - start) / 60);
   const requests = new Float64Array(minutes);
@@ -165,8 +164,8 @@ export function recordedTraffic(name: string, { times, rps }: Recorded): Traffic
   return { name, start, requests };
 }
 
-/** Requests a second at a moment; `undefined` outside of what was recorded. */
-export function recordedAt({ times, rps }: Recorded, at: number): number | undefined {
+/** Requests/s at a time; `undefined` outside the recording. */
+export function recordedAt({ times, rps }: RecordedTraffic, at: number): number | undefined {
   const after = times.findIndex((time) => time > at);
   return after <= 0 ? undefined : rps[after - 1];
 }

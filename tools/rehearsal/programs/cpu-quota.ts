@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { whenThisProcessDies } from '../../support/processes';
+import { runOnProcessExit } from '../../support/processes';
 
 /** A control group that limits processes to the CPU time of a server's vCPUs. */
 export interface CpuQuota {
@@ -43,7 +43,7 @@ export function findCpuQuotas(kernel = KERNEL): CpuQuotas | undefined {
   const parent = [...parentsV1(kernel), ...parentsV2(kernel)].find(canLimit);
   if (parent === undefined) return undefined;
   const prefix = `shop-${process.pid}-`;
-  whenThisProcessDies(REMOVE_ALL, [join(parent.dir, prefix)]);
+  runOnProcessExit(REMOVE_ALL, [join(parent.dir, prefix)]);
   return { create: (name, vcpu) => create(parent, prefix + name, vcpu) };
 }
 

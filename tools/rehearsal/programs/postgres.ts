@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { generate } from 'selfsigned';
-import { endOfLog, freePort, whenThisProcessDies } from '../../support/processes';
+import { freePort, logTail, runOnProcessExit } from '../../support/processes';
 import { type Binaries, findBinaries } from '../../support/programs';
 import { type ServerUser, serverUser } from './postgres-user';
 
@@ -200,10 +200,10 @@ async function launch(options: PostgresOptions): Promise<Postgres> {
     await user.run(binaries.pgCtl, ['start', '-w', '-t', '60', '-D', data, '-l', log, '-o', flags.join(' ')]);
   } catch {
     rmSync(socketDir, { recursive: true, force: true });
-    throw new Error(`PostgreSQL did not start; the end of ${log}:\n${endOfLog(log)}`);
+    throw new Error(`PostgreSQL did not start; the end of ${log}:\n${logTail(log)}`);
   }
   const pid = Number.parseInt(readFileSync(join(data, 'postmaster.pid'), 'utf8'), 10);
-  const cancelCleanup = whenThisProcessDies('dir=$1; shift; "$@"; rm -rf "$dir"', [
+  const cancelCleanup = runOnProcessExit('dir=$1; shift; "$@"; rm -rf "$dir"', [
     socketDir,
     ...user.command(binaries.pgCtl, stopArguments(data)),
   ]);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endOfLog, whenThisProcessDies } from '../../support/processes';
+import { logTail, runOnProcessExit } from '../../support/processes';
 
 /** Timeout of `waitUntil` in milliseconds. */
 const TIMEOUT = 60_000;
@@ -35,10 +35,10 @@ export function startProgram(command: string, args: readonly string[], log: stri
       over = how;
       done();
     };
-    child.once('exit', (code, signal) => end(`exited with ${code ?? signal}; the end of ${log}:\n${endOfLog(log)}`));
+    child.once('exit', (code, signal) => end(`exited with ${code ?? signal}; the end of ${log}:\n${logTail(log)}`));
     child.once('error', (error) => end(`cannot run: ${error.message}`));
   });
-  void exited.then(whenThisProcessDies('kill "$1"', [String(child.pid)]));
+  void exited.then(runOnProcessExit('kill "$1"', [String(child.pid)]));
   return {
     pid: child.pid as number,
     waitUntil: async (what, check) => {
@@ -46,7 +46,7 @@ export function startProgram(command: string, args: readonly string[], log: stri
       while (!(await check().catch(() => false))) {
         if (over) throw new Error(`${command} ${over}`);
         if (Date.now() > deadline) {
-          throw new Error(`${command}: not ${what} within ${TIMEOUT / 1000} s; the end of ${log}:\n${endOfLog(log)}`);
+          throw new Error(`${command}: not ${what} within ${TIMEOUT / 1000} s; the end of ${log}:\n${logTail(log)}`);
         }
         await sleep(20);
       }

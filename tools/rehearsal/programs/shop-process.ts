@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppBundle } from '../../support/app-bundle';
-import { endOfLog, whenThisProcessDies } from '../../support/processes';
+import { logTail, runOnProcessExit } from '../../support/processes';
 
 export interface ShopProcessOptions {
   readonly bundle: AppBundle;
@@ -56,7 +56,7 @@ export async function startShop(options: ShopProcessOptions): Promise<ShopProces
   closeSync(log);
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   if (options.orphaned === 'kill') {
-    void exited.then(whenThisProcessDies('kill -9 "$1"', [String(child.pid)]));
+    void exited.then(runOnProcessExit('kill -9 "$1"', [String(child.pid)]));
   }
   const port = await ready(child, exited, options);
   return {
@@ -86,12 +86,12 @@ async function ready(
         });
       }),
       exited.then((code) => {
-        throw new Error(`the shop exited with ${code ?? 'a signal'} before it was ready:\n${endOfLog(options.log, 5)}`);
+        throw new Error(`the shop exited with ${code ?? 'a signal'} before it was ready:\n${logTail(options.log, 5)}`);
       }),
       new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
           child.kill('SIGKILL');
-          reject(new Error(`the shop was not ready within ${within / 1000} s:\n${endOfLog(options.log, 5)}`));
+          reject(new Error(`the shop was not ready within ${within / 1000} s:\n${logTail(options.log, 5)}`));
         }, within);
       }),
     ]);

@@ -1,5 +1,5 @@
 import type { EChartsCoreOption } from 'echarts';
-import { drawSvg } from '../../planner/svg';
+import { axisNumber, drawSvg } from '../../planner/svg';
 import type { RehearsalSecond, Report } from '../rehearse/findings';
 import { cacheHits } from './words';
 
@@ -23,7 +23,7 @@ const COLOURS = {
 };
 
 const FONT = { fontFamily: 'system-ui, sans-serif' };
-const GRID = { left: 8, right: 20, top: 42, bottom: 8, containLabel: true };
+const GRID = { left: 16, right: 20, top: 42, bottom: 8, containLabel: true };
 // Widths of texts are guessed here, where there is no page to measure them on: leave room.
 const LEGEND = { top: 0, left: 'center', itemGap: 40, itemHeight: 8, itemWidth: 16, textStyle: { color: '#333' } };
 const RULES = { lineStyle: { color: '#e6e8ec' } };
@@ -174,7 +174,7 @@ function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events
       type: log ? 'log' : 'value',
       max,
       minInterval: unit === '' ? 1 : undefined,
-      axisLabel: { formatter: unit === '' ? '{value}' : `{value} ${unit}`, color: '#555' },
+      axisLabel: { formatter: inUnit(unit), color: '#555' },
       splitLine: RULES,
     },
     series: lines.map(({ name, colour, of, stacked, steps }, index) => ({
@@ -204,10 +204,10 @@ function latencyByLoad({ seconds }: Report): EChartsCoreOption {
     legend: LEGEND,
     xAxis: {
       type: 'value',
-      axisLabel: { formatter: '{value} /s', color: '#555', hideOverlap: true },
+      axisLabel: { formatter: inUnit('/s'), color: '#555', hideOverlap: true },
       splitLine: { show: false },
     },
-    yAxis: { type: 'log', axisLabel: { formatter: '{value} ms', color: '#555' }, splitLine: RULES },
+    yAxis: { type: 'log', axisLabel: { formatter: inUnit('ms'), color: '#555' }, splitLine: RULES },
     series: [
       { name: 'p50', type: 'scatter', symbolSize: 5, color: COLOURS.ok, data: points(({ latency }) => latency.p50) },
       {
@@ -221,15 +221,23 @@ function latencyByLoad({ seconds }: Report): EChartsCoreOption {
   };
 }
 
-/** Share of the width that a mark's number needs. */
-const MARK_ROOM = 0.025;
+/** Labels an axis: `1.2M /s`. */
+function inUnit(unit: string): (value: number) => string {
+  return (value) => `${axisNumber(value)} ${unit}`.trim();
+}
+
+/** Shares of the width: a letter of a mark's label, and the gap between two labels. */
+const MARK_LETTER = 0.011;
+const MARK_GAP = 0.005;
 
 /** One mark for events that lie too close to tell their numbers apart: `2-4`. */
 export function marksOf(events: Report['events'], end: number): { name: string; at: number }[] {
+  const longest = `${events.length}-${events.length}`;
+  const room = end * (longest.length * MARK_LETTER + MARK_GAP);
   const groups: { first: number; last: number; at: number }[] = [];
   events.forEach(({ at }, index) => {
     const group = groups.at(-1);
-    if (group && at - group.at < end * MARK_ROOM) group.last = index + 1;
+    if (group && at - group.at < room) group.last = index + 1;
     else groups.push({ first: index + 1, last: index + 1, at });
   });
   return groups.map(({ first, last, at }) => ({ name: first === last ? `${first}` : `${first}-${last}`, at }));

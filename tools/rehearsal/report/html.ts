@@ -30,6 +30,7 @@ export function html(report: Report): string {
 <section>
 <h2>Figures</h2>
 ${rows(
+  'Figures',
   ['figure', 'measured', 'goal', ''],
   goals.map(({ name, measured, goal, met }) => [name, measured, goal, met ? '✓' : '✗ missed']),
 )}
@@ -37,23 +38,23 @@ ${remarks(report)
   .map((one) => `<p class="remark">${safe(one)}</p>`)
   .join('\n')}
 </section>
-${spike ? `<section>\n<h2>Before the spike, at its top, after it</h2>\n${rows(spike.head, spike.rows, 1)}\n</section>` : ''}
+${spike ? `<section>\n<h2>${SPIKE}</h2>\n${rows(SPIKE, spike.head, spike.rows, 1)}\n</section>` : ''}
 ${events(report)}
 <section class="charts">
 ${charts(report)
-  .map(({ title: name, svg }) => `<figure><figcaption>${safe(name)}</figcaption>${svg}</figure>`)
+  .map(({ title: name, svg }) => `<figure><figcaption>${safe(name)}</figcaption>${scrolled(name, svg)}</figure>`)
   .join('\n')}
 </section>
 <section>
 <h2>Requests</h2>
-${rows(['for', 'answered', 'not', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms'], latencies(report), 1)}
+${rows('Requests', ['for', 'answered', 'not', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms'], latencies(report), 1)}
 ${facts(report)
   .map((fact) => `<p>${safe(fact)}</p>`)
   .join('\n')}
 </section>
 <section>
 <h2>Servers</h2>
-${rows(servers.head, servers.rows, 3)}
+${rows('Servers', servers.head, servers.rows, 3)}
 </section>
 </main>
 </body>
@@ -78,45 +79,64 @@ function latencies({ traffic }: Report): string[][] {
 }
 
 /** @param numbersFrom column from which on cells are aligned as numbers */
-function rows(head: readonly string[], body: readonly (readonly string[])[], numbersFrom = head.length): string {
+function rows(
+  name: string,
+  head: readonly string[],
+  body: readonly (readonly string[])[],
+  numbersFrom = head.length,
+): string {
   const cells = (tag: 'th' | 'td', row: readonly string[]) =>
     row.map((cell, index) => `<${tag}${index >= numbersFrom ? ' class="number"' : ''}>${safe(cell)}</${tag}>`).join('');
-  return `<div class="scroll"><table>
+  const table = `<table>
 <thead><tr>${cells('th', head)}</tr></thead>
 <tbody>
 ${body.map((row) => `<tr>${cells('td', row)}</tr>`).join('\n')}
 </tbody>
-</table></div>`;
+</table>`;
+  return scrolled(name, table);
+}
+
+/** A scroll container that the keyboard reaches, for content that may be wider than the page. */
+function scrolled(name: string, content: string): string {
+  return `<div class="scroll" role="group" aria-label="${safe(name)}" tabindex="0">${content}</div>`;
 }
 
 function safe(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
+const SPIKE = 'Before the spike, at its top, after it';
+
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1d2430; --quiet: #4a5362; --page: #fff; --rule: #d5d9e0; --code: #f1f3f6; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e4e8ef; --quiet: #a9b2c1; --page: #14181f; --rule: #39414f; --code: #232a35; }
 }
-body { margin: 0 auto; max-width: 1180px; padding: 1.5rem; font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); }
+body { margin: 0 auto; max-width: 1180px; padding: 1.5rem; font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; }
 h2 { font-size: 1.05rem; margin: 2rem 0 .5rem; }
 header p { margin: .25rem 0; color: var(--quiet); }
-code { background: var(--code); padding: .1rem .35rem; border-radius: 4px; font-size: .9em; overflow-wrap: anywhere; }
+code { background: var(--code); padding: .1rem .35rem; border-radius: 4px; font-size: .9em; }
 header p.verdict { display: inline-block; margin-top: .6rem; padding: .25rem .75rem; border-radius: 1rem; font-weight: 600; }
 header p.met { background: #e2f2e9; color: #1d5b40; }
 header p.missed { background: #fbe5e3; color: #8f2822; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 th { text-align: left; font-weight: 600; color: var(--quiet); border-bottom: 2px solid var(--rule); }
 th, td { padding: .3rem 1rem .3rem 0; vertical-align: top; }
 td { border-bottom: 1px solid var(--rule); }
 .number { text-align: right; }
+.number, td:last-child { white-space: nowrap; }
 .remark { border-left: 3px solid #d9a21b; padding-left: .75rem; margin: .75rem 0; }
 ol { padding-left: 1.75rem; margin: 0; }
 ol span { display: inline-block; min-width: 4rem; color: var(--quiet); font-variant-numeric: tabular-nums; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 520px), 1fr)); gap: 1.5rem; margin-top: 2rem; }
 figure { margin: 0; }
 figcaption { font-weight: 600; margin-bottom: .25rem; }
-svg { width: 100%; height: auto; background: #fff; border-radius: 6px; }
+/* No smaller than in two columns: a phone scrolls a chart whose letters it can show. */
+svg { display: block; width: 100%; min-width: 520px; height: auto; background: #fff; border-radius: 6px; }
+@media (max-width: 36rem) {
+  body { padding: 1rem; }
+  th, td { padding-right: .6rem; }
+}
 `;

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { buildApp } from '../../support/app-bundle';
-import { checkParts, type Finding, missingParts } from '../../support/doctor';
+import { findMissingPrograms, type ProgramCheck, requirePrograms } from '../../support/doctor';
 import { UsageError } from '../../support/usage-error';
 import { type CpuQuota, type CpuQuotas, findCpuQuotas } from '../programs/cpu-quota';
 import { openEndpoint } from '../programs/endpoint';
@@ -79,13 +79,13 @@ export async function startTopology(plan: TopologyPlan): Promise<Topology> {
 }
 
 /** Lists system programs that a phase requires and this machine lacks. */
-export function missingPrograms(phase: RehearsedPhase): Finding[] {
-  return missingParts(PROGRAMS[phase]);
+export function missingPrograms(phase: RehearsedPhase): ProgramCheck[] {
+  return findMissingPrograms(PROGRAMS[phase]);
 }
 
 /** @throws UsageError when a program is missing, with the command that installs it */
 export function checkPrograms(phase: RehearsedPhase): void {
-  checkParts(`phase ${phase}`, PROGRAMS[phase]);
+  requirePrograms(`phase ${phase}`, PROGRAMS[phase]);
 }
 
 async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {

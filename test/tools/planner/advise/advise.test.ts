@@ -5,7 +5,7 @@ import { advise } from '../../../../tools/planner/advise/advice';
 import { readMetrics } from '../../../../tools/planner/advise/cloudwatch';
 import { type Resource, readStack } from '../../../../tools/planner/advise/stack';
 import { walls } from '../../../../tools/planner/advise/walls';
-import { type AdviseOptions, adviseVerb } from '../../../../tools/planner/commands/advise-command';
+import { type AdviseOptions, adviseCommand } from '../../../../tools/planner/commands/advise-command';
 import { readPriceTable } from '../../../../tools/planner/prices/table';
 import { emulatorEnv } from '../../../../tools/support/aws-environment';
 import { UsageError } from '../../../../tools/support/usage-error';
@@ -13,15 +13,15 @@ import { describeWith } from '../../../support/needs';
 import { stackOf } from './stack';
 
 const DAY = 86_400;
-/** Few points, because the emulator looks at each of them for each other. */
+/** Few data points, because the emulator compares every pair of them. */
 const PERIOD = DAY / 2;
 const DAYS = 14;
 
 type Phase = 1 | 2 | 3 | 4;
-/** Value of a wall's metric by the day of the window and the half of the day; `null` publishes nothing. */
+/** Values of metrics by wall id; a function gets the day and the half of the day. `null` publishes nothing. */
 type Levels = Readonly<Record<string, number | ((day: number, half: number) => number) | null>>;
 
-/** Traffic that goes up and down by day, far from any wall. */
+/** A daily load cycle, far from any wall. */
 const QUIET: Levels = {
   'box.cpu': (_, half) => 20 + 30 * half,
   'box.memory': 50,
@@ -43,7 +43,7 @@ const QUIET: Levels = {
   'cache.lag': 0,
 };
 
-describeWith('moto server', 'advise, on metrics that were published', () => {
+describeWith('moto server', 'advise on published metrics', () => {
   let moto: Moto;
   let cloudWatch: CloudWatch;
   const resources = new Map<Phase, readonly Resource[]>();
@@ -75,7 +75,7 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
 
   let windows = 0;
 
-  /** Publishes into a window of its own, and returns its end. */
+  /** Publishes into a separate window, and returns its end. */
   async function publish(phase: Phase, levels: Levels): Promise<string> {
     windows += 1;
     const end = Math.floor(Date.now() / 1000 / DAY) * DAY - windows * 30 * DAY;
@@ -106,7 +106,7 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
 
   async function ask(phase: Phase, until: string, more: Partial<AdviseOptions> = {}): Promise<string> {
     printed.mockClear();
-    await adviseVerb({ stack: `shop-${phase}`, days: DAYS, until, period: PERIOD, json: true, ...more });
+    await adviseCommand({ stack: `shop-${phase}`, days: DAYS, until, period: PERIOD, json: true, ...more });
     return printed.mock.calls.join('\n');
   }
 
@@ -115,25 +115,32 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
   }
 
   test.each<[string, Phase, Levels, string, string, number | undefined]>([
-    ['a busy box', 1, { 'box.cpu': 91 }, 'act', 'box.cpu', 2],
-    ['a data volume that fills up', 1, { 'box.disk': (day) => 50 + 1.8 * day }, 'prepare', 'box.disk', undefined],
-    ['a box that gets busier each day', 2, { 'box.cpu': (day) => 40 + 2 * day }, 'prepare', 'box.cpu', 3],
+    ['a busy instance', 1, { 'box.cpu': 91 }, 'act', 'box.cpu', 2],
+    ['a filling data volume', 1, { 'box.disk': (day) => 50 + 1.8 * day }, 'prepare', 'box.disk', undefined],
+    ['an instance with increasing CPU', 2, { 'box.cpu': (day) => 40 + 2 * day }, 'prepare', 'box.cpu', 3],
     ['a busy database without replicas', 2, { 'database.cpu': 95 }, 'act', 'database.cpu', 3],
     ['busy servers', 3, { 'servers.cpu': 86 }, 'act', 'servers.cpu', 4],
     [
-      'connections that are taken, and servers that wait for them',
+      'exhausted connections, and servers that wait for them',
       3,
       { 'database.connections': 850, 'servers.cpu': 86 },
       'act',
       'database.connections',
       4,
     ],
-    ['a cache without memory left', 3, { 'cache.memory': 93 }, 'act', 'cache.memory', undefined],
+    ['a cache without free memory', 3, { 'cache.memory': 93 }, 'act', 'cache.memory', undefined],
     ['a busy replica', 3, { 'replicas.cpu': 94 }, 'act', 'replicas.cpu', undefined],
-    ['a fleet at its maximum', 4, { 'servers.size': 20 }, 'act', 'servers.size', undefined],
-    ['a fleet that will be', 4, { 'servers.size': (day) => 5 + day }, 'prepare', 'servers.size', undefined],
-    ['one place that writes', 4, { 'database.cpu': 93, 'servers.size': 12 }, 'act', 'database.cpu', 5],
-    ['a volume that has spent its burst', 1, { 'volume.burst': 12 }, 'act', 'volume.burst', undefined],
+    ['a fleet at its maximum size', 4, { 'servers.size': 20 }, 'act', 'servers.size', undefined],
+    [
+      'a fleet that approaches its maximum size',
+      4,
+      { 'servers.size': (day) => 5 + day },
+      'prepare',
+      'servers.size',
+      undefined,
+    ],
+    ['a busy writer', 4, { 'database.cpu': 93, 'servers.size': 12 }, 'act', 'database.cpu', 5],
+    ['a volume with a low burst balance', 1, { 'volume.burst': 12 }, 'act', 'volume.burst', undefined],
     ['late jobs', 4, { 'queue.age': 2000 }, 'act', 'queue.age', undefined],
   ])('%s (phase %i)', async (_, phase, levels, verdict, wall, removedBy) => {
     const advice = await situation(phase, levels);
@@ -141,20 +148,20 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
     expect(advice.wall.remedy.phase).toBe(removedBy);
   });
 
-  test.each<Phase>([1, 2, 3, 4])('in phase %i with room everywhere, the answer is to stay', async (phase) => {
+  test.each<Phase>([1, 2, 3, 4])('the verdict in phase %i without any wall is to stay', async (phase) => {
     const advice = await situation(phase, {});
     expect(advice).toMatchObject({ verdict: 'stay', wall: null, symptoms: [], unknown: [] });
   });
 
-  test('days that go up and down are no trend', async () => {
+  test('days that alternate are no trend', async () => {
     const advice = await situation(3, { 'servers.cpu': (day) => 55 + ((day * 37) % 11) });
     expect(advice.verdict).toBe('stay');
     const cpu = advice.findings.find(({ wall }: { wall: string }) => wall === 'servers.cpu');
     expect(cpu).toMatchObject({ state: 'fine', significant: false, fullOn: null });
   });
 
-  test('the date is when the line reaches the wall, between its bounds', async () => {
-    // 66% on the last of 14 days, 2 more each day, 80% is full: 8 days to be above it.
+  test('forecasts the date when the line reaches the wall, between its bounds', async () => {
+    // 66% on the last of 14 days, 2 more each day, limit 80%: 8 days.
     const advice = await situation(2, { 'box.cpu': (day) => 40 + 2 * day + (day % 2 === 0 ? 0.5 : -0.5) });
     const days = (date: string) => Math.round((Date.parse(date) - Date.parse(advice.window.end)) / 1000 / DAY);
     const { expected, earliest, latest } = advice.wall.fullOn;
@@ -165,18 +172,18 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
     expect(advice.wall.slopeADay).toBeCloseTo(2, 1);
   });
 
-  test('errors are told, and are no reason for a phase', async () => {
+  test('reports errors, which are no reason for another phase', async () => {
     const until = await publish(3, { ...QUIET, 'balancer.app-errors': 40 });
     expect(JSON.parse(await ask(3, until))).toMatchObject({
       verdict: 'stay',
       symptoms: [{ wall: 'balancer.app-errors', lastDay: 40 }],
     });
     const text = await ask(3, until, { json: false });
-    expect(text).toContain('Stay: nothing is full, and no trend leads there.');
-    expect(text).toContain('errors of the app (LoadBalancer): 40 at the worst; runbook: App 5xx errors');
+    expect(text).toContain('Stay: no limit is reached, and no trend leads to one.');
+    expect(text).toContain('5xx of the app (LoadBalancer): peak 40; runbook: App 5xx errors');
   });
 
-  test('data that is missing is said, and so is that the answer hangs on it', async () => {
+  test('reports missing data, and qualifies the verdict', async () => {
     const until = await publish(3, { ...QUIET, 'database.cpu': null, 'cache.memory': null });
     const { verdict, unknown } = JSON.parse(await ask(3, until));
     expect(verdict).toBe('stay');
@@ -185,10 +192,10 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
       expect.stringMatching(/^memory of a cache node \(.*-001\): no data$/),
       expect.stringMatching(/^memory of a cache node \(.*-002\): no data$/),
     ]);
-    expect(await ask(3, until, { json: false })).toContain('Stay, as far as can be told: nothing is full');
+    expect(await ask(3, until, { json: false })).toContain('Stay (some walls are unknown): no limit is reached');
   });
 
-  test('the edge is asked where CloudFront has its metrics; that they are not published is no error', async () => {
+  test('reads CloudFront metrics in us-east-1, and tolerates unpublished ones', async () => {
     const distribution: Resource = {
       tier: 'edge',
       name: 'Edge',
@@ -201,7 +208,7 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
     const window = { start: end - DAYS * DAY, end, period: PERIOD };
     const answer = async () => advise(await readMetrics([distribution], window, 'eu-central-1'), 4, window);
     expect((await answer()).notJudged).toEqual([
-      expect.stringMatching(/^answers that the edge had \(Edge\): not published/),
+      expect.stringMatching(/^hit ratio of the edge \(Edge\): not published/),
     ]);
     const Dimensions = Object.entries(distribution.dimensions).map(([Name, Value]) => ({ Name, Value }));
     const Timestamp = new Date((end - PERIOD + 60) * 1000);
@@ -213,45 +220,43 @@ describeWith('moto server', 'advise, on metrics that were published', () => {
     expect({ symptoms, notJudged }).toMatchObject({ symptoms: [{ peak: 60, threshold: 80 }], notJudged: [] });
   });
 
-  test('a data volume is found in a stack', () => {
+  test('finds the data volume of a stack', () => {
     const found = (phase: Phase, tier: string) => (resources.get(phase) ?? []).filter((one) => one.tier === tier);
     expect(found(1, 'volume')).toEqual([
       { tier: 'volume', name: 'Data', dimensions: { VolumeId: expect.stringMatching(/^vol-/) }, limits: {} },
     ]);
   });
 
-  test('workers and what nobody could finish are left out: both are as busy and as old as they can be', () => {
+  test('leaves out workers and the dead-letter queue', () => {
     const names = (tier: string) => (resources.get(4) ?? []).filter((one) => one.tier === tier).map(({ name }) => name);
     expect(names('servers')).toEqual(['Fleet']);
     expect(names('queue')).toEqual(['Jobs']);
   });
 
-  test('without any data it gives no advice', async () => {
+  test('gives no advice without data', async () => {
     const text = await ask(2, '2001-01-15T00:00Z', { json: false });
-    expect(text).toContain(
-      'Cannot be told: there is no data. Are the metrics published, and is the region the right one?',
-    );
+    expect(text).toContain('Unknown: no data. Check that the metrics are published and that the region is correct.');
     expect(JSON.parse(await ask(2, '2001-01-15T00:00Z')).verdict).toBe('unknown');
   });
 
-  test('a wall is told with its figure, its limit and where that is from', async () => {
+  test('reports a wall with value, limit and source', async () => {
     const text = await ask(4, await publish(4, { ...QUIET, 'servers.size': 20 }), { json: false });
-    expect(text).toContain('Now: servers, of the most that there may be (Fleet) is full: 20, full is ≥ 20.');
-    expect(text).toContain('Stay on this phase: a bigger maximum (-c maxServers=)');
+    expect(text).toContain('Now: desired capacity of the fleet (Fleet) has reached its limit: 20, limit ≥ 20.');
+    expect(text).toContain('Stay on this phase: raise the maximum (-c maxServers=)');
     expect(text).toMatch(/CPU of the database +shop-4-\S+ +fine +30% +≥ 90% .*AWS recommended alarms/);
   });
 
-  test('a stack that is not there, one that does not tell its phase, and a time that is none', async () => {
+  test('rejects a missing stack, a stack without a phase, and an invalid time', async () => {
     const now = new Date().toISOString();
     await expect(ask(1, now, { stack: 'none' })).rejects.toThrow(
-      new UsageError('--stack none: there is no such stack in this account and region'),
+      new UsageError('--stack must be a stack in this account and region, got none.'),
     );
     await expect(ask(1, now, { stack: 'other' })).rejects.toThrow(
-      new UsageError('--phase: stack other has no output "Phase" to tell it; allowed is 1, 2, 3, 4, 5'),
+      new UsageError('Stack other has no output "Phase": pass --phase (1, 2, 3, 4 or 5).'),
     );
     expect(JSON.parse(await ask(1, now, { stack: 'other', phase: 4 }))).toMatchObject({ phase: 4, verdict: 'unknown' });
     await expect(ask(1, 'yesterday')).rejects.toThrow(
-      new UsageError('--until yesterday: allowed is a time such as 2026-11-27T12:00Z'),
+      new UsageError('--until must be a time such as 2026-11-27T12:00Z, got yesterday.'),
     );
   });
 });

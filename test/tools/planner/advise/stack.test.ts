@@ -1,7 +1,7 @@
 import { phaseTemplate } from '../../../support/stack';
 import { stackOf } from './stack';
 
-/** What metrics are read of; the emulator's CloudFormation makes no distribution, proxy or NAT gateway that tells its id. */
+/** Resource types with metrics. The emulator's CloudFormation returns no ids of distributions, proxies and NAT gateways. */
 const WATCHED = [
   'AWS::AutoScaling::AutoScalingGroup',
   'AWS::EC2::Instance',
@@ -17,7 +17,7 @@ const typesIn = (template: { Resources: Record<string, { Type: string }> }) => [
   ...new Set(Object.values(template.Resources).flatMap(({ Type }) => (WATCHED.includes(Type) ? [Type] : []))),
 ];
 
-test.each([1, 2, 3, 4] as const)('the stack that advise is tried on has what phase %i has metrics of', (phase) => {
+test.each([1, 2, 3, 4] as const)('the test stack has the monitored resource types of phase %i', (phase) => {
   const real = phaseTemplate(`phase-${phase}`) as { Resources: Record<string, { Type: string }> };
   expect(typesIn(JSON.parse(stackOf(phase))).sort()).toEqual(typesIn(real).sort());
 });

@@ -12,13 +12,13 @@ test.each([
   expect(Math.abs(studentT(freedom) - t)).toBeLessThan(0.01);
 });
 
-test('a week is the least that a trend is told from', () => {
+test('a trend needs at least a week', () => {
   expect(trendOf(byDay([1, 2, 3, 4, 5, 6]))).toBeUndefined();
   expect(trendOf(byDay([1, 2, 3, 4, 5, 6, 7]))).toMatchObject({ slope: 1, significant: true, days: 7 });
 });
 
-test('the slope and its bounds are those of a textbook', () => {
-  // Residuals of 1 and -1 in turn around 10 + 2 x day.
+test('slope and bounds match the textbook formulas', () => {
+  // Alternating residuals of 1 and -1 around 10 + 2 x day.
   const trend = trendOf(byDay([11, 11, 15, 15, 19, 19, 23, 23])) as Trend;
   expect(trend.slope).toBeCloseTo(1.905, 3);
   const { line, low, high } = trend.at(10);
@@ -28,18 +28,18 @@ test('the slope and its bounds are those of a textbook', () => {
   expect(line - low).toBeCloseTo(2.93, 2);
 });
 
-test('values that stand still have no trend', () => {
+test('constant or alternating values have no trend', () => {
   expect(trendOf(byDay([5, 5, 5, 5, 5, 5, 5]))).toMatchObject({ slope: 0, significant: false });
   expect(trendOf(byDay([5, 9, 4, 8, 6, 9, 3, 7, 5, 8]))?.significant).toBe(false);
 });
 
-test('a line that falls reaches a threshold below it', () => {
+test('a falling line crosses a threshold below it', () => {
   const trend = trendOf(byDay([100, 98, 96, 94, 92, 90, 88]));
   expect(trend && crossing(trend, 80, 6, 180)).toEqual({ expected: 4, earliest: 4, latest: 4 });
   expect(trend && crossing(trend, 80, 6, 3)).toEqual({ expected: undefined, earliest: undefined, latest: undefined });
 });
 
-test('the date lies between its bounds', () => {
+test('the expected date lies between its bounds', () => {
   const noisy = fc.tuple(
     fc.double({ min: 0.2, max: 5, noNaN: true }),
     fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 7, maxLength: 30 }),

@@ -25,19 +25,19 @@ function file(name: string, content: string): string {
   return path;
 }
 
-test('the plan names its phase, its capacity, the command and the bill of what the command makes', async () => {
+test('prints the phase, its capacity, the deploy command and the bill of that deployment', async () => {
   const { code, out } = await ask({ rps: 40_000, cacheHitRatio: 0.5 });
   expect(code).toBe(0);
-  const [, phase, upTo = ''] = /(phase-\d) .*CHOSEN, and the same up to ([\d,]+) requests\/s/.exec(out) ?? [];
+  const [, phase, upTo = ''] = /(phase-\d) .*CHOSEN, valid up to ([\d,]+) requests\/s/.exec(out) ?? [];
   expect(phase).toBe('phase-3');
   expect(Number(upTo.replaceAll(',', ''))).toBeGreaterThan(40_000);
   const [, replicas] = /^npx cdk deploy phase-3 -c size=\S+ -c servers=\d+ -c replicas=(\d+)$/m.exec(out) ?? [];
   expect(Number(replicas)).toBeGreaterThan(2);
   expect(out).toContain(`${replicas} × RDS::DBInstance`);
-  expect(out).toContain('one machine, and the loss of a zone must be survived');
+  expect(out).toContain('insufficient: a single machine cannot survive the loss of a zone');
 });
 
-test('as JSON it has the same, and where no phase holds the traffic the exit code is 1', async () => {
+test('prints JSON, and exits with 1 when no phase is sufficient', async () => {
   const { code, out } = await ask({ rps: 1e6, json: true });
   expect(code).toBe(1);
   const { chosen, capacityRps, phases } = JSON.parse(out);
@@ -46,16 +46,19 @@ test('as JSON it has the same, and where no phase holds the traffic the exit cod
 });
 
 test.each<[string, () => Partial<PlanOptions>]>([
-  ['--usl nowhere.json: there is no such file', () => ({ usl: 'nowhere.json' })],
-  ['it is not JSON', () => ({ demand: file('text.json', 'not JSON') })],
+  ['--usl must be an existing file, got nowhere.json.', () => ({ usl: 'nowhere.json' })],
+  ['--demand must be a JSON file, got ', () => ({ demand: file('text.json', 'not JSON') })],
   ['"sigma":0 to below 1', () => ({ usl: file('usl.json', '{"usl":{"lambda":1000,"sigma":1,"kappa":0}}') })],
-  ['allowed is what "npm run bench -- demand --json" prints', () => ({ demand: file('demand.json', '{}') })],
   [
-    'allowed is what "npm run bench -- demand --json" prints',
+    '--demand must be a file with the output of "npm run bench -- demand --json", got ',
+    () => ({ demand: file('demand.json', '{}') }),
+  ],
+  [
+    '--demand must be a file with the output of "npm run bench -- demand --json", got ',
     () => ({ demand: file('before.json', JSON.stringify({ ...demand, processMib: undefined })) }),
   ],
-  ['--region mars-1: no prices', () => ({ region: 'mars-1' })],
-])('bad input is told: %s', async (message, options) => {
+  ['--region must be a region with prices (us-east-1), got mars-1.', () => ({ region: 'mars-1' })],
+])('rejects invalid input: %s', async (message, options) => {
   const refused = ask(options());
   await expect(refused).rejects.toThrow(message);
   await expect(refused).rejects.toBeInstanceOf(UsageError);

@@ -8,7 +8,7 @@ import { pricers } from '../../../../tools/planner/cost/pricers';
 import { billAsMarkdown, renderBill } from '../../../../tools/planner/cost/render';
 import { readPriceTable } from '../../../../tools/planner/prices/table';
 
-/** Templates that nobody here has seen before. */
+/** Templates of other projects. */
 const prices = readPriceTable('us-east-1');
 
 const LEAVES = [
@@ -22,7 +22,7 @@ const LEAVES = [
   ['a', 'b'],
   {},
   null,
-  { Ref: 'Nobody' },
+  { Ref: 'Missing' },
   { 'Fn::GetAtt': ['Other', 'Arn'] },
 ];
 const NAMES = [
@@ -52,7 +52,7 @@ const NAMES = [
   ...['VolumeType', 'VpcEndpointType', 'VPCZoneIdentifier', 'LogGroupName', 'RedrivePolicy', 'DBInstanceIdentifiers'],
 ];
 
-test('whatever a template says, there is a bill that accounts for every resource', () => {
+test('the bill of any template accounts for every resource', () => {
   const value = fc.constantFrom(...LEAVES);
   const properties = fc.oneof(
     fc.dictionary(fc.constantFrom(...NAMES), value, { maxKeys: 12 }),
@@ -81,7 +81,7 @@ test('whatever a template says, there is a bill that accounts for every resource
   );
 });
 
-describe('the verb', () => {
+describe('the command cost', () => {
   let dir: string;
   let printed: string[];
   beforeEach(() => {
@@ -112,34 +112,31 @@ describe('the verb', () => {
     });
   const run = (what: string, more: Partial<CostOptions> = {}) => cost({ what, region: 'us-east-1', ...more });
 
-  test('bills a template of somebody else, and names what it has no price for', async () => {
+  test('bills a template of another project, and names unpriced resources', async () => {
     expect(await run(blog())).toBe(0);
-    expect(printed[0]).toMatch(/Instance Server +t3\.small on demand +730 +hour +0\.0208 +15\.18/);
+    expect(printed[0]).toMatch(/Instance Server +t3\.small On-Demand +730 +hour +0\.0208 +15\.18/);
     expect(printed[0]).toContain('UNPRICED: RDS::DBInstance Db: no price for rds.mysql.db.t3.micro.single');
     expect(printed[0]).toContain('Coverage 66.7% of 3 resources: 1 priced, 0 by usage, 1 free, 1 unpriced');
     expect(printed[0]).toMatch(/WARNING: \d+ prices, the oldest read on|Prices: \d+ prices/);
   });
 
-  test('bills a template in YAML with the stacks nested in it, by the parameters that are handed down to them', async () => {
+  test('bills a YAML template with its nested stacks and their parameters', async () => {
     const what = join(__dirname, '../../../fixtures/blog/blog.yaml');
     await run(what, { rps: 10 });
-    expect(printed[0]).toMatch(/AutoScalingGroup Web\/Group +1 × t4g\.small on demand +730 /);
-    expect(printed[0]).toMatch(/AutoScalingGroup Web\/Group +disk gp3, 20 GiB +20 /);
-    // One of two zones is another one.
-    expect(printed[0]).toMatch(/traffic +servers and data tier, across zones/);
-    expect(printed[0]).toContain('2 × Nested stacks: billed is what is in them');
+    expect(printed[0]).toMatch(/AutoScalingGroup Web\/Group +1 × t4g\.small On-Demand +730 /);
+    expect(printed[0]).toMatch(/AutoScalingGroup Web\/Group +volume gp3, 20 GiB +20 /);
+    expect(printed[0]).toMatch(/traffic +servers to data tier, across zones/);
+    expect(printed[0]).toContain('2 × Nested stacks, billed with their resources');
     expect(printed[0]).toMatch(/Coverage 100\.0% of 9 resources: 2 priced, 1 by usage, 6 free, 0 unpriced/);
 
     await run(what, { parameter: ['Environment=production'] });
-    expect(printed[1]).toMatch(/AutoScalingGroup Web\/Group +3 × m7g\.large on demand +2,190 /);
+    expect(printed[1]).toMatch(/AutoScalingGroup Web\/Group +3 × m7g\.large On-Demand +2,190 /);
     expect(printed[1]).toMatch(/DBInstance Database +db\.m7g\.large Multi-AZ/);
-    expect(printed[1]).toContain(
-      'UNPRICED: CloudFormation::Stack Search: its TemplateURL is known to CloudFormation alone',
-    );
+    expect(printed[1]).toContain('UNPRICED: CloudFormation::Stack Search: its TemplateURL is resolved at deployment');
     expect(printed[1]).toMatch(/Coverage 90\.9% of 11 resources: .* 1 unpriced/);
   });
 
-  test('a value that only CloudFormation knows hides the default of the parameter that it is handed to', async () => {
+  test('an unresolved value overrides the default of a nested parameter', async () => {
     write('child.json', {
       Parameters: { Type: { Type: 'String', Default: 't3.small' } },
       Resources: { Server: { Type: 'AWS::EC2::Instance', Properties: { InstanceType: { Ref: 'Type' } } } },
@@ -150,11 +147,11 @@ describe('the verb', () => {
     });
     const Resources = { One: child({ 'Fn::ImportValue': 'type' }), Two: child('t3.medium') };
     await run(write('parent.json', { Resources }));
-    expect(printed[0]).toContain('UNPRICED: EC2::Instance One/Server: its instance type is not in the template');
-    expect(printed[0]).toMatch(/Instance Two\/Server +t3\.medium on demand/);
+    expect(printed[0]).toContain('UNPRICED: EC2::Instance One/Server: instance type not in the template');
+    expect(printed[0]).toMatch(/Instance Two\/Server +t3\.medium On-Demand/);
   });
 
-  test('ids of a parent mean nothing in a nested stack, though it has the same ones', async () => {
+  test('logical ids of a parent do not resolve in a nested stack with equal ids', async () => {
     const template = (InstanceType: string) => ({
       Type: 'AWS::EC2::LaunchTemplate',
       Properties: { LaunchTemplateData: { InstanceType } },
@@ -171,28 +168,28 @@ describe('the verb', () => {
     const Child = { Type: 'AWS::CloudFormation::Stack', Properties };
     const Resources = { Template: template('t3.medium'), Server: server({ Ref: 'Template' }), Child };
     await run(write('parent.json', { Resources }), { rps: 10 });
-    expect(printed[0]).toContain('UNPRICED: EC2::Instance Child/Server: its instance type is not in the template');
-    // Visitors' answers leave once, where the first of them is.
-    expect(printed[0]?.match(/answers to the internet/g)).toHaveLength(1);
-    expect(printed[0]).toMatch(/Instance Server +answers to the internet/);
+    expect(printed[0]).toContain('UNPRICED: EC2::Instance Child/Server: instance type not in the template');
+    // Responses leave AWS at the first instance only.
+    expect(printed[0]?.match(/data transfer to the internet/g)).toHaveLength(1);
+    expect(printed[0]).toMatch(/Instance Server +data transfer to the internet/);
   });
 
-  test('answers leave AWS once, though a nested stack has a server of the same id', async () => {
+  test('responses leave AWS once, even if a nested stack has a server with the same id', async () => {
     const Server = { Type: 'AWS::EC2::Instance', Properties: { InstanceType: 't3.small' } };
     write('child.json', { Resources: { Server } });
     const Child = { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL: 'child.json' } };
     await run(write('parent.json', { Resources: { Child, Server } }), { rps: 10, json: true });
     const { rows } = JSON.parse(printed[0] as string) as { rows: { id: string; charges: { what: string }[] }[] };
-    const leaving = rows.filter(({ charges }) => charges.some(({ what }) => what === 'answers to the internet'));
-    expect(leaving.map(({ id }) => id)).toEqual(['Server']);
+    const entries = rows.filter(({ charges }) => charges.some(({ what }) => what === 'data transfer to the internet'));
+    expect(entries.map(({ id }) => id)).toEqual(['Server']);
   });
 
   test.each([
-    ['gone.json', 'gone.json is not there'],
+    ['gone.json', 'gone.json does not exist'],
     ['self.json', 'self.json is nested in itself'],
     ['bad.yaml', 'bad.yaml: line 1, column 1: '],
-    ['https://example.com/x.yaml', 'https://example.com/x.yaml is no file beside its parent'],
-    [{ Ref: 'Url' }, 'its TemplateURL is known to CloudFormation alone'],
+    ['https://example.com/x.yaml', 'https://example.com/x.yaml is not a local file'],
+    [{ Ref: 'Url' }, 'its TemplateURL is resolved at deployment'],
   ])('a nested stack %j that cannot be read is unpriced and says why', async (TemplateURL, why) => {
     write('bad.yaml', '}');
     const nested = { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL } };
@@ -201,7 +198,7 @@ describe('the verb', () => {
     expect(printed[0]).toContain('Coverage 0.0% of 1 resources');
   });
 
-  test('takes parameters, and compares', async () => {
+  test('applies parameters, and compares bills', async () => {
     await run(blog(), { parameter: ['Type=t3.medium'], json: true });
     expect(JSON.parse(printed[0] as string)).toMatchObject({ fixedUsd: expect.closeTo(30.368, 3) });
     const empty = write('empty.json', { Resources: {} });
@@ -209,9 +206,9 @@ describe('the verb', () => {
     expect(printed[1]).toMatch(/\| total \| 0\.00 \| 15\.18 \| \+15\.18 \|/);
   });
 
-  test('ends with 1 above the budget, and with 0 at or below it', async () => {
+  test('exits with 1 above the budget, and with 0 at or below it', async () => {
     expect(await run(blog(), { budget: 15 })).toBe(1);
-    expect(printed.at(-1)).toBe('15.18 a month, without what is billed by use: 0.18 above the budget of 15.00');
+    expect(printed.at(-1)).toBe('15.18 a month without usage charges: 0.18 above the budget of 15.00');
     expect(await run(blog(), { budget: 16 })).toBe(0);
   });
 
@@ -219,7 +216,7 @@ describe('the verb', () => {
     [
       () => join(dir, 'none.json'),
       {},
-      /none\.json: is not there; allowed is phase-N, a template as JSON or YAML, or a folder that cdk synth wrote$/,
+      /^path must be phase-N, a template \(JSON or YAML\) or an output folder of cdk synth, got .*none\.json: does not exist$/,
     ],
     [
       () => write('a.yaml', 'Resources:\n  A: !Reff B'),
@@ -228,10 +225,14 @@ describe('the verb', () => {
     ],
     [() => write('b.json', [1]), {}, /b\.json: has no Resources; allowed is phase-N, a template/],
     [() => dir, {}, /there is no manifest\.json in it, .*; allowed is phase-N, a template/],
-    [blog, { parameter: ['Type'] }, /--parameter Type: allowed is name=value/],
-    [blog, { instances: ['Web=many'] }, /--instances Web=many: allowed is a whole number/],
-    [blog, { region: 'eu-west-9' }, /--region eu-west-9: no prices/],
-  ])('refuses bad input in one line (%#)', async (what, more, message) => {
+    [blog, { parameter: ['Type'] }, /^--parameter must be name=value, got Type\.$/],
+    [
+      blog,
+      { instances: ['Web=many'] },
+      /^--instances must be name=number with an integer from 0 to 99999, got Web=many\.$/,
+    ],
+    [blog, { region: 'eu-west-9' }, /^--region must be a region with prices \(us-east-1\), got eu-west-9\./],
+  ])('rejects invalid input in one line (%#)', async (what, more, message) => {
     await expect(run(what(), more)).rejects.toThrow(
       expect.objectContaining({ name: 'UsageError', message: expect.stringMatching(message) }),
     );

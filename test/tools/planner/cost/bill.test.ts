@@ -1,14 +1,14 @@
 import type { Template, TemplateResource } from '../../../../tools/cloudformation/template';
 import { type BillOptions, billOf } from '../../../../tools/planner/cost/bill';
-import { split, spotPrice } from '../../../../tools/planner/cost/machines';
-import { TRAFFIC_DEFAULTS, type Traffic } from '../../../../tools/planner/cost/usage';
+import { splitPurchase, spotPrice } from '../../../../tools/planner/cost/machines';
+import { type ExpectedTraffic, TRAFFIC_DEFAULTS } from '../../../../tools/planner/cost/usage';
 import { type Price, readPriceTable } from '../../../../tools/planner/prices/table';
 
 const prices = readPriceTable('us-east-1');
-const traffic: Traffic = {
+const traffic: ExpectedTraffic = {
   rps: 100,
   ...(Object.fromEntries(Object.entries(TRAFFIC_DEFAULTS).map(([name, { value }]) => [name, value])) as Omit<
-    Traffic,
+    ExpectedTraffic,
     'rps'
   >),
 };
@@ -29,8 +29,8 @@ function only(Type: string, Properties: Record<string, unknown>, rest: Partial<T
 const charges = (row: { charges: readonly { what: string; usd: number | undefined }[] }) =>
   Object.fromEntries(row.charges.map(({ what, usd }) => [what, usd && Math.round(usd * 100) / 100]));
 
-describe('what is billed of', () => {
-  test('an instance: hours, the disks of its launch template, monitoring, and its address', () => {
+describe('charges of', () => {
+  test('an instance: hours, volumes of its launch template, monitoring, and its address', () => {
     const { rows } = bill({
       Template: {
         Type: 'AWS::EC2::LaunchTemplate',
@@ -48,19 +48,19 @@ describe('what is billed of', () => {
       },
     });
     expect(charges(rows[2] as (typeof rows)[0])).toMatchObject({
-      't3.medium on demand': 30.37,
-      'disk gp3, 20 GiB': 1.6,
-      'detailed monitoring (7 metrics an instance)': 2.1,
+      't3.medium On-Demand': 30.37,
+      'volume gp3, 20 GiB': 1.6,
+      'detailed monitoring (7 metrics per instance)': 2.1,
       'public IPv4 address': 3.65,
     });
   });
 
-  test('a gp3 volume: size, and what it has above 3,000 IOPS and 125 MiB/s', () => {
+  test('a gp3 volume: size, and IOPS above 3,000 and throughput above 125 MiB/s', () => {
     const row = only('AWS::EC2::Volume', { VolumeType: 'gp3', Size: '100', Iops: 4000, Throughput: 225 });
-    expect(charges(row)).toEqual({ 'disk gp3, 100 GiB': 8, 'IOPS above 3000': 5, 'MiB/s above 125': 4 });
+    expect(charges(row)).toEqual({ 'volume gp3, 100 GiB': 8, 'IOPS above 3000': 5, 'MiB/s above 125': 4 });
   });
 
-  test('a Multi-AZ database: prices of its own, and a replica takes over engine and storage from its source', () => {
+  test('a Multi-AZ database: Multi-AZ prices, and a replica inherits engine and storage', () => {
     const { rows } = bill({
       Primary: {
         Type: 'AWS::RDS::DBInstance',
@@ -94,7 +94,7 @@ describe('what is billed of', () => {
     });
   });
 
-  test('a proxy: the vCPUs of the database behind it, two at least', () => {
+  test('a proxy: the vCPUs of its target database, at least two', () => {
     const behind = (DBInstanceClass: string) =>
       bill({
         Db: { Type: 'AWS::RDS::DBInstance', Properties: { Engine: 'postgres', DBInstanceClass } },
@@ -108,17 +108,17 @@ describe('what is billed of', () => {
     expect(behind('db.m6g.4xlarge')).toBeCloseTo(16 * 0.015 * 730, 6);
   });
 
-  test('a web ACL: itself and its rules, and requests when there is traffic', () => {
+  test('a web ACL: the ACL and its rules', () => {
     expect(only('AWS::WAFv2::WebACL', { Rules: [{}, {}, {}] }).usd).toBe(8);
   });
 
-  test('an alarm on an expression: each of its metrics', () => {
+  test('a metric math alarm: each of its metrics', () => {
     const metrics = [{ Expression: 'MAX([a, b])' }, { MetricStat: { Period: 60 } }, { MetricStat: { Period: 60 } }];
     expect(only('AWS::CloudWatch::Alarm', { Metrics: metrics }).usd).toBeCloseTo(0.2, 6);
     expect(only('AWS::CloudWatch::Alarm', { Period: 10 }).verdict).toBe('unpriced');
   });
 
-  test('endpoints: of interfaces by zone, of gateways nothing', () => {
+  test('endpoints: interface endpoints by zone, gateway endpoints free', () => {
     expect(only('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Interface', SubnetIds: ['a', 'b'] }).usd).toBeCloseTo(
       14.6,
       6,
@@ -126,7 +126,7 @@ describe('what is billed of', () => {
     expect(only('AWS::EC2::VPCEndpoint', {}).verdict).toBe('free');
   });
 
-  test('a public balancer: an address in each zone; an internal one has none', () => {
+  test('a load balancer: an address per zone when public, none when internal', () => {
     const Subnets = ['a', 'b', 'c'];
     expect(only('AWS::ElasticLoadBalancingV2::LoadBalancer', { Subnets }).usd).toBeCloseTo(16.425 + 3 * 3.65, 6);
     expect(only('AWS::ElasticLoadBalancingV2::LoadBalancer', { Subnets, Scheme: 'internal' }).usd).toBeCloseTo(
@@ -163,16 +163,16 @@ describe('an Auto Scaling group', () => {
     },
   };
 
-  test('is billed at its least size, by on demand and spot, with the disks of each server', () => {
+  test('is billed at its minimum size, by On-Demand and spot, with the volumes of each server', () => {
     const spot = (0.0725 * 0.51 + 0.0816 * 0.36) / 2;
     expect(charges(bill(group).rows[1] as never)).toEqual({
-      '3 × c7g.large on demand': Math.round(3 * 0.0725 * 73_000) / 100,
+      '3 × c7g.large On-Demand': Math.round(3 * 0.0725 * 73_000) / 100,
       '1 × spot (c7g.large, m7g.large)': Math.round(spot * 73_000) / 100,
-      '4 × disk gp3, 10 GiB': 3.2,
+      '4 × volume gp3, 10 GiB': 3.2,
     });
   });
 
-  test('is billed at another size when one is given', () => {
+  test('is billed at a given size', () => {
     const [, row] = bill(group, {}, { instances: { Group: 10 } }).rows;
     expect(Object.keys(charges(row as never))).toContain('4 × spot (c7g.large, m7g.large)');
   });
@@ -182,22 +182,22 @@ describe('an Auto Scaling group', () => {
     [5, { OnDemandBaseCapacity: 2, OnDemandPercentageAboveBaseCapacity: 25 }, { onDemand: 3, spot: 2 }],
     [1, { OnDemandBaseCapacity: 2, OnDemandPercentageAboveBaseCapacity: 0 }, { onDemand: 1, spot: 0 }],
     [3, {}, { onDemand: 3, spot: 0 }],
-  ])('of %d buys by %j', (instances, distribution, bought) => {
-    expect(split(instances, distribution)).toEqual(bought);
+  ])('of %d is split by %j', (instances, distribution, expected) => {
+    expect(splitPurchase(instances, distribution)).toEqual(expected);
   });
 
-  test('of types without a known saving is unpriced', () => {
-    expect(spotPrice(['u-24tb1.112xlarge'], prices)).toBe('no spot saving known for u-24tb1.112xlarge');
+  test('with a type without a spot saving is unpriced', () => {
+    expect(spotPrice(['u-24tb1.112xlarge'], prices)).toBe('no spot saving for u-24tb1.112xlarge');
     expect((spotPrice(['t3.micro'], prices) as Price).asOf).toBe('2025-06-28');
   });
 });
 
-test('what has no price is unpriced and counted, and never 0 in silence', () => {
+test('counts resources without a price as unpriced', () => {
   const { counts, coverage, rows } = bill({
     Known: { Type: 'AWS::EC2::EIP' },
     NoSuchType: { Type: 'AWS::QLDB::Ledger' },
     NoSuchPrice: { Type: 'AWS::EC2::Instance', Properties: { InstanceType: 'p5.48xlarge' } },
-    NotTold: { Type: 'AWS::EC2::Instance', Properties: { InstanceType: { 'Fn::ImportValue': 'elsewhere' } } },
+    Imported: { Type: 'AWS::EC2::Instance', Properties: { InstanceType: { 'Fn::ImportValue': 'elsewhere' } } },
   });
   expect(counts).toEqual({ priced: 1, usage: 0, free: 0, unpriced: 3 });
   expect(coverage).toBe(25);
@@ -205,18 +205,18 @@ test('what has no price is unpriced and counted, and never 0 in silence', () => 
     undefined,
     'no price for AWS::QLDB::Ledger',
     'no price for ec2.p5.48xlarge',
-    'its instance type is not in the template',
+    'instance type not in the template',
   ]);
 });
 
-test('without traffic, what is billed by use has a price and no sum', () => {
+test('has no usage amount without traffic', () => {
   const distribution = { It: { Type: 'AWS::CloudFront::Distribution', Properties: {} } };
   expect(bill(distribution)).toMatchObject({ usageUsd: undefined, totalUsd: 0 });
   expect(bill(distribution).rows[0]).toMatchObject({ verdict: 'usage' });
   expect(bill(distribution, {}, { traffic }).usageUsd).toBeGreaterThan(80);
 });
 
-test('a million requests/s of 1 KiB through CloudFront: requests make the bill', () => {
+test('a million requests/s of 1 KiB through CloudFront cost 2.63 million USD for requests', () => {
   const flood = { ...traffic, rps: 1e6, peakToAverage: 1, responseBytes: 1024 };
   const { rows } = bill({ It: { Type: 'AWS::CloudFront::Distribution' } }, {}, { traffic: flood });
   expect((rows[0]?.charges[0]?.usd ?? 0) / 1e6).toBeCloseTo(2.63, 2);
@@ -250,11 +250,11 @@ describe('intrinsic functions', () => {
     [{ Ref: 'Image' }, undefined],
   ])('%j is %s', (InstanceType, type) => {
     const row = only('AWS::EC2::Instance', { InstanceType }, rest);
-    expect(row.charges[0]?.what).toBe(type && `${type} on demand`);
+    expect(row.charges[0]?.what).toBe(type && `${type} On-Demand`);
     expect(row.verdict).toBe(type ? 'priced' : 'unpriced');
   });
 
-  test('a resource whose condition does not hold is not there; one that cannot be told is', () => {
+  test('a resource with a false condition is excluded, one with an unknown condition is included', () => {
     const eip = { Type: 'AWS::EC2::EIP' };
     const resources = {
       A: { ...eip, Condition: 'IsProd' },
@@ -265,17 +265,21 @@ describe('intrinsic functions', () => {
     expect(bill(resources, rest, { parameters: { Env: 'prod' } }).rows.map(({ id }) => id)).toEqual(['A', 'C']);
   });
 
-  test('conditions are combined, and one part that cannot be told leaves it open unless another decides', () => {
+  test('combined conditions are unknown if a part is unknown and no other part decides', () => {
     const unknown = { 'Fn::Equals': [{ Ref: 'AWS::AccountId' }, '1'] };
     const both = (one: unknown, other: unknown) => ({ 'Fn::And': [one, other] });
     const either = (one: unknown, other: unknown) => ({ 'Fn::Or': [one, other] });
     const [isProd, isDev] = [{ Condition: 'IsProd' }, { Condition: 'IsDev' }];
-    const there = (condition: unknown) => {
+    const isIncluded = (condition: unknown) => {
       const resources = { It: { Type: 'AWS::EC2::EIP', Condition: 'C' } };
       return bill(resources, { ...rest, Conditions: { ...Conditions, C: condition } }).rows.length === 1;
     };
-    expect([both(isProd, unknown), both(isDev, unknown), both(isDev, isDev)].map(there)).toEqual([false, true, true]);
-    expect([either(isProd, isProd), either(isProd, unknown), either(isDev, unknown)].map(there)).toEqual([
+    expect([both(isProd, unknown), both(isDev, unknown), both(isDev, isDev)].map(isIncluded)).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect([either(isProd, isProd), either(isProd, unknown), either(isDev, unknown)].map(isIncluded)).toEqual([
       false,
       true,
       true,

@@ -14,22 +14,22 @@ test.each([
   [-0.58, -1],
   [-6.67, -6],
   [0, 0],
-])('a change by %d is one of %d instances', (change, instances) => {
+])('a change by %d is truncated to %d instances', (change, instances) => {
   expect(wholeInstances(change)).toBe(instances);
 });
 
-test('25% of 4 with a magnitude of 2 at least is 2 more, and 2 fewer with the other sign', () => {
+test('a percentage changes at least the minimum magnitude, in both directions', () => {
   expect(adjusted(4, 'PercentChangeInCapacity', 25, 2)).toBe(6);
   expect(adjusted(4, 'PercentChangeInCapacity', -25, 2)).toBe(2);
   expect(adjusted(4, 'ExactCapacity', 7)).toBe(7);
 });
 
-test('a binary fraction starts no server', () => {
+test('floating-point error does not add a server', () => {
   expect(proportional(3, 0.1 + 0.2, 0.3)).toBe(3);
   expect(proportional(5, 65, 50)).toBe(7);
 });
 
-test('a step holds its bound on the side of the threshold', () => {
+test('a step includes the bound that is closer to the threshold', () => {
   const steps = [
     { lower: 0, upper: 10, adjustment: 1 },
     { lower: 10, adjustment: 2 },
@@ -40,10 +40,9 @@ test('a step holds its bound on the side of the threshold', () => {
   expect([-0.1, -9.9, -10].map((distance) => stepFor(steps, distance, false)?.adjustment)).toEqual([-1, -1, -2]);
 });
 
-test('a base of 12 on demand and nothing above it: of 20 instances 12 are on demand and 8 are spot', () => {
+test('On-Demand instances are the base and a share of the rest, rounded up', () => {
   expect(onDemandOf(20, { onDemandBase: 12, onDemandPercentage: 0 })).toBe(12);
   expect(onDemandOf(5, { onDemandBase: 12, onDemandPercentage: 0 })).toBe(5);
-  // A share above the base rounds up.
   expect(onDemandOf(5, { onDemandBase: 0, onDemandPercentage: 50 })).toBe(3);
 });
 

@@ -2,7 +2,7 @@ import { GroupController, type Observed } from '../../../../tools/planner/scalin
 import { profiles } from '../../../../tools/planner/scaling/profile';
 import type { AlarmRule, ScalingGroup, StepPolicy } from '../../../../tools/planner/scaling/scaling-group';
 
-/** A group of on-demand servers without any policy. */
+/** A group of On-Demand servers without policies. */
 export const GROUP: ScalingGroup = {
   id: 'Group',
   minSize: 1,
@@ -21,7 +21,7 @@ export const GROUP: ScalingGroup = {
   notModelled: [],
 };
 
-/** An alarm on one point of CPU. */
+/** An alarm on one CPU data point. */
 export const onCpu = (comparison: AlarmRule['comparison'], threshold: number): AlarmRule => ({
   metric: 'cpu',
   comparison,
@@ -61,11 +61,7 @@ export const GUIDE: readonly StepPolicy[] = [
   },
 ];
 
-/**
- * A controller that is told one observation after the other, a minute apart, and whose servers come at once.
- *
- * Returns the desired capacity after each.
- */
+/** Runs a controller on one observation per minute, with servers that launch immediately. Returns the desired capacities. */
 export function follow(
   group: ScalingGroup,
   desired: number,
@@ -79,6 +75,6 @@ export function follow(
   });
 }
 
-/** The same observation for some minutes. */
+/** Repeats an observation for `count` minutes. */
 export const minutes = (count: number, observed: Partial<Observed>): Partial<Observed>[] =>
   Array.from({ length: count }, () => observed);

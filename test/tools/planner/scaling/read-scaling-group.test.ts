@@ -15,7 +15,7 @@ const policy = (properties: object) => ({
 
 const read = (Resources: Template['Resources'], more: object = {}) => readScalingGroup({ Resources, ...more });
 
-test('defaults are those of the API', () => {
+test('uses the defaults of the API', () => {
   expect(read({ Group: group() })).toEqual({
     id: 'Group',
     minSize: 1,
@@ -37,15 +37,15 @@ test('defaults are those of the API', () => {
   });
 });
 
-test('a size may be the default of a parameter', () => {
+test('resolves a size from the default of a parameter', () => {
   const parameters = { Parameters: { Most: { Type: 'Number', Default: 12 } } };
   expect(read({ Group: group({ MaxSize: { Ref: 'Most' } }) }, parameters).maxSize).toBe(12);
   expect(() => read({ Group: group({ MaxSize: { Ref: 'Most' } }) })).toThrow(
-    'Group MaxSize of the template is {"Ref":"Most"}; allowed is a number, or a parameter with one as its default.',
+    'Group MaxSize in the template must be a number, or a parameter with a number as its default, got {"Ref":"Most"}.',
   );
 });
 
-test('a simple policy is read with its cool-down and the alarm that calls it', () => {
+test('reads a simple scaling policy with its cooldown and its alarm', () => {
   const { policies } = read({
     Group: group(),
     More: policy({ AdjustmentType: 'ChangeInCapacity', ScalingAdjustment: 2, Cooldown: '120' }),
@@ -86,7 +86,7 @@ test('a simple policy is read with its cool-down and the alarm that calls it', (
   ]);
 });
 
-test('what is not modelled is named and left out', () => {
+test('lists features that are not modeled', () => {
   const { policies, notModelled } = read({
     Group: group(),
     Network: policy({
@@ -100,12 +100,12 @@ test('what is not modelled is named and left out', () => {
   });
   expect(policies.map(({ id }) => id)).toEqual(['Silent']);
   expect(notModelled).toEqual([
-    'Policy Network: its metric is none of CPU, requests per target, backlog per instance.',
-    'Policy Silent: no alarm of the template that is modelled calls it.',
+    'Policy Network: the metric is not CPU, requests per target or backlog per instance.',
+    'Policy Silent: no modeled alarm of the template invokes it.',
   ]);
 });
 
-test('weights, metric math and what Application Auto Scaling scales are named as not modelled', () => {
+test('lists weights, metric math and Application Auto Scaling as not modeled', () => {
   const weighted = {
     LaunchTemplate: {
       Overrides: [{ InstanceType: 'c7g.large', WeightedCapacity: '1' }, { InstanceType: 'c7g.xlarge' }],
@@ -125,10 +125,10 @@ test('weights, metric math and what Application Auto Scaling scales are named as
     Service: { Type: 'AWS::ApplicationAutoScaling::ScalableTarget' },
   });
   expect(notModelled).toEqual([
-    'Weights of instance types: every instance counts as one, whatever its WeightedCapacity.',
-    'Service: what Application Auto Scaling scales, such as a service of ECS.',
-    'Alarm Math: it watches an expression (metric math), and not one metric.',
-    'Policy Step: no alarm of the template that is modelled calls it.',
+    'WeightedCapacity of instance types: every instance counts as one.',
+    'Service: a target of Application Auto Scaling, such as an ECS service.',
+    'Alarm Math: metric math expressions are not modeled.',
+    'Policy Step: no modeled alarm of the template invokes it.',
   ]);
 });
 
@@ -136,16 +136,16 @@ test.each([
   [
     { Service: { Type: 'AWS::ApplicationAutoScaling::ScalableTarget' } },
     undefined,
-    'The template has no AWS::AutoScaling::AutoScalingGroup; what Application Auto Scaling scales, such as a service of ECS, is not modelled: Service.',
+    'The template has no AWS::AutoScaling::AutoScalingGroup. Targets of Application Auto Scaling, such as ECS services, are not modeled: Service.',
   ],
-  [{}, undefined, 'The template has no AWS::AutoScaling::AutoScalingGroup; there is nothing that scales in it.'],
-  [{ Web: group(), Jobs: group() }, undefined, 'No group is named; allowed: Web, Jobs.'],
-  [{ Web: group(), Jobs: group() }, 'Db', 'Group "Db" is not one group of the template; allowed: Web, Jobs.'],
-])('which group is not guessed', (Resources, wanted, message) => {
+  [{}, undefined, 'The template has no AWS::AutoScaling::AutoScalingGroup.'],
+  [{ Web: group(), Jobs: group() }, undefined, '--group must match one of Web, Jobs.'],
+  [{ Web: group(), Jobs: group() }, 'Db', '--group must match one of Web, Jobs, got Db.'],
+])('rejects an ambiguous or unknown group (%#)', (Resources, wanted, message) => {
   expect(() => readScalingGroup({ Resources }, { group: wanted })).toThrow(new UsageError(message));
 });
 
-test('of several groups, the one behind a balancer is meant', () => {
+test('chooses the group behind a load balancer', () => {
   const resources = { Jobs: group(), Web: group({ TargetGroupARNs: [{ Ref: 'Targets' }] }) };
   expect(read(resources).id).toBe('Web');
   expect(readScalingGroup({ Resources: resources }, { group: 'Jobs' }).id).toBe('Jobs');
@@ -154,7 +154,7 @@ test('of several groups, the one behind a balancer is meant', () => {
 describe('phase 4 of the project', () => {
   const template = phaseTemplate('phase-4') as unknown as Template;
 
-  test('the servers: bounds, purchase, times and policies of four kinds', () => {
+  test('reads limits, purchase options, times and four kinds of policies of the servers', () => {
     const servers = readScalingGroup(template);
     expect(servers).toMatchObject({
       minSize: 2,
@@ -186,7 +186,7 @@ describe('phase 4 of the project', () => {
     ]);
   });
 
-  test('the workers: their backlog', () => {
+  test('reads the backlog policy of the workers', () => {
     const { policies, maxSize } = readScalingGroup(template, { group: 'Workers' });
     expect(maxSize).toBe(10);
     expect(policies).toEqual([

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { profiles } from '../../../../tools/planner/scaling/profile';
 import type { ScalingGroup, ScalingPolicy } from '../../../../tools/planner/scaling/scaling-group';
 import { countThrash, type SimulationOptions, simulate } from '../../../../tools/planner/simulate/simulate';
-import { shapedTraffic, type Traffic } from '../../../../tools/planner/simulate/traffic';
+import { type RequestSeries, shapedTraffic } from '../../../../tools/planner/simulate/traffic';
 import { GROUP, onCpu } from '../scaling/group';
 
 const tracking = (metric: 'cpu' | 'requestsPerTarget', target: number): ScalingPolicy => ({
@@ -14,14 +14,14 @@ const tracking = (metric: 'cpu' | 'requestsPerTarget', target: number): ScalingP
   warmup: 0,
 });
 
-const constant = (requests: number, minutes: number): Traffic => ({
+const constant = (requests: number, minutes: number): RequestSeries => ({
   name: 'constant',
   start: 0,
   requests: new Float64Array(minutes).fill(requests),
 });
 
-/** Servers of 2,000 requests a minute that need 5 minutes to come, and metrics and actions without delay. */
-function run(group: Partial<ScalingGroup>, traffic: Traffic, more: Partial<SimulationOptions> = {}) {
+/** Simulates servers of 2,000 requests/min that launch in 5 minutes, with metrics and actions without delay. */
+function run(group: Partial<ScalingGroup>, traffic: RequestSeries, more: Partial<SimulationOptions> = {}) {
   return simulate({
     group: { ...GROUP, ...group },
     traffic,
@@ -37,17 +37,17 @@ function run(group: Partial<ScalingGroup>, traffic: Traffic, more: Partial<Simul
 
 const changes = ({ decisions }: ReturnType<typeof simulate>) => decisions.map(({ at, desired }) => [at / 60, desired]);
 
-describe('traffic that is 100 times as much from one minute to the next', () => {
+describe('traffic that rises 100-fold within a minute', () => {
   const step = constant(200_000, 60);
 
-  test('scaling by requests asks for all servers at once', () => {
+  test('scaling on requests reaches the required capacity in one change', () => {
     const result = run({ minSize: 2, policies: [tracking('requestsPerTarget', 1000)] }, step);
     expect(changes(result)).toEqual([[3, 200]]);
     expect([...result.series.inService.slice(7, 9)]).toEqual([2, 200]);
     expect(result.summary.dropped).toBe(1_568_000);
   });
 
-  test('scaling by CPU, which ends at 100%, at most doubles them each time', () => {
+  test('scaling on CPU, which is at most 100%, at most doubles the capacity per change', () => {
     const result = run({ minSize: 2, policies: [tracking('cpu', 50)] }, step);
     expect(changes(result)).toEqual([
       [3, 4],
@@ -62,7 +62,7 @@ describe('traffic that is 100 times as much from one minute to the next', () => 
   });
 });
 
-describe('cool-down', () => {
+describe('cooldown', () => {
   const rules = (cooldown: number): ScalingPolicy[] => [
     {
       kind: 'simple',
@@ -81,11 +81,11 @@ describe('cool-down', () => {
       alarms: [onCpu('below', 30)],
     },
   ];
-  // 1.6 servers' worth: 80% of two servers.
+  // 80% of two servers.
   const even = (cooldown: number) =>
     run({ minSize: 2, policies: rules(cooldown) }, constant(3200, 720), { metricDelay: 60 });
 
-  test('without one, the same traffic adds and removes servers over and over', () => {
+  test('without a cooldown, constant traffic adds and removes servers repeatedly', () => {
     const result = even(0);
     expect(
       changes(result)
@@ -95,30 +95,30 @@ describe('cool-down', () => {
     expect(result.summary.thrash).toBeGreaterThan(20);
   });
 
-  test('with 300 seconds, it adds once and stays', () => {
+  test('with 300 seconds, constant traffic adds servers once', () => {
     const result = even(300);
     expect(changes(result)).toEqual([[2, 4]]);
     expect(result.summary.thrash).toBe(0);
   });
 });
 
-test('thrash is a change that undoes one of the half hour before', () => {
+test('thrash is a change that reverses another within half an hour', () => {
   const change = (at: number, by: number) => ({ at, from: 10, desired: 10 + by });
   expect(countThrash([change(0, 2), change(60, 2), change(120, -3), change(180, 2)])).toBe(2);
   expect(countThrash([change(0, 2), change(1801, -3)])).toBe(0);
 });
 
 describe('health checks', () => {
-  test('servers that need longer than their grace are replaced for ever and never serve', () => {
+  test('servers that start slower than the grace period are replaced repeatedly and never serve', () => {
     const slow = { healthCheckType: 'ELB', healthCheckGrace: 60, healthCheckSeconds: 10 } as const;
     const policies = [tracking('requestsPerTarget', 1000)];
     const load = constant(4000, 60);
     const { summary, series } = run({ minSize: 2, policies, ...slow }, load, { appStart: 90 });
     expect(summary.neverHealthy).toBeGreaterThan(10);
     expect(Math.max(...series.capacity)).toBe(4000);
-    const patient = run({ minSize: 2, policies, ...slow, healthCheckGrace: 100 }, load, { appStart: 90 });
-    expect(patient.summary.neverHealthy).toBe(0);
-    expect(Math.max(...patient.series.capacity)).toBeGreaterThan(4000);
+    const longGrace = run({ minSize: 2, policies, ...slow, healthCheckGrace: 100 }, load, { appStart: 90 });
+    expect(longGrace.summary.neverHealthy).toBe(0);
+    expect(Math.max(...longGrace.series.capacity)).toBeGreaterThan(4000);
   });
 });
 
@@ -127,27 +127,27 @@ describe('spot', () => {
   const sweep = (capacityRebalance: boolean) =>
     run({ ...spot, capacityRebalance }, constant(20_000, 60), { spotSweepAtMinute: 10 });
 
-  test('servers with a notice serve two minutes more, and then are missed until others are there', () => {
+  test('interrupted servers serve for two minutes, and capacity is missing until their replacement', () => {
     const { series, summary } = sweep(false);
     expect([...series.inService.slice(9, 20)]).toEqual([10, 10, 10, 2, 2, 2, 2, 2, 2, 10, 10]);
     expect(summary).toMatchObject({ spotLost: 8, dropped: 6 * 16_000, onDemandHours: 2 });
   });
 
-  test('with capacity rebalancing the others start with the notice', () => {
+  test('with capacity rebalancing, replacements launch at the notice', () => {
     const { series } = sweep(true);
     expect([...series.inService.slice(9, 18)]).toEqual([10, 10, 10, 2, 2, 2, 2, 10, 10]);
   });
 
-  test('so many are taken back a month as the share says', () => {
+  test('interruptions match the monthly share', () => {
     const month = constant(20_000, 43_800);
     const { summary } = run(spot, month, { spotLossPerMonth: 1, profile: { ...profiles.ec2, boot: 26 } });
-    // 8 spot servers, each once a month: seldom fewer than 2 or more than 18.
+    // 8 spot servers, each interrupted once a month on average.
     expect(summary.spotLost).toBeGreaterThanOrEqual(2);
     expect(summary.spotLost).toBeLessThanOrEqual(18);
   });
 });
 
-test('workers: what they cannot do waits, and their number follows the backlog', () => {
+test('excess jobs of workers wait in the queue, and the fleet follows the backlog', () => {
   const policies: ScalingPolicy[] = [{ ...tracking('cpu', 100), metric: 'backlogPerInstance' } as ScalingPolicy];
   const { summary, series } = run({ minSize: 1, maxSize: 10, policies }, constant(6000, 600), {
     requestsPerServer: 1000,
@@ -158,20 +158,20 @@ test('workers: what they cannot do waits, and their number follows the backlog',
   expect(summary.served + summary.waiting).toBe(summary.demand);
 });
 
-test('CPU by five minutes makes the same policy act later', () => {
+test('basic monitoring delays a policy on CPU', () => {
   const group = { minSize: 2, policies: [tracking('cpu', 50)] };
   const first = (detailedMonitoring: boolean) =>
     changes(run({ ...group, detailedMonitoring }, constant(4000, 30)))[0]?.[0];
   expect([first(true), first(false)]).toEqual([3, 7]);
 });
 
-test('metrics that are late make it act later by as much', () => {
+test('late metrics delay a policy by the same time', () => {
   const policies = [tracking('requestsPerTarget', 1000)];
   const late = run({ minSize: 2, policies }, constant(4000, 30), { metricDelay: 120 });
   expect(changes(late)[0]).toEqual([5, 4]);
 });
 
-test('what is expected is there before it comes', () => {
+test('predictive scaling adds servers before the forecast load', () => {
   const requests = new Float64Array(180).fill(2000).fill(40_000, 120);
   const predictive: ScalingPolicy = {
     kind: 'predictive',
@@ -190,7 +190,7 @@ test('what is expected is there before it comes', () => {
   expect(summary.dropped).toBe(0);
 });
 
-describe('for all groups and traffic', () => {
+describe('for any group and traffic', () => {
   const shape = fc.constantFrom('steady', 'daily', 'spike', 'black-friday');
   const anything = fc.record({
     shape,
@@ -215,7 +215,7 @@ describe('for all groups and traffic', () => {
       { ...one, profile: { ...profiles.ec2, boot: one.boot } },
     );
 
-  test('what is served and what is dropped is the demand, and nothing is served beyond the capacity', () => {
+  test('served plus dropped equals demand, and served never exceeds capacity', () => {
     fc.assert(
       fc.property(anything, (one) => {
         const { series, summary } = runCase(one);
@@ -227,7 +227,7 @@ describe('for all groups and traffic', () => {
     );
   });
 
-  test('the same seed gives the same bytes', () => {
+  test('the same seed gives the same result', () => {
     fc.assert(
       fc.property(anything, (one) => {
         expect(JSON.stringify(runCase(one))).toBe(JSON.stringify(runCase(one)));
@@ -236,7 +236,7 @@ describe('for all groups and traffic', () => {
     );
   });
 
-  test('more servers in a fixed fleet never drop more', () => {
+  test('a larger fixed fleet never drops more', () => {
     fc.assert(
       fc.property(anything, fc.integer({ min: 0, max: 20 }), (one, more) => {
         const fixed = (size: number) =>

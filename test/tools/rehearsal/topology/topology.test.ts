@@ -53,8 +53,8 @@ async function firstLine(child: ChildProcess): Promise<string> {
 test('a missing program is reported with the command that installs it', async () => {
   const place = join(dir, 'missing');
   expect(await firstLine(startElsewhere({ phase: 3, dir: place }, { PATH: dir }))).toBe(
-    'phase 3 needs programs of the system; ' +
-      'redis-server is not here: apt-get install redis-server; haproxy is not here: apt-get install haproxy',
+    'phase 3 needs missing programs: redis-server, haproxy. ' +
+      'Run: apt-get install redis-server && apt-get install haproxy',
   );
   expect(existsSync(place)).toBe(false);
 });

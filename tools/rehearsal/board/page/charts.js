@@ -22,7 +22,12 @@ export function chart(parent, { title, lines, digits, bad = false }) {
   });
   const row = document.createElement('p');
   row.className = 'values';
-  for (const { value, name } of values) row.append(name, value);
+  for (const { value, name } of values) {
+    const reading = document.createElement('span');
+    reading.className = 'reading';
+    reading.append(name, value);
+    row.append(reading);
+  }
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`);
   svg.setAttribute('preserveAspectRatio', 'none');

@@ -11,11 +11,11 @@ import type {
   TargetTrackingPolicy,
 } from './scaling-group';
 
-/** What the metrics say of a minute. */
+/** Metrics of one minute. */
 export type Metrics = Readonly<Record<MetricKind, number | undefined>>;
 
-/** A target tracking policy with the two alarms that Auto Scaling makes for it. */
-export class Tracking {
+/** A target tracking policy with the two alarms that Auto Scaling creates for it. */
+export class TargetTracking {
   readonly high: Alarm;
   readonly low: Alarm;
 
@@ -44,8 +44,8 @@ export class Tracking {
   }
 }
 
-/** A policy that alarms of the template call. */
-export class Alarmed<P extends StepPolicy | SimplePolicy> {
+/** A policy that alarms of the template invoke. */
+export class AlarmDriven<P extends StepPolicy | SimplePolicy> {
   readonly alarms: readonly Alarm[];
 
   constructor(readonly policy: P) {
@@ -57,11 +57,11 @@ export class Alarmed<P extends StepPolicy | SimplePolicy> {
   }
 }
 
-/** A predictive policy and what it foresees for the hour. */
-export class Foreseeing {
-  /** 0 while there is no forecast. */
+/** A predictive scaling policy and its forecast for the hour. */
+export class PredictiveScaling {
+  /** 0 without a forecast. */
   capacity = 0;
-  private readonly seen = new SeasonalNaive();
+  private readonly history = new SeasonalNaive();
 
   constructor(
     readonly policy: PredictivePolicy,
@@ -70,12 +70,12 @@ export class Foreseeing {
 
   push(metrics: Metrics, instances: number, now: number): void {
     const value = metrics[this.policy.metric];
-    // The minute that is over belongs to the hour that it lay in.
-    if (value !== undefined) this.seen.record(value * instances, now - 1);
+    // A minute belongs to the hour in which it starts.
+    if (value !== undefined) this.history.record(value * instances, now - 1);
   }
 
-  /** A forecast holds from `bufferTime` before its hour on. */
-  look(now: number): void {
+  /** A forecast applies from `bufferTime` before its hour. */
+  update(now: number): void {
     this.capacity = Math.max(this.servers(now), this.servers(now + this.policy.bufferTime));
   }
 
@@ -85,7 +85,7 @@ export class Foreseeing {
 
   private servers(at: number): number {
     if (this.given) return this.given(at) ?? 0;
-    const load = this.seen.loadAt(at);
+    const load = this.history.loadAt(at);
     return load === undefined ? 0 : proportional(1, load, this.policy.target);
   }
 }

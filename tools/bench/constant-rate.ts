@@ -2,42 +2,44 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { Client, type Dispatcher } from 'undici';
 
 /**
- * Load with an open model: each request has its time, whatever became of those before it. Autocannon's own `--overallRate`
- * sends a second's requests at its beginning, as fast as they are answered, and is then silent until the next.
+ * Options of an open-model load generator, which sends requests on schedule even when earlier responses are late. Autocannon's
+ * `--overallRate` instead sends each second's requests in a burst at its start.
  *
- * Runs as a program: takes {@link Arrivals} as JSON, prints {@link Arrived} as JSON.
+ * This file runs as a program: it takes {@link ConstantRateOptions} as JSON and prints {@link ConstantRateResult} as JSON.
  */
-export interface Arrivals {
+export interface ConstantRateOptions {
   readonly url: string;
   /** @default - none */
   readonly cookie?: string | undefined;
-  /** Requests a second. */
+  /** Requests per second. */
   readonly rate: number;
-  /** The first second does not count. */
+  /** Duration. The first second is warm-up and is not counted. */
   readonly seconds: number;
-  /** All are open before the first request. When all are in use, a request waits for one, and the wait counts. */
+  /** Opened before the first request. While all are in use, requests queue, and queueing time counts as latency. */
   readonly connections: number;
 }
 
-/** What came back, a second; how long it took is counted from when the request was due. */
-export interface Arrived {
+/** Rates per second. Latency counts from the scheduled send time, which avoids coordinated omission. */
+export interface ConstantRateResult {
+  /** Offered load. */
   readonly asked: number;
-  /** Answered 200 within {@link PATIENCE}. */
+  /** Status 200 within {@link DEADLINE}. */
   readonly inTime: number;
-  /** Answered 503. */
+  /** Status 503. */
   readonly refused: number;
-  /** Connections that failed, and other answers than 200 and 503. */
+  /** Connection errors, and statuses other than 200 and 503. */
   readonly failed: number;
   readonly refusalP50Ms: number;
   readonly refusalP99Ms: number;
 }
 
-/** Milliseconds after which an answer is of no use any more. */
-export const PATIENCE = 1_000;
+/** Latency in milliseconds up to which a response counts as in time. */
+export const DEADLINE = 1_000;
 
+/** Milliseconds. */
 const WARM_UP = 1_000;
 
-async function arrive({ url, cookie, rate, seconds, connections }: Arrivals): Promise<Arrived> {
+async function run({ url, cookie, rate, seconds, connections }: ConstantRateOptions): Promise<ConstantRateResult> {
   const { origin, pathname, search } = new URL(url);
   const request = {
     path: pathname + search,
@@ -55,7 +57,7 @@ async function arrive({ url, cookie, rate, seconds, connections }: Arrivals): Pr
   const count = (due: number, status: number) => {
     const now = performance.now();
     if (now < began + WARM_UP || now > end) return;
-    if (status === 200) counts.inTime += now - due <= PATIENCE ? 1 : 0;
+    if (status === 200) counts.inTime += now - due <= DEADLINE ? 1 : 0;
     else if (status === 503) {
       counts.refused += 1;
       refusals.record(Math.max(1, Math.round((now - due) * 1000)));
@@ -103,21 +105,21 @@ async function arrive({ url, cookie, rate, seconds, connections }: Arrivals): Pr
   };
 }
 
-/** A few at a time: a server accepts no more than its backlog at once. */
+/** Connects in batches of 50: a larger burst overflows the listen backlog. */
 async function open(origin: string, connections: number): Promise<Client[]> {
   const clients: Client[] = [];
   while (clients.length < connections) {
-    const some = Array.from({ length: Math.min(50, connections - clients.length) }, () => new Client(origin));
+    const batch = Array.from({ length: Math.min(50, connections - clients.length) }, () => new Client(origin));
     await Promise.all(
-      some.map(async (client) => (await client.request({ path: '/healthz', method: 'GET' })).body.dump()),
+      batch.map(async (client) => (await client.request({ path: '/healthz', method: 'GET' })).body.dump()),
     );
-    clients.push(...some);
+    clients.push(...batch);
   }
   return clients;
 }
 
 if (require.main === module) {
-  arrive(JSON.parse(process.argv[2] as string) as Arrivals).then((arrived) => {
-    process.stdout.write(`${JSON.stringify(arrived)}\n`, () => process.exit(0));
+  run(JSON.parse(process.argv[2] as string) as ConstantRateOptions).then((result) => {
+    process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
   });
 }

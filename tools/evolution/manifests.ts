@@ -4,50 +4,50 @@ const BOX: Allowance = {
   fate: 'removed',
   policy: 'Delete',
   reason:
-    'its data is in RDS by then, and it ends when the servers serve (docs/decisions/033-the-box-leaves-in-phase-3.md)',
+    'its data is in RDS, and it is terminated once the servers are in service (docs/decisions/033-the-box-leaves-in-phase-3.md)',
 };
 const VOLUME: Allowance = {
   fate: 'removed',
   policy: 'RetainExceptOnCreate',
-  reason: 'the data of phase 1, kept until somebody deletes it',
+  reason: 'data of phase 1, until it is deleted manually',
 };
 const ACCESS_LOGS: Allowance = {
   fate: 'removed',
   policy: 'RetainExceptOnCreate',
-  reason: 'logs of a load balancer that goes; nothing writes to it any more',
+  reason: 'access logs of a removed load balancer; no longer written',
 };
 const FLEET_LOG: Allowance = {
   fate: 'removed',
   policy: 'RetainExceptOnCreate',
-  reason: 'log of servers that go; nothing writes to it any more',
+  reason: 'log of removed servers; no longer written',
 };
 const CACHE: Allowance = {
   fate: 'removed',
   policy: 'Snapshot',
-  reason: 'sessions and copies of what the database has; everybody logs in again',
+  reason: 'sessions and cached data only; all users have to log in again',
 };
 const CACHE_SECRET: Allowance = {
   fate: 'removed',
   policy: 'RetainExceptOnCreate',
-  reason: 'of a cache that goes',
+  reason: 'password of the removed cache',
 };
 const QUEUE: Allowance = {
   fate: 'removed',
   policy: 'RetainExceptOnCreate',
-  reason: 'carries ids only: the rows of the jobs stay in the database (docs/decisions/025-queue-fed-by-the-outbox.md)',
+  reason: 'contains job ids only; the jobs are in the database (docs/decisions/025-queue-fed-by-the-outbox.md)',
 };
-const EDGE_LOGS: Allowance = { ...ACCESS_LOGS, reason: 'logs of an edge that goes; nothing writes to it any more' };
+const EDGE_LOGS: Allowance = { ...ACCESS_LOGS, reason: 'access logs of the removed edge; no longer written' };
 const ASSETS: Allowance = {
   fate: 'removed',
   policy: 'RetainExceptOnCreate',
-  reason: 'copies of the static files that each release has with it',
+  reason: 'copies of the static files in each release',
 };
 const DATABASE: Allowance = {
   fate: 'removed',
   policy: 'RetainExceptOnCreate',
-  reason: 'its data is moved back to the box before, or the set-up of the box refuses; protected, and kept',
+  reason: 'its data is moved back to the instance first, which the instance setup enforces; protected and retained',
 };
-const DATABASE_SECRET: Allowance = { ...DATABASE, reason: 'opens the database that is kept' };
+const DATABASE_SECRET: Allowance = { ...DATABASE, reason: 'password of the retained database' };
 
 const box = { ShopBoxInstance233E2A2B: BOX, ShopBoxDataVolumeCCC70169: VOLUME };
 const cache = { ShopSessionCacheGroup1F21F751: CACHE, ShopSessionCacheSecret5BBD5D1E: CACHE_SECRET };
@@ -62,16 +62,16 @@ const elastic = {
   ShopWorkersLogEEB9B0D7: FLEET_LOG,
 };
 const database = { ShopDatabaseInstanceBB00928E: DATABASE, ShopDatabaseSecret2BA9060A: DATABASE_SECRET };
-const GOES = 'goes with the phase that has it';
+const LATER_PHASE = 'belongs to the later phase only';
 const cacheNames = {
-  ShopSessionCacheUser2303279E: GOES,
-  ShopSessionCacheDefaultUserD41A08BC: GOES,
-  ShopSessionCacheUserGroup4045E99D: GOES,
-  ShopRestoreTestingPlanF1F933FA: GOES,
-  ShopRestoreTestingDatabaseFF4C0694: GOES,
+  ShopSessionCacheUser2303279E: LATER_PHASE,
+  ShopSessionCacheDefaultUserD41A08BC: LATER_PHASE,
+  ShopSessionCacheUserGroup4045E99D: LATER_PHASE,
+  ShopRestoreTestingPlanF1F933FA: LATER_PHASE,
+  ShopRestoreTestingDatabaseFF4C0694: LATER_PHASE,
 };
-const proxyName = { ShopDatabaseProxy9EDE1518: GOES };
-const boxOutput = { InstanceId: 'there is no box any more; OpenSession opens a shell on a server' };
+const proxyName = { ShopDatabaseProxy9EDE1518: LATER_PHASE };
+const boxOutput = { InstanceId: 'the instance is terminated; the output OpenSession opens a shell on a server' };
 
 const manifests: Readonly<Record<string, Manifest>> = {
   '2->3': { resources: box, outputs: boxOutput },
@@ -80,10 +80,10 @@ const manifests: Readonly<Record<string, Manifest>> = {
   '4->3': { resources: elastic, names: proxyName },
   '4->2': { resources: { ...elastic, ...cache }, names: { ...proxyName, ...cacheNames } },
   '3->2': { resources: { ...farm, ...cache }, names: cacheNames },
-  '2->1': { resources: database, outputs: { DatabaseEndpoint: 'there is no database of its own any more' } },
+  '2->1': { resources: database, outputs: { DatabaseEndpoint: 'phase 1 has no separate database' } },
 };
 
-/** What may go when the shop steps from one phase to another. An entry that is not needed turns the gate red as well. */
-export function mayLeave(from: number, to: number): Manifest {
+/** Returns the allowed removals of a step between two phases. The gate is also red if an entry is not needed. */
+export function manifestFor(from: number, to: number): Manifest {
   return manifests[`${from}->${to}`] ?? {};
 }
