@@ -20,7 +20,7 @@ describeWith('chromium', 'the shop in a real browser', () => {
   beforeAll(async () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
     dir = mkdtempSync(join(tmpdir(), 'shop-browser-'));
-    running = await startLocally({ phase: 1, port: await freePort(), dir, fresh: false, say: () => {} });
+    running = await startLocally({ phase: 1, port: await freePort(), dir, fresh: false, onProgress: () => {} });
     browser = await launchBrowser();
   });
 

@@ -101,9 +101,9 @@ const leftBehind = (database: Postgres) =>
 
 test('a prepared target lets no shop in until the data is there; then it is open, and the source only reads', async () => {
   const pair = await sides();
-  expect((await move(pair, { verb: 'status' })).code).toBe(0);
-  expect((await move(pair, { verb: 'prepare' })).code).toBe(0);
-  expect((await move(pair, { verb: 'status' })).code).toBe(3);
+  expect((await move(pair, { command: 'status' })).code).toBe(0);
+  expect((await move(pair, { command: 'prepare' })).code).toBe(0);
+  expect((await move(pair, { command: 'status' })).code).toBe(3);
   expect(await takesWrites(pair.to)).toBe(false);
   await expect(serve(pair.to, 2_000)).rejects.toThrow(/cannot execute .* in a read-only transaction/);
 
@@ -111,7 +111,7 @@ test('a prepared target lets no shop in until the data is there; then it is open
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(moved?.tables.find(({ table }) => table === 'orders')).toMatchObject({ rows: 200 });
   expect(moved?.pauseSeconds).toBeGreaterThan(0);
-  expect((await move(pair, { verb: 'status' })).code).toBe(0);
+  expect((await move(pair, { command: 'status' })).code).toBe(0);
   expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([false, true]);
   expect(await leftBehind(pair.from)).toEqual([]);
 
@@ -120,13 +120,13 @@ test('a prepared target lets no shop in until the data is there; then it is open
   expect((await sql(pair.to.url(), next))[0].id).toBe(201);
   await (await serve(pair.to)).stop();
 
-  expect(await move(pair, { verb: 'prepare' })).toMatchObject({
+  expect(await move(pair, { command: 'prepare' })).toMatchObject({
     code: 1,
     stderr: 'the target is open already: run finishes the move\n',
   });
   expect(await move(pair)).toMatchObject({ code: 0, moved: { followed: 0 } });
   // Its jobs were done meanwhile, so there is no way back any more.
-  expect(await move(pair, { verb: 'back' })).toMatchObject({
+  expect(await move(pair, { command: 'back' })).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/^the target has been written to since it was opened:\njobs: /),
   });
@@ -137,7 +137,7 @@ test('a prepared target lets no shop in until the data is there; then it is open
 test('an opened target that nobody wrote to is closed again, and the source goes on', async () => {
   const pair = await sides();
   expect((await move(pair)).code).toBe(0);
-  expect((await move(pair, { verb: 'back' })).code).toBe(0);
+  expect((await move(pair, { command: 'back' })).code).toBe(0);
   expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([true, false]);
   expect(await leftBehind(pair.from)).toEqual([]);
   expect(await move(pair)).toMatchObject({ code: 0, moved: { tables: expect.anything() } });
@@ -146,7 +146,7 @@ test('an opened target that nobody wrote to is closed again, and the source goes
 
 test('a copy that is not like the source is found, and the source goes on', async () => {
   const pair = await sides();
-  await move(pair, { verb: 'prepare' });
+  await move(pair, { command: 'prepare' });
   // The mover switches ordinary triggers off.
   await change(
     pair.to,

@@ -102,7 +102,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
     const refusedBefore = load.counts.refused;
     // The name still leads to the old primary, which is a replica now.
     await eventually(() => load.counts.refused > refusedBefore);
-    name.leadTo(next.port);
+    name.pointTo(next.port);
     await back();
     const goodBefore = load.counts.good;
     await eventually(() => load.counts.good > goodBefore + 50);
@@ -120,7 +120,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
     const next = await mostCurrent();
     await next.promote();
     await Promise.all(nodes.filter((node) => node !== primary && node !== next).map((node) => node.follow(next.port)));
-    name.leadTo(next.port);
+    name.pointTo(next.port);
     await back();
     const goodBefore = load.counts.good;
     await eventually(() => load.counts.good > goodBefore + 50);

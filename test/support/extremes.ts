@@ -11,7 +11,7 @@ export const LONG_WORD = 'ip-10-200-123-245_eu-central-1_compute_internal_Donaud
 
 export const LONG_TEXT = `replica 2 lags 12,345.6 s behind; ${LONG_WORD} https://example.com/${'a'.repeat(90)}`;
 
-const SERVER_STATES = ['in-service', 'starting', 'out-of-service', 'draining', 'gone'] as const;
+const SERVER_STATES = ['in-service', 'starting', 'out-of-service', 'draining', 'terminated'] as const;
 
 function button(of: string, label: string, unavailable?: string): Button {
   return { of, id: `${label} ${of}`.toLowerCase().replace(/[^a-z0-9]+/g, '-'), label, unavailable };

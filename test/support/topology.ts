@@ -5,7 +5,7 @@ import type { TopologyPlan } from '../../tools/rehearsal/topology/topology-plan'
 
 const ROOT = resolve(__dirname, '../..');
 
-/** A process that starts a topology; it prints where visitors enter, and answers any message with a snapshot. */
+/** Starts a topology in a child process, which prints its URL and answers each message with a snapshot. */
 export function startElsewhere(plan: TopologyPlan, env: NodeJS.ProcessEnv = process.env): ChildProcess {
   const script = `require('./tools/rehearsal/topology/topology').startTopology(${JSON.stringify(plan)})
     .then((topology) => {

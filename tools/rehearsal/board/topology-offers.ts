@@ -27,13 +27,13 @@ const STATES: Readonly<Record<ServerState, string>> = {
   'in-service': 'in service',
   'out-of-service': 'out of service already',
   draining: 'leaving already',
-  gone: 'gone',
+  terminated: 'terminated',
 };
 
 /** What can be done to a topology. What its phase does not have gets no button; what cannot be done just now says why. */
 export function topologyOffers({ phase, becoming, evolves, now, act }: TopologyOffersOptions): Offer[] {
   const { servers, desired, down = [], queries } = now;
-  const present = servers.filter(({ state }) => state !== 'gone');
+  const present = servers.filter(({ state }) => state !== 'terminated');
   const inService = present.filter(({ state }) => state === 'in-service');
   const offer = (of: string, id: string, label: string, action: TopologyAction, ...why: (string | false)[]): Offer[] =>
     phasesOf(action).includes(phase)

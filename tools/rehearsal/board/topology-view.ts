@@ -28,7 +28,8 @@ export class TopologyView {
     const before = this.#before;
     this.#before = now;
     const since = new Since(before, now);
-    for (const { name, state } of now.servers) if (state === 'gone' && !this.#left.has(name)) this.#left.set(name, at);
+    for (const { name, state } of now.servers)
+      if (state === 'terminated' && !this.#left.has(name)) this.#left.set(name, at);
     const isShown = ({ name }: ServerSnapshot) => at - (this.#left.get(name) ?? at) < SHOWN_AFTER_LEAVING;
     const visitors = second && visitorsOf(second);
     return {
@@ -43,7 +44,9 @@ export class TopologyView {
         ...machine(since, server),
         ...(phase >= 3 ? counted(since, server, second) : visitors && alone(visitors)),
       })),
-      workers: (now.workers ?? []).filter(({ state }) => state !== 'gone').map((worker) => machine(since, worker)),
+      workers: (now.workers ?? [])
+        .filter(({ state }) => state !== 'terminated')
+        .map((worker) => machine(since, worker)),
       stores: storesOf(since, now),
       buttons: buttonsOf(offers),
     };

@@ -186,7 +186,7 @@ class Run implements Rehearsal {
  */
 export function atTheEnd(seen: readonly ServerSnapshot[], last: Pick<Snapshot, 'servers'>): ServerSnapshot[] {
   const there = new Set(last.servers.map(({ name }) => name));
-  return seen.map((server) => (there.has(server.name) ? server : { ...server, state: 'gone' }));
+  return seen.map((server) => (there.has(server.name) ? server : { ...server, state: 'terminated' }));
 }
 
 /** An edge that came on the way began at 0. */

@@ -69,7 +69,7 @@ export async function rehearse({
     const scaling = timeScale === undefined ? undefined : { template: await synthesizedTemplate(phase), timeScale };
     if (interrupted) return INTERRUPTED;
     const evolves = scenario.until !== undefined || (flags.board === true && mayEvolve(scenario));
-    topology = await startTopology({ ...scenario, dir, scaling, say, evolves });
+    topology = await startTopology({ ...scenario, dir, scaling, onProgress: say, evolves });
     if (interrupted) return INTERRUPTED;
     say('visitors come');
     rehearsal = await startRehearsal(scenario, topology);

@@ -19,7 +19,7 @@ const scenario: Scenario = {
 };
 
 describeWith('chromium', 'the board of a rehearsal in a real browser', () => {
-  describeWith('haproxy', 'before a balancer', () => {
+  describeWith('haproxy', 'and a balancer', () => {
     describeWith('redis-server', 'with Redis', () => {
       let dir: string;
       let rehearsal: Rehearsal;
@@ -63,7 +63,7 @@ describeWith('chromium', 'the board of a rehearsal in a real browser', () => {
 
         await page.getByRole('button', { name: 'Kill: server-2', exact: true }).click();
         await page.getByRole('log').getByText('killed server-2').waitFor();
-        await killed.getByText(/out of service|gone/).waitFor();
+        await killed.getByText(/out of service|terminated/).waitFor();
         await shoot('killed');
         const refused = page.locator('button[aria-disabled][title="server-2 is out of service already"]');
         // It is not disabled for the browser, and says why.

@@ -194,8 +194,8 @@ test('the edge shows its share of the look-ups since the look before', () => {
 
 test('a server that has left is drawn for a while, and then no more', () => {
   const { see } = open(3);
-  const gone = snapshot({ servers: [server('server-1', 'a', { state: 'gone' })] });
-  expect(see(1, gone).servers).toMatchObject([{ name: 'server-1', state: 'gone' }]);
+  const gone = snapshot({ servers: [server('server-1', 'a', { state: 'terminated' })] });
+  expect(see(1, gone).servers).toMatchObject([{ name: 'server-1', state: 'terminated' }]);
   expect(see(6, gone).servers).toEqual([]);
 });
 

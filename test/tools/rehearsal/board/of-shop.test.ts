@@ -9,7 +9,7 @@ import { eventually } from '../../../support/shop';
 
 test('the board of npm start sends visitors, and kills the app, which comes back where it was', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'shop-board-'));
-  const running = await startLocally({ phase: 1, port: await freePort(), dir, fresh: false, say: () => {} });
+  const running = await startLocally({ phase: 1, port: await freePort(), dir, fresh: false, onProgress: () => {} });
   const board = new ShopBoard(running, 1, 'title');
   try {
     const states: BoardState[] = [];

@@ -46,7 +46,7 @@ test.concurrent('from phase 1 to 2 under traffic nothing acknowledged is lost', 
   expect(events.map(({ what }) => what)).toContainEqual(expect.stringMatching(/^phase 2 serves from its own database/));
   // No balancer counts in phases 1 and 2.
   expect(servers).toMatchObject([
-    { name: 'server-1', state: 'gone', counted: false },
+    { name: 'server-1', state: 'terminated', counted: false },
     { name: 'server-2', state: 'in-service', counted: false },
   ]);
   expect(goals.filter(({ name, met }) => name.endsWith('lost') && !met)).toEqual([]);

@@ -8,10 +8,10 @@ import { processesOver } from '../../../support/command';
 import { describeWith } from '../../../support/needs';
 import { eventually, isAlive, Visitor } from '../../../support/shop';
 
-describe('npm start, as a new user calls it', () => {
+describe('npm start in a fresh clone', () => {
   let dir: string;
   let clone: string;
-  /** Signed up in the first run, and known in the later ones. */
+  /** Email of an account from the first run. */
   let customer: string;
   const children: ChildProcess[] = [];
 
@@ -26,7 +26,7 @@ describe('npm start, as a new user calls it', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  test('an order outlives kill -9, a change of the phase and Ctrl-C; nothing is left behind', async () => {
+  test('an order survives kill -9, a change of phase and Ctrl-C, and no process is left', async () => {
     const port = await freePort();
     const first = await npmStart('--port', String(port));
     expect(first.pids).toHaveLength(2);
@@ -41,7 +41,7 @@ describe('npm start, as a new user calls it', () => {
     await eventually(() => first.pids.every((pid) => !isAlive(pid)));
 
     const second = await npmStart('--port', String(port));
-    // The session outlived it as well.
+    // The session survived too.
     expect((await visitor.get(`/api/orders/${placed.json.id}`)).json).toMatchObject({ id: placed.json.id });
 
     const taken = await run('--port', String(port), '--dir', join(dir, 'other'));
@@ -49,7 +49,7 @@ describe('npm start, as a new user calls it', () => {
     const held = await run('--port', String(await freePort()));
     expect(held).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/: held by the run with process id \d+; .*\n$/),
+      stderr: expect.stringMatching(/^--dir .*: in use by process \d+\. Stop it, or pass another --dir\.\n$/),
     });
 
     signal(second.child, 'SIGINT');
@@ -68,9 +68,9 @@ describe('npm start, as a new user calls it', () => {
   });
 
   describeWith('redis-server', 'with Redis', () => {
-    describeWith('haproxy', 'before a balancer', () => {
-      // What kill -9 leaves of these parts is in topology.test.ts.
-      test('phase 3 is a farm on the same data, and Ctrl-C leaves nothing of it', async () => {
+    describeWith('haproxy', 'and a balancer', () => {
+      // topology.test.ts covers kill -9.
+      test('phase 3 serves the same data from five servers, and Ctrl-C leaves no process', async () => {
         const { child, url, text } = await npmStart('3', '--port', String(await freePort()));
         const servers = new Set<string>();
         const visitor = new Visitor(url);
@@ -80,7 +80,7 @@ describe('npm start, as a new user calls it', () => {
         expect((await visitor.get('/api/orders')).text).toContain('"totalCents"');
 
         const logs = /logs in (\S+)/.exec(text)?.[1] as string;
-        // Five servers, three databases, two of Redis, the balancer.
+        // Five servers, three of PostgreSQL, two of Redis, the balancer.
         expect(processesOver(clone, logs).length).toBeGreaterThanOrEqual(11);
         signal(child, 'SIGINT');
         await eventually(() => processesOver(clone, logs).length === 0 && !existsSync(logs));
@@ -103,7 +103,7 @@ describe('npm start, as a new user calls it', () => {
     }
     await eventually(() => {
       if (child.exitCode !== null) throw new Error(text);
-      return /Ctrl-C stops it/.test(text);
+      return /Press Ctrl-C to stop/.test(text);
     });
     const url = /Shop +(\S+)/.exec(text)?.[1] as string;
     const pids = (/Processes +shop (\d+), PostgreSQL (\d+)/.exec(text) ?? []).slice(1).map(Number);
@@ -124,7 +124,7 @@ describe('npm start, as a new user calls it', () => {
   }
 });
 
-/** npm, its shell and the program, as a terminal would reach them. */
+/** Signals npm, its shell and the program, as a terminal does. */
 function signal(child: ChildProcess, name: NodeJS.Signals): void {
   process.kill(-(child.pid as number), name);
 }

@@ -6,7 +6,7 @@ import { freePort } from '../../../../tools/support/processes';
 import { sql, Visitor } from '../../../support/shop';
 
 let dir: string;
-/** Whatever a failing test left running. */
+/** Runs to stop after a failed test. */
 const started: RunningShop[] = [];
 
 beforeAll(() => {
@@ -20,7 +20,13 @@ afterAll(async () => {
 
 test('phase 2 reaches its database by TLS only, phase 1 by a socket; --fresh begins anew', async () => {
   const start = async (phase: 1 | 2, fresh = false) => {
-    const options: StartOptions = { phase, port: await freePort(), dir: join(dir, 'shapes'), fresh, say: () => {} };
+    const options: StartOptions = {
+      phase,
+      port: await freePort(),
+      dir: join(dir, 'shapes'),
+      fresh,
+      onProgress: () => {},
+    };
     const running = await startLocally(options);
     started.push(running);
     return running;

@@ -45,18 +45,18 @@ describeWith('redis-server', 'with Redis', () => {
           if (runner?.exitCode === null) runner.kill('SIGKILL');
         });
 
-        test('phase 4: the edge answers what it may hold, the pooler carries transactions, a worker does the job', async () => {
+        test('phase 4: the edge caches shared responses, the pooler pools transactions, a worker completes the job', async () => {
           const visitor = new Visitor(url);
           const [first, again] = [await visitor.get('/api/products'), await visitor.get('/api/products')];
           expect(first.status).toBe(200);
-          // Of an answer that it held, a cache tells the age.
+          // A cached response has an Age header.
           expect([first.headers.has('age'), again.headers.has('age')]).toEqual([false, true]);
           const page = await visitor.get('/');
           expect((await visitor.get('/')).headers.has('age')).toBe(true);
           expect(page.headers.has('age')).toBe(false);
 
           await visitor.signUp();
-          // With a cookie, the page is the visitor's own.
+          // With a cookie, the page is not shared.
           expect((await visitor.get('/')).headers.has('age')).toBe(false);
           await visitor.add(1);
           const { id } = (await visitor.order('once')).json;
@@ -65,13 +65,13 @@ describeWith('redis-server', 'with Redis', () => {
           const { edge, connections, queries, workers, jobs } = await snapshotOf(runner);
           expect(edge?.hits).toBe(2);
           expect(connections.pooler).toBeGreaterThan(0);
-          // Cart, account and order.
+          // Account, cart and order.
           expect(queries.writes).toBeGreaterThan(3);
           expect(workers).toMatchObject([{ state: 'in-service', zone: 'a' }]);
           expect(jobs).toBe(0);
         });
 
-        test('who has not written reads from a replica, and that is counted there when it happens', async () => {
+        test('a visitor without writes reads from a replica, which counts the statement', async () => {
           const before = await snapshotOf(runner);
           await eventually(async () => {
             await fetch(`${url}/api/products?q=${Math.random()}`);
@@ -79,7 +79,7 @@ describeWith('redis-server', 'with Redis', () => {
           });
         });
 
-        test('kill -9 of what started it: no process, no control group is left', async () => {
+        test('kill -9 of the parent leaves no process and no control group', async () => {
           const processes = processTree(runner.pid as number);
           expect(processes.length).toBeGreaterThan(9);
           runner.kill('SIGKILL');

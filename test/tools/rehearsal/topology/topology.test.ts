@@ -24,7 +24,7 @@ test('a program that is missing is named, with the command that installs it', as
   expect(existsSync(place)).toBe(false);
 });
 
-test('phase 1 is a box: when it dies its database dies too, and phase 1 has no part that later ones have', async () => {
+test('killing the instance of phase 1 kills its database too, and faults of later phases are rejected', async () => {
   const topology = await startTopology({ phase: 1, dir: join(dir, 'one') });
   try {
     const visitor = new Visitor(topology.url);
@@ -32,14 +32,12 @@ test('phase 1 is a box: when it dies its database dies too, and phase 1 has no p
     await visitor.add(1);
     expect((await visitor.order('before')).status).toBe(201);
     await expect(topology.inject({ kind: 'kill-redis', seconds: 1 })).rejects.toThrow(
-      'kill-redis: phase 1 has no Redis; phase 3 has',
+      'kill-redis: phase 1 has no Redis; available from phase 3.',
     );
-    expect(await topology.inject({ kind: 'kill-servers', count: 1 })).toBe('killed the box, with its database');
+    expect(await topology.inject({ kind: 'kill-servers', count: 1 })).toBe('killed the instance and its database');
     await expect(visitor.get('/healthz')).rejects.toThrow();
     await expect(sql(topology.databaseUrl, 'SELECT 1')).rejects.toThrow();
-    await expect(topology.inject({ kind: 'kill-servers', count: 1 })).rejects.toThrow(
-      '1 servers: there are 0 in service',
-    );
+    await expect(topology.inject({ kind: 'kill-servers', count: 1 })).rejects.toThrow('1 servers: only 0 in service.');
   } finally {
     await topology.stop();
   }
@@ -48,14 +46,14 @@ test('phase 1 is a box: when it dies its database dies too, and phase 1 has no p
 
 describeWith('redis-server', 'phases with Redis', () => {
   describeWith('haproxy', 'and a balancer', () => {
-    test('a start that fails leaves nothing behind', async () => {
+    test('a failed start leaves no process behind', async () => {
       const place = join(dir, 'failing');
       const topology = startTopology({
         phase: 3,
         dir: place,
         servers: 1,
-        // Where a folder is wanted, there is a file by then.
-        say: (line) => line.startsWith('starting database') && writeFileSync(join(place, 'redis-2'), ''),
+        // A file where Redis needs a folder.
+        onProgress: (line) => line.startsWith('starting database') && writeFileSync(join(place, 'redis-2'), ''),
       });
       await expect(topology).rejects.toThrow('redis-2');
       expect(processesOver(place)).toEqual([]);

@@ -9,7 +9,7 @@ const STATES = {
   'in-service': 'in service',
   'out-of-service': 'out of service',
   draining: 'draining',
-  gone: 'gone',
+  terminated: 'terminated',
 };
 const STORES = { redis: 'Redis', primary: 'PostgreSQL primary', queue: 'Queue' };
 

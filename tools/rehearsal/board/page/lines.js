@@ -19,7 +19,7 @@ export function connect(drawing, svg, state) {
     const here = state.servers.filter((server) => `zone-${server.zone}` === dataset.part);
     const rate = here.reduce((sum, server) => sum + (server.rps ?? 0), 0);
     // A zone without servers is empty, and not dead.
-    const alive = here.length === 0 || here.some(({ state: its }) => its !== 'out-of-service' && its !== 'gone');
+    const alive = here.length === 0 || here.some(({ state: its }) => its !== 'out-of-service' && its !== 'terminated');
     const zone = place(`[data-part="${dataset.part}"]`);
     ways.push({ key: dataset.part, d: down(chain.at(-1), { ...zone, top: fleet.top }), rate, alive });
   }
