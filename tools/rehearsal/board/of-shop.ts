@@ -1,14 +1,14 @@
 import { cpuSeconds } from '../programs/process-tree';
 import type { RunningShop } from '../start/start';
-import { Looking } from './looking';
+import { Poller } from './poller';
 import type { BoardSource, BoardState, Offer } from './state';
-import { alone, buttonsOf, visitorsOf } from './topology-view';
+import { singleServerFigures, buttonsOf, visitorsOf } from './topology-view';
 import { Visitors } from './visitors';
 
 /** The shop of phase 1 or 2 that `npm start` runs, for the board. */
 export class ShopBoard implements BoardSource {
   readonly shop: string;
-  readonly #looking = new Looking(async (at) => this.#state(at));
+  readonly #looking = new Poller(async (at) => this.#state(at));
   readonly #visitors: Visitors;
   #restarting = false;
   #before: { at: number; shop: number; database: number } | undefined;
@@ -77,7 +77,7 @@ export class ShopBoard implements BoardSource {
           zone: 'a',
           state: this.#restarting ? 'out-of-service' : 'in-service',
           cpu: cpu('shop'),
-          ...(visitors && alone(visitors)),
+          ...(visitors && singleServerFigures(visitors)),
         },
       ],
       workers: [],

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../topology/snapshot';
 import type { Topology } from '../topology/topology';
-import { Looking } from './looking';
+import { Poller } from './poller';
 import type { BoardSource, Offer } from './state';
 import { type TopologyAction, topologyOffers } from './topology-offers';
 import { TopologyView } from './topology-view';
@@ -26,7 +26,7 @@ export function topologyBoard(topology: Topology, { title, evolves }: TopologyBo
     const { phase, becoming } = topology;
     return [...visitors.offers(), ...(last ? topologyOffers({ phase, becoming, evolves, now: last, act }) : [])];
   };
-  const looking: Looking = new Looking(async (at) => {
+  const looking: Poller = new Poller(async (at) => {
     last = await topology.snapshot();
     const { phase, becoming } = topology;
     return view.draw({ at, phase, becoming, now: last, second: visitors.second, offers: offers() });

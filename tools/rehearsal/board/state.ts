@@ -81,7 +81,7 @@ export interface Offer extends Button {
 }
 
 /** What a board is told: a state for each second, what happens, and at last that it is over. */
-export type Told =
+export type BoardMessage =
   | { readonly kind: 'state'; readonly state: BoardState }
   | { readonly kind: 'event'; readonly event: BoardEvent }
   | { readonly kind: 'over'; readonly what: string };
@@ -92,7 +92,7 @@ export interface BoardSource {
   /** Where visitors enter. */
   readonly shop: string;
   /** Tells what it has kept and all that follows, until the returned function is called. */
-  watch(tell: (told: Told) => void): () => void;
+  watch(tell: (told: BoardMessage) => void): () => void;
   /** What can be done, now or at another time. */
   offers(): readonly Offer[];
   /** Ends what it began itself. Safe to call twice. */

@@ -8,7 +8,7 @@ import type { BoardServer, BoardState, BoardStore, BoardVisitors, Offer } from '
 const SHOWN_AFTER_LEAVING = 4;
 
 /** One look at a topology. */
-export interface Look {
+export interface ViewInput {
   /** Seconds; see {@link BoardState.at}. */
   readonly at: number;
   readonly phase: RehearsedPhase;
@@ -24,10 +24,10 @@ export class TopologyView {
   readonly #left = new Map<string, number>();
   #before: Snapshot | undefined;
 
-  draw({ at, phase, becoming, now, second, offers }: Look): BoardState {
+  draw({ at, phase, becoming, now, second, offers }: ViewInput): BoardState {
     const before = this.#before;
     this.#before = now;
-    const since = new Since(before, now);
+    const since = new Interval(before, now);
     for (const { name, state } of now.servers) if (state === 'gone' && !this.#left.has(name)) this.#left.set(name, at);
     const isShown = ({ name }: ServerSnapshot) => at - (this.#left.get(name) ?? at) < SHOWN_AFTER_LEAVING;
     const visitors = second && visitorsOf(second);
@@ -40,10 +40,10 @@ export class TopologyView {
       ...(now.edge && { edge: edgeOf(since, now.edge) }),
       balancer: phase >= 3,
       servers: now.servers.filter(isShown).map((server) => ({
-        ...machine(since, server),
-        ...(phase >= 3 ? counted(since, server, second) : visitors && alone(visitors)),
+        ...instanceFigures(since, server),
+        ...(phase >= 3 ? balancerFigures(since, server, second) : visitors && singleServerFigures(visitors)),
       })),
-      workers: (now.workers ?? []).filter(({ state }) => state !== 'gone').map((worker) => machine(since, worker)),
+      workers: (now.workers ?? []).filter(({ state }) => state !== 'gone').map((worker) => instanceFigures(since, worker)),
       stores: storesOf(since, now),
       buttons: buttonsOf(offers),
     };
@@ -61,12 +61,12 @@ export function visitorsOf({ counts, latency, acknowledged, missed }: Second): B
 }
 
 /** Where nobody counts but the visitors, and there is only one server. */
-export function alone({ rps, failed, p50, p99 }: BoardVisitors): Pick<BoardServer, 'rps' | 'failed' | 'latency'> {
+export function singleServerFigures({ rps, failed, p50, p99 }: BoardVisitors): Pick<BoardServer, 'rps' | 'failed' | 'latency'> {
   return { rps, failed, latency: { p50, p99 } };
 }
 
 /** The time between two looks, and how fast counters went in it. */
-class Since {
+class Interval {
   readonly seconds: number;
 
   constructor(
@@ -82,15 +82,15 @@ class Since {
   }
 }
 
-function machine(since: Since, { name, zone, state, cpuSeconds }: ServerSnapshot): BoardServer {
+function instanceFigures(since: Interval, { name, zone, state, cpuSeconds }: ServerSnapshot): BoardServer {
   const { servers = [], workers = [] } = since.before ?? {};
   const earlier = [...servers, ...workers].find((one) => one.name === name);
   return { name, zone, state, cpu: since.rate(earlier?.cpuSeconds, cpuSeconds) };
 }
 
 /** What the balancer counted, and how long visitors waited for the answers that it says are this server's. */
-function counted(
-  since: Since,
+function balancerFigures(
+  since: Interval,
   { name, port, requests, failures }: ServerSnapshot,
   second: Second | undefined,
 ): Pick<BoardServer, 'rps' | 'failed' | 'latency'> {
@@ -103,12 +103,12 @@ function counted(
   };
 }
 
-function edgeOf({ before }: Since, { lookups, hits }: NonNullable<Snapshot['edge']>): string {
+function edgeOf({ before }: Interval, { lookups, hits }: NonNullable<Snapshot['edge']>): string {
   const looked = lookups - (before?.edge?.lookups ?? 0);
   return looked > 0 ? `${percent((hits - (before?.edge?.hits ?? 0)) / looked)} answered here` : 'idle';
 }
 
-function storesOf(since: Since, now: Snapshot): BoardStore[] {
+function storesOf(since: Interval, now: Snapshot): BoardStore[] {
   const { before } = since;
   const { queries, redis, jobs } = now;
   const isUp = (name: string) => !now.down?.includes(name);
@@ -125,7 +125,7 @@ function storesOf(since: Since, now: Snapshot): BoardStore[] {
   ];
 }
 
-function lookups(since: Since, before: NonNullable<Snapshot['redis']>, now: NonNullable<Snapshot['redis']>): string[] {
+function lookups(since: Interval, before: NonNullable<Snapshot['redis']>, now: NonNullable<Snapshot['redis']>): string[] {
   const [hits, misses] = [now.hits - before.hits, now.misses - before.misses];
   const all = hits + misses;
   return [`${since.rate(0, all).toFixed(0)} look-ups/s`, ...(all > 0 ? [`${percent(hits / all)} hits`] : [])];

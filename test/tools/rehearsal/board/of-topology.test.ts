@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { topologyBoard } from '../../../../tools/rehearsal/board/of-topology';
-import type { BoardSource, BoardState, Told } from '../../../../tools/rehearsal/board/state';
+import type { BoardSource, BoardState, BoardMessage } from '../../../../tools/rehearsal/board/state';
 import type { Topology } from '../../../../tools/rehearsal/topology/topology';
 import { servers } from '../../../support/findings';
 import { eventually } from '../../../support/shop';
@@ -54,7 +54,7 @@ test('it looks only while somebody does, and draws rates from look to look, with
 test('its buttons reach the topology, and what happens is told', async () => {
   const { fake, events, done } = topology();
   const board = topologyBoard(fake, { title: 'title', evolves: true });
-  const told: Told[] = [];
+  const told: BoardMessage[] = [];
   const unwatch = board.watch((one) => told.push(one));
   await eventually(() => told.length > 0);
   await press(board, 'add-server');

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { Feed } from '../../../../tools/rehearsal/board/feed';
 import { type Board, startBoard } from '../../../../tools/rehearsal/board/server';
-import type { BoardSource, BoardState, Told } from '../../../../tools/rehearsal/board/state';
+import type { BoardSource, BoardState, BoardMessage } from '../../../../tools/rehearsal/board/state';
 import { UsageError } from '../../../../tools/support/usage-error';
 
 let board: Board;
@@ -129,7 +129,7 @@ test('the page runs no script but its own files, and nothing else is served', as
 });
 
 test('who opens the page later is told what was before, and is forgotten when gone', async () => {
-  const event = (what: string): Told => ({ kind: 'event', event: { at: 1, what } });
+  const event = (what: string): BoardMessage => ({ kind: 'event', event: { at: 1, what } });
   feed.publish(event('before'));
   const response = await fetch(`${board.url}/stream`);
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
@@ -156,7 +156,7 @@ test('of states and of events only the newest are kept', () => {
     feed.publish({ kind: 'event', event: { at, what: 'x' } });
     feed.publish({ kind: 'state', state: { at } as BoardState });
   }
-  const told: Told[] = [];
+  const told: BoardMessage[] = [];
   feed.watch((one) => told.push(one));
   expect(told.filter(({ kind }) => kind === 'event')).toHaveLength(100);
   expect(told.filter(({ kind }) => kind === 'state')).toHaveLength(120);

@@ -3,7 +3,7 @@ import { Feed } from './feed';
 import type { BoardSource, BoardState } from './state';
 
 /** Looks once a second, while somebody watches: nothing is measured for nobody. */
-export class Looking {
+export class Poller {
   readonly #feed = new Feed();
   readonly #begin = performance.now();
   #timer: NodeJS.Timeout | undefined;
