@@ -2,35 +2,36 @@ import { firstLine } from '../programs/parts';
 import { Feed } from './feed';
 import type { BoardSource, BoardState } from './state';
 
-/** Looks once a second, while somebody watches: nothing is measured for nobody. */
+/** Polls once per second, only while at least one page is open. */
 export class Poller {
   readonly #feed = new Feed();
-  readonly #begin = performance.now();
+  readonly #start = performance.now();
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
+  #polling: Promise<void> | undefined;
 
-  /** @param look draws what there is now; called anew when the one before is done */
-  constructor(private readonly look: (at: number) => Promise<BoardState>) {}
+  /** @param read returns the current state; calls never overlap */
+  constructor(private readonly read: (at: number) => Promise<BoardState>) {}
 
-  readonly watch: BoardSource['watch'] = (tell) => {
-    const unwatch = this.#feed.watch(tell);
-    this.#timer ??= setInterval(() => this.now(), 1000);
-    this.now();
+  readonly watch: BoardSource['watch'] = (onMessage) => {
+    const unwatch = this.#feed.watch(onMessage);
+    this.#timer ??= setInterval(() => this.poll(), 1000);
+    this.poll();
     return unwatch;
   };
 
-  /** One more look, such as when something has just happened. */
-  now(): void {
+  /** Polls immediately, such as after an event. */
+  poll(): void {
     if (!this.#feed.watched) return;
-    this.#looking ??= this.look(this.#at())
+    this.#polling ??= this.read(this.#at())
       .then((state) => this.#feed.publish({ kind: 'state', state }))
-      .catch((error: Error) => this.tell(firstLine(error)))
+      .catch((error: Error) => this.log(firstLine(error)))
       .finally(() => {
-        this.#looking = undefined;
+        this.#polling = undefined;
       });
   }
 
-  readonly tell = (what: string): void => {
+  /** Adds an entry to the event log. */
+  readonly log = (what: string): void => {
     this.#feed.publish({ kind: 'event', event: { at: this.#at(), what } });
   };
 
@@ -41,6 +42,6 @@ export class Poller {
 
   /** Seconds since the start. */
   #at(): number {
-    return (performance.now() - this.#begin) / 1000;
+    return (performance.now() - this.#start) / 1000;
   }
 }

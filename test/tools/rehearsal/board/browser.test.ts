@@ -12,13 +12,13 @@ import { startTopology } from '../../../../tools/rehearsal/topology/topology';
 import { launchBrowser, SCREENSHOTS } from '../../../support/browser';
 import { describeWith } from '../../../support/needs';
 
-/** Phase 4 with all that it draws. */
+/** Phase 4 with every part of the drawing. */
 const fleet: BoardState = {
   at: 1,
   phase: 4,
   desired: 4,
   visitors: { rps: 400, p50: 2, p99: 9, failed: 0, acknowledged: 10, missed: 0 },
-  edge: '71% answered here',
+  edge: '71% hits',
   balancer: true,
   servers: ['a', 'b', 'c', 'a'].map((zone, index) => ({
     name: `server-${index + 1}`,
@@ -32,17 +32,17 @@ const fleet: BoardState = {
   workers: [{ name: 'worker-1', zone: 'a', state: 'in-service', cpu: 0 }],
   stores: ['redis', 'primary', 'replica 1', 'replica 2', 'queue'].map((name) => ({ name, up: true, figures: ['1'] })),
   buttons: [
-    ...['Twice the traffic', 'Half the traffic', 'Send them home'].map((label) => ({
+    ...['Double traffic', 'Halve traffic', 'Stop traffic'].map((label) => ({
       of: 'traffic',
       id: label,
       label,
     })),
-    ...['Add a server', 'Remove a server', 'Deploy a new version', 'Spot notice'].map((label) => ({
+    ...['Add server', 'Remove server', 'Deploy new version', 'Spot notice'].map((label) => ({
       of: 'fleet',
       id: label,
       label,
     })),
-    ...['a', 'b', 'c'].map((zone) => ({ of: `zone ${zone}`, id: `kill-${zone}`, label: 'Kill the zone' })),
+    ...['a', 'b', 'c'].map((zone) => ({ of: `zone ${zone}`, id: `kill-${zone}`, label: 'Kill zone' })),
   ],
 };
 
@@ -55,7 +55,7 @@ const scenario: Scenario = {
 };
 
 describeWith('chromium', 'the board in a real browser', () => {
-  test('at usual widths, what requests pass stands in a row, and so do zones and stores', async () => {
+  test('entry, zones and stores each form one row at desktop widths', async () => {
     const feed = new Feed();
     feed.publish({ kind: 'state', state: fleet });
     const watch = feed.watch.bind(feed);
@@ -80,7 +80,7 @@ describeWith('chromium', 'the board in a real browser', () => {
           expect(found).toHaveLength(parts);
           expect(new Set(found).size).toBe(1);
         }
-        // Nothing in a card is wider than the card.
+        // No content is wider than its card.
         const cut = await page
           .locator('.card')
           .evaluateAll((cards) => cards.filter((one) => one.scrollWidth > one.clientWidth).length);
@@ -92,7 +92,7 @@ describeWith('chromium', 'the board in a real browser', () => {
     }
   });
 
-  describeWith('haproxy', 'before a balancer', () => {
+  describeWith('haproxy', 'behind a load balancer', () => {
     describeWith('redis-server', 'with Redis', () => {
       let dir: string;
       let rehearsal: Rehearsal;
@@ -127,7 +127,7 @@ describeWith('chromium', 'the board in a real browser', () => {
 
       const shoot = (name: string) => page.screenshot({ path: join(SCREENSHOTS, `board-${name}.png`), fullPage: true });
 
-      test('a server that its button kills is shown dead, is replaced, and leaves the drawing; nothing promised is lost', async () => {
+      test('a killed server is shown out of service, replaced and removed, and no confirmed write is lost', async () => {
         const killed = page.locator('[data-server="server-2"]');
         await killed.getByText('in service').waitFor();
         await killed.getByText(/p50 [\d.]+, p99 [\d.]+ ms/).waitFor();
@@ -136,23 +136,23 @@ describeWith('chromium', 'the board in a real browser', () => {
 
         await page.getByRole('button', { name: 'Kill: server-2', exact: true }).click();
         await page.getByRole('log').getByText('killed server-2').waitFor();
-        await killed.getByText(/out of service|gone/).waitFor();
+        await killed.getByText(/out of service|terminated/).waitFor();
         await shoot('killed');
-        const refused = page.locator('button[aria-disabled][title="server-2 is out of service already"]');
-        // It is not disabled for the browser, and says why.
+        const refused = page.locator('button[aria-disabled][title="server-2 is already out of service"]');
+        // Not `disabled`, so a click shows the reason.
         await refused.click({ force: true });
-        await page.getByRole('status').getByText('Kill: server-2 is out of service already').waitFor();
+        await page.getByRole('status').getByText('Kill: server-2 is already out of service').waitFor();
         await page.locator('[data-server="server-4"]').getByText('in service').waitFor();
         await killed.waitFor({ state: 'detached' });
-        expect(await page.locator('.promise .value').innerText()).toBe('0');
+        expect(await page.locator('.lost .value').innerText()).toBe('0');
       });
 
-      test('more traffic comes when its button is pressed', async () => {
-        await page.getByRole('button', { name: 'Twice the traffic' }).click();
+      test('a button doubles the traffic', async () => {
+        await page.getByRole('button', { name: 'Double traffic' }).click();
         await page.getByRole('log').getByText('traffic: 2 times what the profile says').waitFor();
       });
 
-      test('on a phone, in the dark, nothing scrolls sideways, and nothing went wrong on the page', async () => {
+      test('no horizontal scrolling on a phone in dark mode, and no errors on the console', async () => {
         await page.setViewportSize({ width: 390, height: 844 });
         await page.emulateMedia({ colorScheme: 'dark' });
         await page.waitForTimeout(1_200);
