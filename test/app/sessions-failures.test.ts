@@ -14,7 +14,7 @@ import {
   type Visitor,
 } from '../support/shop';
 
-/** Milliseconds. The aim is 250; on a machine that is busy with other tests, what counts is that nothing piles up. */
+/** Milliseconds. The target is 250. A busy machine takes longer, so this only checks that requests do not queue. */
 const QUICK = 1_000;
 
 let bench: Bench;
@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => bench?.close());
 
 describeWith('redis-server', 'Redis', () => {
-  /** Requests that need a session, with and without a cookie; each must be a quick 503. */
+  /** Sends requests that need a session, with and without a cookie. Each must get a fast 503. */
   async function expectQuickRefusals(visitor: Visitor, shop: ShopServer, email: string): Promise<void> {
     let slowest = 0;
     const refused = async (ask: () => Promise<Awaited<ReturnType<Visitor['get']>>>) => {
@@ -52,7 +52,7 @@ describeWith('redis-server', 'Redis', () => {
     }
   }
 
-  // Side by side, as they wait most of the time.
+  // Concurrently, because the tests mostly wait.
   test.concurrent.each([
     ['killed', 'SIGKILL'],
     ['frozen', 'SIGSTOP'],
@@ -73,7 +73,7 @@ describeWith('redis-server', 'Redis', () => {
 
       await expectQuickRefusals(visitor, shop, email);
       expect(visitor.cookies.get('sid')).toBe(sid);
-      // Long enough for the app to give up its connection.
+      // Long enough for the connection to time out.
       await sleep(5_000);
       await expectQuickRefusals(visitor, shop, email);
       expect(isAlive(shop.pid)).toBe(true);
@@ -81,14 +81,14 @@ describeWith('redis-server', 'Redis', () => {
       if (signal === 'SIGKILL') redis = await startRedis({ dir, port });
       else process.kill(redis.pid, 'SIGCONT');
       await eventually(async () => (await shop.visitor().add(1)).status === 200, 30_000);
-      // What was only frozen still knows its sessions.
+      // A frozen Redis still has its sessions.
       if (signal === 'SIGSTOP') expect((await visitor.get('/api/me')).json.email).toBe(email);
     } finally {
       await redis.kill();
     }
   });
 
-  test.concurrent('away at the start: the shop opens without it, and has sessions once it is there', async () => {
+  test.concurrent('down at startup: the shop starts without it, and has sessions after it recovers', async () => {
     const dir = join(bench.dir, 'late');
     const early = await startRedis({ dir });
     await early.kill();
@@ -110,7 +110,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
   let servers: ShopServer[];
   let database: string;
 
-  /** A primary with two replicas, under a name that the servers know it by, as ElastiCache has it. */
+  /** A primary with two replicas behind one endpoint, as in ElastiCache. */
   beforeEach(async () => {
     const dir = (node: number) => join(bench.dir, `node-${node}-${Math.random()}`);
     const primary = await startRedis({ dir: dir(0) });
@@ -133,7 +133,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
     await Promise.all(nodes.map((node) => node.kill()));
   });
 
-  /** As ElastiCache chooses: the replica that has most of what the primary had. */
+  /** Returns the replica with the least replication lag, which ElastiCache promotes. */
   async function mostCurrent(): Promise<RedisServer> {
     const offsets = await Promise.all(
       nodes.slice(1).map(async (node) => {
@@ -144,7 +144,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
     return (offsets.sort((a, b) => b.offset - a.offset)[0] as (typeof offsets)[0]).node;
   }
 
-  /** New visitors who fill a cart or log in, again and again, until stopped. Keeps those who were told that it is saved. */
+  /** Runs new visitors that fill a cart or log in until stopped. Records the confirmed ones. */
   function traffic(emails: readonly string[]) {
     const carts: Visitor[] = [];
     const logIns: { visitor: Visitor; email: string }[] = [];
@@ -174,7 +174,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
         stopped = true;
         await running;
       },
-      /** How many of those who were told that it is saved find it so. */
+      /** Counts the confirmed visitors whose data still exists. */
       async lost() {
         let lost = 0;
         for (const visitor of carts) {
@@ -196,17 +196,17 @@ describeWith('redis-server', 'a failover of Redis', () => {
       return answers.every(({ status }) => status === 200);
     }, 30_000);
 
-  test('that demotes the primary and leaves its connections open loses nothing that was acknowledged', async () => {
+  test('that demotes the primary and leaves its connections open loses no confirmed write', async () => {
     const load = traffic(await makeUsers(database, 20));
     await sleep(2_000);
     const [primary, first] = nodes as [RedisServer, RedisServer];
-    // In this order, as in a failover that is coordinated: once another accepts writes, the old primary accepts none.
+    // The order of a coordinated failover: the old primary stops accepting writes before the new one starts.
     await primary.command('REPLICAOF', '127.0.0.1', String(first.port));
     const next = await mostCurrent();
     await next.promote();
     await Promise.all(nodes.filter((node) => node !== next).map((node) => node.follow(next.port)));
     const refusedBefore = load.counts.refused;
-    // The name still leads to the old primary, which is a replica now.
+    // The endpoint still resolves to the old primary, now a replica.
     await sleep(2_000);
     expect(load.counts.refused).toBeGreaterThan(refusedBefore);
     name.leadTo(next.port);
@@ -219,7 +219,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
     expect(of).toBeGreaterThan(100);
   }, 120_000);
 
-  test('after kill -9 of the primary under load loses nothing that was acknowledged', async () => {
+  test('after kill -9 of the primary under load loses no confirmed write', async () => {
     const load = traffic(await makeUsers(database, 20));
     await sleep(3_000);
     const [primary] = nodes as [RedisServer];
@@ -236,7 +236,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
     expect(of).toBeGreaterThan(100);
   }, 120_000);
 
-  test('is no reason to say "saved" while no replica has it', async () => {
+  test('confirms no write until a replica has it', async () => {
     const [primary, ...replicas] = nodes as [RedisServer, ...RedisServer[]];
     const [server] = servers as [ShopServer];
     const visitor = server.visitor();
@@ -247,10 +247,10 @@ describeWith('redis-server', 'a failover of Redis', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => server.visitor().add(1)));
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(503));
     expect(performance.now() - began).toBeLessThan(QUICK);
-    // Each was tried once, and not again while the refusal was sent.
+    // Each write was tried once, without a retry for the error response.
     const [, tries] = /cmdstat_set:calls=(\d+)/.exec(await primary.command('INFO', 'commandstats')) ?? [];
     expect(Number(tries)).toBeLessThanOrEqual(20);
-    // Reading needs no replica, and neither does adding to a cart that is there: that is PostgreSQL's.
+    // Reads need no replica, and an existing cart is in PostgreSQL.
     expect((await visitor.add(1)).json.items).toMatchObject([{ quantity: 2 }]);
     for (const replica of replicas) process.kill(replica.pid, 'SIGCONT');
     await eventually(async () => (await server.visitor().add(1)).status === 200);

@@ -109,7 +109,7 @@ function edgeOf({ previous }: Interval, { lookups, hits }: NonNullable<Snapshot[
 }
 
 function storesOf(interval: Interval, now: Snapshot): BoardStore[] {
-  const { previous } = since;
+  const { previous } = interval;
   const { queries, redis, jobs } = now;
   const isUp = (name: string) => !now.down?.includes(name);
   const database = (name: string, earlier: number | undefined, later: number): BoardStore => ({
