@@ -4,11 +4,11 @@ import { SingleBox } from '../lib/phases/phase-1-single-box';
 import { SeparateDatabase } from '../lib/phases/phase-2-separate-database';
 import { LoadBalancedFarm } from '../lib/phases/phase-3-load-balanced-farm';
 import { ElasticFleet } from '../lib/phases/phase-4-elastic-fleet';
+import { SettingError } from '../lib/phases/setting-error';
 import { readSettings } from '../lib/phases/settings';
 import { ShopStack } from '../lib/phases/shop-stack';
-import { refusal } from '../lib/phases/steps';
+import { transitionError } from '../lib/phases/transitions';
 import { buildApp } from '../tools/support/app-bundle';
-import { UsageError } from '../tools/support/usage-error';
 
 /** The CDK app: one stack per phase, all with the same CloudFormation stack name. */
 async function synthesize(): Promise<void> {
@@ -29,11 +29,11 @@ async function synthesize(): Promise<void> {
   // Target region of the deploy, set by the CDK CLI only.
   const region = process.env.CDK_DEFAULT_REGION || EDGE_REGION;
   const edge = region === EDGE_REGION ? undefined : new EdgeStack(app, 'phase-4-edge', { ...stackProps, ...props });
-  new ElasticFleet(phase4, 'Shop', { ...props, edgeParts: edge?.seenFrom(phase4) });
+  new ElasticFleet(phase4, 'Shop', { ...props, edgeParts: edge?.exportTo(phase4) });
 
   const running = await runningPhase(stackName);
   for (const [index, phase] of [phase1, phase2, phase3, phase4].entries()) {
-    const why = running && refusal(running, index + 1, goBackFrom);
+    const why = running && transitionError(running, index + 1, goBackFrom);
     // Fails only deploy, diff and synth of this stack.
     if (why) Annotations.of(phase).addError(why);
   }
@@ -61,7 +61,7 @@ async function runningPhase(stackName: string): Promise<number | undefined> {
 }
 
 synthesize().catch((error) => {
-  if (!(error instanceof UsageError)) throw error;
+  if (!(error instanceof SettingError)) throw error;
   console.error(error.message);
   process.exitCode = 2;
 });

@@ -1,18 +1,16 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
-import { readmeSections, withGeneratedSections } from '../tools/docs/generate';
+import { withGeneratedSections } from '../tools/docs/generate';
 import { keptReports, rehearsalSections } from '../tools/docs/rehearsals';
 
 const ROOT = resolve(__dirname, '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const markdown = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs', '.md')];
 
-test.each([
-  ['README.md', readmeSections],
-  ['docs/rehearsals/README.md', rehearsalSections],
-])('the generated sections of %s are up to date (run npm run docs)', (page, sections) => {
-  expect(withGeneratedSections(read(page), sections)).toBe(read(page));
+test('the generated sections of docs/rehearsals/README.md are up to date (run npm run docs)', () => {
+  const page = read('docs/rehearsals/README.md');
+  expect(withGeneratedSections(page, rehearsalSections)).toBe(page);
 });
 
 test('the repository contains the listed rehearsal reports', () => {

@@ -8,11 +8,11 @@ import { shapedTraffic } from '../tools/planner/simulate/traffic';
 import { Feed } from '../tools/rehearsal/board/feed';
 import { startBoard } from '../tools/rehearsal/board/server';
 import { html } from '../tools/rehearsal/report/html';
-import { GROUP } from './tools/planner/scaling/group';
 import { launchBrowser } from './support/browser';
 import { boardStates, extremePages, extremeReport, LONG_TEXT, LONG_WORD } from './support/extremes';
 import { describeWith } from './support/needs';
 import { layoutProblems } from './support/page-layout';
+import { GROUP } from './tools/planner/scaling/group';
 
 const ROOT = join(__dirname, '..');
 const PUBLIC = join(ROOT, 'app/public');

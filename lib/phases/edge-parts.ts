@@ -5,33 +5,33 @@ import { Construct } from 'constructs';
 import { WebAcl } from '../tiers/web-acl';
 import { ShopStack, type ShopStackProps } from './shop-stack';
 
-/** The only region whose web ACLs and certificates CloudFront takes. */
+/** The only region whose web ACLs and certificates CloudFront accepts. */
 export const EDGE_REGION = 'us-east-1';
 
-/** What CloudFront takes from us-east-1 only. */
+/** Parts of a CloudFront distribution that must be in us-east-1. */
 export interface IEdgeParts {
   readonly webAclArn: string;
-  /** Of the domain, when there is one. */
+  /** Certificate of the domain, if there is one. */
   readonly certificate?: ICertificate;
 }
 
 export interface EdgePartsProps {
   /**
-   * Name of the site. Comes together with `hostedZoneId`.
+   * Domain name of the site. Requires `hostedZoneId`.
    *
-   * @default - CloudFront's own name and certificate
+   * @default - the distribution's own name and certificate
    */
   readonly domainName?: string;
 
   /**
-   * Id of the public Route 53 zone that `domainName` belongs to.
+   * ID of the public Route 53 hosted zone of `domainName`.
    *
    * @default - none
    */
   readonly hostedZoneId?: string;
 }
 
-/** Web ACL and certificate for CloudFront, in a stack that is deployed to us-east-1. */
+/** Web ACL and certificate for CloudFront. Its stack must be deployed to us-east-1. */
 export class EdgeParts extends Construct implements IEdgeParts {
   readonly webAclArn: string;
   readonly certificate?: ICertificate;
@@ -50,10 +50,10 @@ export class EdgeParts extends Construct implements IEdgeParts {
 }
 
 /**
- * The same as a small stack of its own in us-east-1, for a shop in another region: `<name of the shop's stack>-edge`.
+ * A companion stack in us-east-1 with the edge parts of a shop in another region: `<name of the shop's stack>-edge`.
  *
- * The shop's stack reads its outputs by `Fn::GetStackOutput`, which crosses regions without functions behind it, and without an
- * export that would keep either stack from changing.
+ * The shop's stack reads its outputs by `Fn::GetStackOutput`, which crosses regions without custom resources, and without an
+ * export that would block changes to either stack.
  */
 export class EdgeStack extends ShopStack {
   private readonly parts: EdgeParts;
@@ -65,8 +65,8 @@ export class EdgeStack extends ShopStack {
     if (this.parts.certificate) new CfnOutput(this, 'CertificateArn', { value: this.parts.certificate.certificateArn });
   }
 
-  /** Its parts as a stack in another region sees them. */
-  seenFrom(scope: ShopStack): IEdgeParts {
+  /** Returns references to the parts for a stack in another region, and deploys this stack before it. */
+  exportTo(scope: ShopStack): IEdgeParts {
     scope.addStackDependency(this);
     const output = (name: string) => Fn.getStackOutput(this.stackName, name, EDGE_REGION);
     return {

@@ -1,10 +1,5 @@
-import { CfnOutput } from 'aws-cdk-lib';
-import { Dashboard, TextWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { AlarmTopic } from '../monitoring/alarm-topic';
-import { BoxMonitoring } from '../monitoring/box-monitoring';
-import { DatabaseMonitoring } from '../monitoring/database-monitoring';
-import { MonthlyBudget } from '../monitoring/monthly-budget';
+import type { AlarmTopic } from '../monitoring/alarm-topic';
 import { Address } from '../tiers/address';
 import { Backup } from '../tiers/backup';
 import { Box } from '../tiers/box';
@@ -12,23 +7,26 @@ import { Database } from '../tiers/database';
 import { Network } from '../tiers/network';
 import { SessionSecret } from '../tiers/session-secret';
 import { StateKey } from '../tiers/state-key';
-import { maySeePhase } from './may-see-phase';
+import { addOperations } from './operations/separate-database';
 import { boxSize, shopOnBox } from './shop-on-box';
 import type { ShopProps } from './shop-props';
+import { grantDescribeStack } from './shop-stack';
 
 /**
- * Phase 2, up to 10,000 users: the database moves from the box to RDS for PostgreSQL, so that app and database no longer
- * fight for one machine, and either grows without the other.
+ * Phase 2, up to 10,000 users: the database moves from the instance to RDS for PostgreSQL. App and database no longer compete
+ * for one machine, and each scales without the other.
  *
  *     new SeparateDatabase(stack, 'Shop', { appBundle: 'dist/app' });
  *
- * From phase 1: the deploy makes the database and leaves the app on the box's own PostgreSQL. `systemctl start shop-move` on
- * the box then moves the data while the shop goes on, with writes paused for some seconds, and the app with it. The box and
- * its data volume stay as they were in phase 1: the volume is the way back.
+ * From phase 1: the deploy creates the database and leaves the app on the instance's own PostgreSQL. `systemctl start shop-move`
+ * on the instance then moves the data and the app. The shop keeps serving, with writes paused for a few seconds. Instance and
+ * data volume stay as they were in phase 1, so the volume is the way back.
  *
  * Billed on top of phase 1: the database instance, its storage and backups, and one more secret.
  *
- * What breaks next: the one app server. It is still a single point of failure, and now the first to run out of CPU.
+ * Fixed cost: $137 a month, plus usage (us-east-1, prices of 2024-07 to 2026-07; `npm run cost -- phase-2`).
+ *
+ * What breaks next: the one app server is still a single point of failure, and now the first to run out of CPU.
  */
 export class SeparateDatabase extends Construct {
   readonly network: Network;
@@ -42,12 +40,10 @@ export class SeparateDatabase extends Construct {
 
   constructor(scope: Construct, id: string, props: ShopProps) {
     super(scope, id);
-    const size = boxSize(props);
 
     this.network = new Network(this, 'Network');
-    const { vpc } = this.network;
-
     this.stateKey = new StateKey(this, 'StateKey');
+    const { vpc } = this.network;
     const encryptionKey = this.stateKey.key;
 
     this.sessionSecret = new SessionSecret(this, 'SessionSecret', { encryptionKey });
@@ -59,16 +55,17 @@ export class SeparateDatabase extends Construct {
     this.box = new Box(this, 'Box', {
       vpc,
       encryptionKey,
-      ...size,
+      ...boxSize(props),
       ...shopOnBox(props, {
         PHASE: '2',
         SESSION_SECRET_ARN: secret.secretArn,
         DATABASE_SECRET_ARN: databaseSecret.secretArn,
       }),
       secrets: [secret, databaseSecret],
-      unprotectedBecause: 'From phase 2 on the box holds no state, and phase 3 ends it; its data volume stays.',
+      unprotectedBecause:
+        'From phase 2 on, the instance holds no state. Phase 3 terminates it and retains its data volume.',
     });
-    maySeePhase(this.box.role);
+    grantDescribeStack(this.box.role);
     this.box.addSetupDependency(this.database.allowFrom('Box', this.box, 'The app on the box'));
 
     this.address = new Address(this, 'Address', { ip: this.box.publicIp, ...props });
@@ -77,32 +74,7 @@ export class SeparateDatabase extends Construct {
     this.backup.addSelection('DataVolume', this.box.dataVolumeArn);
     this.backup.addSelection('Database', this.database.instance.instanceArn);
 
-    this.alarmTopic = new AlarmTopic(this, 'AlarmTopic', { encryptionKey, email: props.alarmEmail });
-    const { topic } = this.alarmTopic;
-    const boxMonitoring = new BoxMonitoring(this, 'BoxMonitoring', { box: this.box, topic, ...size });
-    const databaseMonitoring = new DatabaseMonitoring(this, 'DatabaseMonitoring', { database: this.database, topic });
-    new MonthlyBudget(this, 'MonthlyBudget', { usd: props.monthlyBudget, email: props.alarmEmail });
-
-    new Dashboard(this, 'Dashboard', {
-      widgets: [
-        [new TextWidget({ markdown: NEXT_WALL, width: 24, height: 3 })],
-        ...boxMonitoring.widgets,
-        ...databaseMonitoring.widgets,
-      ],
-    });
-
-    new CfnOutput(this, 'Phase', { value: '2' }).overrideLogicalId('Phase');
-    new CfnOutput(this, 'Url', { value: this.address.url }).overrideLogicalId('Url');
-    new CfnOutput(this, 'InstanceId', { value: this.box.instanceId }).overrideLogicalId('InstanceId');
-    new CfnOutput(this, 'OpenSession', {
-      value: `aws ssm start-session --target ${this.box.instanceId}`,
-    }).overrideLogicalId('OpenSession');
-    new CfnOutput(this, 'DatabaseEndpoint', {
-      value: this.database.instance.instanceEndpoint.socketAddress,
-    }).overrideLogicalId('DatabaseEndpoint');
+    const { alarmTopic } = addOperations(this, props);
+    this.alarmTopic = alarmTopic;
   }
 }
-
-const NEXT_WALL = `# Phase 2: the database by itself
-The next wall is whichever line below comes first to its alarm. **CPU or memory of the box**: the next size, while one
-machine may be a single point of failure; else phase 3. **CPU or connections of the database**: a bigger class.`;

@@ -1,28 +1,29 @@
-import { UsageError } from '../../tools/support/usage-error';
+import { SettingError } from './setting-error';
 import type { ElasticProps, FarmProps } from './shop-props';
 import { type BoxSizeName, sizes } from './sizes';
 
-/** What can be said on the command line of the CDK: `-c size=growth -c alarmEmail=ops@example.com`. */
+/** Settings of the CDK app, given as context: `-c size=growth -c alarmEmail=ops@example.com`. */
 export interface Settings extends Omit<FarmProps & ElasticProps, 'appBundle' | 'edgeParts'> {
   readonly stackName: string;
   readonly unprotectedBecause?: string;
-  /** Phase that the running shop is in, said by whoever wants it to go back. */
+  /** Phase that the running shop is in. Confirms a deploy of an earlier phase. */
   readonly goBackFrom?: number;
 }
 
 /**
- * Reads the context of the CDK app. Values from the command line are strings, those from cdk.json may be numbers.
+ * Reads the settings from the context of the CDK app. Values from the command line are strings; those from cdk.json may be numbers
+ * or booleans.
  *
- * @param context what is known under a name, or undefined
- * @throws UsageError naming the setting, the value, and what is allowed
+ * @param context value of a context key, or undefined
+ * @throws SettingError with the setting, the allowed values, and the value received
  */
 export function readSettings(context: (name: string) => unknown): Settings {
-  const size = read(context, 'size', SIZE_NAMES.join(', '), isSizeName) ?? 'launch';
+  const size = read(context, 'size', `one of ${Object.keys(sizes).join(', ')}`, isSizeName) ?? 'launch';
   const stackName =
     read(
       context,
       'stackName',
-      'a letter, then up to 127 letters, digits and dashes',
+      'a letter followed by up to 127 letters, digits and hyphens',
       matches(/^[A-Za-z][A-Za-z0-9-]{0,127}$/),
     ) ?? 'shop';
   const unprotectedBecause = read(
@@ -35,11 +36,11 @@ export function readSettings(context: (name: string) => unknown): Settings {
   const hostedZoneId = read(
     context,
     'hostedZoneId',
-    'the id of a Route 53 zone such as Z0123456789ABC',
+    'the ID of a Route 53 hosted zone such as Z0123456789ABC',
     matches(/^Z[A-Z0-9]{5,31}$/),
   );
-  const alarmEmail = read(context, 'alarmEmail', 'an e-mail address', matches(/^[^\s@'"]+@[^\s@'"]+\.[^\s@'"]+$/));
-  const budget = read(context, 'monthlyBudget', 'US dollars, above 0 and at most 1000000000', isBudget);
+  const alarmEmail = read(context, 'alarmEmail', 'an email address', matches(/^[^\s@'"]+@[^\s@'"]+\.[^\s@'"]+$/));
+  const budget = read(context, 'monthlyBudget', 'an amount in US dollars, above 0 and at most 1000000000', isBudget);
   const servers = read(context, 'servers', 'a whole number from 2 to 100', isWholeNumber(2, 100));
   const replicas = read(context, 'replicas', 'a whole number from 0 to 15', isWholeNumber(0, 15));
   const natGateways = read(context, 'natGateways', '1 or 3', oneOf('1', '3'));
@@ -47,7 +48,7 @@ export function readSettings(context: (name: string) => unknown): Settings {
   const algorithm = read(
     context,
     'algorithm',
-    'round-robin or least-outstanding-requests, on layer 7',
+    'round-robin or least-outstanding-requests',
     oneOf('round-robin', 'least-outstanding-requests'),
   );
   const sticky = read(context, 'sticky', 'true or false', oneOf('true', 'false'));
@@ -63,16 +64,23 @@ export function readSettings(context: (name: string) => unknown): Settings {
   );
   const timeZone = read(context, 'timeZone', 'an IANA time zone such as Europe/Berlin', isTimeZone);
 
-  const goBackFrom = read(context, 'goBackFrom', 'the phase that the shop is in: 2, 3 or 4', oneOf('2', '3', '4'));
+  const goBackFrom = read(
+    context,
+    'goBackFrom',
+    'the phase that the running shop is in (2, 3 or 4)',
+    oneOf('2', '3', '4'),
+  );
 
-  needs(domainName, 'domainName', hostedZoneId, 'hostedZoneId');
-  needs(hostedZoneId, 'hostedZoneId', domainName, 'domainName');
-  needs(budget, 'monthlyBudget', alarmEmail, 'alarmEmail');
+  requireWith('hostedZoneId', hostedZoneId, 'domainName', domainName);
+  requireWith('domainName', domainName, 'hostedZoneId', hostedZoneId);
+  requireWith('alarmEmail', alarmEmail, 'monthlyBudget', budget);
   if (Number(minServers ?? 2) >= Number(maxServers ?? 20)) {
-    throw new UsageError(`-c minServers=${minServers ?? 2}: must be below maxServers, which is ${maxServers ?? 20}`);
+    throw new SettingError(`-c minServers must be below maxServers (${maxServers ?? 20}), got "${minServers ?? 2}".`);
   }
-  if (layer === '4' && algorithm) throw new UsageError(`-c algorithm=${algorithm}: not with -c layer=4`);
-  if (layer === '4' && domainName) throw new UsageError(`-c domainName=${domainName}: not with -c layer=4`);
+  if (layer === '4') {
+    forbidOnLayer4('algorithm', algorithm);
+    forbidOnLayer4('domainName', domainName);
+  }
   return {
     size,
     stackName,
@@ -97,8 +105,6 @@ export function readSettings(context: (name: string) => unknown): Settings {
   };
 }
 
-const SIZE_NAMES = Object.keys(sizes);
-
 const HOST_NAME = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 
 function read<T extends string>(
@@ -110,13 +116,19 @@ function read<T extends string>(
   const value = context(name);
   if (value === undefined) return undefined;
   const text = ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : JSON.stringify(value);
-  if (!isAllowed(text)) throw new UsageError(`-c ${name}=${text}: allowed is ${allowed}`);
+  if (!isAllowed(text)) throw new SettingError(`-c ${name} must be ${allowed}, got ${JSON.stringify(value)}.`);
   return text;
 }
 
-function needs(value: string | undefined, name: string, other: string | undefined, otherName: string): void {
-  if (value !== undefined && other === undefined) {
-    throw new UsageError(`-c ${name}=${value}: needs -c ${otherName}=... as well`);
+function requireWith(name: string, value: string | undefined, other: string, otherValue: string | undefined): void {
+  if (otherValue !== undefined && value === undefined) {
+    throw new SettingError(`-c ${name} must be set when -c ${other} is set, got -c ${other}=${otherValue} alone.`);
+  }
+}
+
+function forbidOnLayer4(name: string, value: string | undefined): void {
+  if (value !== undefined) {
+    throw new SettingError(`-c ${name} must be unset with -c layer=4, got "${value}". Use -c layer=7, the default.`);
   }
 }
 

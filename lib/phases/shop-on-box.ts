@@ -5,15 +5,15 @@ import type { BoxProps } from '../tiers/box';
 import type { ShopProps } from './shop-props';
 import { sizes } from './sizes';
 
-/** What `app/host/configure.sh` is told besides. */
+/** Settings of the shop, as `app/host/configure.sh` takes them. */
 export interface ShopOnBoxSettings {
   readonly PHASE: string;
   readonly SESSION_SECRET_ARN: string;
-  /** Secret of the database; without one the box runs PostgreSQL itself. */
+  /** Secret of the database. Without one, the instance runs its own PostgreSQL. */
   readonly DATABASE_SECRET_ARN?: string;
 }
 
-/** The part of a box's props that makes it run the shop. */
+/** The props of a box that make it run the shop. */
 export function shopOnBox(
   props: ShopProps,
   settings: ShopOnBoxSettings,
@@ -33,7 +33,7 @@ export function shopOnBox(
   };
 }
 
-/** The step of the ladder that was asked for. */
+/** The props of a box for the size in `props`. */
 export function boxSize(props: ShopProps) {
   const { instanceType, dataGib, dataIops, dataThroughput } = sizes[props.size ?? 'launch'];
   return {

@@ -1,126 +1,126 @@
 import type { IEdgeParts } from './edge-parts';
 import type { BoxSizeName } from './sizes';
 
-/** What every phase takes. */
+/** Props of every phase. */
 export interface ShopProps {
   /** Folder with the built app: `server.js`, `migrations/`, `public/`, `host/`. */
   readonly appBundle: string;
 
   /**
-   * Step of the vertical ladder.
+   * Size of the instance in phases 1 and 2, and of each server in phase 3.
    *
    * @default 'launch'
    */
   readonly size?: BoxSizeName;
 
   /**
-   * Name of the site, for HTTPS. Comes together with `hostedZoneId`.
+   * Domain name of the site, for HTTPS. Requires `hostedZoneId`.
    *
-   * @default - plain HTTP on the IP address
+   * @default - plain HTTP on the IP address or the load balancer's name
    */
   readonly domainName?: string;
 
   /**
-   * Id of the public Route 53 zone that `domainName` belongs to.
+   * ID of the public Route 53 hosted zone of `domainName`.
    *
    * @default - none
    */
   readonly hostedZoneId?: string;
 
   /**
-   * Who is told of alarms.
+   * Email address that receives alarms.
    *
-   * @default - nobody
+   * @default - alarms change state without a notification
    */
   readonly alarmEmail?: string;
 
   /**
-   * What the account may cost a month, in USD. Needs `alarmEmail`.
+   * Budget of the account per month, in USD. Requires `alarmEmail`.
    *
    * @default - no budget
    */
   readonly monthlyBudget?: number;
 }
 
-/** What phase 3 takes besides. Its `size` is that of each server. */
+/** Props of phase 3. */
 export interface FarmProps extends ShopProps {
   /**
-   * Identical servers, 2 to 100. A change adds or ends servers, and touches no other.
+   * Number of identical servers: 2 to 100. A change adds or terminates servers and leaves the others alone.
    *
    * @default 5
    */
   readonly servers?: number;
 
   /**
-   * Read replicas of the database, 0 to 15. A change replaces the servers one by one, since they are told the names.
+   * Number of read replicas: 0 to 15. A change replaces the servers one by one, because their settings hold the host names.
    *
    * @default 2
    */
   readonly replicas?: number;
 
   /**
-   * NAT gateways: 1, or 3 for one in each zone. One saves two thirds (about 66 USD a month, us-east-1, 2026), and new
-   * servers cannot start in any zone while its zone is down.
+   * Number of NAT gateways: 1, or 3 for one in each zone. One saves two thirds (about 66 USD a month, us-east-1, 2026), but no
+   * server can start in any zone while the gateway's zone is down.
    *
    * @default 3
    */
   readonly natGateways?: 1 | 3;
 
   /**
-   * 7 balances requests, 4 balances connections and has no HTTPS.
+   * OSI layer of the load balancer: 7 balances requests, 4 balances connections and has no HTTPS.
    *
    * @default 7
    */
   readonly layer?: 4 | 7;
 
   /**
-   * How layer 7 chooses a server.
+   * Routing algorithm of the target group on layer 7.
    *
    * @default 'least-outstanding-requests'
    */
   readonly algorithm?: 'round-robin' | 'least-outstanding-requests';
 
   /**
-   * Whether a visitor stays on one server. The shop does not need it.
+   * Whether sessions stick to one server. The shop does not need it.
    *
    * @default false
    */
   readonly sticky?: boolean;
 }
 
-/** What phase 4 takes besides what every phase does. */
+/** Props of phase 4. */
 export interface ElasticProps extends ShopProps {
   /**
-   * Fewest servers, and those that a new fleet begins with: 2 to 100.
+   * Minimum number of servers, and the initial number of a new fleet: 2 to 100.
    *
    * @default 2
    */
   readonly minServers?: number;
 
   /**
-   * Most servers: above `minServers`, up to 500.
+   * Maximum number of servers: above `minServers`, up to 500.
    *
    * @default 20
    */
   readonly maxServers?: number;
 
   /**
-   * Most workers for background jobs.
+   * Maximum number of workers for background jobs: 2 to 100.
    *
    * @default 10
    */
   readonly maxWorkers?: number;
 
   /**
-   * Whether servers beyond the first two, and workers, are spot instances: up to 90% cheaper, and taken back with two
-   * minutes of notice.
+   * Whether workers, and servers beyond the first two, are Spot Instances: up to 90% cheaper, and interrupted with two minutes of
+   * notice.
    *
    * @default true
    */
   readonly spot?: boolean;
 
   /**
-   * Whether the forecast of predictive scaling is acted on.
+   * Mode of predictive scaling.
    *
    * @default 'ForecastOnly'
    */
@@ -134,14 +134,14 @@ export interface ElasticProps extends ShopProps {
   readonly timeZone?: string;
 
   /**
-   * Read replicas of the database, 0 to 15.
+   * Number of read replicas: 0 to 15.
    *
    * @default 2
    */
   readonly replicas?: number;
 
   /**
-   * NAT gateways: 1, or 3 for one in each zone.
+   * Number of NAT gateways: 1, or 3 for one in each zone.
    *
    * @default 3
    */
@@ -150,7 +150,7 @@ export interface ElasticProps extends ShopProps {
   /**
    * Web ACL and certificate for CloudFront, from a stack in us-east-1.
    *
-   * @default - made here, which only a stack in us-east-1 can
+   * @default - created in this stack, which must then be in us-east-1
    */
   readonly edgeParts?: IEdgeParts;
 }

@@ -129,6 +129,9 @@ const IMAGE = 'resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kerne
  *
  * Store state on `/data`. The root volume is deleted with the instance. There is no SSH access: use `aws ssm start-session`.
  *
+ * Fixed cost: $72 a month in phases 1 and 2, plus usage (us-east-1, prices of 2024-07 to 2026-07;
+ * `npm run cost -- phase-2`).
+ *
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/create-launch-template.html#use-an-ssm-parameter-instead-of-an-ami-id
  */
 export class Box extends Construct implements IConnectable {

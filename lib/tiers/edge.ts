@@ -96,6 +96,8 @@ const ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
  *
  * Billed by requests and data transfer. The first TB a month is free.
  *
+ * Fixed cost: none; billed by usage (`npm run cost -- phase-4 --rps 100`).
+ *
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
  */

@@ -38,6 +38,8 @@ export interface JobQueueProps {
  * A message in the dead-letter queue keeps its original enqueue timestamp. Both queues therefore have the maximum retention
  * of 14 days: with less, a message could expire as soon as it is moved.
  *
+ * Fixed cost: none; billed by usage (`npm run cost -- phase-4 --rps 100`).
+ *
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
  */
 export class JobQueue extends Construct {

@@ -112,6 +112,9 @@ export interface LoadBalancerProps {
  *
  * CDK's `logAccessLogs` fails in an environment-agnostic stack (https://github.com/aws/aws-cdk/issues/27432). The bucket
  * policy here names the log delivery service principal, which is the same in every region. Access logs support SSE-S3 only.
+ *
+ * Fixed cost: $27 a month in phase 3 (`LoadBalancer`), $16 in phase 4 (`InternalLoadBalancer`), plus usage (us-east-1,
+ * prices of 2024-07; `npm run cost -- phase-4`).
  */
 export class LoadBalancer extends Construct implements IConnectable {
   readonly loadBalancer: ApplicationLoadBalancer | NetworkLoadBalancer;

@@ -41,6 +41,8 @@ const MANAGED = [
  *
  * Billed: the web ACL, each rule, and each million requests. At high traffic WAF is among the largest items of the bill.
  *
+ * Fixed cost: $10 a month in phase 4, plus usage (us-east-1, prices of 2024-07; `npm run cost -- phase-4`).
+ *
  * @see https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
  */
 export class WebAcl extends Construct {

@@ -1,17 +1,13 @@
 import { phases } from '../../lib/phases/phases';
-import { stepBetween } from '../../lib/phases/steps';
+import { transitionBetween } from '../../lib/phases/transitions';
 import { compare } from '../evolution/changes';
 import { checkGate, type Manifest } from '../evolution/gate';
 import { manifestFor } from '../evolution/manifests';
 import { changeTable, MARKDOWN, type StepReport, summary } from '../evolution/report';
 import type { NamedTemplate } from '../evolution/template';
-import { billOf } from '../planner/cost/bill';
-import { readPriceTable } from '../planner/prices/table';
 import { markdownTable } from '../support/table';
+import { type PhaseBills, phaseBills, REGION } from './costs';
 import type { GeneratedSections } from './generate';
-
-/** Region of the prices on the page. */
-const REGION = 'us-east-1';
 
 /** Templates that the page compares. */
 export interface EvolveTemplates {
@@ -29,14 +25,14 @@ export function evolveSections(templates: EvolveTemplates): GeneratedSections {
     return found;
   };
   const step = (from: number, to: number) =>
-    reportOf(`${from} → ${to}`, template(from), template(to), manifestFor(from, to), stepBetween(from, to));
+    reportOf(`${from} → ${to}`, template(from), template(to), manifestFor(from, to), transitionBetween(from, to));
   const built = phases.filter((phase) => phase.built).map(({ number }) => number);
   const forward = built.flatMap((from) => built.filter((to) => to > from).map((to) => step(from, to)));
   const back = built.flatMap((from) => built.filter((to) => to < from).map((to) => step(from, to)));
   const size = reportOf('launch → growth', template(1), templates.growth, {});
   return {
     steps: () => summary([...forward, ...back], MARKDOWN),
-    cost: () => costs(built.map((number) => template(number))),
+    cost: () => costs(phaseBills(templates.phases)),
     size: () => changeTable(size, MARKDOWN),
     ...Object.fromEntries(
       [...forward, ...back]
@@ -57,15 +53,11 @@ function reportOf(
   return { title, comparison, manifest, findings: checkGate(comparison, manifest), step };
 }
 
-function costs(templates: readonly NamedTemplate[]): string {
-  const prices = readPriceTable(REGION);
-  const totals = templates.map(({ name, template }) => ({
-    name,
-    usd: billOf([{ id: name, template }], { prices, parameters: {}, instances: {} }).totalUsd,
-  }));
-  const rows = totals.map(({ name, usd }, index) => {
+function costs(bills: PhaseBills): string {
+  const totals = [...bills].map(([phase, { fixedUsd }]) => ({ phase, fixedUsd }));
+  const rows = totals.map(({ phase, fixedUsd }, index) => {
     const previous = totals[index - 1];
-    return [name, usd.toFixed(2), previous ? `+${(usd - previous.usd).toFixed(2)}` : ''];
+    return [`phase-${phase}`, fixedUsd.toFixed(2), previous ? `+${(fixedUsd - previous.fixedUsd).toFixed(2)}` : ''];
   });
   return markdownTable(['phase', `fixed cost, USD per month, ${REGION}`, 'increase'], rows);
 }

@@ -1,7 +1,7 @@
 import { mangleLikeCloudFormation } from '@aws-cdk/cloudformation-diff';
 import { phases } from '../../lib/phases/phases';
 import { sizes } from '../../lib/phases/sizes';
-import { stepBetween } from '../../lib/phases/steps';
+import { transitionBetween } from '../../lib/phases/transitions';
 import { parseTemplate } from '../cloudformation/parse';
 import { UsageError } from '../support/usage-error';
 import { compare } from './changes';
@@ -147,7 +147,7 @@ function asReturnedByCloudFormation({ template }: NamedTemplate): NamedTemplate[
 
 function asPhase(from: number | undefined, was: NamedTemplate, is: NamedTemplate): StepReport {
   const to = phaseOf(is);
-  const step = from === undefined || to === undefined ? undefined : stepBetween(from, to);
+  const step = from === undefined || to === undefined ? undefined : transitionBetween(from, to);
   const manifest = step ? manifestFor(step.from, step.to) : {};
   return { ...report(`${was.name} -> ${is.name}`, was, is, manifest), step };
 }

@@ -1,4 +1,4 @@
-import type { Step } from '../../lib/phases/steps';
+import type { PhaseTransition } from '../../lib/phases/transitions';
 import { shortType } from '../cloudformation/template';
 import { markdownTable, table } from '../support/table';
 import { allChanges, type Change, type Comparison, type Fate } from './changes';
@@ -9,7 +9,7 @@ export interface StepReport {
   /** `phase-2 -> phase-3` */
   readonly title: string;
   /** Rule for a step between phases. Undefined for other templates. */
-  readonly step?: Step;
+  readonly step?: PhaseTransition;
   readonly comparison: Comparison;
   readonly manifest: Manifest;
   readonly findings: readonly GateFinding[];
@@ -111,7 +111,7 @@ function gateOf(report: StepReport): 'green' | 'red' | 'skipped' {
   return isRed(report) ? 'red' : 'green';
 }
 
-function verdictOf({ verdict, why, instead }: Step): string {
+function verdictOf({ verdict, why, instead }: PhaseTransition): string {
   return `${verdict}: ${why}${instead ? `; ${instead}` : ''}`;
 }
 

@@ -260,7 +260,7 @@ describe('a shop in another region', () => {
   const app = makeApp();
   const edge = new EdgeStack(app, 'phase-4-edge', DOMAIN);
   const stack = new ShopStack(app, 'phase-4');
-  new ElasticFleet(stack, 'Shop', { appBundle: APP_BUNDLE, ...DOMAIN, edgeParts: edge.seenFrom(stack) });
+  new ElasticFleet(stack, 'Shop', { appBundle: APP_BUNDLE, ...DOMAIN, edgeParts: edge.exportTo(stack) });
 
   test('has web ACL and certificate in a small stack in us-east-1, deployed first', () => {
     expect([edge.region, edge.stackName]).toEqual(['us-east-1', 'shop-edge']);

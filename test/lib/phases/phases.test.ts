@@ -405,7 +405,7 @@ describe('bin/shop.ts', () => {
     expect({ status, stdout, stderr }).toEqual({
       status: 2,
       stdout: '',
-      stderr: '-c size=huge: allowed is launch, growth, 8vcpu, 16vcpu, 32vcpu, 64vcpu\n',
+      stderr: '-c size must be one of launch, growth, 8vcpu, 16vcpu, 32vcpu, 64vcpu, got "huge".\n',
     });
   });
 });

@@ -1,5 +1,5 @@
+import { SettingError } from '../../../lib/phases/setting-error';
 import { readSettings } from '../../../lib/phases/settings';
-import { UsageError } from '../../../tools/support/usage-error';
 
 const read = (context: Record<string, unknown>) => readSettings((name) => context[name]);
 
@@ -46,48 +46,65 @@ test('numbers from cdk.json are taken like strings from the command line', () =>
 });
 
 const email = { alarmEmail: 'ops@example.com' };
+const domain = { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC' };
+const sizes = '-c size must be one of launch, growth, 8vcpu, 16vcpu, 32vcpu, 64vcpu, got';
+const hostName = '-c domainName must be a host name such as shop.example.com, got';
+const zone = '-c hostedZoneId must be the ID of a Route 53 hosted zone such as Z0123456789ABC, got';
+const budget = '-c monthlyBudget must be an amount in US dollars, above 0 and at most 1000000000, got';
+const stackName = '-c stackName must be a letter followed by up to 127 letters, digits and hyphens, got';
+
 test.each<[Record<string, unknown>, string]>([
-  [{ size: 'huge' }, '-c size=huge: allowed is launch, growth, 8vcpu, 16vcpu, 32vcpu, 64vcpu'],
-  [{ size: '' }, '-c size=: allowed is launch'],
-  [{ size: '__proto__' }, '-c size=__proto__: allowed is launch'],
-  [{ size: 'toString' }, '-c size=toString: allowed is launch'],
-  [{ size: ['growth'] }, '-c size=["growth"]: allowed is launch'],
-  [{ stackName: '1shop' }, '-c stackName=1shop: allowed is a letter'],
-  [{ stackName: 'a'.repeat(129) }, 'allowed is a letter, then up to 127'],
-  [{ domainName: 'shop.example.com' }, '-c domainName=shop.example.com: needs -c hostedZoneId=... as well'],
-  [{ hostedZoneId: 'Z0123456789ABC' }, '-c hostedZoneId=Z0123456789ABC: needs -c domainName=... as well'],
-  [{ domainName: 'https://shop.example.com' }, 'allowed is a host name such as shop.example.com'],
-  [{ domainName: 'localhost' }, 'allowed is a host name'],
-  [{ domainName: 'shop.example.com', hostedZoneId: '/hostedzone/Z1' }, 'allowed is the id of a Route 53 zone'],
-  [{ alarmEmail: 'ops' }, '-c alarmEmail=ops: allowed is an e-mail address'],
-  [{ monthlyBudget: '100' }, '-c monthlyBudget=100: needs -c alarmEmail=... as well'],
-  [{ ...email, monthlyBudget: '0' }, '-c monthlyBudget=0: allowed is US dollars, above 0'],
-  [{ ...email, monthlyBudget: '-5' }, '-c monthlyBudget=-5: allowed is US dollars'],
-  [{ ...email, monthlyBudget: '1e3' }, '-c monthlyBudget=1e3: allowed is US dollars'],
-  [{ ...email, monthlyBudget: 'Infinity' }, '-c monthlyBudget=Infinity: allowed is US dollars'],
-  [{ ...email, monthlyBudget: 1e9 + 1 }, '-c monthlyBudget=1000000001: allowed is US dollars'],
-  [{ minServers: '1' }, '-c minServers=1: allowed is a whole number from 2 to 100'],
-  [{ minServers: '20' }, '-c minServers=20: must be below maxServers, which is 20'],
-  [{ maxServers: '501' }, '-c maxServers=501: allowed is a whole number from 3 to 500'],
-  [{ spot: 'yes' }, '-c spot=yes: allowed is true or false'],
-  [{ predictive: 'always' }, '-c predictive=always: allowed is ForecastOnly or ForecastAndScale'],
-  [{ timeZone: 'Berlin' }, '-c timeZone=Berlin: allowed is an IANA time zone such as Europe/Berlin'],
-  [{ servers: '1' }, '-c servers=1: allowed is a whole number from 2 to 100'],
-  [{ servers: '101' }, '-c servers=101: allowed is a whole number from 2 to 100'],
-  [{ servers: '5.5' }, '-c servers=5.5: allowed is a whole number'],
-  [{ replicas: '16' }, '-c replicas=16: allowed is a whole number from 0 to 15'],
-  [{ replicas: '-1' }, '-c replicas=-1: allowed is a whole number from 0 to 15'],
-  [{ natGateways: '2' }, '-c natGateways=2: allowed is 1 or 3'],
-  [{ layer: '5' }, '-c layer=5: allowed is 4 or 7'],
-  [{ algorithm: 'random' }, '-c algorithm=random: allowed is round-robin or least-outstanding-requests, on layer 7'],
-  [{ algorithm: 'round-robin', layer: '4' }, '-c algorithm=round-robin: not with -c layer=4'],
+  [{ size: 'huge' }, `${sizes} "huge".`],
+  [{ size: '' }, `${sizes} "".`],
+  [{ size: '__proto__' }, `${sizes} "__proto__".`],
+  [{ size: 'toString' }, `${sizes} "toString".`],
+  [{ size: ['growth'] }, `${sizes} ["growth"].`],
+  [{ stackName: '1shop' }, `${stackName} "1shop".`],
+  [{ stackName: 'a'.repeat(129) }, `${stackName} "${'a'.repeat(129)}".`],
   [
-    { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC', layer: '4' },
-    '-c domainName=shop.example.com: not with -c layer=4',
+    { domainName: 'shop.example.com' },
+    '-c hostedZoneId must be set when -c domainName is set, got -c domainName=shop.example.com alone.',
   ],
-  [{ sticky: 'yes' }, '-c sticky=yes: allowed is true or false'],
-  [{ unprotectedBecause: 'true' }, '-c unprotectedBecause=true: allowed is a reason of 10 to 200 characters'],
+  [
+    { hostedZoneId: 'Z0123456789ABC' },
+    '-c domainName must be set when -c hostedZoneId is set, got -c hostedZoneId=Z0123456789ABC alone.',
+  ],
+  [{ domainName: 'https://shop.example.com' }, `${hostName} "https://shop.example.com".`],
+  [{ domainName: 'localhost' }, `${hostName} "localhost".`],
+  [{ domainName: 'shop.example.com', hostedZoneId: '/hostedzone/Z1' }, `${zone} "/hostedzone/Z1".`],
+  [{ alarmEmail: 'ops' }, '-c alarmEmail must be an email address, got "ops".'],
+  [{ monthlyBudget: '100' }, '-c alarmEmail must be set when -c monthlyBudget is set, got -c monthlyBudget=100 alone.'],
+  [{ ...email, monthlyBudget: '0' }, `${budget} "0".`],
+  [{ ...email, monthlyBudget: '-5' }, `${budget} "-5".`],
+  [{ ...email, monthlyBudget: '1e3' }, `${budget} "1e3".`],
+  [{ ...email, monthlyBudget: 'Infinity' }, `${budget} "Infinity".`],
+  [{ ...email, monthlyBudget: 1e9 + 1 }, `${budget} 1000000001.`],
+  [{ minServers: '1' }, '-c minServers must be a whole number from 2 to 100, got "1".'],
+  [{ minServers: '20' }, '-c minServers must be below maxServers (20), got "20".'],
+  [{ maxServers: '501' }, '-c maxServers must be a whole number from 3 to 500, got "501".'],
+  [{ spot: 'yes' }, '-c spot must be true or false, got "yes".'],
+  [{ predictive: 'always' }, '-c predictive must be ForecastOnly or ForecastAndScale, got "always".'],
+  [{ timeZone: 'Berlin' }, '-c timeZone must be an IANA time zone such as Europe/Berlin, got "Berlin".'],
+  [{ servers: '1' }, '-c servers must be a whole number from 2 to 100, got "1".'],
+  [{ servers: '101' }, '-c servers must be a whole number from 2 to 100, got "101".'],
+  [{ servers: '5.5' }, '-c servers must be a whole number from 2 to 100, got "5.5".'],
+  [{ replicas: '16' }, '-c replicas must be a whole number from 0 to 15, got "16".'],
+  [{ replicas: '-1' }, '-c replicas must be a whole number from 0 to 15, got "-1".'],
+  [{ natGateways: '2' }, '-c natGateways must be 1 or 3, got "2".'],
+  [{ layer: '5' }, '-c layer must be 4 or 7, got "5".'],
+  [{ algorithm: 'random' }, '-c algorithm must be round-robin or least-outstanding-requests, got "random".'],
+  [
+    { algorithm: 'round-robin', layer: '4' },
+    '-c algorithm must be unset with -c layer=4, got "round-robin". Use -c layer=7, the default.',
+  ],
+  [
+    { ...domain, layer: '4' },
+    '-c domainName must be unset with -c layer=4, got "shop.example.com". Use -c layer=7, the default.',
+  ],
+  [{ sticky: 'yes' }, '-c sticky must be true or false, got "yes".'],
+  [{ goBackFrom: '1' }, '-c goBackFrom must be the phase that the running shop is in (2, 3 or 4), got "1".'],
+  [{ unprotectedBecause: 'true' }, '-c unprotectedBecause must be a reason of 10 to 200 characters, got "true".'],
 ])('refuses %j', (context, message) => {
-  expect(() => read(context)).toThrow(UsageError);
-  expect(() => read(context)).toThrow(message);
+  expect(() => read(context)).toThrow(new SettingError(message));
+  expect(() => read(context)).toThrow(SettingError);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
-import { refusal } from '../../../lib/phases/steps';
+import { transitionError } from '../../../lib/phases/transitions';
 import { type Moto, startMoto } from '../../../tools/emulator/moto';
 import { describeDeployed, readDeployed } from '../../../tools/evolution/deployed';
 import { ACCOUNT, emulatorEnv, REGION } from '../../../tools/support/aws-environment';
@@ -94,16 +94,16 @@ describeWith('moto server', 'a deployed shop', () => {
   test('in phase 4 can only be deployed as phase 4; --all and earlier phases are refused', async () => {
     const { found } = await errors({});
     expect(found).toEqual({
-      'phase-1': [refusal(4, 1)],
-      'phase-2': [refusal(4, 2)],
-      'phase-3': [refusal(4, 3)],
+      'phase-1': [transitionError(4, 1)],
+      'phase-2': [transitionError(4, 2)],
+      'phase-3': [transitionError(4, 3)],
       'phase-4': [],
     });
   });
 
   test('goes back with goBackFrom, but never to a phase without its orders', async () => {
     const { found, failedReports } = await errors({ goBackFrom: '4' });
-    expect(found).toEqual({ 'phase-1': [refusal(4, 1)], 'phase-2': [], 'phase-3': [], 'phase-4': [] });
+    expect(found).toEqual({ 'phase-1': [transitionError(4, 1)], 'phase-2': [], 'phase-3': [], 'phase-4': [] });
     // An app-wide validation report would let the error of phase 1 fail a deploy of phase 3.
     expect(failedReports).toEqual([]);
   });

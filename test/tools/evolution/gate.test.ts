@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { SingleBox } from '../../../lib/phases/phase-1-single-box';
 import { ShopStack } from '../../../lib/phases/shop-stack';
 import { type BoxSizeName, sizes } from '../../../lib/phases/sizes';
-import { stepBetween } from '../../../lib/phases/steps';
+import { transitionBetween } from '../../../lib/phases/transitions';
 import { Database } from '../../../lib/tiers/database';
 import { JobQueue } from '../../../lib/tiers/job-queue';
 import { Network } from '../../../lib/tiers/network';
@@ -25,7 +25,7 @@ function findings(before: TemplateJson, after: TemplateJson, manifest: Manifest 
   return checkGate(compare(named(before, 'before'), named(after, 'after')), manifest);
 }
 
-const steps = PHASES.flatMap((from) => PHASES.filter((to) => to !== from).map((to) => stepBetween(from, to)));
+const steps = PHASES.flatMap((from) => PHASES.filter((to) => to !== from).map((to) => transitionBetween(from, to)));
 const done = steps.filter(({ verdict }) => verdict !== 'refused');
 
 describe('the gate is green', () => {

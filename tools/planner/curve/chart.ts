@@ -163,7 +163,7 @@ function marks(name: LineName, points: readonly CurvePoint[]) {
       .map(({ rps, usd }) => ({
         value: [rps, usd as number],
         // Beside the labels of the axis.
-        ...(rps === MARKS[0] && { label: { offset: [20, 0] } }),
+        ...(rps === MARKED_RATES[0] && { label: { offset: [20, 0] } }),
       })),
   };
 }

@@ -1,0 +1,35 @@
+import { transitionBetween, transitionError } from '../../../lib/phases/transitions';
+
+test.each([
+  [1, 2, 'allowed'],
+  [1, 3, 'refused'],
+  [1, 4, 'refused'],
+  [2, 3, 'allowed'],
+  [2, 4, 'allowed'],
+  [3, 4, 'allowed'],
+  [4, 3, 'on purpose'],
+  [4, 2, 'on purpose'],
+  [3, 2, 'on purpose'],
+  [2, 1, 'on purpose'],
+  [3, 1, 'refused'],
+  [4, 1, 'refused'],
+  [2, 2, 'allowed'],
+])('from phase %i to phase %i: %s', (from, to, verdict) => {
+  expect(transitionBetween(from, to).verdict).toBe(verdict);
+});
+
+test('a refused transition says why, and what to do instead', () => {
+  expect(transitionError(1, 3)).toBe(
+    'The shop runs in phase 1 and cannot become phase 3: the orders are on the instance, which the deploy would terminate. Instead: deploy phase-2 and move the orders to RDS first',
+  );
+  expect(transitionError(4, 3)).toBe(
+    'The shop runs in phase 4 and goes back only on purpose to phase 3: servers of the earlier phase start beside those that serve. Instead: -c goBackFrom=4',
+  );
+});
+
+test('goBackFrom with the running phase allows a step back, and nothing else', () => {
+  expect(transitionError(4, 3, 4)).toBeUndefined();
+  expect(transitionError(4, 3, 3)).toBeDefined();
+  expect(transitionError(4, 1, 4)).toBeDefined();
+  expect(transitionError(3, 4)).toBeUndefined();
+});
