@@ -69,7 +69,7 @@ describeWith('redis-server', 'Redis with TLS', () => {
     ['an untrusted certificate authority', { trusted: false }, /self.signed certificate/],
     ['a certificate for another host name', { host: '127.0.0.1' }, /ERR_TLS_CERT_ALTNAME_INVALID/],
     ['a wrong password', { password: 'wrong' }, /WRONGPASS/],
-  ])('%s: no session, a catalogue all the same, and the reason in the log', async (_what, changed, reason) => {
+  ])('%s: no session, a working catalogue, and the reason in the log', async (_what, changed, reason) => {
     const { status, catalogue, log } = await logIn(changed);
     expect([status, catalogue]).toEqual([503, 200]);
     expect(log).toMatch(reason);

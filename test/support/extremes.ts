@@ -6,7 +6,7 @@ import type { Report } from '../../tools/rehearsal/rehearse/findings';
 import type { Scenario } from '../../tools/rehearsal/rehearse/scenario';
 import { report, second, servers, traffic } from './findings';
 
-/** Longer than a phone is wide, without a place to break. */
+/** A word wider than a phone, without a line break opportunity. */
 export const LONG_WORD = 'ip-10-200-123-245_eu-central-1_compute_internal_Donaudampfschifffahrtsgesellschaft';
 
 export const LONG_TEXT = `replica 2 lags 12,345.6 s behind; ${LONG_WORD} https://example.com/${'a'.repeat(90)}`;
@@ -40,7 +40,7 @@ const visitors = {
 
 const zoneButtons = ['a', 'b', 'c'].map((zone) => button(`zone ${zone}`, 'Kill zone', LONG_TEXT));
 
-/** States of the board with figures and names as large as counters get. */
+/** Board states with the largest possible figures and long names. */
 export const boardStates: Readonly<Record<string, BoardState>> = {
   'phase 1 without visitors': {
     at: 1,
@@ -97,7 +97,7 @@ export const boardStates: Readonly<Record<string, BoardState>> = {
   },
 };
 
-/** A report with figures and names as large as a long rehearsal makes them. */
+/** A report with the largest figures and names of a long rehearsal. */
 export function extremeReport(): Report {
   const many = { ok: 987_654_321, refused: 123_456_789, failed: 98_765_432, wrong: 12_345_678 };
   const latency = { p50: 12_345, p95: 123_456, p99: 1_234_567, max: 12_345_678 };

@@ -174,7 +174,7 @@ test('rates are differences divided by the time between two snapshots', () => {
   expect(drawn).toMatchObject({ rps: 40, failed: 2, cpu: 0.5 });
 });
 
-test('a server shows the percentiles of its own responses, and none without recent responses', () => {
+test('a server shows the percentiles of its responses, and none without recent responses', () => {
   const servers = [server('server-1', 'a', { port: 8001 }), server('server-2', 'b', { port: 8002 })];
   const [first, second] = open(3).see(1, snapshot({ servers })).servers;
   expect(first?.latency).toEqual({ p50: 3, p99: 12 });
