@@ -93,7 +93,7 @@ describe('the environment', () => {
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL="loud": must be fatal, error, warn, info, debug, trace or silent'],
     ['QUEUE_URL', 'jobs', 'QUEUE_URL="jobs": must be the http(s) URL of an SQS queue'],
     ['DATABASE_SECRET_ARN', 'arn', 'DATABASE_SECRET_ARN="arn": must be the ARN of a secret in AWS Secrets Manager'],
-  ])('refuses %s=%s in one line', (name, value, line) => {
+  ])('rejects %s=%s in one line', (name, value, line) => {
     expect(problems({ ...GOOD, [name]: value })).toContain(line);
   });
 

@@ -186,7 +186,7 @@ describe('accounts', () => {
     ['empty', () => ''],
     ['with special characters', () => '%00%ff;=.%E0%A4%A'],
     ['very long', () => 'x'.repeat(8000)],
-  ])('a cookie %s is a new session and no error', async (_how, tamper) => {
+  ])('a cookie %s starts a new session without an error', async (_how, tamper) => {
     const visitor = await loggedIn();
     const sid = decodeURIComponent(visitor.cookies.get('sid') as string);
     visitor.cookies.set('sid', tamper(sid));

@@ -69,9 +69,9 @@ describeWith('moto server', 'with CloudWatch', () => {
     expect(await statistic('SessionsStarted', 'Sum')).toBe(1);
     expect(await statistic('SessionRequests', 'Sum')).toBe(2);
     expect((await statistic('CacheNear', 'Sum')) as number).toBeGreaterThan(10);
-    expect(((await statistic('CacheNear', 'Sum')) as number) + ((await statistic('CacheDatabase', 'Sum')) as number)).toBe(
-      20,
-    );
+    expect(
+      ((await statistic('CacheNear', 'Sum')) as number) + ((await statistic('CacheDatabase', 'Sum')) as number),
+    ).toBe(20);
     expect(await statistic('PrimaryStatements', 'Sum')).toBeGreaterThan(5);
     expect(await statistic('ReplicaStatements', 'Sum')).toBe(0);
     expect(await statistic('ReplicaFallbacks', 'Sum')).toBe(0);

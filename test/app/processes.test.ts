@@ -55,7 +55,7 @@ describe('starting', () => {
     ]);
   });
 
-  test.each(['1', '2'])('prints one line and exits with 2 if the port is in use, with %s processes', async (processes) => {
+  test.each(['1', '2'])('a port in use is a one-line error with exit code 2, with %s processes', async (processes) => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const port = String((taken.address() as AddressInfo).port);
@@ -147,7 +147,7 @@ describe('secrets by ARN', () => {
     ['missing', undefined, 'cannot read the secret'],
     ['not JSON', 'hush', 'the secret is not JSON'],
     ['incomplete', '{"username":"hush"}', 'the secret has no text field'],
-  ])('that are %s end the start, unshown', async (_what, value, reason) => {
+  ])('fail the start without being printed if %s', async (_what, value, reason) => {
     const id = arn(`bad-${reason.length}`);
     if (value !== undefined) held[id] = value;
     const { code, stdout, stderr } = await bench.refused(

@@ -60,7 +60,11 @@ describeWith('moto server', 'with a queue', () => {
   });
 
   /** Creates a queue and its dead-letter queue. */
-  async function makeQueue(name: string, visibilityTimeout: number, tries: number): Promise<{ url: string; dead: string }> {
+  async function makeQueue(
+    name: string,
+    visibilityTimeout: number,
+    tries: number,
+  ): Promise<{ url: string; dead: string }> {
     const { QueueUrl: dead = '' } = await sqs.createQueue({ QueueName: `${name}-dead` });
     const { Attributes } = await sqs.getQueueAttributes({ QueueUrl: dead, AttributeNames: ['QueueArn'] });
     const { QueueUrl: url = '' } = await sqs.createQueue({

@@ -56,7 +56,7 @@ describeWith('redis-server', 'Redis', () => {
   test.concurrent.each([
     ['killed', 'SIGKILL'],
     ['frozen', 'SIGSTOP'],
-  ] as const)('%s: a fast 503 where a session is needed, 200 elsewhere, and automatic recovery', async (_how, signal) => {
+  ] as const)('%s: a fast 503 with a session, 200 elsewhere, and recovery', async (_how, signal) => {
     const dir = join(bench.dir, `alone-${signal}`);
     let redis = await startRedis({ dir });
     const { port } = redis;

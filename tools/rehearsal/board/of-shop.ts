@@ -2,7 +2,7 @@ import { cpuSeconds } from '../programs/process-tree';
 import type { RunningShop } from '../start/start';
 import { Poller } from './poller';
 import type { BoardSource, BoardState, Offer } from './state';
-import { singleServerFigures, buttonsOf, visitorsOf } from './topology-view';
+import { buttonsOf, singleServerFigures, visitorsOf } from './topology-view';
 import { Visitors } from './visitors';
 
 /** Board source of the phase 1 or 2 shop that `npm start` runs. */

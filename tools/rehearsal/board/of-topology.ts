@@ -31,10 +31,7 @@ export function topologyBoard(topology: Topology, { title, evolves }: TopologyBo
     const { phase, becoming } = topology;
     return view.draw({ at, phase, becoming, now: last, second: visitors.second, offers: offers() });
   });
-  const visitors: Visitors = new Visitors(
-    () => ({ url: topology.url, databaseUrl: topology.databaseUrl }),
-    poller.log,
-  );
+  const visitors: Visitors = new Visitors(() => ({ url: topology.url, databaseUrl: topology.databaseUrl }), poller.log);
   topology.events.on('event', ({ what }) => poller.log(what));
   return {
     title,

@@ -118,7 +118,9 @@ export async function startBoard({ source, port = 0 }: BoardOptions): Promise<Bo
   server.listen(port, '127.0.0.1');
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
-    throw new UsageError(`--board-port must be a free port, got ${port}. Stop the program that uses it, or pass another port from 1024 to 65535.`);
+    throw new UsageError(
+      `--board-port must be a free port, got ${port}. Stop the program that uses it, or pass another port from 1024 to 65535.`,
+    );
   });
   return {
     url: `http://127.0.0.1:${portOf(server.address())}`,

@@ -35,7 +35,13 @@ export function topologyOffers({ phase, becoming, evolves, now, act }: TopologyO
   const { servers, desired, down = [], queries } = now;
   const present = servers.filter(({ state }) => state !== 'gone');
   const inService = present.filter(({ state }) => state === 'in-service');
-  const offer = (of: string, id: string, label: string, action: TopologyAction, ...reasons: (string | false)[]): Offer[] =>
+  const offer = (
+    of: string,
+    id: string,
+    label: string,
+    action: TopologyAction,
+    ...reasons: (string | false)[]
+  ): Offer[] =>
     phasesOf(action).includes(phase)
       ? [{ of, id, label, unavailable: reasons.find((one) => one !== false), run: () => act(action) }]
       : [];

@@ -28,7 +28,8 @@ export class TopologyView {
     const previous = this.#previous;
     this.#previous = now;
     const interval = new Interval(previous, now);
-    for (const { name, state } of now.servers) if (state === 'gone' && !this.#terminatedAt.has(name)) this.#terminatedAt.set(name, at);
+    for (const { name, state } of now.servers)
+      if (state === 'gone' && !this.#terminatedAt.has(name)) this.#terminatedAt.set(name, at);
     const isShown = ({ name }: ServerSnapshot) => at - (this.#terminatedAt.get(name) ?? at) < SHOWN_AFTER_TERMINATION;
     const visitors = second && visitorsOf(second);
     return {
@@ -43,7 +44,9 @@ export class TopologyView {
         ...instanceFigures(interval, server),
         ...(phase >= 3 ? balancerFigures(interval, server, second) : visitors && singleServerFigures(visitors)),
       })),
-      workers: (now.workers ?? []).filter(({ state }) => state !== 'gone').map((worker) => instanceFigures(interval, worker)),
+      workers: (now.workers ?? [])
+        .filter(({ state }) => state !== 'gone')
+        .map((worker) => instanceFigures(interval, worker)),
       stores: storesOf(interval, now),
       buttons: buttonsOf(offers),
     };
@@ -61,7 +64,12 @@ export function visitorsOf({ counts, latency, acknowledged, missed }: Second): B
 }
 
 /** Figures of a single server without a balancer: all requests of the visitors go to it. */
-export function singleServerFigures({ rps, failed, p50, p99 }: BoardVisitors): Pick<BoardServer, 'rps' | 'failed' | 'latency'> {
+export function singleServerFigures({
+  rps,
+  failed,
+  p50,
+  p99,
+}: BoardVisitors): Pick<BoardServer, 'rps' | 'failed' | 'latency'> {
   return { rps, failed, latency: { p50, p99 } };
 }
 
@@ -118,14 +126,22 @@ function storesOf(interval: Interval, now: Snapshot): BoardStore[] {
     figures: [`${interval.rate(earlier, later).toFixed(0)} statements/s`],
   });
   return [
-    ...(redis ? [{ name: 'redis', up: isUp('redis'), figures: lookups(interval, previous?.redis ?? redis, redis) }] : []),
+    ...(redis
+      ? [{ name: 'redis', up: isUp('redis'), figures: lookups(interval, previous?.redis ?? redis, redis) }]
+      : []),
     database('primary', previous?.queries.primary, queries.primary),
-    ...queries.replicas.map((count, index) => database(`replica ${index + 1}`, previous?.queries.replicas[index], count)),
+    ...queries.replicas.map((count, index) =>
+      database(`replica ${index + 1}`, previous?.queries.replicas[index], count),
+    ),
     ...(jobs === undefined ? [] : [{ name: 'queue', up: true, figures: [`${jobs} ${jobs === 1 ? 'job' : 'jobs'}`] }]),
   ];
 }
 
-function lookups(interval: Interval, before: NonNullable<Snapshot['redis']>, now: NonNullable<Snapshot['redis']>): string[] {
+function lookups(
+  interval: Interval,
+  before: NonNullable<Snapshot['redis']>,
+  now: NonNullable<Snapshot['redis']>,
+): string[] {
   const [hits, misses] = [now.hits - before.hits, now.misses - before.misses];
   const total = hits + misses;
   return [`${interval.rate(0, total).toFixed(0)} lookups/s`, ...(total > 0 ? [`${percent(hits / total)} hits`] : [])];

@@ -45,4 +45,4 @@ test('the board of npm start starts traffic, and kills the app, which restarts o
     await running.stop();
     rmSync(dir, { recursive: true, force: true });
   }
-}, 60_000);
+});

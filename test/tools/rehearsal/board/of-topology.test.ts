@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { topologyBoard } from '../../../../tools/rehearsal/board/of-topology';
-import type { BoardSource, BoardState, BoardMessage } from '../../../../tools/rehearsal/board/state';
+import type { BoardMessage, BoardSource, BoardState } from '../../../../tools/rehearsal/board/state';
 import type { Topology } from '../../../../tools/rehearsal/topology/topology';
 import { servers } from '../../../support/findings';
 import { eventually } from '../../../support/shop';

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { Feed } from '../../../../tools/rehearsal/board/feed';
 import { type Board, startBoard } from '../../../../tools/rehearsal/board/server';
-import type { BoardSource, BoardState, BoardMessage } from '../../../../tools/rehearsal/board/state';
+import type { BoardMessage, BoardSource, BoardState } from '../../../../tools/rehearsal/board/state';
 import { UsageError } from '../../../../tools/support/usage-error';
 
 let board: Board;
@@ -74,7 +74,11 @@ test('the page can run an offered action', async () => {
 });
 
 test.each([
-  ['with another origin', { origin: 'http://elsewhere.example' }, /^Origin must be http:\/\/127\.0\.0\.1:\d+, got "http:\/\/elsewhere\.example"\.$/],
+  [
+    'with another origin',
+    { origin: 'http://elsewhere.example' },
+    /^Origin must be http:\/\/127\.0\.0\.1:\d+, got "http:\/\/elsewhere\.example"\.$/,
+  ],
   ['without an origin', { origin: '' }, /^Origin must be http:\/\/127\.0\.0\.1:\d+, got ""\.$/],
   ['without the token', { 'x-board-token': '' }, /^X-Board-Token must be the token of this board/],
   ['with another token', { 'x-board-token': 'x'.repeat(32) }, /^X-Board-Token must be the token of this board/],
@@ -148,7 +152,9 @@ test('a new page gets kept events, and is unsubscribed when it closes', async ()
 
 test('a port in use is an error', async () => {
   const port = Number(new URL(board.url).port);
-  await expect(startBoard({ source: source(), port })).rejects.toThrow(`--board-port must be a free port, got ${port}. Stop the program`);
+  await expect(startBoard({ source: source(), port })).rejects.toThrow(
+    `--board-port must be a free port, got ${port}. Stop the program`,
+  );
 });
 
 test('only the newest states and events are kept', () => {

@@ -17,7 +17,12 @@ const charts = [
     ],
     digits: 1,
   }),
-  chart(byId('figures'), { title: 'Failed requests/s', lines: [['failed', 'failed requests/s']], digits: 0, bad: true }),
+  chart(byId('figures'), {
+    title: 'Failed requests/s',
+    lines: [['failed', 'failed requests/s']],
+    digits: 0,
+    bad: true,
+  }),
 ];
 const updateLost = lostFigure();
 let seconds = [];
@@ -102,9 +107,7 @@ function lostFigure() {
   return (visitors) => {
     value.textContent = visitors ? visitors.missed : '–';
     value.classList.toggle('bad', (visitors?.missed ?? 0) > 0);
-    of.textContent = visitors
-      ? `of ${visitors.acknowledged} cart items, orders and logins`
-      : 'No traffic.';
+    of.textContent = visitors ? `of ${visitors.acknowledged} cart items, orders and logins` : 'No traffic.';
   };
 }
 
