@@ -30,7 +30,7 @@ describeWith('chromium', 'the shop in a real browser', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  // Without JavaScript is the harder case, and the one that the pages promise.
+  // The pages work without JavaScript, which is the harder case.
   describe.each([
     ['desktop', true],
     ['desktop', false],
@@ -49,7 +49,7 @@ describeWith('chromium', 'the shop in a real browser', () => {
       });
       page.on('pageerror', (error) => problems.push(error.message));
       page.on('requestfailed', (request) => {
-        // Leaving a page gives up what it was still loading.
+        // Navigation cancels pending requests.
         const reason = request.failure()?.errorText;
         if (reason !== 'net::ERR_ABORTED') problems.push(`${request.url()}: ${reason}`);
       });
@@ -86,14 +86,14 @@ describeWith('chromium', 'the shop in a real browser', () => {
       await signup.getByLabel('Password').fill('correct horse battery');
       await signup.getByRole('button', { name: 'Create an account' }).click();
 
-      // What was in the cart has come along.
+      // The cart survives the login.
       expect(await page.locator('main').innerText()).toContain(name);
       await shoot('4-cart');
       await page.getByRole('button', { name: 'Place order' }).click();
       expect(await page.locator('main').innerText()).toContain('Thank you.');
       await shoot('5-order');
 
-      // The receipt is made in the background; each reload asks again.
+      // A background job creates the receipt, so reload until it exists.
       for (let tries = 0; tries < 100 && (await page.locator('.badge').innerText()) !== 'fulfilled'; tries++) {
         await page.waitForTimeout(100);
         await page.reload();
@@ -108,7 +108,7 @@ describeWith('chromium', 'the shop in a real browser', () => {
       expect(new URL(page.url()).pathname).toBe('/login');
     });
 
-    test('nothing failed to load, and no page scrolls sideways', async () => {
+    test('all resources load, and no page scrolls horizontally', async () => {
       for (const path of ['/', '/products/1', '/cart', '/login', '/nowhere']) {
         await page.goto(path);
         const { wide, wanted } = await page
@@ -117,7 +117,7 @@ describeWith('chromium', 'the shop in a real browser', () => {
         expect({ path, wide }).toEqual({ path, wide: wanted });
       }
       await shoot('7-not-found');
-      // The browser itself reports the page that is not there.
+      // The browser itself logs the expected 404.
       expect(problems.filter((problem) => !/status of 404/.test(problem))).toEqual([]);
     });
   });

@@ -14,14 +14,14 @@ beforeAll(async () => {
 
 afterAll(() => bench?.close());
 
-/** Other tests may take the processors for seconds, which only lowers what is seen: then it is measured again. */
+/** Other tests can occupy the CPU for seconds, which only lowers the results, so retry. */
 const ATTEMPTS = 3;
 const GOAL = 0.9;
 
-/** Milliseconds. Without shedding most would wait a second for a connection to the database first. */
+/** Milliseconds. Without shedding, most requests would first wait a second for a database connection. */
 const QUICK = 300;
 
-test('asked for three times what it can do, it does as much as at its peak, and refuses the rest at once', async () => {
+test('at three times its capacity, a process keeps its peak throughput and sheds the rest immediately', async () => {
   const target = { url: `${shop.url}/api/cart`, cookie: await cookieOfCart() };
   const watching = watchHealth();
   const met = ({ ratio, refused, peak, p50 }: typeof seen) => ratio >= GOAL && refused > peak && p50 < QUICK;
@@ -39,15 +39,15 @@ test('asked for three times what it can do, it does as much as at its peak, and 
   expect(await watching.stop()).toEqual(new Set(['/healthz 200', '/readyz 200', '/api/products 200']));
 });
 
-/** A visitor whose cart has something in it. */
+/** Returns the cookie of a visitor with a cart. */
 async function cookieOfCart(): Promise<string> {
   const visitor = shop.visitor();
-  // The view takes no additions, but the session is there before the first one.
+  // The view rejects the insert, but the session exists by then.
   await visitor.add(1);
   return `sid=${visitor.cookies.get('sid')}`;
 }
 
-/** What a balancer and a visitor of the catalogue see meanwhile. */
+/** Polls health checks and catalogue until stopped. Returns the distinct results. */
 function watchHealth() {
   const seen = new Set<string>();
   let watching = true;

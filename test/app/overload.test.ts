@@ -1,6 +1,5 @@
 import { Bench, type ShopServer, slowDownCarts } from '../support/shop';
 
-/** What is too much for one process. */
 let bench: Bench;
 let shop: ShopServer;
 
@@ -13,15 +12,15 @@ beforeAll(async () => {
 
 afterAll(() => bench?.close());
 
-/** A visitor whose cart has something in it. */
+/** Returns the cookie of a visitor with a cart. */
 async function cartCookie(): Promise<string> {
   const visitor = shop.visitor();
-  // The view takes no additions, but the session is there before the first one.
+  // The view rejects the insert, but the session exists by then.
   await visitor.add(1);
   return `sid=${visitor.cookies.get('sid')}`;
 }
 
-test('a refusal says when to come back, and is a page for people', async () => {
+test('a shed request gets Retry-After, and an HTML page in a browser', async () => {
   const cookie = await cartCookie();
   const get = async (path: string) => {
     const answer = await fetch(shop.url + path, { headers: { cookie } });

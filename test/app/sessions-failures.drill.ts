@@ -27,7 +27,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
 
   afterEach(() => group?.close());
 
-  /** As ElastiCache chooses: the replica that has most of what the primary had. */
+  /** Returns the replica with the least replication lag, which ElastiCache promotes. */
   async function mostCurrent(): Promise<RedisServer> {
     const offsets = await Promise.all(
       nodes.slice(1).map(async (node) => {
@@ -38,7 +38,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
     return (offsets.sort((a, b) => b.offset - a.offset)[0] as (typeof offsets)[0]).node;
   }
 
-  /** New visitors who fill a cart or log in, again and again, until stopped. Keeps those who were told that it is saved. */
+  /** Runs new visitors that fill a cart or log in until stopped. Records the confirmed ones. */
   function traffic(emails: readonly string[]) {
     const carts: Visitor[] = [];
     const logIns: { visitor: Visitor; email: string }[] = [];
@@ -68,7 +68,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
         stopped = true;
         await running;
       },
-      /** How many of those who were told that it is saved find it so. */
+      /** Counts the confirmed visitors whose data still exists. */
       async lost() {
         let lost = 0;
         for (const visitor of carts) {
@@ -90,17 +90,17 @@ describeWith('redis-server', 'a failover of Redis', () => {
       return answers.every(({ status }) => status === 200);
     });
 
-  test('that demotes the primary and leaves its connections open loses nothing that was acknowledged', async () => {
+  test('that demotes the primary and leaves its connections open loses no confirmed write', async () => {
     const load = traffic(await makeUsers(database, 20));
     await eventually(() => load.counts.good > 60);
     const [primary, first] = nodes;
-    // In this order, as in a failover that is coordinated: once another accepts writes, the old primary accepts none.
+    // The order of a coordinated failover: the old primary stops accepting writes before the new one starts.
     await primary.command('REPLICAOF', '127.0.0.1', String(first.port));
     const next = await mostCurrent();
     await next.promote();
     await Promise.all(nodes.filter((node) => node !== next).map((node) => node.follow(next.port)));
     const refusedBefore = load.counts.refused;
-    // The name still leads to the old primary, which is a replica now.
+    // The endpoint still resolves to the old primary, now a replica.
     await eventually(() => load.counts.refused > refusedBefore);
     name.pointTo(next.port);
     await back();
@@ -112,7 +112,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
     expect(of).toBeGreaterThan(100);
   });
 
-  test('after kill -9 of the primary under load loses nothing that was acknowledged', async () => {
+  test('after kill -9 of the primary under load loses no confirmed write', async () => {
     const load = traffic(await makeUsers(database, 20));
     await eventually(() => load.counts.good > 60);
     const [primary] = nodes;

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => bench?.close());
 
 describeWith('redis-server', 'Redis', () => {
-  /** Requests that need a session, with and without a cookie; each must be a quick 503. */
+  /** Sends requests that need a session, with and without a cookie. Each must get a fast 503. */
   async function expectQuickRefusals(visitor: Visitor, shop: ShopServer, email: string): Promise<void> {
     let slowest = 0;
     let quick = await quickFor(shop, 50);
@@ -52,11 +52,11 @@ describeWith('redis-server', 'Redis', () => {
     }
   }
 
-  // Side by side, as they wait most of the time.
+  // Concurrently, because the tests mostly wait.
   test.concurrent.each([
     ['killed', 'SIGKILL'],
     ['frozen', 'SIGSTOP'],
-  ] as const)('%s: a quick 503 where a session is needed, 200 elsewhere, and back by itself', async (_how, signal) => {
+  ] as const)('%s: a fast 503 with a session, 200 elsewhere, and recovery', async (_how, signal) => {
     const dir = join(bench.dir, `alone-${signal}`);
     let redis = await startRedis({ dir });
     const { port } = redis;
@@ -73,7 +73,7 @@ describeWith('redis-server', 'Redis', () => {
 
       await expectQuickRefusals(visitor, shop, email);
       expect(visitor.cookies.get('sid')).toBe(sid);
-      // Long enough for the app to give up its connection.
+      // Long enough for the connection to time out.
       await sleep(5_000);
       await expectQuickRefusals(visitor, shop, email);
       expect(isAlive(shop.pid)).toBe(true);
@@ -81,14 +81,14 @@ describeWith('redis-server', 'Redis', () => {
       if (signal === 'SIGKILL') redis = await startRedis({ dir, port });
       else process.kill(redis.pid, 'SIGCONT');
       await eventually(async () => (await shop.visitor().add(1)).status === 200);
-      // What was only frozen still knows its sessions.
+      // A frozen Redis still has its sessions.
       if (signal === 'SIGSTOP') expect((await visitor.get('/api/me')).json.email).toBe(email);
     } finally {
       await redis.kill();
     }
   });
 
-  test.concurrent('away at the start: the shop opens without it, and has sessions once it is there', async () => {
+  test.concurrent('down at startup: the shop starts without it, and has sessions after it recovers', async () => {
     const dir = join(bench.dir, 'late');
     const early = await startRedis({ dir });
     await early.kill();
@@ -110,7 +110,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
   afterAll(() => group?.close());
 
   // Failovers under load are in sessions-failures.drill.ts.
-  test('is no reason to say "saved" while no replica has it', async () => {
+  test('confirms no write until a replica has it', async () => {
     group = await openRedisGroup(bench);
     const [primary, ...replicas] = group.nodes;
     const [server] = group.servers;
@@ -124,10 +124,10 @@ describeWith('redis-server', 'a failover of Redis', () => {
     const took = performance.now() - began;
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(503));
     expect(took).toBeLessThan(Math.max(quick, await quickFor(server, 20)));
-    // Each was tried once, and not again while the refusal was sent.
+    // Each write was tried once, without a retry for the error response.
     const [, tries] = /cmdstat_set:calls=(\d+)/.exec(await primary.command('INFO', 'commandstats')) ?? [];
     expect(Number(tries)).toBeLessThanOrEqual(20);
-    // Reading needs no replica, and neither does adding to a cart that is there: that is PostgreSQL's.
+    // Reads need no replica, and an existing cart is in PostgreSQL.
     expect((await patiently(() => visitor.add(1))).json.items).toMatchObject([{ quantity: 2 }]);
     for (const replica of replicas) process.kill(replica.pid, 'SIGCONT');
     await eventually(async () => (await server.visitor().add(1)).status === 200);

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => bench?.close());
 
-/** Answers as EC2's instance metadata service does to one instance. */
+/** A stub of the EC2 instance metadata service. */
 class Metadata {
   noticed = false;
   recommended = false;
@@ -32,7 +32,7 @@ class Metadata {
     response.writeHead(there ? 200 : 404).end(there ? '{"action":"terminate","time":"2030-01-01T00:00:00Z"}' : '');
   });
 
-  /** The environment of a server that asks it. */
+  /** Environment variables that point a server to this stub. */
   async open(): Promise<Record<string, string>> {
     await once(this.#server.listen(0, '127.0.0.1'), 'listening');
     const { port } = this.#server.address() as AddressInfo;
@@ -51,9 +51,9 @@ class Metadata {
   }
 }
 
-describe('the notice of a spot instance', () => {
-  // Side by side, as they wait most of the time.
-  test.concurrent.each(['1', '2'])('makes a server leave as SIGTERM does, with %s processes', async (processes) => {
+describe('the spot instance interruption notice', () => {
+  // Concurrently, because the tests mostly wait.
+  test.concurrent.each(['1', '2'])('drains a server like SIGTERM, with %s processes', async (processes) => {
     const metadata = new Metadata();
     metadata.recommended = true;
     try {
@@ -63,7 +63,7 @@ describe('the notice of a spot instance', () => {
       expect((await fetch(`${shop.url}/readyz`)).status).toBe(200);
       metadata.noticed = true;
       await eventually(async () => (await fetch(`${shop.url}/readyz`)).status === 503);
-      // The balancer has not seen that yet.
+      // The load balancer has not noticed yet.
       expect((await fetch(`${shop.url}/api/products`)).status).toBe(200);
       expect(await shop.exited).toBe(0);
     } finally {
@@ -71,7 +71,7 @@ describe('the notice of a spot instance', () => {
     }
   });
 
-  test.concurrent('is found after a refused token and a stalled answer, which delay no start', async () => {
+  test.concurrent('is noticed after a refused token and a stalled response, which delay no start', async () => {
     const metadata = new Metadata();
     // The first is for the look before the start.
     metadata.faults.push('refuse', 'refuse', 'stall');
@@ -86,7 +86,7 @@ describe('the notice of a spot instance', () => {
     }
   });
 
-  test.concurrent('keeps a server that is started after it from calling itself ready', async () => {
+  test.concurrent('keeps a server that starts after it from becoming ready', async () => {
     const metadata = new Metadata();
     metadata.noticed = true;
     try {

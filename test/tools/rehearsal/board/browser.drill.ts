@@ -54,7 +54,7 @@ describeWith('chromium', 'the board of a rehearsal in a real browser', () => {
 
       const shoot = (name: string) => page.screenshot({ path: join(SCREENSHOTS, `board-${name}.png`), fullPage: true });
 
-      test('a server that its button kills is shown dead, is replaced, and leaves the drawing; nothing promised is lost', async () => {
+      test('a killed server is shown out of service, replaced and removed, and no confirmed write is lost', async () => {
         const killed = page.locator('[data-server="server-2"]');
         await killed.getByText('in service').waitFor();
         await killed.getByText(/p50 [\d.]+, p99 [\d.]+ ms/).waitFor();
@@ -65,21 +65,21 @@ describeWith('chromium', 'the board of a rehearsal in a real browser', () => {
         await page.getByRole('log').getByText('killed server-2').waitFor();
         await killed.getByText(/out of service|terminated/).waitFor();
         await shoot('killed');
-        const refused = page.locator('button[aria-disabled][title="server-2 is out of service already"]');
-        // It is not disabled for the browser, and says why.
+        const refused = page.locator('button[aria-disabled][title="server-2 is already out of service"]');
+        // Not `disabled`, so a click shows the reason.
         await refused.click({ force: true });
-        await page.getByRole('status').getByText('Kill: server-2 is out of service already').waitFor();
+        await page.getByRole('status').getByText('Kill: server-2 is already out of service').waitFor();
         await page.locator('[data-server="server-4"]').getByText('in service').waitFor();
         await killed.waitFor({ state: 'detached' });
-        expect(await page.locator('.promise .value').innerText()).toBe('0');
+        expect(await page.locator('.lost .value').innerText()).toBe('0');
       });
 
-      test('more traffic comes when its button is pressed', async () => {
-        await page.getByRole('button', { name: 'Twice the traffic' }).click();
+      test('a button doubles the traffic', async () => {
+        await page.getByRole('button', { name: 'Double traffic' }).click();
         await page.getByRole('log').getByText('traffic: 2 times what the profile says').waitFor();
       });
 
-      test('on a phone, in the dark, nothing scrolls sideways, and nothing went wrong on the page', async () => {
+      test('no horizontal scrolling on a phone in dark mode, and no errors on the console', async () => {
         await page.setViewportSize({ width: 390, height: 844 });
         await page.emulateMedia({ colorScheme: 'dark' });
         await page.waitForTimeout(1_200);

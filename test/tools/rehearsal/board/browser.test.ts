@@ -4,13 +4,13 @@ import type { BoardState } from '../../../../tools/rehearsal/board/state';
 import { launchBrowser } from '../../../support/browser';
 import { describeWith } from '../../../support/needs';
 
-/** Phase 4 with all that it draws. */
+/** Phase 4 with every part of the drawing. */
 const fleet: BoardState = {
   at: 1,
   phase: 4,
   desired: 4,
   visitors: { rps: 400, p50: 2, p99: 9, failed: 0, acknowledged: 10, missed: 0 },
-  edge: '71% answered here',
+  edge: '71% hits',
   balancer: true,
   servers: ['a', 'b', 'c', 'a'].map((zone, index) => ({
     name: `server-${index + 1}`,
@@ -24,22 +24,22 @@ const fleet: BoardState = {
   workers: [{ name: 'worker-1', zone: 'a', state: 'in-service', cpu: 0 }],
   stores: ['redis', 'primary', 'replica 1', 'replica 2', 'queue'].map((name) => ({ name, up: true, figures: ['1'] })),
   buttons: [
-    ...['Twice the traffic', 'Half the traffic', 'Send them home'].map((label) => ({
+    ...['Double traffic', 'Halve traffic', 'Stop traffic'].map((label) => ({
       of: 'traffic',
       id: label,
       label,
     })),
-    ...['Add a server', 'Remove a server', 'Deploy a new version', 'Spot notice'].map((label) => ({
+    ...['Add server', 'Remove server', 'Deploy new version', 'Spot notice'].map((label) => ({
       of: 'fleet',
       id: label,
       label,
     })),
-    ...['a', 'b', 'c'].map((zone) => ({ of: `zone ${zone}`, id: `kill-${zone}`, label: 'Kill the zone' })),
+    ...['a', 'b', 'c'].map((zone) => ({ of: `zone ${zone}`, id: `kill-${zone}`, label: 'Kill zone' })),
   ],
 };
 
 describeWith('chromium', 'the board in a real browser', () => {
-  test('at usual widths, what requests pass stands in a row, and so do zones and stores', async () => {
+  test('entry, zones and stores each form one row at desktop widths', async () => {
     const feed = new Feed();
     feed.publish({ kind: 'state', state: fleet });
     const watch = feed.watch.bind(feed);
@@ -64,7 +64,7 @@ describeWith('chromium', 'the board in a real browser', () => {
           expect(found).toHaveLength(parts);
           expect(new Set(found).size).toBe(1);
         }
-        // Nothing in a card is wider than the card.
+        // No content is wider than its card.
         const cut = await page
           .locator('.card')
           .evaluateAll((cards) => cards.filter((one) => one.scrollWidth > one.clientWidth).length);
