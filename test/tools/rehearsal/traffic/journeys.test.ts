@@ -93,7 +93,7 @@ test('an order that is never answered stays open, and the cart is left alone', (
 test('a cart that is short at first and right at the second look was stale, not lost', () => {
   const me = new Shopper('127.0.0.1');
   me.ledger.added(1, true);
-  let snapshots = 0;
+  let looks = 0;
   walk(confirm(me), () => {
     looks += 1;
     return cart(looks === 1 ? {} : { 1: 1 });
