@@ -11,6 +11,12 @@ export interface ScalingLoopOptions {
   /** Cloud seconds that pass in a second here. */
   readonly timeScale: number;
   /**
+   * Looks from then on.
+   *
+   * @default - at once
+   */
+  readonly begin?: Promise<void> | undefined;
+  /**
    * Messages in the queue that the group works on.
    *
    * @default - it works on none
@@ -34,9 +40,11 @@ interface Look {
 
 /** Stands for EC2 Auto Scaling: watches the servers of a group, and sets how many there are as its policies say. */
 export function startScalingLoop(options: ScalingLoopOptions): Part {
-  const { group, servers, timeScale, tell } = options;
+  const { group, servers, timeScale, begin: begins, tell } = options;
   const controller = new GroupController(group, { profile: profiles.ec2, start: NOON, desired: servers.desired });
-  const begin = performance.now();
+  let begin = performance.now();
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
   let before: Look | undefined;
   let looking: Promise<void> = Promise.resolve();
 
@@ -55,11 +63,18 @@ export function startScalingLoop(options: ScalingLoopOptions): Part {
       void servers.scale(desired);
     }
   };
-  const timer = setInterval(() => {
-    looking = looking.then(look).catch((error: Error) => tell(`scaling: ${firstLine(error)}`));
-  }, LOOK);
+  const start = () => {
+    if (stopped) return;
+    begin = performance.now();
+    timer = setInterval(() => {
+      looking = looking.then(look).catch((error: Error) => tell(`scaling: ${firstLine(error)}`));
+    }, LOOK);
+  };
+  if (begins) void begins.then(start);
+  else start();
   return {
     stop: async () => {
+      stopped = true;
       clearInterval(timer);
       await looking;
     },

@@ -99,6 +99,12 @@ export interface TopologyPlan {
     readonly template: Template;
     /** Cloud seconds that pass in a second here, for the controller's periods and for booting: 20 makes 5 minutes 15 s. */
     readonly timeScale: number;
+    /**
+     * Policies act from then on.
+     *
+     * @default - at once
+     */
+    readonly begin?: Promise<void> | undefined;
   };
 
   /**
@@ -146,6 +152,8 @@ export interface Topology {
   readonly url: string;
   /** Connection string of the primary, past every proxy and slow network; for audits. */
   readonly databaseUrl: string;
+  /** Whether each server has the plan's vCPUs and no more; also true where the plan sets no limit. */
+  readonly confined: boolean;
   /** What holds of this run and is not as in the cloud, such as CPU quotas that this user may not set; a line each. */
   readonly notes: readonly string[];
   /** Emits `event` with a {@link TopologyEvent}. */
@@ -247,6 +255,7 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
     get databaseUrl() {
       return now.data.database.url;
     },
+    confined: plan.vcpu === undefined || quotas !== undefined,
     notes: notes(plan, quotas !== undefined),
     events,
     inject: async (fault) => {

@@ -1,6 +1,8 @@
 import type { Rehearsal } from '../rehearse/rehearsal';
 import type { Scenario } from '../rehearse/scenario';
 import { LIMITS } from '../rehearse/scenario';
+import { judge } from '../rehearse/verdict';
+import { verdictLine } from '../report/words';
 import type { Snapshot } from '../snapshot';
 import { peakRate, totalRequests } from '../traffic/profiles';
 import { Feed } from './feed';
@@ -48,7 +50,13 @@ export function rehearsalBoard(rehearsal: Rehearsal, options: RehearsalBoardOpti
   });
   rehearsal.events.on('event', (event) => feed.publish({ kind: 'event', event }));
   void rehearsal.finished.then(
-    () => feed.publish({ kind: 'over', what: `The rehearsal is over. Its report with charts: ${options.report}` }),
+    (findings) => {
+      const verdict = verdictLine(judge(findings));
+      feed.publish({
+        kind: 'over',
+        what: `The rehearsal is over. ${verdict}. Its report with charts: ${options.report}`,
+      });
+    },
     () => feed.publish({ kind: 'over', what: 'The rehearsal has ended early. Its terminal says why.' }),
   );
   return {

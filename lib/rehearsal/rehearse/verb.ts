@@ -9,10 +9,10 @@ import { title } from '../report/words';
 import { missingPrograms, type RehearsedPhase, startTopology, type Topology } from '../topology';
 import type { Report } from './findings';
 import { type RehearseFlags, scenarioOf } from './flags';
-import { goalsOf } from './goals';
 import { type Rehearsal, startRehearsal } from './rehearsal';
 import type { Scenario } from './scenario';
 import { synthesizedTemplate } from './template';
+import { EXIT_CODES, judge } from './verdict';
 
 export interface RehearseOptions extends RehearseFlags {
   readonly phase: RehearsedPhase;
@@ -35,7 +35,7 @@ const INTERRUPTED = 130;
 
 /**
  * The verb `rehearse`: a phase on this machine, under load and faults, and a report of what that did to visitors. Returns the
- * exit code: 1 when a figure is missed.
+ * exit code of the verdict.
  *
  * @throws UsageError for what the phase does not have
  */
@@ -48,7 +48,7 @@ export async function rehearse({
   boardPort,
   ...flags
 }: RehearseOptions): Promise<number> {
-  const scenario = scenarioOf(phase, flags, until);
+  let scenario = scenarioOf(phase, flags, until);
   const startedAt = new Date().toISOString();
   const out = json ? process.stderr : process.stdout;
   const dir = mkdtempSync(join(tmpdir(), 'shop-rehearsal-'));
@@ -65,13 +65,20 @@ export async function rehearse({
     const say = (line: string) => out.write(`  … ${line}\n`);
     const { timeScale } = scenario;
     if (timeScale !== undefined) say('cdk synth: the scaling policies are those of the template');
-    const scaling = timeScale === undefined ? undefined : { template: await synthesizedTemplate(phase), timeScale };
+    // The policies must not act on the load of the calibration.
+    let trafficStarts = () => {};
+    const begin = new Promise<void>((resolve) => {
+      trafficStarts = resolve;
+    });
+    const scaling =
+      timeScale === undefined ? undefined : { template: await synthesizedTemplate(phase), timeScale, begin };
     if (interrupted) return INTERRUPTED;
     const evolves = scenario.until !== undefined || (flags.board === true && mayEvolve(scenario));
     topology = await startTopology({ ...scenario, dir, scaling, say, evolves });
     if (interrupted) return INTERRUPTED;
-    say('visitors come');
-    rehearsal = await startRehearsal(scenario, topology);
+    rehearsal = await startRehearsal(scenario, topology, { calibrate: true, say });
+    trafficStarts();
+    scenario = rehearsal.scenario;
     let heading = `Rehearsal of ${title(scenario)}`;
     if (flags.board) {
       const [{ startBoard }, { rehearsalBoard }] = await Promise.all([
@@ -84,10 +91,10 @@ export async function rehearse({
     }
     const follower = follow(rehearsal, heading, scenario.load.seconds, out);
     const findings = await rehearsal.finished.finally(() => follower.close());
-    const report: Report = { ...findings, command, machine: machine(), startedAt, goals: goalsOf(findings) };
+    const report: Report = { ...findings, command, machine: machine(), startedAt, ...judge(findings) };
     writeFileSync(file, html(report));
     console.log(json ? JSON.stringify(report, null, 2) : `\n${summary(report)}\n\nWith charts: ${file}`);
-    return report.goals.every(({ met }) => met) ? 0 : 1;
+    return EXIT_CODES[report.verdict];
   } catch (error) {
     if (interrupted) return INTERRUPTED;
     throw error;

@@ -5,6 +5,7 @@ import type { Findings, RehearsalSecond } from '../../../lib/rehearsal/rehearse/
 import type { Rehearsal } from '../../../lib/rehearsal/rehearse/rehearsal';
 import type { Action } from '../../../lib/rehearsal/rehearse/scenario';
 import type { RehearsedPhase, ServerSnapshot, Snapshot } from '../../../lib/rehearsal/topology';
+import { findings } from '../../support/findings';
 
 const server = (name: string, zone: string, more: Partial<ServerSnapshot> = {}): ServerSnapshot => ({
   name,
@@ -35,6 +36,7 @@ const second = (at: number): RehearsalSecond => ({
   missed: 0,
   lateMs: 0,
   busy: 0.1,
+  idle: 0.5,
   rps: 20,
   inService: 1,
   desired: 1,
@@ -79,7 +81,7 @@ function open(phase: RehearsedPhase, evolves = false, rps = 20, becoming?: Rehea
       .offers()
       .find((one) => one.id === id)
       ?.run();
-  return { board, see, press, acted, over: () => over({} as Findings) };
+  return { board, see, press, acted, over: () => over(findings()) };
 }
 
 const box = () =>
@@ -198,11 +200,12 @@ test('a server that has left is drawn for a while, and then no more', () => {
   expect(see(6, gone).servers).toEqual([]);
 });
 
-test('the end is told, with the file of the report', async () => {
+test('the end has the verdict, and the file of the report', async () => {
   const { board, over } = open(3);
   over();
   await new Promise(setImmediate);
   const told: unknown[] = [];
   board.watch((one) => told.push(one));
-  expect(told).toEqual([{ kind: 'over', what: 'The rehearsal is over. Its report with charts: report.html' }]);
+  const what = 'The rehearsal is over. Passed: all 12 targets met. Its report with charts: report.html';
+  expect(told).toEqual([{ kind: 'over', what }]);
 });

@@ -11,14 +11,14 @@ test('the page stands alone, and nothing that a server says becomes markup', () 
   expect(page).toContain('killed &#60;server-1&#62;');
   expect(page).toContain('no &#34;quotas&#34; &#38; no limits');
   expect(page).not.toMatch(/<script|(?:src|href)="|@import|url\((?!#)/);
-  expect(page).toContain('Every figure is reached.');
+  expect(page).toContain('Passed: all 12 targets met');
 });
 
 test('a missed figure is told on the page and in the terminal', () => {
   const bad = report({
     traffic: traffic({ counts: { ok: 2999, refused: 0, failed: 1, wrong: 0 }, failures: { 503: 1 } }),
   });
-  expect(html(bad)).toContain('1 of 11 figures are missed.');
+  expect(html(bad)).toContain('Missed: 1 of 12 targets: failed requests');
   expect(summary(bad)).toMatch(/failed requests +1 of 3000 +0 +✗ missed/);
   expect(summary(bad)).toContain('3000 requests, 2999 answered, 1 not (503: 1).');
 });
