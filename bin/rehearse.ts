@@ -18,16 +18,18 @@ export function declareRehearse(program: Command): void {
   const count = wholeNumber(1, 20);
   program
     .command('rehearse')
-    .description(
-      'Run a phase on this machine with real parts, under load and faults; the exit code is the verdict.',
-    )
+    .description('Run a phase on this machine with real parts, under load and faults; the exit code is the verdict.')
     .addArgument(
       new Argument('<phase>', 'phase 1, 2, 3 or 4; or 1..4, from one to the other under traffic').argParser(
         oneOf(['1', '2', '3', '4', '1..2', '1..3', '1..4', '2..3', '2..4', '3..4']),
       ),
     )
     .optionsGroup('Traffic:')
-    .option('--rps <number>', 'requests a second (default: 100, or what this machine carries if that is less)', number(1, 5_000))
+    .option(
+      '--rps <number>',
+      'requests a second (default: 100, or what this machine carries if that is less)',
+      number(1, 5_000),
+    )
     .option('--seconds <number>', 'how long visitors come (default: 30 to 240, by what happens)', wholeNumber(5, 900))
     .option(
       '--profile <name>',

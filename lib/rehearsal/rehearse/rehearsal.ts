@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../../usage-error';
+import { firstLine } from '../parts';
 import type { ServerSnapshot, Snapshot, Topology, TopologyEvent } from '../topology';
 import type { Second } from '../traffic/messages';
 import { totalRequests } from '../traffic/profiles';
@@ -15,15 +16,17 @@ import { isSettled } from './settled';
 /** Seconds without a receipt after which no more are expected: jobs of a dead worker come back after a minute. */
 const RECEIPTS_WITHIN = 75;
 
-/** Seconds that a phase serves before it becomes the next one, and that the topology is at rest before the traffic ends. */
-const SERVES = 5;
-const AT_REST = 5;
-
-/** Seconds after which a phase that serves and answers nothing is given up. */
-const ANSWERS_WITHIN = 60;
-
-/** Seconds that the traffic continues at most after its time, for what was done to the topology to be over. */
-const OVERTIME = 120;
+/** Seconds. */
+export const WAITS = {
+  /** A phase serves for so long before it becomes the next one. */
+  serves: 5,
+  /** After so long, a phase that answers nothing is given up. */
+  answersWithin: 60,
+  /** The topology is at rest for so long before the traffic ends. */
+  atRest: 5,
+  /** The traffic continues at most so long after its time, for what was done to the topology to be over. */
+  overtime: 120,
+};
 
 /** Milliseconds between two looks at what is waited for. */
 const LOOK = 250;
@@ -84,7 +87,8 @@ export async function startRehearsal(
   }
 }
 
-class Run implements Rehearsal {
+/** A rehearsal whose traffic has started. */
+export class Run implements Rehearsal {
   readonly events: Rehearsal['events'] = new EventEmitter();
   readonly finished: Promise<Findings>;
   readonly #seconds: RehearsalSecond[] = [];
@@ -97,6 +101,8 @@ class Run implements Rehearsal {
   #last: Snapshot;
   /** No more requests become due. */
   #over = false;
+  /** A phase could not be started. */
+  #stays = false;
   /** Since when everything that was done to the topology is over, in seconds. */
   #settledAt: number | undefined;
   /** Seconds in which the generator was late, and whether that was said. */
@@ -113,7 +119,8 @@ class Run implements Rehearsal {
     private readonly traffic: Traffic,
     private readonly before: Snapshot,
     first: Snapshot,
-    private readonly carried: number | undefined,
+    private readonly carried?: number,
+    private readonly waits = WAITS,
   ) {
     this.#last = since(before, first);
     this.#served = new ServedPhases(topology.phase);
@@ -210,10 +217,23 @@ class Run implements Rehearsal {
     let turn = Promise.resolve();
     const all = this.scenario.steps.map((step) => {
       if (step.action.kind !== 'next-phase') return this.#later(step);
-      turn = turn.then(() => this.#later(step)).then(() => this.#serves());
+      turn = turn.then(() => this.#evolve(step));
       return turn;
     });
     await Promise.all(all);
+  }
+
+  /** A phase that cannot be started leaves the one before it in service, and none after it is tried. */
+  async #evolve(step: Step): Promise<void> {
+    if (this.#stays) return;
+    try {
+      await this.#later(step);
+      await this.#serves();
+    } catch (error) {
+      if (this.#stopped.signal.aborted || error instanceof UsageError) throw error;
+      this.#stays = true;
+      this.#note(`phase ${this.topology.phase + 1} did not start: ${firstLine(error as Error)}`);
+    }
   }
 
   /** Resolves when the phase has answered for a while, or answers nothing, or the traffic is over. */
@@ -222,7 +242,8 @@ class Run implements Rehearsal {
     const switched = this.#now();
     const past = (seconds: number) => this.#now() >= switched + seconds;
     const answers = () => (this.#served.answered(phase) ?? 0) > 0;
-    while (!this.#over && !past(ANSWERS_WITHIN) && !(past(SERVES) && answers())) await this.#pause();
+    while (!this.#over && !past(this.waits.answersWithin) && !(past(this.waits.serves) && answers()))
+      await this.#pause();
   }
 
   /** Ends traffic that is held: after its time, once the steps are done and the topology is at rest. */
@@ -235,8 +256,8 @@ class Run implements Rehearsal {
       () => (done = true),
     );
     while (!this.#over && (this.#now() < load.seconds || !done) && this.#now() < most) await this.#pause();
-    const end = Math.min(most, this.#now() + OVERTIME);
-    const atRest = () => this.#settledAt !== undefined && this.#now() >= this.#settledAt + AT_REST;
+    const end = Math.min(most, this.#now() + this.waits.overtime);
+    const atRest = () => this.#settledAt !== undefined && this.#now() >= this.#settledAt + this.waits.atRest;
     // A run that will not be judged need not show how it ends.
     while (!this.#over && !this.#lateSaid && !atRest() && this.#now() < end) await this.#pause();
     this.traffic.end();

@@ -77,6 +77,10 @@ export async function rehearse({
     topology = await startTopology({ ...scenario, dir, scaling, say, evolves });
     if (interrupted) return INTERRUPTED;
     rehearsal = await startRehearsal(scenario, topology, { calibrate: true, say });
+    if (interrupted) {
+      await rehearsal.stop();
+      return INTERRUPTED;
+    }
     trafficStarts();
     scenario = rehearsal.scenario;
     let heading = `Rehearsal of ${title(scenario)}`;

@@ -23,6 +23,24 @@ test('a missed figure is told on the page and in the terminal', () => {
   expect(summary(bad)).toContain('3000 requests, 2999 answered, 1 not (503: 1).');
 });
 
+test('a run that is not judged says why, on the page and in the terminal', () => {
+  const late = report({
+    seconds: Array.from({ length: 30 }, (_, index) => second(index + 1, { lateMs: 300, busy: 1 })),
+  });
+  const why = 'Not judged: this machine carries 60 requests/s; try --rps 60';
+  expect(html(late)).toContain(`<p class="verdict unjudged">${why}</p>`);
+  expect(html(late)).toContain('<td>– not judged: the load generator was late</td>');
+  expect(summary(late)).toMatch(/failed requests +0 of 3000 +0 +– not judged: the load generator was late/);
+  expect(summary(late).split('\n').at(-1)).toBe(why);
+});
+
+test('a second in which the generator is late is marked on the live view', () => {
+  const lines = (lateMs: number) =>
+    screen({ heading: '', total: 3, seconds: [second(1, { lateMs })], events: [], width: 120, height: 24 });
+  expect(lines(300).join()).toContain('load generator late');
+  expect(lines(1).join()).not.toContain('load generator late');
+});
+
 test('there is a chart for what the phase has, and none for what it has not', () => {
   const titles = (...seconds: Parameters<typeof second>[1][]) =>
     charts(report({ seconds: seconds.map((changes, index) => second(index + 1, changes)) })).map(({ title }) => title);
