@@ -67,6 +67,7 @@ async function play({ scenario, inject = async () => {}, ticks = {}, waits = WAI
     ...scenario,
   };
   const run = new Run(full, topology, fake, played.now, played.now, undefined, waits);
+  const heldAtOnce = held;
   run.events.on('event', ({ what }) => told.push(what));
   while (!ended && (held || now() < SECONDS)) {
     await sleep(TICK);
@@ -79,7 +80,7 @@ async function play({ scenario, inject = async () => {}, ticks = {}, waits = WAI
   }
   const lasted = now();
   over(traffic());
-  return { found: await run.finished, lasted, told, held };
+  return { found: await run.finished, lasted, told, held, heldAtOnce };
 }
 
 const nextPhase = { kind: 'next-phase' } as const;
@@ -171,6 +172,8 @@ test('traffic continues until the topology is at rest again, and no longer than 
         }, seconds * 1000).unref();
       },
     });
+  // Also for a step so close to the end that it may come too late to hold it.
+  expect((await away(0.1)).heldAtOnce).toBe(true);
   const [later, never] = await Promise.all([away(1.2), away(60)]);
   expect(later.lasted).toBeGreaterThan(0.5 + 1.2 + WAITS.atRest - 0.1);
   expect(never.lasted).toBeGreaterThanOrEqual(SECONDS + WAITS.overtime);
