@@ -13,7 +13,7 @@ import {
   SOURCES,
   type TrafficSummary,
 } from './messages';
-import { isLate } from './punctuality';
+import { isSlow } from './punctuality';
 
 /** Counts and times requests, second by second and as a whole. */
 export class Figures {
@@ -105,7 +105,7 @@ export class Figures {
     for (const outcome of OUTCOMES) this.#total.counts[outcome] += second.counts[outcome];
     for (const source of SOURCES) this.#total.sources[source] += second.sources[source];
     // A late generator also takes its seconds late, so that each is longer than one.
-    if (isLate(second)) this.#total.lateSeconds += second.at - this.#at;
+    if (isSlow(second)) this.#total.lateSeconds += second.at - this.#at;
     this.#at = second.at;
     return second;
   }

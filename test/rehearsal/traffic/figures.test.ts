@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Client } from '../../../lib/rehearsal/traffic/client';
 import { Figures } from '../../../lib/rehearsal/traffic/figures';
 import { RECENT } from '../../../lib/rehearsal/traffic/messages';
-import { isLate, isStrained, lateShare } from '../../../lib/rehearsal/traffic/punctuality';
+import { isLate, isSlow, isStrained, lateShare } from '../../../lib/rehearsal/traffic/punctuality';
 import { Shopper } from '../../../lib/rehearsal/traffic/shopper';
 
 const answered = (figures: Figures, server: string | undefined, ms: number) =>
@@ -33,9 +33,17 @@ test('a server has the percentiles of its own answers, for as long as they are r
 describe('a late generator', () => {
   const one = { at: 1, due: 10, lateMs: 1, busy: 0.5, idle: 0.5 };
 
-  test('sends requests late, or is busy all the time', () => {
-    expect([one, { ...one, lateMs: 51 }, { ...one, busy: 0.96 }].map(isLate)).toEqual([false, true, true]);
-    expect([one, { ...one, lateMs: 51 }, { ...one, idle: 0.02 }].map(isStrained)).toEqual([false, true, true]);
+  test('sends another load; one that is slow measures its own latencies, and strain excuses failures', () => {
+    const seconds = [
+      one,
+      { ...one, lateMs: 51 },
+      { ...one, busy: 0.96 },
+      { ...one, idle: 0.02 },
+      { ...one, lateMs: 251 },
+    ];
+    expect(seconds.map(isLate)).toEqual([false, false, false, false, true]);
+    expect(seconds.map(isSlow)).toEqual([false, true, true, false, true]);
+    expect(seconds.map(isStrained)).toEqual([false, true, true, true, true]);
   });
 
   test('has a share of the time with traffic, by how long each second took', () => {
