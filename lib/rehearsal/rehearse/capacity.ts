@@ -12,9 +12,16 @@ export function mayCalibrate({ vcpu, overload, load }: Scenario): boolean {
   return vcpu === undefined && !overload && load.profile !== 'ramp';
 }
 
-/** Requests per second that a machine carries, rounded down to two digits and at least 1. @param saturated see `calibration.ts` */
-export function carriedRate(saturated: number): number {
-  const carried = saturated * HEADROOM;
+/** Share of that for an evolution: it is calibrated in its first phase, and each later one has more parts to start and to run. */
+const OF_EVOLUTION = 0.5;
+
+/**
+ * Requests per second that a machine carries, rounded down to two digits and at least 1.
+ *
+ * @param saturated see `calibration.ts`
+ */
+export function carriedRate(saturated: number, { until }: Pick<Scenario, 'until'> = {}): number {
+  const carried = saturated * HEADROOM * (until === undefined ? 1 : OF_EVOLUTION);
   if (!(carried >= 1)) return 1;
   const digit = 10 ** Math.max(0, Math.floor(Math.log10(carried)) - 1);
   return Math.floor(carried / digit) * digit;

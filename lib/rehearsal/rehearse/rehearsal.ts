@@ -71,7 +71,8 @@ export async function startRehearsal(
     let carried: number | undefined;
     if (calibrate && mayCalibrate(scenario)) {
       say('calibration: a few seconds of traffic that is not counted');
-      carried = carriedRate(await generator.calibrate({ url, databaseUrl, addresses: calibrationAddresses() }));
+      const saturated = await generator.calibrate({ url, databaseUrl, addresses: calibrationAddresses() });
+      carried = carriedRate(saturated, scenario);
       say(capacityLine(scenario, carried));
     }
     const fitted = carried === undefined ? scenario : fitRate(scenario, carried);

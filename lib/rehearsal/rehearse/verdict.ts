@@ -37,7 +37,10 @@ export function judge(findings: Findings): Judgement {
   }
   const open = goals.filter((goal) => goal.unjudged !== undefined);
   const byMachine = open.some((goal) => [LATE, STRAINED, ABOVE].includes(goal.unjudged as string));
-  if (byMachine) return { goals, verdict: 'not judged', reason: carries(findings) };
+  if (byMachine) {
+    const phases = open.filter(({ name }) => name.startsWith('phase')).map(({ name }) => name);
+    return { goals, verdict: 'not judged', reason: [...phases, carries(findings)].join('; ') };
+  }
   if (open.length > 0) {
     const why = [...new Set(open.map((goal) => goal.unjudged))].join('; ');
     return { goals, verdict: 'not judged', reason: `${why}; try more --seconds or --rps` };

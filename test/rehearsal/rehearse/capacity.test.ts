@@ -16,6 +16,10 @@ test.each([
   expect(carriedRate(saturated)).toBe(carried);
 });
 
+test('of an evolution half as many are carried: later phases have more parts', () => {
+  expect(carriedRate(700, { until: 4 })).toBe(210);
+});
+
 test('a default rate is lowered to what is carried at the top of the load, and a rate that was given stays', () => {
   expect(fitRate(scenarioOf(3, {}), 60).load.rps).toBe(60);
   expect(fitRate(scenarioOf(3, {}), 100).load.rps).toBe(100);

@@ -32,13 +32,20 @@ describe('an evolution', () => {
     expect(judge(served(400, 300, 200)).verdict).toBe('passed');
   });
 
-  test.each([
-    ['got no request', served(400, 300, 0)],
-    ['was never made', served(400, 300)],
-  ])('misses it when phase 4 %s, whatever was not lost', (_, found) => {
-    expect(judge(found)).toMatchObject({ verdict: 'missed', reason: '1 of 16 targets: phase 4 was not exercised' });
-    const late = { ...found, seconds: found.seconds.map((one) => ({ ...one, ...LATE })) };
-    expect(judge(late)).toMatchObject({ verdict: 'missed', reason: '1 of 16 targets: phase 4 was not exercised' });
+  const late = (found: Findings) => ({ ...found, seconds: found.seconds.map((one) => ({ ...one, ...LATE })) });
+  const missed = { verdict: 'missed', reason: '1 of 16 targets: phase 4 was not exercised' };
+
+  test('misses it when phase 4 serves and gets no request, whatever was not lost, and however late the generator was', () => {
+    expect(judge(served(400, 300, 0))).toMatchObject(missed);
+    expect(judge(late(served(400, 300, 0)))).toMatchObject(missed);
+  });
+
+  test('misses it when phase 4 never served, unless this machine was too busy to start it', () => {
+    expect(judge(served(400, 300))).toMatchObject(missed);
+    expect(judge(late(served(400, 300)))).toMatchObject({
+      verdict: 'not judged',
+      reason: 'phase 4 was not exercised; this machine carries 60 requests/s; try --rps 60',
+    });
   });
 
   test('by hand counts as well', () => {
