@@ -12,6 +12,8 @@ module.exports = {
     ],
   },
   transformIgnorePatterns: ['/node_modules/(?!(node-pg-migrate|fast-check|pure-rand)/)'],
+  globalSetup: '<rootDir>/test/support/out-dir.js',
+  globalTeardown: '<rootDir>/test/support/remove-out-dir.js',
   testTimeout: 120_000,
   // Many of the longest files wait: for drains, time limits and lags that are real.
   maxWorkers: availableParallelism() + 2,

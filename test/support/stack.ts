@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
@@ -13,9 +13,8 @@ import type { PhaseId, PhaseProps, TemplateJson } from './templates';
 
 const ROOT = join(__dirname, '..', '..');
 
-/** Output folder of all apps, removed at the end. The CDK would keep a folder per app. */
-const OUT = mkdtempSync(join(tmpdir(), 'cdk-test-'));
-afterAll(() => rmSync(OUT, { recursive: true, force: true }));
+/** Output folder of all apps, which `test/support/out-dir.js` removes after the run. The CDK would keep a folder per app. */
+const OUT = process.env.CDK_TEST_OUT ?? tmpdir();
 
 // The CDK's template validation takes seconds; `findingsOf` enables it once per variant.
 process.env.CDK_VALIDATION = 'false';

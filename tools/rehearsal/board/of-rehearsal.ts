@@ -1,6 +1,8 @@
 import type { Rehearsal } from '../rehearse/rehearsal';
 import type { Scenario } from '../rehearse/scenario';
 import { LIMITS } from '../rehearse/scenario';
+import { judge } from '../rehearse/verdict';
+import { verdictLine } from '../report/words';
 import type { Snapshot } from '../topology/snapshot';
 import { peakRate, totalRequests } from '../traffic/profiles';
 import { Feed } from './feed';
@@ -48,7 +50,13 @@ export function rehearsalBoard(rehearsal: Rehearsal, options: RehearsalBoardOpti
   });
   rehearsal.events.on('event', (event) => feed.publish({ kind: 'event', event }));
   void rehearsal.finished.then(
-    () => feed.publish({ kind: 'ended', what: `The rehearsal has ended. Report with charts: ${options.report}` }),
+    (findings) => {
+      const verdict = verdictLine(judge(findings));
+      feed.publish({
+        kind: 'ended',
+        what: `The rehearsal has ended. ${verdict}. Report with charts: ${options.report}`,
+      });
+    },
     () => feed.publish({ kind: 'ended', what: 'The rehearsal failed. See the terminal for the error.' }),
   );
   return {

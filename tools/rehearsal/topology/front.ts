@@ -73,7 +73,8 @@ export async function startFront(plan: TopologyPlan, options: FrontOptions, part
   const workers = data.queue && (await parts.add(new ServerGroup({ ...common, name: 'worker' })));
   await together([servers.begin(plan.servers ?? DEFAULT_SERVERS[phase]), workers?.begin(1) ?? Promise.resolve()]);
   if (scaling) {
-    const loop = { timeScale: scaling.timeScale, onEvent };
+    const { timeScale, begin } = scaling;
+    const loop = { timeScale, begin, onEvent };
     const web = readScalingGroup(scaling.template, { group: 'ElasticFleet' });
     await parts.add(startScalingLoop({ ...loop, group: web, servers }));
     if (workers) {

@@ -11,6 +11,12 @@ export interface ScalingLoopOptions {
   /** Simulated seconds per second of wall-clock time. */
   readonly timeScale: number;
   /**
+   * Policies are evaluated from then on.
+   *
+   * @default - immediately
+   */
+  readonly begin?: Promise<void> | undefined;
+  /**
    * Returns the number of messages in the queue that the group processes.
    *
    * @default - no queue
@@ -34,9 +40,11 @@ interface Sample {
 
 /** Emulates EC2 Auto Scaling: samples the servers of a group, and sets the desired capacity by its policies. */
 export function startScalingLoop(options: ScalingLoopOptions): Part {
-  const { group, servers, timeScale, onEvent } = options;
+  const { group, servers, timeScale, begin: begins, onEvent } = options;
   const controller = new GroupController(group, { profile: profiles.ec2, start: NOON, desired: servers.desired });
-  const begin = performance.now();
+  let begin = performance.now();
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
   let before: Sample | undefined;
   let sampling: Promise<void> = Promise.resolve();
 
@@ -55,11 +63,18 @@ export function startScalingLoop(options: ScalingLoopOptions): Part {
       void servers.scale(desired);
     }
   };
-  const timer = setInterval(() => {
-    sampling = sampling.then(sample).catch((error: Error) => onEvent(`scaling failed: ${firstLine(error)}`));
-  }, SAMPLE_INTERVAL);
+  const start = () => {
+    if (stopped) return;
+    begin = performance.now();
+    timer = setInterval(() => {
+      sampling = sampling.then(sample).catch((error: Error) => onEvent(`scaling failed: ${firstLine(error)}`));
+    }, SAMPLE_INTERVAL);
+  };
+  if (begins) void begins.then(start);
+  else start();
   return {
     stop: async () => {
+      stopped = true;
       clearInterval(timer);
       await sampling;
     },

@@ -80,6 +80,12 @@ export interface TopologyPlan {
     readonly template: Template;
     /** Simulated seconds per second of wall-clock time, for the policies' periods and for boot: 20 turns 5 minutes into 15 s. */
     readonly timeScale: number;
+    /**
+     * Policies are evaluated from then on.
+     *
+     * @default - immediately
+     */
+    readonly begin?: Promise<void> | undefined;
   };
 
   /**

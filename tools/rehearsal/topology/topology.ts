@@ -32,6 +32,8 @@ export interface Topology {
   readonly url: string;
   /** Connection string of the primary for audits. Bypasses pooler and injected network delays. */
   readonly databaseUrl: string;
+  /** Whether each server has the plan's vCPUs and no more; true without a limit. */
+  readonly confined: boolean;
   /** Differences from the cloud in this run, such as missing CPU quotas; one line each. */
   readonly notes: readonly string[];
   /** Emits `event` with a {@link TopologyEvent}. */
@@ -133,6 +135,7 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
     get databaseUrl() {
       return now.data.database.url;
     },
+    confined: plan.vcpu === undefined || quotas !== undefined,
     notes: notes(plan, quotas !== undefined),
     events,
     inject: async (fault) => {

@@ -6,6 +6,7 @@ import type { Rehearsal } from '../../../../tools/rehearsal/rehearse/rehearsal';
 import type { Action } from '../../../../tools/rehearsal/rehearse/scenario';
 import type { ServerSnapshot, Snapshot } from '../../../../tools/rehearsal/topology/snapshot';
 import type { RehearsedPhase } from '../../../../tools/rehearsal/topology/topology-plan';
+import { findings } from '../../../support/findings';
 
 const server = (name: string, zone: string, more: Partial<ServerSnapshot> = {}): ServerSnapshot => ({
   name,
@@ -36,6 +37,7 @@ const second = (at: number): RehearsalSecond => ({
   missed: 0,
   lateMs: 0,
   busy: 0.1,
+  idle: 0.5,
   rps: 20,
   inService: 1,
   desired: 1,
@@ -80,7 +82,7 @@ function open(phase: RehearsedPhase, evolves = false, rps = 20, becoming?: Rehea
       .offers()
       .find((one) => one.id === id)
       ?.run();
-  return { board, see, press, acted, end: () => end({} as Findings) };
+  return { board, see, press, acted, end: () => end(findings()) };
 }
 
 const singleServer = () =>
@@ -199,11 +201,12 @@ test('a terminated server stays on the board for a few seconds', () => {
   expect(see(6, gone).servers).toEqual([]);
 });
 
-test('the end of the run names the report', async () => {
+test('the end of the run has the verdict and names the report', async () => {
   const { board, end } = open(3);
   end();
   await new Promise(setImmediate);
-  const messages: unknown[] = [];
-  board.watch((one) => messages.push(one));
-  expect(messages).toEqual([{ kind: 'ended', what: 'The rehearsal has ended. Report with charts: report.html' }]);
+  const told: unknown[] = [];
+  board.watch((one) => told.push(one));
+  const what = 'The rehearsal has ended. Passed: all 12 targets met. Report with charts: report.html';
+  expect(told).toEqual([{ kind: 'ended', what }]);
 });
