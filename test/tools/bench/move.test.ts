@@ -6,7 +6,7 @@ test('killed -9 at each of its steps, and then left to end, the move loses and d
   expect(run.kills).toBeGreaterThanOrEqual(9);
   expect(run.rows).toBeGreaterThan(2_000 * 4);
   expect(run.acknowledged).toBeGreaterThan(0);
-}, 120_000);
+});
 
 test.each<[string, Partial<MoveRun>]>([
   ['an order lost', { lost: 1 }],

@@ -45,4 +45,4 @@ test('the board of npm start sends visitors, and kills the app, which comes back
     await running.stop();
     rmSync(dir, { recursive: true, force: true });
   }
-}, 60_000);
+});
