@@ -58,5 +58,5 @@ describeWith('haproxy', 'behind a load balancer', () => {
     } finally {
       await balancer.stop();
     }
-  }, 120_000);
+  });
 });

@@ -32,6 +32,7 @@ describe('stopping', () => {
     await lock.connect();
     await lock.query('BEGIN; LOCK TABLE cart_items IN ACCESS EXCLUSIVE MODE');
     const early: unknown[] = [];
+    const began = performance.now();
     const answers = Array.from({ length: count }, async () => {
       const answer = await add();
       early.push(answer);
@@ -46,26 +47,31 @@ describe('stopping', () => {
       );
       return waiting === count;
     });
-    return { answers: Promise.all(answers), release: () => lock.query('COMMIT').then(() => lock.end()) };
+    return { answers: Promise.all(answers), began, release: () => lock.query('COMMIT').then(() => lock.end()) };
   }
 
   test.concurrent.each(['1', '2'])(
     'SIGTERM completes requests in flight and exits with 0, with %s processes',
     async (processes) => {
       const database = await bench.database();
-      // On a busy machine, ten concurrent requests to a new server look like overload.
-      const shop = await bench.serve(database, { WEB_CONCURRENCY: processes, LOAD_SHEDDING: 'false' });
-      const { answers, release } = await inFlight(database, shop.url, 10);
-      shop.kill('SIGTERM');
-      await eventually(() =>
-        fetch(`${shop.url}/healthz`, { headers: { connection: 'close' } }).then(
-          () => false,
-          () => true,
-        ),
-      );
-      await release();
-      expect(await answers).toEqual(Array(10).fill({ status: 200, connection: 'close' }));
-      expect(await shop.exited).toBe(0);
+      for (let inTime = false; !inTime; ) {
+        // On a busy machine, ten concurrent requests to a new server look like overload.
+        const shop = await bench.serve(database, { WEB_CONCURRENCY: processes, LOAD_SHEDDING: 'false' });
+        const { answers, began, release } = await inFlight(database, shop.url, 10);
+        shop.kill('SIGTERM');
+        await eventually(() =>
+          fetch(`${shop.url}/healthz`, { headers: { connection: 'close' } }).then(
+            () => false,
+            () => true,
+          ),
+        );
+        await release();
+        // PostgreSQL cancels a statement that waits for 5 s. Retry when the machine is too slow for that.
+        inTime = performance.now() - began < 4_500;
+        const status = inTime ? 200 : expect.any(Number);
+        expect(await answers).toEqual(Array(10).fill({ status, connection: 'close' }));
+        expect(await shop.exited).toBe(0);
+      }
     },
   );
 
@@ -89,16 +95,17 @@ describe('stopping', () => {
     const shop = await bench.serve(database, { PHASE: '3' });
     shop.kill('SIGTERM');
     await eventually(() => fetch(`${shop.url}/readyz`).then(({ status }) => status === 503));
-    const until = Date.now() + 8_000;
-    let answered = 0;
-    while (Date.now() < until) {
+    const began = Date.now();
+    const seconds = new Set<number>();
+    while (Date.now() < began + 8_000) {
       const answer = await fetch(`${shop.url}/api/products`);
       await answer.arrayBuffer();
       expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
-      answered += 1;
+      seconds.add(Math.floor((Date.now() - began) / 1000));
       await sleep(20);
     }
-    expect(answered).toBeGreaterThan(50);
+    // Not one second without an answer.
+    expect([...seconds].filter((second) => second < 8)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect((await fetch(`${shop.url}/healthz`)).status).toBe(200);
     expect(await shop.exited).toBe(0);
   });

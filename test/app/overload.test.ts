@@ -28,11 +28,17 @@ test('a shed request gets Retry-After, and an HTML page in a browser', async () 
   };
   const answers = await Promise.all(Array.from({ length: 300 }, (_, index) => get(index % 2 ? '/cart' : '/api/cart')));
   const refused = answers.filter(({ status }) => status === 503);
-  expect(refused.length).toBeGreaterThan(0);
+  const reasons = new Set<string>();
   for (const { headers, text } of refused) {
     expect([headers.get('retry-after'), headers.get('cache-control')]).toEqual(['1', 'no-store']);
-    if (headers.get('content-type') === 'text/html; charset=utf-8') expect(text).toContain('very busy');
-    else expect(JSON.parse(text).error.code).toBe('overloaded');
+    const isPage = headers.get('content-type') === 'text/html; charset=utf-8';
+    reasons.add(
+      isPage ? (/very busy|cannot answer this right now/.exec(text)?.[0] ?? text) : JSON.parse(text).error.code,
+    );
   }
+  // Load shedding refuses most. On a slow machine, some have waited for a connection to the database for a second.
+  expect([...reasons]).toEqual(expect.arrayContaining(['very busy', 'overloaded']));
+  const others = [...reasons].filter((reason) => !['very busy', 'overloaded'].includes(reason));
+  expect(['cannot answer this right now', 'unavailable']).toEqual(expect.arrayContaining(others));
   expect((await get('/api/cart')).status).toBe(200);
 });

@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { startShop } from '../../tools/rehearsal/programs/shop-process';
-import { Bench, eventually, serverEnv } from '../support/shop';
+import { Bench, eventually, notReady, serverEnv } from '../support/shop';
 
 let bench: Bench;
 
@@ -90,13 +89,9 @@ describe('the spot instance interruption notice', () => {
     const metadata = new Metadata();
     metadata.noticed = true;
     try {
-      const start = startShop({
-        bundle: bench.bundle,
-        log: join(bench.dir, 'noticed.log'),
-        env: serverEnv(await bench.database(), await metadata.open()),
-        readyWithin: 4_000,
-      });
-      await expect(start).rejects.toThrow('EC2 takes this instance back: not starting');
+      const env = serverEnv(await bench.database(), await metadata.open());
+      const reason = /EC2 takes this instance back: not starting/;
+      await notReady(bench.bundle, join(bench.dir, 'noticed.log'), env, reason);
     } finally {
       metadata.close();
     }

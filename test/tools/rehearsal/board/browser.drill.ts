@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -7,7 +7,7 @@ import { type Board, startBoard } from '../../../../tools/rehearsal/board/server
 import { type Rehearsal, startRehearsal } from '../../../../tools/rehearsal/rehearse/rehearsal';
 import type { Scenario } from '../../../../tools/rehearsal/rehearse/scenario';
 import { startTopology } from '../../../../tools/rehearsal/topology/topology';
-import { launchBrowser, SCREENSHOTS } from '../../../support/browser';
+import { launchBrowser, PATIENCE, shoot } from '../../../support/browser';
 import { describeWith } from '../../../support/needs';
 
 const scenario: Scenario = {
@@ -29,7 +29,6 @@ describeWith('chromium', 'the board of a rehearsal in a real browser', () => {
       const problems: string[] = [];
 
       beforeAll(async () => {
-        mkdirSync(SCREENSHOTS, { recursive: true });
         dir = mkdtempSync(join(tmpdir(), 'shop-board-'));
         const topology = await startTopology({ ...scenario, dir });
         rehearsal = await startRehearsal(scenario, topology);
@@ -38,6 +37,7 @@ describeWith('chromium', 'the board of a rehearsal in a real browser', () => {
         board = await startBoard({ source });
         browser = await launchBrowser();
         page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+        page.setDefaultTimeout(PATIENCE);
         page.on('console', (message) => {
           if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
         });
@@ -52,19 +52,17 @@ describeWith('chromium', 'the board of a rehearsal in a real browser', () => {
         rmSync(dir, { recursive: true, force: true });
       });
 
-      const shoot = (name: string) => page.screenshot({ path: join(SCREENSHOTS, `board-${name}.png`), fullPage: true });
-
       test('a killed server is shown out of service, replaced and removed, and no confirmed write is lost', async () => {
         const killed = page.locator('[data-server="server-2"]');
         await killed.getByText('in service').waitFor();
         await killed.getByText(/p50 [\d.]+, p99 [\d.]+ ms/).waitFor();
-        await shoot('desktop');
+        await shoot(page, 'board-desktop');
         expect(await killed.innerText()).toMatch(/\d+ requests\/s/);
 
         await page.getByRole('button', { name: 'Kill: server-2', exact: true }).click();
         await page.getByRole('log').getByText('killed server-2').waitFor();
         await killed.getByText(/out of service|terminated/).waitFor();
-        await shoot('killed');
+        await shoot(page, 'board-killed');
         const refused = page.locator('button[aria-disabled][title="server-2 is already out of service"]');
         // Not `disabled`, so a click shows the reason.
         await refused.click({ force: true });
@@ -83,7 +81,7 @@ describeWith('chromium', 'the board of a rehearsal in a real browser', () => {
         await page.setViewportSize({ width: 390, height: 844 });
         await page.emulateMedia({ colorScheme: 'dark' });
         await page.waitForTimeout(1_200);
-        await shoot('phone-dark');
+        await shoot(page, 'board-phone-dark');
         const { wide, wanted } = await page
           .locator('html')
           .evaluate((html) => ({ wide: html.scrollWidth, wanted: html.clientWidth }));

@@ -1,7 +1,7 @@
 import { Feed } from '../../../../tools/rehearsal/board/feed';
 import { startBoard } from '../../../../tools/rehearsal/board/server';
 import type { BoardState } from '../../../../tools/rehearsal/board/state';
-import { launchBrowser } from '../../../support/browser';
+import { launchBrowser, PATIENCE } from '../../../support/browser';
 import { describeWith } from '../../../support/needs';
 
 /** Phase 4 with every part of the drawing. */
@@ -49,6 +49,7 @@ describeWith('chromium', 'the board in a real browser', () => {
     const browser = await launchBrowser();
     try {
       const page = await browser.newPage();
+      page.setDefaultTimeout(PATIENCE);
       for (const width of [1280, 1440]) {
         await page.setViewportSize({ width, height: 860 });
         await page.goto(board.url);
