@@ -216,7 +216,7 @@ describe.each([
   test('shows the metrics of every tier and the next bottleneck', () => {
     const body = JSON.stringify(resourcesOf(template, 'AWS::CloudWatch::Dashboard'));
     for (const namespace of namespaces) expect(body).toContain(namespace);
-    expect(body).toContain('The next wall');
+    expect(body).toContain('shows the next bottleneck');
   });
 });
 
