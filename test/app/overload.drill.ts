@@ -8,7 +8,7 @@ let shop: ShopServer;
 beforeAll(async () => {
   bench = await Bench.open();
   const database = await bench.database();
-  shop = await bench.serve(database);
+  shop = await bench.serve(database, { LOAD_SHEDDING: 'true' });
   await slowDownCarts(database);
 });
 

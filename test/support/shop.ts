@@ -39,10 +39,17 @@ export class Bench {
     return this.postgres.url(name);
   }
 
-  /** Starts a server on a free port, with one process by default. Resolves when it is ready. */
+  /**
+   * Starts a server on a free port, with one process by default. Resolves when it is ready. Load shedding is off unless `env` turns
+   * it on: tests share the CPU, and concurrent requests to a busy server look like overload.
+   */
   async serve(database: string, env: Readonly<Record<string, string>> = {}): Promise<ShopServer> {
     const log = join(this.dir, `server-${Math.random().toString(36).slice(2)}.log`);
-    const process = await startShop({ bundle: this.bundle, log, env: serverEnv(database, env) });
+    const process = await startShop({
+      bundle: this.bundle,
+      log,
+      env: serverEnv(database, { LOAD_SHEDDING: 'false', ...env }),
+    });
     this.#servers.add(process);
     return new ShopServer(process, log);
   }
