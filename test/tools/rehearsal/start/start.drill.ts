@@ -45,7 +45,12 @@ describe('npm start in a fresh clone', () => {
     expect((await visitor.get(`/api/orders/${placed.json.id}`)).json).toMatchObject({ id: placed.json.id });
 
     const taken = await run('--port', String(port), '--dir', join(dir, 'other'));
-    expect(taken).toMatchObject({ code: 2, stderr: expect.stringMatching(/^--port \d+: in use; .*\n$/) });
+    expect(taken).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /^--port \d+: in use\. Stop the program that listens there, or pass another port from 1024 to 65535\.\n$/,
+      ),
+    });
     const held = await run('--port', String(await freePort()));
     expect(held).toMatchObject({
       code: 2,
