@@ -80,7 +80,7 @@ test.each([
   [['plan'], "required option '--rps <number>' not specified"],
   [['plan', '--rps', '5000', '--survive', 'region'], 'Allowed choices are nothing, server, zone.'],
   [['advise', '--latency-objective', '0'], "argument '0' is invalid. Allowed: a number from 1 to 60000."],
-  [['advise', '--period', '90'], "argument '90' is invalid. Allowed: 60 and its multiples up to 86400."],
+  [['advise', '--period', '90'], "argument '90' is invalid. Must be a multiple of 60, up to 86400."],
   [
     ['bench', 'everything'],
     "'everything' is invalid for argument 'benchmark'. Allowed: synth, overload, wait, catalogue, ",
@@ -96,8 +96,8 @@ test.each([
 // The parser rejects the first, the commands reject the others.
 test.each([
   [['start', '5'], "'5' is invalid for argument 'phase'. Allowed: 1, 2, 3, 4."],
-  [['curve', '--out', 'curve.png'], '--out curve.png: allowed is a file that ends in .svg'],
-  [['prices', '--region', 'mars'], '--region mars: allowed is the name of an AWS region such as eu-central-1'],
+  [['curve', '--out', 'curve.png'], '--out must be a file that ends in .svg, got curve.png.'],
+  [['prices', '--region', 'mars'], '--region must be an AWS Region such as eu-central-1, got mars.'],
 ])('bad input %j in a process of npm: a one-line error and exit code 2', (args, line) => {
   expectOneLine(run(...args), line);
 });

@@ -107,7 +107,7 @@ describe('a step between phases', () => {
   test('gives exit code 1 if the user names it and it is refused', async () => {
     const { code, text } = await run({ phases: ['phase-3'], against: phase('1') });
     expect(code).toBe(1);
-    expect(text).toContain('deploy: refused: the orders are on the box');
+    expect(text).toContain('deploy: refused: the orders are on the instance, which the deploy would terminate');
   });
 
   test('requires the output Phase', async () => {
