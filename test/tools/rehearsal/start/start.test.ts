@@ -18,7 +18,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-test('phase 2 reaches its database by TLS only, phase 1 by a socket; --fresh begins anew', async () => {
+test('phase 2 connects to its database by TLS only, phase 1 by socket; --fresh deletes the data', async () => {
   const start = async (phase: 1 | 2, fresh = false) => {
     const options: StartOptions = {
       phase,
