@@ -11,11 +11,10 @@ import {
   isStateful,
   makeApp,
   makePhase,
-  phaseTemplate,
-  resourcesOf,
   templateDiff,
   templateOf,
 } from '../../support/stack';
+import { phaseTemplate, resourcesOf } from '../../support/templates';
 
 const template = (props: Partial<ElasticProps> = {}) => phaseTemplate('phase-4', props);
 const propsOf = (name: string) => elasticVariants.find((variant) => variant.name === name)?.props;

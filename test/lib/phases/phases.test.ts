@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
 import type { FarmProps } from '../../../lib/phases/shop-props';
 import { type BoxSizeName, sizes } from '../../../lib/phases/sizes';
+import { findingsOf, lint } from '../../support/checks';
 import { describeWith } from '../../support/needs';
 import {
   combinedFarmVariants,
@@ -14,24 +15,18 @@ import {
   elasticVariants,
   farmVariants,
   isStateful,
-  lint,
   makePhase,
-  nagFindings,
-  type PhaseId,
-  phaseTemplate,
-  resourcesOf,
-  type TemplateJson,
+  otherVariants,
   templateDiff,
   variants,
 } from '../../support/stack';
+import { type PhaseId, phaseTemplate, resourcesOf, type TemplateJson } from '../../support/templates';
 
 const ROOT = join(__dirname, '../../..');
 const BOXES: readonly PhaseId[] = ['phase-1', 'phase-2'];
 const PHASES: readonly PhaseId[] = [...BOXES, 'phase-3'];
 const everyVariant = [...variants, ...farmVariants];
 
-// With CDK's own validation of templates.
-delete process.env.CDK_VALIDATION;
 // At each synth without a domain, the warning of plain HTTP is printed.
 jest.spyOn(console, 'error').mockImplementation();
 
@@ -345,11 +340,15 @@ describe('own checks', () => {
 
 describe('checks of others', () => {
   test.each([...everyVariant, ...elasticVariants])(
-    'cdk-nag finds nothing without a written reason in $id $name',
+    'cdk-nag finds nothing without a written reason in $id $name, and CDK’s own validation nothing',
     (variant) => {
-      expect(nagFindings(variant)).toEqual({ findings: [], failure: undefined });
+      expect(findingsOf(variant, true)).toEqual({ findings: [], failure: undefined });
     },
   );
+
+  test.each(otherVariants)('CDK’s own validation finds nothing in $id $name', (variant) => {
+    expect(findingsOf(variant, false)).toEqual({ findings: [], failure: undefined });
+  });
 });
 
 describeWith('cfn-lint', 'cfn-lint', () => {
