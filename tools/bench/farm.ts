@@ -135,13 +135,13 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
     ]);
     const cookie = await userCookie(ten.urls[0] as string);
     /** Measures one farm while the others are idle. Each call takes the next farm. */
-    const load = (path: string, perServer: number, cookieOf?: string) => {
+    const load = (path: string, perServer: number, sessionCookie?: string) => {
       return ({ size, urls }: typeof ten, seconds = SECONDS, warmUp = WARM_UP) => {
         let turn = 0;
         return async () => {
           const url = `${urls[turn++ % urls.length]}${path}`;
           const connections = perServer * size;
-          return { rps: await runH2load({ url, connections, seconds, warmUp, cookie: cookieOf }) };
+          return { rps: await runH2load({ url, connections, seconds, warmUp, cookie: sessionCookie }) };
         };
       };
     };
