@@ -91,13 +91,13 @@ async function phaseStacks(id: string, { context, region }: CostOptions): Promis
   const found = stacks.find((stack) => stack.id === id);
   if (!found) {
     const ids = stacks.map((stack) => stack.id).filter((one) => PHASE.test(one));
-    throw new UsageError(`The argument must be ${ids.join(', ')}, ${STACK_SOURCES}, got ${id}.`);
+    throw new UsageError(`what must be ${ids.join(', ')}, ${STACK_SOURCES}, got ${id}.`);
   }
   return [...stacks.filter((stack) => found.dependencies.includes(stack.id)), found];
 }
 
 function stacksIn(path: string, id: string | undefined): BilledStack[] {
-  const stacks = readStacks(path, { allowed: `phase-N, ${STACK_SOURCES}` });
+  const stacks = readStacks(path, { option: 'what', allowed: `phase-N, ${STACK_SOURCES}` });
   const ids = stacks.map((stack) => stack.id).join(', ');
   if (id !== undefined) {
     const found = stacks.filter((stack) => stack.id === id);

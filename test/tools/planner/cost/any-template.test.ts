@@ -216,18 +216,18 @@ describe('the command cost', () => {
     [
       () => join(dir, 'none.json'),
       {},
-      /^path must be phase-N, a template \(JSON or YAML\) or an output folder of cdk synth, got .*none\.json: does not exist$/,
+      /^what must be phase-N, a template \(JSON or YAML\) or an output folder of cdk synth, got .*none\.json: does not exist$/,
     ],
     [
       () => write('a.yaml', 'Resources:\n  A: !Reff B'),
       {},
-      /^path must be phase-N, a template .*a\.yaml: line 2, column 6: Unresolved tag: !Reff$/,
+      /^what must be phase-N, a template .*a\.yaml: line 2, column 6: Unresolved tag: !Reff$/,
     ],
-    [() => write('b.json', [1]), {}, /^path must be phase-N, a template .*b\.json: has no Resources$/],
+    [() => write('b.json', [1]), {}, /^what must be phase-N, a template .*b\.json: has no Resources$/],
     [
       () => dir,
       {},
-      /^path must be phase-N, a template .*: contains no manifest\.json, so it is not an output folder of cdk synth$/,
+      /^what must be phase-N, a template .*: contains no manifest\.json, so it is not an output folder of cdk synth$/,
     ],
     [blog, { parameter: ['Type'] }, /^--parameter must be name=value, got Type\.$/],
     [
