@@ -12,7 +12,10 @@ module.exports = {
     ],
   },
   transformIgnorePatterns: ['/node_modules/(?!(node-pg-migrate|fast-check|pure-rand)/)'],
-  testTimeout: 120_000,
+  globalSetup: '<rootDir>/test/support/out-dir.js',
+  globalTeardown: '<rootDir>/test/support/remove-out-dir.js',
+  // Ends a test that hangs. A slow machine may take many times longer than a quiet one.
+  testTimeout: 600_000,
   // Many of the longest files wait: for drains, time limits and lags that are real.
   maxWorkers: availableParallelism() + 2,
   testSequencer: '<rootDir>/test/support/longest-first.js',

@@ -1,6 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import ts from 'typescript';
 import { withGeneratedSections } from '../tools/docs/generate';
 import { keptReports, rehearsalSections } from '../tools/docs/rehearsals';
 
@@ -18,38 +17,6 @@ test('the repository contains the listed rehearsal reports', () => {
   expect(reports).toEqual(expect.arrayContaining(keptReports.map((name) => `${name}.html`)));
   const ignored = read('.gitignore').split('\n');
   expect(ignored).toEqual(expect.arrayContaining(keptReports.map((name) => `!/docs/rehearsals/${name}.html`)));
-});
-
-test('every TypeScript example compiles', () => {
-  const examples = markdown.flatMap((file) => codeBlocks(read(file), 'ts').map((code) => ({ file, code })));
-  expect(examples.length).toBeGreaterThan(0);
-  // Inside the project, so that examples resolve its packages. Their relative imports start at the project root.
-  const dir = join(ROOT, 'dist', 'examples');
-  mkdirSync(dir, { recursive: true });
-  const work = mkdtempSync(join(dir, 'e-'));
-  try {
-    const files = examples.map(({ code }, i) => {
-      const file = join(work, `example-${i}.ts`);
-      writeFileSync(file, projectImports(code));
-      return file;
-    });
-    const program = ts.createProgram(files, {
-      strict: true,
-      noEmit: true,
-      skipLibCheck: true,
-      target: ts.ScriptTarget.ES2023,
-      module: ts.ModuleKind.NodeNext,
-      moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      types: ['node'],
-    });
-    // Only the examples: `npm run types` checks the rest.
-    const problems = files
-      .flatMap((file) => ts.getPreEmitDiagnostics(program, program.getSourceFile(file)))
-      .map((one) => ts.flattenDiagnosticMessageText(one.messageText, '\n'));
-    expect(problems).toEqual([]);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
 });
 
 test('every npm command in the docs exists', () => {
@@ -89,19 +56,6 @@ describe('decision records', () => {
     expect(named.filter((name) => !records.includes(name as string))).toEqual([]);
   });
 });
-
-/** Examples import from the project's root, or, as files of a folder `lib/`, from the folders beside them. */
-function projectImports(code: string): string {
-  return code
-    .replaceAll(/from '\.\/(lib|tools)\//g, "from '../../../$1/")
-    .replaceAll(/from '\.\/tiers\//g, "from '../../../lib/tiers/");
-}
-
-function codeBlocks(text: string, language: string): string[] {
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
-    (match) => match[1] as string,
-  );
-}
 
 function filesBelow(folder: string, ending: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })

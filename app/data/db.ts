@@ -2,7 +2,7 @@ import { Client, type ClientConfig, Pool, type PoolClient, type QueryConfig, typ
 import { CONNECTION_SHARE } from '../../lib/constants';
 import { Unavailable } from '../errors';
 
-export type { Client as DatabaseClient, ClientConfig as DatabaseSettings, Connection, Submittable } from 'pg';
+export type { Client as DatabaseClient, ClientConfig as DatabaseSettings, Connection } from 'pg';
 export { escapeIdentifier, escapeLiteral } from 'pg';
 
 /** Waits longer than this for a connection (in ms) are answered 503: a database that is away must not pile requests up. */

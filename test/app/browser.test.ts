@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { type RunningShop, startLocally } from '../../tools/rehearsal/start/start';
 import { freePort } from '../../tools/support/processes';
-import { launchBrowser, SCREENSHOTS } from '../support/browser';
+import { launchBrowser, PATIENCE, shoot } from '../support/browser';
 import { describeWith } from '../support/needs';
 
 const views = {
@@ -18,9 +18,8 @@ describeWith('chromium', 'the shop in a real browser', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    mkdirSync(SCREENSHOTS, { recursive: true });
     dir = mkdtempSync(join(tmpdir(), 'shop-browser-'));
-    running = await startLocally({ phase: 1, port: await freePort(), dir, fresh: false, say: () => {} });
+    running = await startLocally({ phase: 1, port: await freePort(), dir, fresh: false, onProgress: () => {} });
     browser = await launchBrowser();
   });
 
@@ -30,7 +29,7 @@ describeWith('chromium', 'the shop in a real browser', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  // Without JavaScript is the harder case, and the one that the pages promise.
+  // The pages work without JavaScript, which is the harder case.
   describe.each([
     ['desktop', true],
     ['desktop', false],
@@ -43,13 +42,14 @@ describeWith('chromium', 'the shop in a real browser', () => {
     beforeAll(async () => {
       context = await browser.newContext({ ...views[view], javaScriptEnabled, baseURL: running.url });
       page = await context.newPage();
+      page.setDefaultTimeout(PATIENCE);
       page.on('console', (message) => {
         const { url } = message.location();
         if (message.type() === 'error' || message.type() === 'warning') problems.push(`${url}: ${message.text()}`);
       });
       page.on('pageerror', (error) => problems.push(error.message));
       page.on('requestfailed', (request) => {
-        // Leaving a page gives up what it was still loading.
+        // Navigation cancels pending requests.
         const reason = request.failure()?.errorText;
         if (reason !== 'net::ERR_ABORTED') problems.push(`${request.url()}: ${reason}`);
       });
@@ -57,22 +57,18 @@ describeWith('chromium', 'the shop in a real browser', () => {
 
     afterAll(() => context?.close());
 
-    const shoot = (name: string) =>
-      page.screenshot({
-        path: join(SCREENSHOTS, `${view}-${javaScriptEnabled ? 'js' : 'plain'}-${name}.png`),
-        fullPage: true,
-      });
+    const picture = (name: string) => shoot(page, `${view}-${javaScriptEnabled ? 'js' : 'plain'}-${name}`);
 
     test('a visitor shops, signs up, checks out, and sees the order fulfilled', async () => {
       await page.goto('/');
       await page.locator('main img').first().waitFor();
-      await shoot('1-home');
+      await picture('1-home');
       expect(await page.locator('footer').innerText()).toMatch(/this-machine/);
 
       await page.getByRole('searchbox').fill('kettle');
       await page.getByRole('button', { name: 'Search' }).click();
       await page.locator('main a[href^="/products/"]').first().click();
-      await shoot('2-product');
+      await picture('2-product');
       const name = await page.getByRole('heading', { level: 1 }).innerText();
       expect(name.toLowerCase()).toContain('kettle');
       await page.getByLabel('Quantity').fill('2');
@@ -80,20 +76,20 @@ describeWith('chromium', 'the shop in a real browser', () => {
       expect(await page.locator('main').innerText()).toContain(name);
 
       await page.getByRole('link', { name: 'Create an account' }).click();
-      await shoot('3-login');
+      await picture('3-login');
       const signup = page.locator('#signup');
       await signup.getByLabel('E-mail').fill(`${view}-${javaScriptEnabled}@example.com`);
       await signup.getByLabel('Password').fill('correct horse battery');
       await signup.getByRole('button', { name: 'Create an account' }).click();
 
-      // What was in the cart has come along.
+      // The cart survives the login.
       expect(await page.locator('main').innerText()).toContain(name);
-      await shoot('4-cart');
+      await picture('4-cart');
       await page.getByRole('button', { name: 'Place order' }).click();
       expect(await page.locator('main').innerText()).toContain('Thank you.');
-      await shoot('5-order');
+      await picture('5-order');
 
-      // The receipt is made in the background; each reload asks again.
+      // A background job creates the receipt, so reload until it exists.
       for (let tries = 0; tries < 100 && (await page.locator('.badge').innerText()) !== 'fulfilled'; tries++) {
         await page.waitForTimeout(100);
         await page.reload();
@@ -101,14 +97,14 @@ describeWith('chromium', 'the shop in a real browser', () => {
       expect(await page.locator('.badge').innerText()).toBe('fulfilled');
       await page.getByRole('link', { name: 'Orders', exact: true }).click();
       expect(await page.locator('main').innerText()).toContain(name);
-      await shoot('6-orders');
+      await picture('6-orders');
 
       await page.getByRole('button', { name: 'Log out' }).click();
       await page.goto('/orders');
       expect(new URL(page.url()).pathname).toBe('/login');
     });
 
-    test('nothing failed to load, and no page scrolls sideways', async () => {
+    test('all resources load, and no page scrolls horizontally', async () => {
       for (const path of ['/', '/products/1', '/cart', '/login', '/nowhere']) {
         await page.goto(path);
         const { wide, wanted } = await page
@@ -116,8 +112,8 @@ describeWith('chromium', 'the shop in a real browser', () => {
           .evaluate((html) => ({ wide: html.scrollWidth, wanted: html.clientWidth }));
         expect({ path, wide }).toEqual({ path, wide: wanted });
       }
-      await shoot('7-not-found');
-      // The browser itself reports the page that is not there.
+      await picture('7-not-found');
+      // The browser itself logs the expected 404.
       expect(problems.filter((problem) => !/status of 404/.test(problem))).toEqual([]);
     });
   });

@@ -5,17 +5,16 @@ import { type SharedCache, SharedCatalogue } from '../../app/data/shared-catalog
 import { Unavailable } from '../../app/errors';
 import { Bench } from '../support/shop';
 
-/** What of the catalogue's reads reaches PostgreSQL. */
 let bench: Bench;
 let database: Database;
 /** Catalogue queries that were sent to PostgreSQL. */
 let queries: number;
-let away: boolean;
+let databaseDown: boolean;
 
 const counted = {
   async query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]> {
     queries += 1;
-    if (away) throw new Unavailable();
+    if (databaseDown) throw new Unavailable();
     return database.query<Row>(sql, values);
   },
 };
@@ -35,36 +34,36 @@ afterAll(async () => {
 
 beforeEach(() => {
   queries = 0;
-  away = false;
+  databaseDown = false;
 });
 
-/** As Redis keeps it, with a switch. */
+/** In-memory Redis that can be switched off. */
 class FakeRedis implements SharedCache {
   readonly entries = new Map<string, { text: string; end: number }>();
   up = true;
-  asked = 0;
+  calls = 0;
 
   async get(key: string) {
-    this.#ask();
+    this.#call();
     const found = this.entries.get(key);
     const ttl = (found?.end ?? 0) - Date.now();
     return found && ttl > 0 ? { text: found.text, ttl } : undefined;
   }
 
   async set(key: string, text: string, ttl: number, onlyIfAbsent: boolean) {
-    this.#ask();
+    this.#call();
     if (onlyIfAbsent && (this.entries.get(key)?.end ?? 0) > Date.now()) return false;
     this.entries.set(key, { text, end: Date.now() + ttl });
     return true;
   }
 
-  /** Lets time pass for all that is kept. */
+  /** Ages all entries. */
   age(ms: number): void {
     for (const [key, { text, end }] of this.entries) this.entries.set(key, { text, end: end - ms });
   }
 
-  #ask(): void {
-    this.asked += 1;
+  #call(): void {
+    this.calls += 1;
     if (!this.up) throw new Error('connection refused');
   }
 }
@@ -74,7 +73,7 @@ const process = (redis?: SharedCache) =>
   new CatalogueCache(counted, (image) => `/${image}`, redis && new SharedCatalogue(redis, 'test'));
 const fleet = (size: number, redis: SharedCache) => Array.from({ length: size }, () => process(redis));
 
-test('a catalogue that keeps nothing asks the database for each answer', async () => {
+test('a catalogue without a cache queries the database for each request', async () => {
   queries = 0;
   const shared = new SharedCatalogue(new FakeRedis(), 'test');
   const cache = new CatalogueCache(counted, (image) => `/${image}`, shared, false);
@@ -84,8 +83,8 @@ test('a catalogue that keeps nothing asks the database for each answer', async (
   expect(cache.counters).toEqual({ near: 0, shared: 0, database: 2 });
 });
 
-describe('200 visitors at once', () => {
-  test('cost one process one query, with and without a shared cache', async () => {
+describe('200 concurrent visitors', () => {
+  test('cause one query per process, with and without a shared cache', async () => {
     for (const cache of [process(), process(new FakeRedis())]) {
       queries = 0;
       const answers = await Promise.all(Array.from({ length: 200 }, () => cache.list(everything, 1)));
@@ -96,14 +95,14 @@ describe('200 visitors at once', () => {
     }
   });
 
-  test('cost a fleet of 20 processes one query', async () => {
+  test('cause one query in a fleet of 20 processes', async () => {
     const processes = fleet(20, new FakeRedis());
     await Promise.all(processes.flatMap((one) => Array.from({ length: 200 }, () => one.list(everything, 1))));
     expect(queries).toBe(1);
     expect(processes.reduce((sum, { counters }) => sum + counters.shared, 0)).toBe(19);
   });
 
-  test('cost that fleet one query again when the entry has aged, and nobody waits for it', async () => {
+  test('cause one background refresh in that fleet when the entry is stale, without blocking a request', async () => {
     const redis = new FakeRedis();
     await process(redis).list(everything, 1);
     redis.age(12_000);
@@ -112,14 +111,14 @@ describe('200 visitors at once', () => {
   });
 });
 
-test('an entry of another version is not used', async () => {
+test('an entry of another app version is ignored', async () => {
   const redis = new FakeRedis();
   await process(redis).product(1);
   await new CatalogueCache(counted, (image) => image, new SharedCatalogue(redis, 'next')).product(1);
   expect(queries).toBe(2);
 });
 
-test('searches and products that are not there do not fill the shared cache', async () => {
+test('searches and unknown products are not stored in the shared cache', async () => {
   const redis = new FakeRedis();
   const cache = process(redis);
   expect((await cache.product(999_999)).value).toBeUndefined();
@@ -127,17 +126,17 @@ test('searches and products that are not there do not fill the shared cache', as
   expect([...redis.entries].filter(([, { text }]) => text !== '')).toEqual([]);
 });
 
-describe('when the shared cache is away', () => {
-  test('the database is asked, without an error, and the cache not again with each visitor', async () => {
+describe('when the shared cache is down', () => {
+  test('reads fall back to the database without an error, and the cache is not tried for each request', async () => {
     const redis = new FakeRedis();
     redis.up = false;
     const cache = process(redis);
     for (let id = 1; id <= 20; id += 1) expect((await cache.product(id)).value?.id).toBe(id);
     expect(queries).toBe(20);
-    expect(redis.asked).toBe(1);
+    expect(redis.calls).toBe(1);
   });
 
-  test('and comes back, it is used again', async () => {
+  test('it is used again after it recovers', async () => {
     const redis = new FakeRedis();
     redis.up = false;
     const cache = process(redis);
@@ -149,22 +148,22 @@ describe('when the shared cache is away', () => {
   });
 });
 
-test('when the database is away, a process that knows nothing yet shows what another one saw last', async () => {
+test('when the database is down, a new process serves stale entries of the shared cache', async () => {
   const redis = new FakeRedis();
   await process(redis).product(1);
   redis.age(300_000);
-  away = true;
+  databaseDown = true;
   expect((await process(redis).product(1)).value?.id).toBe(1);
   await expect(process(redis).product(2)).rejects.toThrow(Unavailable);
 });
 
-test('of what visitors of a fleet of 5 read over 8 s, less than a fifth reaches the database', async () => {
+test('less than a fifth of the catalogue reads of a fleet of 5 reach the database', async () => {
   const processes = fleet(5, new FakeRedis());
   let reads = 0;
   const end = Date.now() + 8_000;
-  // Each walks about as visitors do: a list, some products of it, another category.
+  // A visitor browses a list, some of its products, then another category.
   const visitor = async (number: number) => {
-    for (let step = number; Date.now() < end; step += 1) {
+    for (let step = number; Date.now() < end || reads <= 2_000; step += 1) {
       const one = processes[step % processes.length] as CatalogueCache;
       const page = 1 + (step % 4);
       const { value } = await one.list(step % 3 === 0 ? everything : { category: 'Kitchen' }, page);

@@ -4,7 +4,7 @@ import { type RedisServer, startRedis } from '../../tools/rehearsal/programs/red
 import { describeWith } from '../support/needs';
 import { Bench, makeUsers, type ShopServer } from '../support/shop';
 
-/** What visitors who browse, buy and look at their orders cost PostgreSQL, by its own log. */
+/** Statements per page view, from the PostgreSQL log. */
 const VISITORS = 10;
 const STEPS = 15;
 
@@ -27,7 +27,7 @@ describeWith('redis-server', 'a fleet of two servers', () => {
     await bench?.close();
   });
 
-  /** Statements that read the catalogue, as PostgreSQL has logged them. */
+  /** Counts the catalogue statements in the PostgreSQL log. */
   function catalogueReads(): number {
     const log = readFileSync(join(bench.postgres.dir, 'postgres.log'), 'utf8');
     const list = /execute [^:]+: WITH matching AS/g;
@@ -36,7 +36,7 @@ describeWith('redis-server', 'a fleet of two servers', () => {
     return [list, product, categories].reduce((sum, statement) => sum + (log.match(statement)?.length ?? 0), 0);
   }
 
-  /** Goes through the shop, each page on the other server; returns how many pages of the catalogue there were. */
+  /** Browses and buys, alternating between the servers. Returns the number of catalogue pages. */
   async function journey(email: string, first: number): Promise<number> {
     let pages = 0;
     const visitor = (servers[0] as ShopServer).visitor();
@@ -61,7 +61,7 @@ describeWith('redis-server', 'a fleet of two servers', () => {
     return pages;
   }
 
-  test('a search that nobody made before is one statement in the log', async () => {
+  test('an uncached search is one statement in the log', async () => {
     const [server] = servers as [ShopServer];
     await server.visitor().get('/api/products');
     const before = catalogueReads();
@@ -69,12 +69,12 @@ describeWith('redis-server', 'a fleet of two servers', () => {
     expect(catalogueReads() - before).toBe(10);
   });
 
-  test('of the catalogue pages on a mixed journey, less than a fifth reaches PostgreSQL', async () => {
+  test('less than a fifth of the catalogue pages of a mixed journey reach PostgreSQL', async () => {
     const emails = await makeUsers(database, VISITORS);
     const before = catalogueReads();
     const pages = await Promise.all(emails.map((email, index) => journey(email, index * 3)));
     const served = pages.reduce((sum, one) => sum + one, 0);
-    // Without a cache, each page would be one statement at least.
+    // Without a cache, each page takes at least one statement.
     expect(catalogueReads() - before).toBeLessThan(served / 5);
   });
 });

@@ -20,7 +20,7 @@ function problems(env: Record<string, string>): readonly string[] {
 }
 
 describe('the environment', () => {
-  test('needs a database and a session secret; the rest has defaults', () => {
+  test('requires a database and a session secret, and has defaults for the rest', () => {
     expect(readConfig(GOOD)).toEqual({
       port: 8080,
       host: '0.0.0.0',
@@ -43,7 +43,7 @@ describe('the environment', () => {
     });
   });
 
-  test('may name a Redis, with its password in a secret, and how many of its replicas must have a session', () => {
+  test('accepts a Redis with its password in a secret and a minimum number of replicas per write', () => {
     const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:redis-AbCdEf';
     const redis = { REDIS_URL: 'rediss://master.shop.cache:6379', REDIS_SECRET_ARN: arn, REDIS_MIN_REPLICAS: '1' };
     expect(readConfig({ ...GOOD, SESSION_STORE: 'redis', ...redis })).toMatchObject({
@@ -52,14 +52,14 @@ describe('the environment', () => {
     });
   });
 
-  test('may name secrets by their ARN', () => {
+  test('accepts secrets by ARN', () => {
     const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf';
     const config = readConfig({ DATABASE_SECRET_ARN: arn, SESSION_SECRET_ARN: arn });
     expect(config.database).toEqual({ arn });
     expect(config.sessionSecret).toEqual({ arn });
   });
 
-  test('counts an empty value as unset', () => {
+  test('treats an empty value as unset', () => {
     expect(readConfig({ ...GOOD, PORT: '', DATABASE_SECRET_ARN: '' }).port).toBe(8080);
   });
 
@@ -93,11 +93,11 @@ describe('the environment', () => {
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL="loud": must be fatal, error, warn, info, debug, trace or silent'],
     ['QUEUE_URL', 'jobs', 'QUEUE_URL="jobs": must be the http(s) URL of an SQS queue'],
     ['DATABASE_SECRET_ARN', 'arn', 'DATABASE_SECRET_ARN="arn": must be the ARN of a secret in AWS Secrets Manager'],
-  ])('refuses %s=%s in one line', (name, value, line) => {
+  ])('rejects %s=%s in one line', (name, value, line) => {
     expect(problems({ ...GOOD, [name]: value })).toContain(line);
   });
 
-  test('names replicas by their URLs, or by their hosts beside the secret', () => {
+  test('accepts replicas as URLs, or as hosts that share the secret of the primary', () => {
     const urls = 'postgres://shop@one/shop,postgresql://shop@two/shop';
     expect(readConfig({ ...GOOD, DATABASE_REPLICA_URLS: urls }).replicas).toEqual({ urls: urls.split(',') });
     const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf';
@@ -111,7 +111,7 @@ describe('the environment', () => {
     ]);
   });
 
-  test('takes a pooler in front of a database, and what visitors speak', () => {
+  test('accepts a connection pooler and the protocol of the visitors', () => {
     const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf';
     const proxied = { ...GOOD, DATABASE_URL: '', DATABASE_SECRET_ARN: arn, DATABASE_PROXY_HOST: 'proxy.rds' };
     expect(readConfig(proxied).databaseProxy).toEqual({ host: 'proxy.rds' });
@@ -131,11 +131,11 @@ describe('the environment', () => {
     ]);
   });
 
-  test('names every bad value, not only the first', () => {
+  test('reports every invalid value, not only the first', () => {
     expect(problems({ ...GOOD, PORT: 'abc', PHASE: '9', TRUST_PROXY: '-1' })).toHaveLength(3);
   });
 
-  test('takes each secret in exactly one way', () => {
+  test('accepts each secret in exactly one form', () => {
     expect(problems({})).toEqual([
       'DATABASE_URL: must be set, or DATABASE_SECRET_ARN in its place',
       'SESSION_SECRET: must be set, or SESSION_SECRET_ARN in its place',
@@ -146,7 +146,7 @@ describe('the environment', () => {
     ]);
   });
 
-  test('never shows a secret', () => {
+  test('never prints a secret', () => {
     const lines = problems({ DATABASE_URL: 'mysql://shop:hush@localhost', SESSION_SECRET: 'short and hush' });
     expect(lines).toEqual([
       'DATABASE_URL: must be a postgres:// URL',
@@ -161,7 +161,7 @@ describe('pool sizes', () => {
     reserved: fc.integer({ min: 0, max: 9 }),
   });
 
-  test('all pools together stay within their share of the connections, whenever each process can have one', () => {
+  test('all pools together stay within their share of the connections, unless each process has only one', () => {
     fc.assert(
       fc.property(limits, fc.integer({ min: 1, max: 5_000 }), (given, processes) => {
         const usable = Math.floor((given.maxConnections - given.reserved) * CONNECTION_SHARE);
@@ -171,7 +171,7 @@ describe('pool sizes', () => {
     );
   });
 
-  test('every process has from 1 to 20, and more processes never get more each', () => {
+  test('each process gets 1 to 20 connections, and more processes never get more each', () => {
     fc.assert(
       fc.property(limits, fc.integer({ min: 1, max: 5_000 }), (given, processes) => {
         const size = poolSize(given, processes);
@@ -182,7 +182,7 @@ describe('pool sizes', () => {
     );
   });
 
-  test('PostgreSQL as it comes gives 10 processes 7 connections each', () => {
+  test('10 processes on a default PostgreSQL get 7 connections each', () => {
     expect(poolSize({ maxConnections: 100, reserved: 3 }, 10)).toBe(7);
   });
 });
@@ -192,25 +192,25 @@ describe('passwords', () => {
   const hash = scryptSync('old', salt, 32, { N: 1024, r: 8, p: 1 });
   const CHEAP = `$scrypt$ln=10,r=8,p=1$${salt.toString('base64')}$${hash.toString('base64')}`;
 
-  test('are kept as scrypt hashes that carry their parameters and a salt of their own', async () => {
+  test('are stored as scrypt hashes with parameters and a unique salt', async () => {
     const [one, two] = await Promise.all([hashPassword('open sesame'), hashPassword('open sesame')]);
     expect(one).toMatch(/^\$scrypt\$ln=14,r=8,p=5\$[\w+/]{22}==\$[\w+/]{43}=$/);
     expect(one).not.toBe(two);
   });
 
-  test('are recognised, also as other code points for the same characters', async () => {
+  test('verify in any Unicode normalization', async () => {
     const stored = await hashPassword('caf\u00e9 noir');
     expect(await verifyPassword('cafe\u0301 noir', stored)).toBe(true);
     expect(await verifyPassword('cafe noir', stored)).toBe(false);
     expect(await verifyPassword('caf\u00e9 noir', undefined)).toBe(false);
   });
 
-  test('hashed at another cost before are still recognised', async () => {
+  test('still verify when hashed with another cost', async () => {
     expect(await verifyPassword('old', CHEAP)).toBe(true);
     expect(await verifyPassword('new', CHEAP)).toBe(false);
   });
 
-  test('wait in a queue that has an end', async () => {
+  test('wait in a bounded queue', async () => {
     const results = await Promise.allSettled(Array.from({ length: 72 }, () => verifyPassword('old', CHEAP)));
     const refused = results.filter((result) => result.status === 'rejected');
     expect(refused).toHaveLength(8);
@@ -218,7 +218,7 @@ describe('passwords', () => {
   });
 });
 
-describe('addresses that count as one network', () => {
+describe('addresses of one network', () => {
   test.each([
     ['192.0.2.7', '192.0.2.7'],
     ['::ffff:192.0.2.7', '192.0.2.7'],

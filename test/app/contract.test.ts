@@ -22,7 +22,7 @@ async function loggedIn(): Promise<Visitor> {
 }
 
 describe('the catalogue', () => {
-  test('is listed in pages of 12, with what the contract names', async () => {
+  test('is listed in pages of 12, with the fields of the contract', async () => {
     const { json, status, headers } = await shop.visitor().get('/api/products');
     expect(status).toBe(200);
     expect(json).toMatchObject({ page: 1 });
@@ -41,7 +41,7 @@ describe('the catalogue', () => {
     expect(headers.get('set-cookie')).toBeNull();
   });
 
-  test('gives every product on exactly one page, and nothing beyond the last', async () => {
+  test('lists every product on exactly one page, and none beyond the last page', async () => {
     const visitor = shop.visitor();
     const { total } = (await visitor.get('/api/products')).json;
     const ids: number[] = [];
@@ -52,7 +52,7 @@ describe('the catalogue', () => {
     expect((await visitor.get('/api/products?page=999')).json).toEqual({ items: [], page: 999, total });
   });
 
-  test('is filtered by category and text, together and in any case', async () => {
+  test('filters by category and text, combined and case-insensitive', async () => {
     const visitor = shop.visitor();
     const [product] = (await visitor.get('/api/products')).json.items;
     const inCategory = (await visitor.get(`/api/products?category=${product.category}`)).json;
@@ -64,14 +64,14 @@ describe('the catalogue', () => {
     expect((await visitor.get("/api/products?q=';--")).json.total).toBe(0);
   });
 
-  test('refuses an unknown category and names those there are', async () => {
+  test('rejects an unknown category and lists the valid ones', async () => {
     const { status, json } = await shop.visitor().get('/api/products?category=cars');
     expect(status).toBe(400);
     expect(json.error).toEqual({ code: 'invalid_category', message: expect.stringContaining('kitchen, table') });
   });
 
   test.each(['page=0', 'page=-1', 'page=1.5', 'page=x', 'page=10001', `q=${'x'.repeat(101)}`])(
-    'refuses ?%s',
+    'rejects ?%s',
     async (query) => {
       const { status, json } = await shop.visitor().get(`/api/products?${query}`);
       expect(status).toBe(400);
@@ -79,7 +79,7 @@ describe('the catalogue', () => {
     },
   );
 
-  test('gives one product, and 404 as an error object for one that is not there', async () => {
+  test('returns one product, and 404 with an error object for an unknown one', async () => {
     const visitor = shop.visitor();
     expect((await visitor.get('/api/products/1')).json).toMatchObject({ id: 1 });
     for (const id of ['0', '9999', '99999999999999', 'x', '1.5', '-1']) {
@@ -88,13 +88,13 @@ describe('the catalogue', () => {
     }
   });
 
-  test('is read from the database once for many visitors', async () => {
+  test('reads the database once for many visitors', async () => {
     const answers = await Promise.all(Array.from({ length: 30 }, () => shop.visitor().get('/api/products?q=cotton')));
     const misses = answers.filter(({ headers }) => headers.get('x-cache') === 'miss');
     expect(misses.length).toBe(1);
   });
 
-  test('pictures and style sheet are served for ever under names with a hash, and nothing else of their folder', async () => {
+  test('images and style sheet are immutable under hashed names, and no other file of their folder is served', async () => {
     const visitor = shop.visitor();
     const home = (await visitor.get('/')).text;
     const urls = [...home.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, url]) => url as string);
@@ -110,7 +110,7 @@ describe('the catalogue', () => {
 });
 
 describe('accounts', () => {
-  test('sign-up, log-out and log-in, and who one is', async () => {
+  test('sign-up, logout, login and the current user', async () => {
     const visitor = shop.visitor();
     expect((await visitor.get('/api/me')).status).toBe(401);
     const email = await visitor.signUp();
@@ -130,7 +130,7 @@ describe('accounts', () => {
     expect([status, json.error.code]).toEqual([409, 'email_taken']);
   });
 
-  test('a wrong password and an unknown address are the same answer', async () => {
+  test('a wrong password and an unknown address get the same response', async () => {
     const [email] = await makeUsers(database, 1);
     const wrong = await shop.visitor().post('/api/login', { email, password: 'not this one' });
     const unknown = await shop.visitor().post('/api/login', { email: 'nobody@example.com', password: 'not this one' });
@@ -146,12 +146,12 @@ describe('accounts', () => {
     [{ email: ['a@b.co'], password: PASSWORD }],
     [{ email: 'a@b.co', password: PASSWORD, admin: true }],
     [{}],
-  ])('sign-up refuses %j', async (body) => {
+  ])('sign-up rejects %j', async (body) => {
     const { status, json } = await shop.visitor().post('/api/signup', body);
     expect([status, json.error.code]).toEqual([400, 'invalid_request']);
   });
 
-  test('log-in changes the session id, and the one from before is worth nothing', async () => {
+  test('login changes the session id, and invalidates the previous one', async () => {
     const visitor = shop.visitor();
     await visitor.add(1);
     const before = visitor.cookies.get('sid') as string;
@@ -164,7 +164,7 @@ describe('accounts', () => {
     expect((await thief.get('/api/cart')).json.items).toEqual([]);
   });
 
-  test('a copy of the cookie is dead after log-out', async () => {
+  test('logout invalidates copies of the cookie', async () => {
     const visitor = await loggedIn();
     const copy = shop.visitor();
     copy.cookies.set('sid', visitor.cookies.get('sid') as string);
@@ -174,7 +174,7 @@ describe('accounts', () => {
     expect(visitor.cookies.has('sid')).toBe(false);
   });
 
-  test('the session cookie is out of reach of scripts and other sites', async () => {
+  test('the session cookie is HttpOnly and SameSite', async () => {
     const { headers } = await shop.visitor().add(1);
     expect(headers.get('set-cookie')).toMatch(/^sid=[^;]+; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/);
   });
@@ -184,9 +184,9 @@ describe('accounts', () => {
     ['with another id', (sid: string) => `x${sid}`],
     ['unsigned', (sid: string) => sid.split('.')[0] as string],
     ['empty', () => ''],
-    ['of odd characters', () => '%00%ff;=.%E0%A4%A'],
+    ['with special characters', () => '%00%ff;=.%E0%A4%A'],
     ['very long', () => 'x'.repeat(8000)],
-  ])('a cookie %s is a new session and no error', async (_how, tamper) => {
+  ])('a cookie %s starts a new session without an error', async (_how, tamper) => {
     const visitor = await loggedIn();
     const sid = decodeURIComponent(visitor.cookies.get('sid') as string);
     visitor.cookies.set('sid', tamper(sid));
@@ -197,7 +197,7 @@ describe('accounts', () => {
     expect((await visitor.get('/api/cart')).json.items).toHaveLength(1);
   });
 
-  test('too many wrong passwords are refused for a while, and the right one too; success counts from anew', async () => {
+  test('too many wrong passwords block all logins for a while, and a successful login resets the count', async () => {
     const [email, other] = await makeUsers(database, 2);
     const attempt = (password: string) => shop.visitor().post('/api/login', { email, password });
     for (let count = 0; count < 9; count += 1) expect((await attempt('wrong')).status).toBe(401);
@@ -212,7 +212,7 @@ describe('accounts', () => {
 });
 
 describe('the cart', () => {
-  test('adds, sums up and removes', async () => {
+  test('adds, totals and removes items', async () => {
     const visitor = shop.visitor();
     expect((await visitor.get('/api/cart')).json).toEqual({ items: [], totalCents: 0 });
     expect(visitor.cookies.size).toBe(0);
@@ -247,7 +247,7 @@ describe('the cart', () => {
     [{ productId: 2 ** 31, quantity: 1 }],
     [{ productId: 1, quantity: 1, priceCents: 1 }],
     [[1, 1]],
-  ])('refuses %j', async (body) => {
+  ])('rejects %j', async (body) => {
     const { status, json } = await shop.visitor().post('/api/cart/items', body);
     expect([status, json.error.code]).toEqual([400, 'invalid_request']);
   });
@@ -259,19 +259,19 @@ describe('the cart', () => {
     ['{"productId":1,'],
     ['nonsense'],
     [''],
-  ])('refuses the body %s', async (body) => {
+  ])('rejects the body %s', async (body) => {
     const { status, json } = await shop.visitor().post('/api/cart/items', body);
     expect([status, json.error.code]).toEqual([400, 'invalid_request']);
   });
 
-  test('refuses a body of more than 64 KiB, and one that is not JSON', async () => {
+  test('rejects a body above 64 KiB, and one that is not JSON', async () => {
     const large = await shop.visitor().post('/api/cart/items', { productId: 1, quantity: 1, note: 'x'.repeat(70_000) });
     expect([large.status, large.json.error.code]).toEqual([413, 'body_too_large']);
     const xml = await shop.visitor().post('/api/cart/items', '<a/>', { 'content-type': 'application/xml' });
     expect([xml.status, xml.json.error.code]).toEqual([415, 'unsupported_media_type']);
   });
 
-  test('knows no product that is not in the catalogue, and holds 99 of one', async () => {
+  test('rejects unknown products, and holds at most 99 of one product', async () => {
     const visitor = shop.visitor();
     const unknown = await visitor.add(9999);
     expect([unknown.status, unknown.json.error.code]).toEqual([404, 'product_not_found']);
@@ -281,7 +281,7 @@ describe('the cart', () => {
     expect((await visitor.get('/api/cart')).json.items[0].quantity).toBe(99);
   });
 
-  test('of a visitor is merged into that of the user who logs in, up to 99', async () => {
+  test('of an anonymous visitor merges into the cart of the user at login, up to 99', async () => {
     const [email] = await makeUsers(database, 1);
     const first = shop.visitor();
     await first.logIn(email as string);
@@ -296,7 +296,7 @@ describe('the cart', () => {
     }
   });
 
-  test('that was swept away is begun anew', async () => {
+  test('starts over after cleanup deleted it', async () => {
     const visitor = shop.visitor();
     await visitor.add(1);
     await sql(database, 'DELETE FROM carts WHERE user_id IS NULL');
@@ -305,7 +305,7 @@ describe('the cart', () => {
 });
 
 describe('orders', () => {
-  test('need a log-in, a key and something in the cart', async () => {
+  test('require a login, an idempotency key and a non-empty cart', async () => {
     const stranger = await shop.visitor().order('key');
     expect([stranger.status, stranger.json.error.code]).toEqual([401, 'login_required']);
     const visitor = await loggedIn();
@@ -314,7 +314,7 @@ describe('orders', () => {
     expect((await visitor.order('x'.repeat(256))).status).toBe(400);
   });
 
-  test('are placed once a key, empty the cart, and get a receipt', async () => {
+  test('are placed once per key, empty the cart, and get a receipt', async () => {
     const visitor = await loggedIn();
     await visitor.add(3, 2);
     const { totalCents } = (await visitor.get('/api/cart')).json;
@@ -338,7 +338,7 @@ describe('orders', () => {
     expect(await sql(database, 'SELECT 1 FROM jobs WHERE order_id = $1', [order.id])).toEqual([]);
   });
 
-  test('keep name and price of the day', async () => {
+  test('keep the name and price at the time of the order', async () => {
     const visitor = await loggedIn();
     await visitor.add(5);
     const { id, totalCents } = (await visitor.order('key')).json;
@@ -351,7 +351,7 @@ describe('orders', () => {
     expect(totalCents).toBe(price);
   });
 
-  test('are refused when stock is short, with the product named; cart and key are kept', async () => {
+  test('are rejected with the product name when stock is short, and keep cart and key', async () => {
     const visitor = await loggedIn();
     await sql(database, 'UPDATE products SET stock = 1 WHERE id = 6');
     await visitor.add(6, 2);
@@ -364,7 +364,7 @@ describe('orders', () => {
     expect((await visitor.order('key')).status).toBe(201);
   });
 
-  test('are seen by nobody else', async () => {
+  test('are visible only to their user', async () => {
     const visitor = await loggedIn();
     await visitor.add(7);
     const { id } = (await visitor.order('key')).json;
@@ -379,7 +379,7 @@ describe('orders', () => {
 });
 
 describe('pages', () => {
-  test('take a visitor without JavaScript from the shelf to the order', async () => {
+  test('work without JavaScript from catalogue to order', async () => {
     const visitor = shop.visitor();
     expect((await visitor.get('/')).status).toBe(200);
     expect((await visitor.get('/products/8')).status).toBe(200);
@@ -411,7 +411,7 @@ describe('pages', () => {
     expect((await visitor.get('/orders')).headers.get('location')).toBe('/login?next=/orders');
   });
 
-  test('say what was wrong with a form, on the form', async () => {
+  test('show the validation error in the form', async () => {
     const visitor = shop.visitor();
     const email = await shop.visitor().signUp();
     const taken = await visitor.submit('/signup', { email, password: PASSWORD });
@@ -427,7 +427,7 @@ describe('pages', () => {
   });
 
   test.each(['//evil.example', '/\\evil.example', 'https://evil.example', '/x y'])(
-    'never lead to %s after log-in',
+    'never redirect to %s after login',
     async (next) => {
       const [email] = await makeUsers(database, 1);
       const answer = await shop.visitor().submit('/login', { email: email as string, password: PASSWORD, next });
@@ -436,7 +436,7 @@ describe('pages', () => {
     },
   );
 
-  test('may be held by an edge only for visitors without a cookie', async () => {
+  test('are cacheable at the edge only for visitors without a cookie', async () => {
     const visitor = shop.visitor();
     for (const path of ['/', '/products/1']) {
       const { headers } = await visitor.get(path);
@@ -448,7 +448,7 @@ describe('pages', () => {
     }
   });
 
-  test('are HTML also for errors, and show no insides', async () => {
+  test('show errors as HTML without internals', async () => {
     const { status, headers, text } = await shop.visitor().get('/no/such/page');
     expect([status, headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
     expect(text).not.toMatch(/\.js:\d+|node_modules/);
@@ -457,14 +457,14 @@ describe('pages', () => {
     expect((await shop.visitor().get('/?page=0')).status).toBe(400);
   });
 
-  test('say which server, zone, phase and session store answered', async () => {
+  test('show the server, zone, phase and session store of the response', async () => {
     const { text } = await shop.visitor().get('/');
     for (const word of ['box-1', 'zone-a', 'postgres']) expect(text).toContain(word);
   });
 });
 
 describe('security', () => {
-  test('every answer carries a strict policy, and none that would break plain HTTP', async () => {
+  test('every response has a strict CSP that works over plain HTTP', async () => {
     for (const path of ['/', '/api/products', '/nothing', '/api/nothing']) {
       const { headers } = await shop.visitor().get(path);
       const policy = headers.get('content-security-policy') as string;
@@ -472,7 +472,7 @@ describe('security', () => {
       expect(policy).not.toMatch(/unsafe|upgrade-insecure-requests/);
       expect(headers.get('strict-transport-security')).toBeNull();
       expect(headers.get('x-content-type-options')).toBe('nosniff');
-      // With `no-referrer`, browsers would send `Origin: null` along with the shop's own forms.
+      // With `no-referrer`, browsers send `Origin: null` with the forms of the shop.
       expect(headers.get('referrer-policy')).toBe('same-origin');
       expect(headers.get('x-powered-by')).toBeNull();
     }
@@ -483,7 +483,7 @@ describe('security', () => {
     [{ 'sec-fetch-site': 'same-site' }],
     [{ origin: 'https://evil.example' }],
     [{ origin: 'null' }],
-  ])('no write on behalf of another site: %j', async (headers) => {
+  ])('cross-site writes are rejected: %j', async (headers) => {
     const { status, text } = await shop.visitor().submit('/cart/items', { productId: '1', quantity: '1' }, headers);
     expect(status).toBe(403);
     expect(text).toContain('another site');
@@ -491,7 +491,7 @@ describe('security', () => {
     expect(api.json.error.code).toBe('cross_origin');
   });
 
-  test('writes of its own pages and of programs are let in', async () => {
+  test('same-origin writes and writes of non-browser clients are accepted', async () => {
     const own: Record<string, string>[] = [
       { 'sec-fetch-site': 'same-origin' },
       { 'sec-fetch-site': 'none' },
@@ -503,7 +503,7 @@ describe('security', () => {
     }
   });
 
-  test('forwarding headers are believed exactly as far as there are proxies', async () => {
+  test('forwarding headers are trusted for the configured number of proxies', async () => {
     const forwarded = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' };
     const behindOne = await bench.serve(database, { TRUST_PROXY: '1' });
     const open = await shop.visitor().post('/api/cart/items', { productId: 1, quantity: 1 }, forwarded);
@@ -518,7 +518,7 @@ describe('security', () => {
     expect(shop.log()).not.toContain('"ip":"203.0.113.9"');
   });
 
-  test('no secret is in the log, and health checks are not news', async () => {
+  test('the log contains no secrets and no health checks', async () => {
     const email = await shop.visitor().signUp();
     await shop.visitor().get('/healthz');
     const log = shop.log();
@@ -526,7 +526,7 @@ describe('security', () => {
     for (const secret of [PASSWORD, email, 'sid=', '/healthz']) expect(log).not.toContain(secret);
   });
 
-  test('what is not HTTP is refused and ends nothing', async () => {
+  test('a request that is not HTTP gets a 400, and the server keeps running', async () => {
     const answer = await new Promise<string>((resolve) => {
       const socket = connect(Number(new URL(shop.url).port), '127.0.0.1', () =>
         socket.write('\x16\x03\x01 nonsense\r\n\r\n'),
@@ -542,7 +542,7 @@ describe('security', () => {
   });
 });
 
-test('a server says who it is, that it lives and that it takes traffic', async () => {
+test('a server reports its identity, liveness and readiness', async () => {
   const visitor = shop.visitor();
   expect((await visitor.get('/whoami')).json).toEqual({
     server: 'box-1',

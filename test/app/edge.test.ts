@@ -1,7 +1,7 @@
 import { Database } from '../../app/data/db';
 import { Bench, PASSWORD, serverEnv } from '../support/shop';
 
-/** What changes for the app when an edge and a connection pooler are in front. */
+/** The app behind an edge cache and with a connection pooler. */
 let bench: Bench;
 
 beforeAll(async () => {
@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 afterAll(() => bench?.close());
 
-test('visitors of an edge that speaks HTTPS get cookies and headers for HTTPS, whatever the last hop was', async () => {
+test('visitors of an HTTPS edge get cookies and headers for HTTPS, even if the last hop is HTTP', async () => {
   const database = await bench.database();
   const server = await bench.serve(database, { TRUST_PROXY: '2', VIEWER_PROTOCOL: 'https' });
   const through = { 'x-forwarded-proto': 'http', 'x-forwarded-for': '192.0.2.7, 10.0.0.1' };
@@ -24,7 +24,7 @@ test('visitors of an edge that speaks HTTPS get cookies and headers for HTTPS, w
   expect(answer.headers.getSetCookie()).toEqual([expect.stringMatching(/; Secure/)]);
 });
 
-test('a pooler gets no settings in the first message, since it would refuse the connection; a database does', async () => {
+test('startup settings are sent to a database, but not to a pooler, which would reject the connection', async () => {
   const { DATABASE_URL } = serverEnv(await bench.database());
   const settingOf = async (role: 'primary' | 'proxy') => {
     const database = new Database({ connectionString: DATABASE_URL }, () => {}, role);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => bench?.close());
 
 describe('stopping', () => {
-  /** Additions to carts that wait for a lock, so that they are in flight for certain. */
+  /** Cart additions that wait for a lock, so that they are reliably in flight. */
   async function inFlight(database: string, url: string, count: number) {
     const body = JSON.stringify({ productId: 1, quantity: 1 });
     const headers = { 'content-type': 'application/json' };
@@ -25,13 +25,14 @@ describe('stopping', () => {
       await answer.text();
       return { status: answer.status, connection: answer.headers.get('connection') };
     };
-    // A busy machine may take longer to connect than the shop waits: whatever comes of these, it has its connections then.
+    // Opens the database connections first: on a busy machine, connecting can exceed the timeout of the shop.
     await Promise.all(Array.from({ length: count }, add));
     const { Client } = await import('pg');
     const lock = new Client({ connectionString: database });
     await lock.connect();
     await lock.query('BEGIN; LOCK TABLE cart_items IN ACCESS EXCLUSIVE MODE');
     const early: unknown[] = [];
+    const began = performance.now();
     const answers = Array.from({ length: count }, async () => {
       const answer = await add();
       early.push(answer);
@@ -46,30 +47,35 @@ describe('stopping', () => {
       );
       return waiting === count;
     });
-    return { answers: Promise.all(answers), release: () => lock.query('COMMIT').then(() => lock.end()) };
+    return { answers: Promise.all(answers), began, release: () => lock.query('COMMIT').then(() => lock.end()) };
   }
 
   test.concurrent.each(['1', '2'])(
-    'SIGTERM lets requests in flight end and exits 0, with %s processes',
+    'SIGTERM completes requests in flight and exits with 0, with %s processes',
     async (processes) => {
       const database = await bench.database();
-      // On a busy machine, ten requests that come at once to a server that has just begun look like overload.
-      const shop = await bench.serve(database, { WEB_CONCURRENCY: processes, LOAD_SHEDDING: 'false' });
-      const { answers, release } = await inFlight(database, shop.url, 10);
-      shop.kill('SIGTERM');
-      await eventually(() =>
-        fetch(`${shop.url}/healthz`, { headers: { connection: 'close' } }).then(
-          () => false,
-          () => true,
-        ),
-      );
-      await release();
-      expect(await answers).toEqual(Array(10).fill({ status: 200, connection: 'close' }));
-      expect(await shop.exited).toBe(0);
+      for (let inTime = false; !inTime; ) {
+        // On a busy machine, ten concurrent requests to a new server look like overload.
+        const shop = await bench.serve(database, { WEB_CONCURRENCY: processes, LOAD_SHEDDING: 'false' });
+        const { answers, began, release } = await inFlight(database, shop.url, 10);
+        shop.kill('SIGTERM');
+        await eventually(() =>
+          fetch(`${shop.url}/healthz`, { headers: { connection: 'close' } }).then(
+            () => false,
+            () => true,
+          ),
+        );
+        await release();
+        // PostgreSQL cancels a statement that waits for 5 s. Retry when the machine is too slow for that.
+        inTime = performance.now() - began < 4_500;
+        const status = inTime ? 200 : expect.any(Number);
+        expect(await answers).toEqual(Array(10).fill({ status, connection: 'close' }));
+        expect(await shop.exited).toBe(0);
+      }
     },
   );
 
-  test.concurrent('a signal sent twice by accident counts once; asking again later ends it at once', async () => {
+  test.concurrent('a repeated signal counts once, and a later one exits immediately', async () => {
     const database = await bench.database();
     const shop = await bench.serve(database);
     const { answers, release } = await inFlight(database, shop.url, 1);
@@ -84,26 +90,27 @@ describe('stopping', () => {
     await release();
   });
 
-  test.concurrent('behind a balancer, readiness goes first and requests are answered until it has seen that', async () => {
+  test.concurrent('behind a load balancer, readiness fails first, and requests are served until the balancer has noticed', async () => {
     const database = await bench.database();
     const shop = await bench.serve(database, { PHASE: '3' });
     shop.kill('SIGTERM');
     await eventually(() => fetch(`${shop.url}/readyz`).then(({ status }) => status === 503));
-    const until = Date.now() + 8_000;
-    let answered = 0;
-    while (Date.now() < until) {
+    const began = Date.now();
+    const seconds = new Set<number>();
+    while (Date.now() < began + 8_000) {
       const answer = await fetch(`${shop.url}/api/products`);
       await answer.arrayBuffer();
       expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
-      answered += 1;
+      seconds.add(Math.floor((Date.now() - began) / 1000));
       await sleep(20);
     }
-    expect(answered).toBeGreaterThan(50);
+    // Not one second without an answer.
+    expect([...seconds].filter((second) => second < 8)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect((await fetch(`${shop.url}/healthz`)).status).toBe(200);
     expect(await shop.exited).toBe(0);
   });
 
-  test.concurrent.each(['1', '2'])('when its parent is killed it goes too, with %s processes', async (processes) => {
+  test.concurrent.each(['1', '2'])('exits when its parent is killed, with %s processes', async (processes) => {
     const database = await bench.database();
     const script = `
       const child = require('node:child_process').spawn(process.execPath, [process.argv[1]], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
@@ -119,7 +126,7 @@ describe('stopping', () => {
     await eventually(() => !all.some(isAlive));
   });
 
-  test.concurrent('when the primary process is killed its workers go too', async () => {
+  test.concurrent('workers exit when the primary process is killed', async () => {
     const database = await bench.database();
     const shop = await bench.serve(database, { WEB_CONCURRENCY: '2' });
     const pids = await workers(shop.url, 2);
@@ -128,7 +135,7 @@ describe('stopping', () => {
   });
 });
 
-describe('a database that goes away', () => {
+describe('a database outage', () => {
   let tlsPort: number;
 
   beforeAll(async () => {
@@ -136,7 +143,7 @@ describe('a database that goes away', () => {
   });
 
   test.each(['socket', 'tls'] as const)(
-    'by %s: catalogue from the cache, 503 for the rest, nobody logged out',
+    'over %s: catalogue from the cache, 503 for the rest, sessions kept',
     async (access) => {
       const dir = join(bench.dir, access);
       const port = access === 'tls' ? tlsPort : undefined;
@@ -157,7 +164,7 @@ describe('a database that goes away', () => {
         await postgres.stop();
         expect((await visitor.get('/healthz')).status).toBe(200);
         expect((await visitor.get('/readyz')).status).toBe(200);
-        // Longer than the cache holds entries as fresh.
+        // Longer than cache entries stay fresh.
         await sleep(3_500);
         for (const path of ['/', '/api/products'])
           expect([path, (await visitor.get(path)).status]).toEqual([path, 200]);
@@ -172,7 +179,7 @@ describe('a database that goes away', () => {
         expect(stranger.status).toBe(503);
         expect(visitor.cookies.get('sid')).toBe(sid);
         expect(isAlive(shop.pid)).toBe(true);
-        // Each start puts the socket into another folder.
+        // Each start uses a new socket folder.
         if (access === 'socket') return;
 
         postgres = await start();
@@ -186,7 +193,7 @@ describe('a database that goes away', () => {
     },
   );
 
-  test('is waited for at the start: alive, not ready, 503; and ready once it is there', async () => {
+  test('at startup: alive, not ready and 503 until the database is up, then ready', async () => {
     const options = { dir: join(bench.dir, 'tls'), access: 'tls', port: tlsPort } as const;
     const before = await startPostgres(options);
     await before.stop();

@@ -21,7 +21,7 @@ import fc from 'fast-check';
 import { APP_DRAIN, APP_STOP_TIMEOUT, NODE_MAJOR, READINESS_GRACE } from '../../lib/constants';
 import { serverUser } from '../../tools/rehearsal/programs/postgres-user';
 import { findBinaries } from '../../tools/support/programs';
-import { phaseTemplate, resourcesOf } from '../support/stack';
+import { phaseTemplate, resourcesOf } from '../support/templates';
 
 jest.spyOn(console, 'error').mockImplementation();
 
@@ -44,9 +44,9 @@ function bash(script: string, env: Record<string, string> = {}) {
   return { status, stdout, stderr };
 }
 
-/** Runs functions of configure.sh with this machine's services played by functions. */
+/** Runs functions of configure.sh with stubs for the system services. */
 function configure(script: string, env: Record<string, string> = {}) {
-  return bash(`source ${HOST}/configure.sh; ${PLAYED}\n${script}`, {
+  return bash(`source ${HOST}/configure.sh; ${STUBS}\n${script}`, {
     DATA: join(dir, 'data'),
     SHOP: join(dir, 'shop'),
     ETC: join(dir, 'etc'),
@@ -59,8 +59,8 @@ function configure(script: string, env: Record<string, string> = {}) {
   });
 }
 
-/** `ready` files say which releases become ready; what systemctl is told ends up in `calls`. */
-const PLAYED = `
+/** A `ready` file marks a release that becomes ready. `calls` logs the systemctl commands. */
+const STUBS = `
   metadata() { echo "the-$(basename "$1")"; }
   systemctl() { echo "$*" >>"$SHOP/calls"; [[ $1 != is-active ]]; }
   journalctl() { echo 'a line of the log'; }
@@ -91,7 +91,7 @@ describe('the scripts', () => {
       return;
     }
     const [setup] = Object.values(resourcesOf(phaseTemplate('phase-2'), 'AWS::SSM::Association'));
-    // Whatever CloudFormation fills in stands between single quotes.
+    // All values from CloudFormation are in single quotes.
     const commands = setup.Properties.Parameters.commands.map((line: unknown) =>
       typeof line === 'string'
         ? line
@@ -112,7 +112,7 @@ describe('the scripts', () => {
 });
 
 describe('the data volume', () => {
-  /** The part of the set-up that decides about formatting, on a file instead of a device. */
+  /** Runs the formatting check of the setup on a file instead of a device. */
   const mayFormat = (device: string) => {
     const [setup] = Object.values(resourcesOf(phaseTemplate('phase-1'), 'AWS::SSM::Association'));
     const lines: string[] = setup.Properties.Parameters.commands;
@@ -133,7 +133,7 @@ describe('the data volume', () => {
     content(path);
     return path;
   };
-  /** What blkid knows an XFS by: its magic number and the size of its blocks and sectors. */
+  /** Writes the fields by which blkid detects XFS: magic number, block size and sector size. */
   const xfs = (path: string) => {
     const superblock = Buffer.alloc(512);
     superblock.write('XFSB');
@@ -202,7 +202,7 @@ describe('shop.service', () => {
     }
     const units = readdirSync(HOST).filter((file) => /\.(service|timer)$/.test(file));
     for (const file of units) {
-      // The program that systemd would look for is on the server only.
+      // The program exists on the server only.
       writeFileSync(
         join(dir, file),
         readFileSync(join(HOST, file), 'utf8').replace(/^ExecStart=\S+/m, 'ExecStart=/bin/true'),
@@ -246,7 +246,7 @@ describe('the PostgreSQL configuration', () => {
   test('is valid for PostgreSQL, and the instance-specific file overrides the defaults', () => {
     mkdirSync(join(dir, 'conf.d'));
     writeFileSync(join(dir, 'PG_VERSION'), '17\n');
-    // As initdb leaves it, with the line that configure.sh adds.
+    // The output of initdb plus the line that configure.sh adds.
     writeFileSync(
       join(dir, 'postgresql.conf'),
       "shared_buffers = 128MB\nmax_connections = 100\ninclude_dir 'conf.d'\n",
@@ -255,7 +255,7 @@ describe('the PostgreSQL configuration', () => {
     const made = bash(`source ${HOST}/postgresql-memory.sh; memory_settings ${64 * 1024 ** 2} 16`).stdout;
     writeFileSync(join(dir, 'conf.d', 'memory.conf'), made);
 
-    // PostgreSQL refuses to run as root, and data that is another's.
+    // PostgreSQL does not run as root or on data of another user.
     const user = serverUser();
     for (const file of ['', ...readdirSync(dir, { recursive: true, encoding: 'utf8' })]) user.own(join(dir, file));
     const ask = (name: string) => {
@@ -272,7 +272,7 @@ describe('the PostgreSQL configuration', () => {
 
   test('never allocates more memory than the instance has', () => {
     fc.assert(
-      // EC2 has 1 GiB per vCPU at least (t4g.small) and 2 vCPUs at least.
+      // EC2 instances have at least 1 GiB per vCPU (t4g.small) and at least 2 vCPUs.
       fc.property(fc.integer({ min: 1, max: 16 }), fc.integer({ min: 2, max: 96 }), (gibPerVcpu, vcpus) => {
         const gib = gibPerVcpu * vcpus;
         const made = settings(gib * 1024 ** 2, vcpus);
@@ -380,7 +380,7 @@ describe('the input of configure.sh', () => {
 });
 
 describe('the phase guard', () => {
-  /** What the stack's output says while the deploy goes on; AWS says None where there is none yet. */
+  /** `before`: the stack output during the deployment. The AWS CLI prints None if it does not exist. */
   const guard = (before: string, phase: string) =>
     configure(`aws() { echo ${before}; }; guard_phase`, { PHASE: phase });
 
@@ -416,7 +416,7 @@ describe('the phase guard', () => {
 
 describe('the location of the data', () => {
   const phase2 = { PHASE: '2', DATABASE_SECRET_ARN: 'arn:database' };
-  const boxHasDatabase = () => {
+  const instanceHasDatabase = () => {
     mkdirSync(join(dir, 'data', 'pgsql'), { recursive: true });
     writeFileSync(join(dir, 'data', 'pgsql', 'PG_VERSION'), '17\n');
   };
@@ -429,8 +429,8 @@ describe('the location of the data', () => {
   test.each<[string, () => void, Record<string, string>, string]>([
     ['on the instance in phase 1', () => {}, {}, 'box'],
     ['in RDS for an instance that starts in phase 2', () => {}, phase2, 'rds'],
-    ['on the instance while it has a database from before phase 2', boxHasDatabase, phase2, 'box'],
-    ['in RDS after the migration', () => [boxHasDatabase(), moved()], phase2, 'rds'],
+    ['on the instance while it has a database from before phase 2', instanceHasDatabase, phase2, 'box'],
+    ['in RDS after the migration', () => [instanceHasDatabase(), moved()], phase2, 'rds'],
     ['in RDS for a fleet server', () => {}, { ...phase2, PHASE: '3' }, 'rds'],
   ])('%s', (_, make, env, where) => {
     make();
@@ -438,20 +438,20 @@ describe('the location of the data', () => {
   });
 
   test('an instance whose data has moved does not start over in phase 1', () => {
-    boxHasDatabase();
+    instanceHasDatabase();
     moved();
     expect(chosen().stderr).toMatch(/^error: the shop's data is in RDS .*phase 1 would start without it/);
   });
 
   test('the app on an instance of phase 2 keeps its local data, and reports phase 1', () => {
-    boxHasDatabase();
+    instanceHasDatabase();
     const { stdout } = configure('choose_database; environment_file', phase2);
     expect(stdout).toContain('PHASE=1\n');
     expect(stdout).toContain('DATABASE_URL=postgres://shop@/shop?host=/run/postgresql\n');
     expect(stdout).not.toContain('arn:database');
   });
 
-  /** What `move.js status` answers. */
+  /** Stubs the exit code of `move.js status`. */
   const status = (code: number) =>
     configure(`runuser() { echo "runuser $*"; return ${code}; }; guard_move`, {
       ...phase2,
@@ -469,14 +469,14 @@ describe('the location of the data', () => {
       stdout: 'runuser -u shop -- env DATABASE_SECRET_ARN=arn:database /usr/bin/node-24 /release/move.js status\n',
       stderr: '',
     });
-    // Its app waits for a database that does not answer.
+    // The app waits for a database that does not respond.
     expect(status(1).status).toBe(0);
   });
 });
 
 describe('the data migration', () => {
   const env = { PHASE: '2', DATABASE_SECRET_ARN: 'arn:database', POSTGRES_MAJOR: '17' };
-  /** The box as a deploy of phase 2 leaves it, up to what systemd is told. */
+  /** Prepares the instance as a deployment of phase 2 does, without systemd. */
   const prepared = () => {
     const path = release('a', true);
     cpSync(HOST, join(path, 'host'), { recursive: true });
@@ -488,17 +488,17 @@ describe('the data migration', () => {
     return path;
   };
   /**
-   * `move.sh` with this machine's services played.
+   * Runs `move.sh` with stubs for the system services.
    *
-   * @param mover exit codes of its verbs
+   * @param stubs exit codes of the `run` and `back` commands, phase of the stack, readiness of the app
    */
-  const moveOnBox = (played: { run?: number; back?: number; stack?: string; ready?: boolean; call?: string }) => {
-    const { run = 0, back = 0, stack = '2', ready = true } = played;
-    const script = `source ${HOST}/move.sh; ${PLAYED}
+  const runMove = (stubs: { run?: number; back?: number; stack?: string; ready?: boolean; call?: string }) => {
+    const { run = 0, back = 0, stack = '2', ready = true } = stubs;
+    const script = `source ${HOST}/move.sh; ${STUBS}
       aws() { echo ${stack}; }
       mover() { echo "mover $1"; case $1 in run) return ${run} ;; back) return ${back} ;; esac; }
       curl() { [[ ${ready} == true ]] || grep -q DATABASE_URL "$ETC/environment"; }
-      alone; ${played.call ?? 'move_to_rds'}`;
+      alone; ${stubs.call ?? 'move_to_rds'}`;
     return bash(script, {
       DATA: join(dir, 'data'),
       SHOP: join(dir, 'shop'),
@@ -514,7 +514,7 @@ describe('the data migration', () => {
 
   test('cannot start before a deploy of phase 2', () => {
     mkdirSync(join(dir, 'etc'));
-    expect(moveOnBox({})).toEqual({
+    expect(runMove({})).toEqual({
       status: 1,
       stdout: '',
       stderr: `error: ${join(dir, 'etc')}/move is not there: deploy phase 2 first\n`,
@@ -524,20 +524,20 @@ describe('the data migration', () => {
   test('ends with the app on RDS, the marker file and the local PostgreSQL stopped, and is idempotent', () => {
     prepared();
     expect(environment()).toContain('DATABASE_URL=');
-    expect(moveOnBox({})).toEqual({ status: 0, stdout: "mover run\nThe shop's data is in RDS\n", stderr: '' });
+    expect(runMove({})).toEqual({ status: 0, stdout: "mover run\nThe shop's data is in RDS\n", stderr: '' });
     expect(environment()).toContain('DATABASE_SECRET_ARN=arn:database\n');
     expect(environment()).toContain('PHASE=2\n');
     expect(marked()).toBe(true);
     expect(calls()).toEqual(expect.arrayContaining(['enable -q shop-move', 'disable -q shop-move']));
 
     const before = restarts();
-    expect(moveOnBox({})).toEqual({ status: 0, stdout: "The shop's data is in RDS\n", stderr: '' });
+    expect(runMove({})).toEqual({ status: 0, stdout: "The shop's data is in RDS\n", stderr: '' });
     expect(restarts()).toBe(before);
   });
 
   test('waits for the deploy to finish, because it could still roll back', () => {
     prepared();
-    expect(moveOnBox({ stack: '1' })).toEqual({
+    expect(runMove({ stack: '1' })).toEqual({
       status: 1,
       stdout: '',
       stderr: 'error: the stack is in phase 1: wait for the deploy of phase 2 to end\n',
@@ -546,12 +546,12 @@ describe('the data migration', () => {
 
   test.each([
     [1, 'mover run\n'],
-    // Killed, or unable to let writes go on.
+    // Killed, or unable to resume writes.
     [137, 'mover run\nmover back\n'],
     [4, 'mover run\nmover back\n'],
   ])('that exits with %i leaves the app on the local database', (run, stdout) => {
     prepared();
-    expect(moveOnBox({ run })).toEqual({
+    expect(runMove({ run })).toEqual({
       status: 1,
       stdout,
       stderr: 'error: nothing was moved, and the shop goes on with PostgreSQL on this machine\n',
@@ -562,7 +562,7 @@ describe('the data migration', () => {
 
   test('is rolled back when the app does not become ready on RDS', () => {
     prepared();
-    const { status, stdout, stderr } = moveOnBox({ ready: false });
+    const { status, stdout, stderr } = runMove({ ready: false });
     expect([status, stdout]).toEqual([1, 'mover run\nmover back\n']);
     expect(stderr).toContain('error: release a did not become ready, a runs again\n');
     expect(stderr).toMatch(/error: the shop does not start on RDS, and goes on with PostgreSQL on this machine\n$/);
@@ -572,7 +572,7 @@ describe('the data migration', () => {
 
   test('keeps its marker file when RDS has already accepted orders', () => {
     prepared();
-    expect(moveOnBox({ ready: false, back: 1 }).stderr).toMatch(
+    expect(runMove({ ready: false, back: 1 }).stderr).toMatch(
       /error: the shop does not start on RDS, which holds orders/,
     );
     expect(marked()).toBe(true);
@@ -580,9 +580,9 @@ describe('the data migration', () => {
 
   test('can be canceled manually while the data is local, but not during another migration or a deploy', () => {
     prepared();
-    expect(moveOnBox({ call: 'take_back' })).toEqual({ status: 0, stdout: 'mover back\n', stderr: '' });
-    expect(moveOnBox({ call: 'touch "$MOVED"; take_back' }).stderr).toMatch(/^error: the shop's data is in RDS/);
-    expect(moveOnBox({ call: '(alone)' }).stderr).toMatch(/^error: a deploy or another move is at work/);
+    expect(runMove({ call: 'take_back' })).toEqual({ status: 0, stdout: 'mover back\n', stderr: '' });
+    expect(runMove({ call: 'touch "$MOVED"; take_back' }).stderr).toMatch(/^error: the shop's data is in RDS/);
+    expect(runMove({ call: '(alone)' }).stderr).toMatch(/^error: a deploy or another move is at work/);
   });
 
   test('blocks a deploy of phase 1 while it retains WAL', () => {
@@ -681,7 +681,7 @@ describe('files', () => {
 
 describe('the static files of a release', () => {
   const env = { ASSETS_BUCKET: 'the-bucket', RELEASE_DIR: '/opt/shop/releases/new' };
-  /** An `aws` that fails so many times first. */
+  /** Stubs an `aws` that fails the given number of times first. */
   const aws = (failures: number) => `
     left=${failures}
     aws() { echo "aws $*"; ((left-- <= 0)); }

@@ -38,8 +38,8 @@ describeWith('moto server', 'with CloudWatch', () => {
     await moto?.stop();
   });
 
-  /** A metric's figure over the whole test. */
-  async function figure(MetricName: string, Stat: string): Promise<number | undefined> {
+  /** Returns a statistic of a metric over the whole test. */
+  async function statistic(MetricName: string, Stat: string): Promise<number | undefined> {
     const MetricStat = { Metric: { Namespace: NAMESPACE, MetricName }, Period: 86_400, Stat };
     const { MetricDataResults } = await cloudWatch.getMetricData({
       StartTime: new Date(Date.now() - 3_600_000),
@@ -49,7 +49,7 @@ describeWith('moto server', 'with CloudWatch', () => {
     return MetricDataResults?.[0]?.Values?.[0];
   }
 
-  test('requests, errors, latency, sessions, cache, database and jobs can be read back', async () => {
+  test('metrics of requests, errors, latency, sessions, cache, database and jobs are published', async () => {
     const database = await bench.database();
     const shop = await bench.serve(database, { ...awsAt(moto.endpoint), WEB_CONCURRENCY: '2' });
     const [email] = await makeUsers(database, 1);
@@ -59,33 +59,33 @@ describeWith('moto server', 'with CloudWatch', () => {
     await visitor.logIn(email as string);
     await visitor.add(1);
     await visitor.get('/cart');
-    // What happened in the last period is published on the way out.
+    // The last period is published on shutdown.
     await shop.process.stop();
-    expect(await figure('Requests', 'Sum')).toBe(23);
-    expect(await figure('Latency', 'SampleCount')).toBe(23);
-    expect(await figure('Latency', 'Maximum')).toBeGreaterThan(0.1);
-    expect(await figure('Latency', 'Maximum')).toBeLessThan(60_000);
-    expect(await figure('Errors5xx', 'Sum')).toBe(0);
-    expect(await figure('SessionsStarted', 'Sum')).toBe(1);
-    expect(await figure('SessionRequests', 'Sum')).toBe(2);
-    expect((await figure('CacheNear', 'Sum')) as number).toBeGreaterThan(10);
-    expect(((await figure('CacheNear', 'Sum')) as number) + ((await figure('CacheDatabase', 'Sum')) as number)).toBe(
-      20,
-    );
-    expect(await figure('PrimaryStatements', 'Sum')).toBeGreaterThan(5);
-    expect(await figure('ReplicaStatements', 'Sum')).toBe(0);
-    expect(await figure('ReplicaFallbacks', 'Sum')).toBe(0);
-    expect(await figure('Shed', 'Sum')).toBe(0);
-    expect(await figure('EventLoopUtilization', 'Maximum')).toBeGreaterThan(0);
-    expect(await figure('EventLoopUtilization', 'Maximum')).toBeLessThanOrEqual(100);
-    expect(await figure('JobsWaiting', 'Maximum')).toBe(0);
-    expect(await figure('OldestJobAge', 'Maximum')).toBe(0);
+    expect(await statistic('Requests', 'Sum')).toBe(23);
+    expect(await statistic('Latency', 'SampleCount')).toBe(23);
+    expect(await statistic('Latency', 'Maximum')).toBeGreaterThan(0.1);
+    expect(await statistic('Latency', 'Maximum')).toBeLessThan(60_000);
+    expect(await statistic('Errors5xx', 'Sum')).toBe(0);
+    expect(await statistic('SessionsStarted', 'Sum')).toBe(1);
+    expect(await statistic('SessionRequests', 'Sum')).toBe(2);
+    expect((await statistic('CacheNear', 'Sum')) as number).toBeGreaterThan(10);
+    expect(
+      ((await statistic('CacheNear', 'Sum')) as number) + ((await statistic('CacheDatabase', 'Sum')) as number),
+    ).toBe(20);
+    expect(await statistic('PrimaryStatements', 'Sum')).toBeGreaterThan(5);
+    expect(await statistic('ReplicaStatements', 'Sum')).toBe(0);
+    expect(await statistic('ReplicaFallbacks', 'Sum')).toBe(0);
+    expect(await statistic('Shed', 'Sum')).toBe(0);
+    expect(await statistic('EventLoopUtilization', 'Maximum')).toBeGreaterThan(0);
+    expect(await statistic('EventLoopUtilization', 'Maximum')).toBeLessThanOrEqual(100);
+    expect(await statistic('JobsWaiting', 'Maximum')).toBe(0);
+    expect(await statistic('OldestJobAge', 'Maximum')).toBe(0);
     const { Metrics = [] } = await cloudWatch.listMetrics({ Namespace: NAMESPACE });
     expect(new Set(Metrics.map(({ MetricName }) => MetricName))).toEqual(new Set(Object.keys(APP_METRICS)));
   });
 });
 
-test('no request is lost, and no stop held up for long, while CloudWatch does not answer', async () => {
+test('no request fails, and shutdown stays fast, while CloudWatch does not respond', async () => {
   const shop = await bench.serve(await bench.database(), awsAt('http://127.0.0.1:9'));
   const visitor = shop.visitor();
   await eventually(async () => {
@@ -96,7 +96,7 @@ test('no request is lost, and no stop held up for long, while CloudWatch does no
   expect(await shop.exited).toBe(0);
 });
 
-test('nothing is published without a namespace', async () => {
+test('no metrics are published without a namespace', async () => {
   const env = { ...awsAt('http://127.0.0.1:9'), METRICS_NAMESPACE: '' };
   const shop = await bench.serve(await bench.database(), env);
   expect((await shop.visitor().get('/api/products')).status).toBe(200);

@@ -2,18 +2,21 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import type { DatabaseClient } from '../../app/data/db';
 import { contents, differences } from '../../app/move/compare';
-import { openSession } from '../../app/move/session';
+import { streamCopy } from '../../app/move/copy';
+import { cutOff, openSession } from '../../app/move/session';
 import { listTables, movedTables } from '../../app/move/tables';
 import { type MoveEnd, type MoveProcessOptions, runMove } from '../../tools/rehearsal/programs/move';
 import { type Postgres, startPostgres } from '../../tools/rehearsal/programs/postgres';
 import { startShop } from '../../tools/rehearsal/programs/shop-process';
 import { type AppBundle, buildApp } from '../../tools/support/app-bundle';
 import { freePort } from '../../tools/support/processes';
-import { eventually, serverEnv, sql } from '../support/shop';
+import { eventually, notReady, serverEnv, sql } from '../support/shop';
 
-/** What the mover refuses, and how it takes back. That it loses nothing, killed or not, is tried in test/tools/bench/move.test.ts. */
+/** Checks and rollback of the data migration. test/tools/bench/move.test.ts covers data loss and kills. */
 let dir: string;
 let bundle: AppBundle;
 let from: Postgres;
@@ -34,7 +37,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** One side of a move: a server, and a database of its own on it. */
+/** One side of a migration: a server with a dedicated database. */
 function side(postgres: Postgres, database: string): Postgres {
   return {
     ...postgres,
@@ -44,7 +47,7 @@ function side(postgres: Postgres, database: string): Postgres {
 }
 
 let count = 0;
-/** A source with the shop's tables and some orders, and a target without anything. */
+/** Creates a source with the tables of the shop and some orders, and an empty target. */
 async function sides(): Promise<{ from: Postgres; to: Postgres }> {
   count += 1;
   const name = `shop${count}`;
@@ -53,7 +56,7 @@ async function sides(): Promise<{ from: Postgres; to: Postgres }> {
   return { from: side(from, name), to: side(to, name) };
 }
 
-/** What {@link sides} begin with. */
+/** Creates the initial data of {@link sides}. */
 async function fill(): Promise<void> {
   await from.createDatabase('filled');
   const database = side(from, 'filled');
@@ -67,19 +70,18 @@ async function fill(): Promise<void> {
   );
 }
 
-function serve(database: Postgres, readyWithin = 60_000) {
-  const env = serverEnv(database.url());
-  return startShop({ bundle, log: join(dir, 'shop.log'), env, readyWithin });
+function serve(database: Postgres) {
+  return startShop({ bundle, log: join(dir, 'shop.log'), env: serverEnv(database.url()) });
 }
 
 const move = (pair: { from: Postgres; to: Postgres }, more: Partial<MoveProcessOptions> = {}): Promise<MoveEnd> =>
   runMove({ bundle, ...pair, ...more });
 
-/** As the superuser, whom a closed database lets only read as well. */
+/** Runs a statement as the superuser. A closed database is read-only for the superuser, too. */
 const change = (database: Postgres, text: string) =>
   sql(`${database.adminUrl()}&options=-c%20default_transaction_read_only%3Doff`, text);
 
-/** What an ordinary session of the shop may do there. */
+/** Whether an ordinary session of the shop can write. */
 async function takesWrites(database: Postgres): Promise<boolean> {
   return sql(database.url(), `UPDATE products SET stock = stock WHERE id = 1`).then(
     () => true,
@@ -96,34 +98,35 @@ const leftBehind = (database: Postgres) =>
     `SELECT slot_name AS name FROM pg_replication_slots WHERE database = current_database() UNION ALL SELECT pubname FROM pg_publication`,
   );
 
-test('a prepared target lets no shop in until the data is there; then it is open, and the source only reads', async () => {
+test('a prepared target rejects the shop until the data has moved, then accepts writes, and the source is read-only', async () => {
   const pair = await sides();
-  expect((await move(pair, { verb: 'status' })).code).toBe(0);
-  expect((await move(pair, { verb: 'prepare' })).code).toBe(0);
-  expect((await move(pair, { verb: 'status' })).code).toBe(3);
+  expect((await move(pair, { command: 'status' })).code).toBe(0);
+  expect((await move(pair, { command: 'prepare' })).code).toBe(0);
+  expect((await move(pair, { command: 'status' })).code).toBe(3);
   expect(await takesWrites(pair.to)).toBe(false);
-  await expect(serve(pair.to, 2_000)).rejects.toThrow(/cannot execute .* in a read-only transaction/);
+  const reason = /cannot execute .* in a read-only transaction/;
+  await notReady(bundle, join(dir, 'refused.log'), serverEnv(pair.to.url()), reason);
 
   const { code, moved, stderr } = await move(pair);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(moved?.tables.find(({ table }) => table === 'orders')).toMatchObject({ rows: 200 });
   expect(moved?.pauseSeconds).toBeGreaterThan(0);
-  expect((await move(pair, { verb: 'status' })).code).toBe(0);
+  expect((await move(pair, { command: 'status' })).code).toBe(0);
   expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([false, true]);
   expect(await leftBehind(pair.from)).toEqual([]);
 
-  // Its sequences go on where those of the source were.
+  // Sequences continue from their values at the source.
   const next = `INSERT INTO jobs (kind, order_id) SELECT 'receipt', id FROM orders LIMIT 1 RETURNING id::int`;
   expect((await sql(pair.to.url(), next))[0].id).toBe(201);
   await (await serve(pair.to)).stop();
 
-  expect(await move(pair, { verb: 'prepare' })).toMatchObject({
+  expect(await move(pair, { command: 'prepare' })).toMatchObject({
     code: 1,
     stderr: 'the target is open already: run finishes the move\n',
   });
   expect(await move(pair)).toMatchObject({ code: 0, moved: { followed: 0 } });
-  // Its jobs were done meanwhile, so there is no way back any more.
-  expect(await move(pair, { verb: 'back' })).toMatchObject({
+  // The target has already run jobs, so a rollback is no longer possible.
+  expect(await move(pair, { command: 'back' })).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/^the target has been written to since it was opened:\njobs: /),
   });
@@ -131,20 +134,20 @@ test('a prepared target lets no shop in until the data is there; then it is open
   await resume(pair.from);
 });
 
-test('an opened target that nobody wrote to is closed again, and the source goes on', async () => {
+test('an opened target without writes is closed again, and the source resumes writes', async () => {
   const pair = await sides();
   expect((await move(pair)).code).toBe(0);
-  expect((await move(pair, { verb: 'back' })).code).toBe(0);
+  expect((await move(pair, { command: 'back' })).code).toBe(0);
   expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([true, false]);
   expect(await leftBehind(pair.from)).toEqual([]);
   expect(await move(pair)).toMatchObject({ code: 0, moved: { tables: expect.anything() } });
   await resume(pair.from);
 });
 
-test('a copy that is not like the source is found, and the source goes on', async () => {
+test('a copy that differs from the source is detected, and the source resumes writes', async () => {
   const pair = await sides();
-  await move(pair, { verb: 'prepare' });
-  // The mover switches ordinary triggers off.
+  await move(pair, { command: 'prepare' });
+  // The mover disables ordinary triggers.
   await change(
     pair.to,
     `CREATE FUNCTION spoil() RETURNS trigger AS $$ BEGIN NEW.total_cents = 6; RETURN NEW; END $$ LANGUAGE plpgsql;
@@ -160,7 +163,7 @@ test('a copy that is not like the source is found, and the source goes on', asyn
   expect(await leftBehind(pair.from)).toEqual([]);
 });
 
-test('what is written behind its back during the pause is found, and the source goes on', async () => {
+test('a write during the pause is detected, and the source resumes writes', async () => {
   const pair = await sides();
   const writer = new Client({ connectionString: pair.from.adminUrl(), application_name: 'shop-move' });
   await writer.connect();
@@ -179,9 +182,9 @@ test('what is written behind its back during the pause is found, and the source 
   expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([true, false]);
 });
 
-test('a pause that would be too long is given up; the next run takes the copy up where it was, with every kind of change', async () => {
+test('a pause that exceeds its limit is aborted, and the next run resumes the copy with every kind of change', async () => {
   const pair = await sides();
-  // Whoever holds a row keeps the mover from ending the pause.
+  // A row lock keeps the mover from ending the pause.
   const busy = new Client({ connectionString: pair.from.url() });
   busy.on('error', () => {});
   await busy.connect();
@@ -195,24 +198,24 @@ test('a pause that would be too long is given up; the next run takes the copy up
 
   for (const written of [
     `UPDATE orders SET status = 'fulfilled' WHERE idempotency_key = '3'`,
-    // The log does not repeat a big value that stays as it was.
+    // The WAL omits unchanged TOAST values.
     `UPDATE sessions SET expire = expire + interval '1 day'`,
     `INSERT INTO users (email, password_hash) VALUES ('new', E'a ''\\\\ \\n\\t✓')`,
     `UPDATE users SET id = gen_random_uuid() WHERE email = 'new'`,
     `DELETE FROM jobs WHERE id < 5`,
-    // More in one transaction than is repeated at a time.
+    // One transaction with more changes than one batch.
     `INSERT INTO carts SELECT FROM generate_series(1, 700)`,
   ]) {
     await sql(pair.from.url(), written);
   }
   const again = await move(pair);
   expect(again).toMatchObject({ code: 0, moved: { followed: 7 } });
-  // The copy of the run before was good.
+  // The copy of the previous run was valid.
   expect(again.events.map(({ step }) => step)).not.toContain('copy');
   await resume(pair.from);
 });
 
-test('where all rows would take too long, those that changed are compared by their keys, however many columns those have', async () => {
+test('when comparing all rows takes too long, only changed rows are compared, by keys of any number of columns', async () => {
   const pair = await sides();
   await sql(
     pair.from.url(),
@@ -240,7 +243,7 @@ test('where all rows would take too long, those that changed are compared by the
   }
 });
 
-test('a change that the copy cannot take is found, the source goes on, and the next run makes another copy', async () => {
+test('a change that the copy rejects is detected, the source resumes writes, and the next run makes a new copy', async () => {
   const [pair, another] = [await sides(), await sides()];
   const stopped = await move(pair, {
     onEvent: ({ step }, child) => {
@@ -255,7 +258,7 @@ test('a change that the copy cannot take is found, the source goes on, and the n
   expect(await leftBehind(pair.from)).toEqual([]);
   expect((await move(pair)).code).toBe(0);
 
-  // It is not for a move to another target to wake the past.
+  // A migration to another target must not resume the earlier one.
   expect(await move({ from: pair.from, to: another.to })).toMatchObject({
     code: 1,
     stderr: 'the source is read-only, and not by a move to this target: "back" would let it take writes\n',
@@ -263,22 +266,22 @@ test('a change that the copy cannot take is found, the source goes on, and the n
   await resume(pair.from);
 });
 
-test('asked to stop, it lets writes go on', async () => {
+test('resumes writes on SIGTERM', async () => {
   const pair = await sides();
   const end = await move(pair, {
     onEvent: ({ step }, child) => {
-      // Once: its last line has that step as well, and a signal at the very end meets no handler any more.
+      // Signal only once: the last line has the same step, and the handler is gone at the end.
       if (step === 'drain' && !child.killed) child.kill('SIGTERM');
     },
   });
-  // It may have been done by then.
+  // The migration may have finished before the signal.
   const opened = end.code === 0;
   expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([!opened, opened]);
   expect([0, 1]).toContain(end.code);
   await resume(pair.from);
 });
 
-test('two movers do not meet, and nothing is moved into itself', async () => {
+test('two movers never run at once, and source and target must differ', async () => {
   const [one, other] = [await sides(), await sides()];
   const first = new Client({ connectionString: one.from.adminUrl() });
   await first.connect();
@@ -294,8 +297,8 @@ test('two movers do not meet, and nothing is moved into itself', async () => {
   ]);
 });
 
-describe('refuses, with a line for each reason,', () => {
-  test('a source that cannot be followed', async () => {
+describe('rejects, with one line per reason,', () => {
+  test('a source that cannot be replicated', async () => {
     const pair = await sides();
     await sql(
       pair.from.adminUrl(),
@@ -312,7 +315,7 @@ describe('refuses, with a line for each reason,', () => {
     expect(await leftBehind(pair.from)).toEqual([]);
   });
 
-  test('a user who is no superuser, and a target with rows of its own', async () => {
+  test('a user without superuser rights, and a target that contains rows', async () => {
     const pair = await sides();
     expect(await move({ ...pair, from: { ...pair.from, adminUrl: pair.from.url } })).toMatchObject({
       code: 1,
@@ -322,10 +325,10 @@ describe('refuses, with a line for each reason,', () => {
     expect((await move(pair)).stderr).toBe('the target holds rows that no move brought: kept\n');
   });
 
-  test('a server that does not answer', async () => {
+  test('a server that does not respond', async () => {
     const pair = await sides();
-    const nobody = `postgres://shop@127.0.0.1:${await freePort()}/shop`;
-    expect(await move({ ...pair, to: { ...pair.to, url: () => nobody } })).toMatchObject({
+    const unreachable = `postgres://shop@127.0.0.1:${await freePort()}/shop`;
+    expect(await move({ ...pair, to: { ...pair.to, url: () => unreachable } })).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^the target does not let the mover in: .*ECONNREFUSED.*\n$/),
     });
@@ -351,7 +354,7 @@ describe('refuses, with a line for each reason,', () => {
 
   function plainly(args: string[], env: Record<string, string>): Promise<{ code: number | null; stderr: string }> {
     return new Promise((resolve) => {
-      const options = { env: { PATH: process.env.PATH, ...env }, timeout: 30_000 };
+      const options = { env: { PATH: process.env.PATH, ...env }, timeout: 300_000 };
       const child = execFile(
         process.execPath,
         [join(bundle.dir, 'move.js'), ...args],
@@ -362,9 +365,107 @@ describe('refuses, with a line for each reason,', () => {
   }
 });
 
-/** All databases of the source's server are paused together; the next test needs it again. */
+/** Resumes writes. A pause affects all databases of the server, and the next test needs them. */
 async function resume(database: Postgres): Promise<void> {
   await sql(database.adminUrl(), 'ALTER SYSTEM RESET default_transaction_read_only');
   await sql(database.adminUrl(), 'SELECT pg_reload_conf()');
   await eventually(async () => takesWrites(database));
 }
+
+describe('the copy of a table', () => {
+  const ROWS = 100_000;
+  let source: DatabaseClient;
+  let target: DatabaseClient;
+
+  beforeAll(async () => {
+    await from.createDatabase('copies');
+    await to.createDatabase('copies');
+  });
+
+  beforeEach(async () => {
+    source = await openSession({ connectionString: from.adminUrl('copies') });
+    target = await openSession({ connectionString: to.url('copies') });
+    await target.query('DROP TABLE IF EXISTS copied; CREATE TABLE copied (id int PRIMARY KEY, line text)');
+  });
+
+  afterEach(() => Promise.all([source.end(), target.end()]));
+
+  /** @param column an SQL expression for the second column of row `i` */
+  function copy(column: string, onChunk: Parameters<typeof streamCopy>[2] = () => {}): Promise<void> {
+    const rows = `SELECT i, ${column} FROM generate_series(1, ${ROWS}) i`;
+    return streamCopy(
+      { session: source, sql: `COPY (${rows}) TO STDOUT` },
+      { session: target, sql: 'COPY copied FROM STDIN' },
+      onChunk,
+    );
+  }
+
+  const count = async () => Number((await target.query('SELECT count(*) FROM copied')).rows[0].count);
+
+  test('copies every row, counts rows and not line breaks, and leaves both sessions ready', async () => {
+    const seen = { rows: 0, chunks: 0 };
+    await copy(`E'a line\\nand another\\\\' || i`, (rows) => {
+      seen.rows += rows;
+      seen.chunks += 1;
+    });
+    expect(seen.rows).toBe(ROWS);
+    expect(seen.chunks).toBeGreaterThan(10);
+    expect(await count()).toBe(ROWS);
+    expect((await target.query('SELECT line FROM copied WHERE id = 7')).rows[0].line).toBe('a line\nand another\\7');
+    expect((await source.query('SELECT 1 AS one')).rows[0].one).toBe(1);
+  });
+
+  test('copies an empty table', async () => {
+    await streamCopy(
+      { session: source, sql: 'COPY (SELECT 1, NULL WHERE false) TO STDOUT' },
+      { session: target, sql: 'COPY copied FROM STDIN' },
+      () => {},
+    );
+    expect(await count()).toBe(0);
+  });
+
+  test('a slow target slows the source down', async () => {
+    await target.query(
+      `CREATE OR REPLACE FUNCTION wait() RETURNS trigger AS $$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$ LANGUAGE plpgsql;
+       CREATE TRIGGER wait BEFORE INSERT ON copied FOR EACH ROW WHEN (NEW.id = 1000) EXECUTE FUNCTION wait()`,
+    );
+    const seen = { rows: 0 };
+    const copying = copy(`repeat('x', 500)`, (rows) => {
+      seen.rows += rows;
+    });
+    await sleep(1_500);
+    expect(seen.rows).toBeLessThan(ROWS / 2);
+    await copying;
+    expect(await count()).toBe(ROWS);
+  });
+
+  test('an error of the source ends the copy, and the target keeps no row', async () => {
+    await expect(copy(`(1 / (i - ${ROWS / 2}))::text`)).rejects.toThrow('division by zero');
+    expect(await count()).toBe(0);
+  });
+
+  test('an error of the target ends the copy', async () => {
+    await target.query(`ALTER TABLE copied ADD CHECK (id < ${ROWS / 4})`);
+    await expect(copy(`'line'`)).rejects.toThrow('violates check constraint');
+    expect(await count()).toBe(0);
+  });
+
+  test('a target that refuses the statement ends the copy', async () => {
+    await target.query('DROP TABLE copied');
+    await expect(copy(`'line'`)).rejects.toThrow('relation "copied" does not exist');
+  });
+
+  test.each([
+    ['source', () => [source]],
+    ['target', () => [target]],
+    ['source and target', () => [source, target]],
+    ['target and source', () => [target, source]],
+  ])('a lost connection of the %s ends the copy', async (_side, sessions) => {
+    let chunks = 0;
+    const copying = copy(`'line'`, () => {
+      chunks += 1;
+      if (chunks === 5) for (const session of sessions()) cutOff(session);
+    });
+    await expect(copying).rejects.toThrow('Connection terminated');
+  });
+});

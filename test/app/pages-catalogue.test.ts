@@ -6,14 +6,14 @@ import { pictures } from '../../tools/product-pictures/index';
 const publicDir = join(__dirname, '..', '..', 'app', 'public');
 
 describe('the catalogue', () => {
-  test('has ids from 1 without a gap, and no name, picture or description twice', () => {
+  test('has consecutive ids from 1, and unique names, images and descriptions', () => {
     expect(catalogue.map(({ id }) => id)).toEqual(catalogue.map((_, i) => i + 1));
     for (const field of ['name', 'image', 'description'] as const) {
       expect(new Set(catalogue.map((product) => product[field])).size).toBe(catalogue.length);
     }
   });
 
-  test('has six categories of at least ten products, and products of no other', () => {
+  test('has six categories of at least ten products each', () => {
     expect(new Set(categories).size).toBe(6);
     expect(new Set(catalogue.map(({ category }) => category))).toEqual(new Set(categories));
     for (const name of categories) {
@@ -21,7 +21,7 @@ describe('the catalogue', () => {
     }
   });
 
-  test.each(catalogue.map((product) => [product.name, product] as const))('believes in %s', (_, product) => {
+  test.each(catalogue.map((product) => [product.name, product] as const))('has valid data for %s', (_, product) => {
     expect(Number.isInteger(product.priceCents) && product.priceCents >= 500 && product.priceCents <= 20_000).toBe(
       true,
     );
@@ -31,16 +31,16 @@ describe('the catalogue', () => {
 });
 
 describe('the pictures', () => {
-  test('are the generator’s: run `npm run pictures` when this fails', () => {
+  test('match the generator: run `npm run pictures` if this fails', () => {
     const committed = readdirSync(join(publicDir, 'products')).map((file) => `products/${file}`);
     expect(committed.sort()).toEqual([...pictures().keys()].sort());
     for (const [file, svg] of pictures()) {
-      // A message of one line rather than a page of path data.
+      // Keeps the failure message to one line instead of a page of path data.
       if (readFileSync(join(publicDir, file), 'utf8') !== svg) throw new Error(`${file} is stale`);
     }
   });
 
-  test('are small, titled, all different, and run or load nothing', () => {
+  test('are small, titled, unique, and neither run scripts nor load resources', () => {
     const drawings = new Set<string>();
     for (const { name, image } of catalogue) {
       const svg = pictures().get(image) ?? '';
@@ -54,7 +54,7 @@ describe('the pictures', () => {
     expect(drawings.size).toBe(catalogue.length);
   });
 
-  test('refer to nothing that they do not hold', () => {
+  test('refer only to their own ids', () => {
     for (const [file, svg] of pictures()) {
       const ids = [...svg.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
       expect([file, new Set(ids).size]).toEqual([file, ids.length]);
@@ -67,7 +67,7 @@ describe('the stylesheet', () => {
   const css = readFileSync(join(publicDir, 'shop.css'), 'utf8');
   const [light = '', dark = ''] = css.split('@media (prefers-color-scheme: dark)');
 
-  /** Relative luminance as WCAG 2 defines it. */
+  /** Relative luminance as defined by WCAG 2. */
   function luminance(hex: string): number {
     const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
       const channel = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
@@ -98,16 +98,16 @@ describe('the stylesheet', () => {
     ['on-deep-strong', 'deep'],
   ] as const;
 
-  test.each(texts)('sets %s on %s with a contrast of 4.5 and more, light and dark', (text, ground) => {
+  test.each(texts)('has a contrast of at least 4.5 for %s on %s, light and dark', (text, ground) => {
     expect(contrast(light, text, ground)).toBeGreaterThanOrEqual(4.5);
     expect(contrast(dark, text, ground)).toBeGreaterThanOrEqual(4.5);
   });
 
-  test('draws the edges of fields with a contrast of 3 and more', () => {
+  test('has a contrast of at least 3 for field borders', () => {
     for (const scheme of [light, dark]) expect(contrast(scheme, 'field-line', 'surface')).toBeGreaterThanOrEqual(3);
   });
 
-  test('loads nothing', () => {
+  test('loads no other resource', () => {
     expect(css).not.toMatch(/@import|url\(/);
   });
 });

@@ -51,13 +51,13 @@ function home(ctx: PageContext, total: number, more: Partial<Parameters<typeof p
   return pages.homePage(ctx, { list, categories, pageSize: 12, ...more });
 }
 
-/** Every page in each of its states, with `text` in every place that takes one. */
+/** Every page in each of its states, with `text` in every text field. */
 function everyPage(text: string): Record<string, string> {
   const anyone = context(text);
   const visitor = context(text, { userEmail: text, cartCount: 3 });
   const one = { items: [product(text)], page: 1, total: 1 };
   return {
-    'home, whole catalogue': home(anyone, 72),
+    'home, full catalogue': home(anyone, 72),
     'home, one product': pages.homePage(visitor, {
       list: one,
       categories: [text],
@@ -71,11 +71,11 @@ function everyPage(text: string): Record<string, string> {
     'product, few left': pages.productPage(anyone, { product: product(text, { stock: 3 }) }),
     'product sold out': pages.productPage(anyone, { product: product(text, { stock: 0 }) }),
     'cart, empty': pages.cartPage(anyone, { cart: cart(), idempotencyKey: text, notice: text }),
-    'cart of a visitor': pages.cartPage(visitor, { cart: cart(line(text)), idempotencyKey: text, notice: text }),
-    'cart of anyone': pages.cartPage(anyone, { cart: cart(line(text), line(text, 9999)), idempotencyKey: text }),
-    'log in': pages.loginPage(anyone, { email: text, error: text, next: text }),
+    'cart, logged in': pages.cartPage(visitor, { cart: cart(line(text)), idempotencyKey: text, notice: text }),
+    'cart, logged out': pages.cartPage(anyone, { cart: cart(line(text), line(text, 9999)), idempotencyKey: text }),
+    login: pages.loginPage(anyone, { email: text, error: text, next: text }),
     'sign up': pages.loginPage(anyone, { mode: 'signup', email: text, error: text, next: text }),
-    'log in, fresh': pages.loginPage(anyone, {}),
+    'login, initial': pages.loginPage(anyone, {}),
     'orders, none': pages.ordersPage(visitor, { orders: [] }),
     orders: pages.ordersPage(visitor, { orders: [order(text), order(text, { id: text, status: 'fulfilled' })] }),
     'order, just placed': pages.orderPage(visitor, { order: order(text, { id: text }), justPlaced: true }),
@@ -95,8 +95,8 @@ interface Element {
 const VOID = new Set(['br', 'img', 'input', 'link', 'meta']);
 
 /**
- * The elements of a page. Much stricter than a browser: throws on a `<` that begins no tag, on an attribute without
- * double quotes (save for `required`), and on a closing tag that does not match.
+ * Parses the elements of a page. Stricter than a browser: throws on a `<` outside of a tag, on an attribute without
+ * double quotes (except `required`), and on a mismatched closing tag.
  */
 function elements(page: string): Element[] {
   const tag = /<(?:!doctype html|\/([a-z]+[1-6]?)|([a-z]+[1-6]?)((?: (?:[a-z-]+="[^"<]*"|required))*) *)>/y;
@@ -132,7 +132,7 @@ function all(page: string, tag: string): Readonly<Record<string, string>>[] {
   return elements(page).flatMap((element) => (element.tag === tag ? [element.attributes] : []));
 }
 
-/** What a visitor reads, without markup. */
+/** Returns the text of a page without markup. */
 function text(page: string): string {
   const main = page.slice(page.indexOf('<main'), page.indexOf('</main>'));
   return unescaped(main.replaceAll(/<[^>]*>/g, ' ')).replaceAll(/\s+/g, ' ');
@@ -141,7 +141,7 @@ function text(page: string): string {
 const harmless = Object.entries(everyPage('Enamel kettle'));
 
 describe.each(Object.entries(everyPage(HOSTILE)))('with hostile text, %s', (name, page) => {
-  test('stays well formed and keeps the text as text', () => {
+  test('stays well-formed and escapes the text', () => {
     const names = new Set(elements(page).flatMap(({ attributes }) => Object.keys(attributes)));
     expect([...names].filter((name) => name.startsWith('on'))).toEqual([]);
     expect(page).toContain(ESCAPED);
@@ -150,7 +150,7 @@ describe.each(Object.entries(everyPage(HOSTILE)))('with hostile text, %s', (name
     expect(page).not.toContain('undefined');
   });
 
-  test('has as many elements as with harmless text', () => {
+  test('has the same elements as with harmless text', () => {
     const twin = harmless.find(([twin]) => twin === name)?.[1] ?? '';
     expect(elements(page).map(({ tag }) => tag)).toEqual(elements(twin).map(({ tag }) => tag));
   });
@@ -167,7 +167,7 @@ describe.each(harmless)('%s', (_, page) => {
     ]);
   });
 
-  test('holds no script, no inline style and nothing from elsewhere', () => {
+  test('has no script, no inline style and no external resource', () => {
     for (const { tag, attributes } of elements(page)) {
       expect(['script', 'style', 'iframe', 'object', 'embed', 'base']).not.toContain(tag);
       expect(Object.keys(attributes).filter((name) => name === 'style' || name.startsWith('on'))).toEqual([]);
@@ -177,7 +177,7 @@ describe.each(harmless)('%s', (_, page) => {
     }
   });
 
-  test('has one h1, its landmarks, a way past the header, and ids that are unique and found', () => {
+  test('has one h1, landmarks, a skip link, and unique ids whose references resolve', () => {
     const tags = elements(page).map(({ tag }) => tag);
     for (const tag of ['h1', 'header', 'main', 'footer'])
       expect([tag, tags.filter((t) => t === tag).length]).toEqual([tag, 1]);
@@ -198,7 +198,7 @@ describe.each(harmless)('%s', (_, page) => {
     }
   });
 
-  test('says alt, width and height of every image', () => {
+  test('sets alt, width and height of every image', () => {
     for (const image of all(page, 'img')) {
       expect(image).toMatchObject({ alt: expect.any(String), width: expect.stringMatching(/^\d+$/) });
       expect(image.height).toBe(image.width);
@@ -206,7 +206,7 @@ describe.each(harmless)('%s', (_, page) => {
     }
   });
 
-  test('links and posts only to what the shop answers', () => {
+  test('links and posts only to routes of the shop', () => {
     const links =
       /^(?:#main|\/|\/\?[a-z].*|\/products\/\d+|\/cart|\/orders(?:\/[^/]+)?|\/login(?:\?(?:mode=signup&)?next=\/cart)?)$/;
     for (const { href } of all(page, 'a')) expect(href).toMatch(links);
@@ -216,13 +216,13 @@ describe.each(harmless)('%s', (_, page) => {
     }
   });
 
-  test('says what answered', () => {
+  test('shows the server of the response', () => {
     const strip = page.slice(page.indexOf('class="served"'));
     expect(strip).toMatch(/Served by.*Zone.*Phase.*2 of 5.*Sessions in.*cache hit.*Version/s);
   });
 });
 
-test('the strip leaves out the cache where no catalogue was read', () => {
+test('the server strip omits the cache if the page did not read the catalogue', () => {
   const ctx = context();
   expect(pages.ordersPage({ ...ctx, served: { ...ctx.served, cache: undefined } }, { orders: [] })).not.toContain(
     'cache hit',
@@ -235,13 +235,13 @@ test('the strip leaves out the cache where no catalogue was read', () => {
 describe('the catalogue', () => {
   const numbers = (page: string) => [...page.matchAll(/Page <\/span>(\d+)/g)].map(([, n]) => Number(n));
 
-  test('counts its products and pages', () => {
+  test('shows the number of products and pages', () => {
     expect(text(home(context(), 1))).toContain('1 product ');
     expect(text(home(context(), 12))).toContain('12 products ');
     expect(text(home(context(), 13))).toContain('13 products, page 1 of 2');
   });
 
-  test('turns pages only when there is more than one, and keeps the search while doing so', () => {
+  test('paginates only if there is more than one page, and keeps the search', () => {
     expect(home(context(), 12)).not.toContain('aria-label="Pages"');
     const list = { items: products(12), page: 2, total: 30 };
     const page = home(context(), 30, { list, category: 'bath', q: 'soap & water' });
@@ -257,7 +257,7 @@ describe('the catalogue', () => {
     [1, ['next']],
     [2, ['prev', 'next']],
     [3, ['prev']],
-  ])('on page %i of 3 leads %j', (page, expected) => {
+  ])('on page %i of 3 links to %j', (page, expected) => {
     const shown = home(context(), 36, { list: { items: products(12), page, total: 36 } });
     expect(all(shown, 'a').flatMap(({ rel }) => rel ?? [])).toEqual(expected);
   });
@@ -267,18 +267,18 @@ describe('the catalogue', () => {
     [3, [1, 2, 3, 4, 9]],
     [5, [1, 4, 5, 6, 9]],
     [9, [1, 8, 9]],
-  ])('on page %i of 9 names the pages %j', (page, expected) => {
+  ])('on page %i of 9 lists the pages %j', (page, expected) => {
     expect(numbers(home(context(), 108, { list: { items: products(12), page, total: 108 } }))).toEqual(expected);
   });
 
-  test('marks the category that it shows, and searches within it', () => {
+  test('marks the current category, and searches within it', () => {
     const page = home(context(), 3, { category: 'table' });
     const current = all(page, 'a').filter((a) => a['aria-current']);
     expect(current).toEqual([{ href: '/?category=table', 'aria-current': 'page' }]);
     expect(all(page, 'input')).toContainEqual({ type: 'hidden', name: 'category', value: 'table' });
   });
 
-  test('sells what is there, warns when little is left, and offers no button for what is sold out', () => {
+  test('shows a button for products in stock, a warning for low stock, and no button for sold-out products', () => {
     const states = [product('plenty'), product('few', { stock: 10 }), product('none', { stock: 0 })];
     const page = home(context(), 3, { list: { items: states, page: 1, total: 3 } });
     expect(page.match(/Add \w+ to cart/g)).toEqual(['Add plenty to cart', 'Add few to cart']);
@@ -292,13 +292,13 @@ describe('a product', () => {
       (i) => i.name === 'quantity',
     );
 
-  test('takes a quantity up to its stock, and 99 at most', () => {
+  test('limits the quantity to the stock and to 99', () => {
     expect(quantity(3)).toMatchObject({ type: 'number', min: '1', max: '3', value: '1' });
     expect(quantity(500)).toMatchObject({ max: '99' });
     expect(quantity(0)).toBeUndefined();
   });
 
-  test('is priced in dollars', () => {
+  test('shows the price in dollars', () => {
     expect(text(pages.productPage(context(), { product: product() }))).toContain('$1,234.56');
   });
 });
@@ -306,7 +306,7 @@ describe('a product', () => {
 describe('the cart', () => {
   const visitor = context('box-1', { userEmail: 'ada@example.com', cartCount: 2 });
 
-  test('can be ordered once by a visitor who is logged in', () => {
+  test('has one order form for a logged-in visitor', () => {
     const page = pages.cartPage(visitor, { cart: cart(line()), idempotencyKey: 'key-1' });
     expect(all(page, 'input')).toContainEqual({ type: 'hidden', name: 'idempotencyKey', value: 'key-1' });
     expect(all(page, 'form')).toContainEqual(expect.objectContaining({ action: '/orders' }));
@@ -314,34 +314,34 @@ describe('the cart', () => {
     expect(text(page)).toContain('Total $108.00');
   });
 
-  test('asks anyone else to log in first', () => {
+  test('links to the login for other visitors', () => {
     const page = pages.cartPage(context(), { cart: cart(line()), idempotencyKey: 'key-1' });
     expect(all(page, 'form').map(({ action }) => action)).not.toContain('/orders');
     expect(all(page, 'a')).toContainEqual(expect.objectContaining({ href: '/login?next=/cart' }));
   });
 
-  test('has neither lines nor an order button when it is empty', () => {
+  test('has no items and no order button if it is empty', () => {
     const page = pages.cartPage(visitor, { cart: cart(), idempotencyKey: 'key-1' });
     expect(text(page)).toContain('There is nothing in it yet.');
     expect(page).not.toContain('idempotencyKey');
   });
 
-  test('has a remove button for each of 99 lines', () => {
+  test('has a remove button for each of 99 items', () => {
     const items = Array.from({ length: 99 }, (_, i) => line(`Thing ${i + 1}`, i + 1));
     const page = pages.cartPage(visitor, { cart: cart(...items), idempotencyKey: 'key-1' });
     expect(all(page, 'form').filter(({ action }) => action?.endsWith('/remove'))).toHaveLength(99);
   });
 
-  test('is counted in the header, unless it is empty or was not looked at', () => {
-    const pieces = (cartCount?: number) => home(context('box-1', { cartCount }), 1).match(/\d+ pieces?/)?.[0];
-    expect([pieces(), pieces(0), pieces(1), pieces(3)]).toEqual([undefined, undefined, '1 piece', '3 pieces']);
+  test('shows its item count in the header, unless it is empty or was not read', () => {
+    const count = (cartCount?: number) => home(context('box-1', { cartCount }), 1).match(/\d+ pieces?/)?.[0];
+    expect([count(), count(0), count(1), count(3)]).toEqual([undefined, undefined, '1 piece', '3 pieces']);
   });
 });
 
-describe('the way in', () => {
+describe('the login page', () => {
   const fields = (page: string) => all(page, 'input').filter(({ type }) => type === 'email');
 
-  test('shows the address and the error in the form that was sent, and puts it first', () => {
+  test('shows address and error in the submitted form, and shows that form first', () => {
     const page = pages.loginPage(context(), {
       mode: 'signup',
       email: 'ada@example.com',
@@ -356,7 +356,7 @@ describe('the way in', () => {
     expect(page.match(/role="alert"/g)).toHaveLength(1);
   });
 
-  test('never shows a password, and goes on to where the visitor came from', () => {
+  test('never shows a password, and returns to the previous page', () => {
     const page = pages.loginPage(context(), { email: 'ada@example.com', next: '/cart' });
     for (const { type, value } of all(page, 'input')) if (type === 'password') expect(value).toBeUndefined();
     expect(all(page, 'input').filter(({ name }) => name === 'next')).toEqual([
@@ -365,7 +365,7 @@ describe('the way in', () => {
     ]);
   });
 
-  test('is offered to strangers; who is logged in finds orders and the way out', () => {
+  test('is linked for anonymous visitors, while users get links to orders and logout', () => {
     const actions = (ctx: PageContext) => all(home(ctx, 0), 'form').map(({ action }) => action);
     expect(actions(context())).not.toContain('/logout');
     expect(actions(context('box-1', { userEmail: 'ada@example.com' }))).toContain('/logout');
@@ -373,7 +373,7 @@ describe('the way in', () => {
 });
 
 describe('an order', () => {
-  test('shows its status, its moment in UTC and, once there is one, its receipt', () => {
+  test('shows its status, its time in UTC and, if it exists, its receipt', () => {
     const placed = pages.orderPage(context(), { order: order() });
     expect(text(placed)).toMatch(/Order placed .*Mar 4, 2025, 3:06\sPM UTC.*Being written/);
     expect(placed).toContain('<time datetime="2025-03-04T15:06:07.000Z">');
@@ -381,7 +381,7 @@ describe('an order', () => {
     expect(text(done)).toMatch(/Order fulfilled .*Receipt R-17/);
   });
 
-  test('is known in the list by what was in it', () => {
+  test('is listed with its items', () => {
     const two = order('Kettle', cart(line('Kettle'), line('Mug', 2), line('Lamp', 3)));
     const page = pages.ordersPage(context(), { orders: [two, order('Teapot')] });
     expect(text(page)).toMatch(/Kettle and 2 more .* 6 pieces .* Teapot .* 2 pieces/);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => bench?.close());
 
 describe('starting', () => {
-  test('four servers at once on an empty database migrate it once', async () => {
+  test('four servers that start at once migrate an empty database once', async () => {
     const database = await bench.database();
     const servers = await Promise.all(Array.from({ length: 4 }, () => bench.serve(database)));
     for (const server of servers) expect((await server.visitor().get('/api/products')).json.items).toHaveLength(12);
@@ -28,7 +28,7 @@ describe('starting', () => {
     await Promise.all(servers.map((server) => server.process.stop()));
   });
 
-  test('again leaves stock, prices and orders as they are, and brings back a product that is missing', async () => {
+  test('on existing data keeps stock, prices and orders, and restores a missing product', async () => {
     const database = await bench.database();
     const first = await bench.serve(database);
     await first.process.stop();
@@ -44,7 +44,7 @@ describe('starting', () => {
     await second.process.stop();
   });
 
-  test('one line for each bad value, exit code 2, no secret', async () => {
+  test('prints one line per invalid value and no secret, and exits with 2', async () => {
     const { code, stderr } = await bench.refused({ PORT: 'abc', PHASE: '0', DATABASE_URL: 'mysql://u:hush@h/d' });
     expect(code).toBe(2);
     expect(stderr.trim().split('\n')).toEqual([
@@ -55,7 +55,7 @@ describe('starting', () => {
     ]);
   });
 
-  test.each(['1', '2'])('a port in use: one line, exit code 2, with %s processes', async (processes) => {
+  test.each(['1', '2'])('a port in use is a one-line error with exit code 2, with %s processes', async (processes) => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const port = String((taken.address() as AddressInfo).port);
@@ -70,7 +70,7 @@ describe('starting', () => {
     expect(code).toBe(2);
   });
 
-  test('a wrong migration ends the start', async () => {
+  test('fails on an invalid migration', async () => {
     const database = await bench.database();
     await sql(database, 'CREATE TABLE products (id text)');
     const { code, stdout } = await bench.refused(serverEnv(database));
@@ -82,7 +82,7 @@ describe('starting', () => {
 describe('secrets by ARN', () => {
   const arn = (name: string) => `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}`;
   const held: Record<string, string> = {};
-  // Answers as Secrets Manager does.
+  // A stub of Secrets Manager.
   const manager = createServer(async (request, response) => {
     const { SecretId } = JSON.parse(Buffer.concat(await request.toArray()).toString());
     const found = held[SecretId];
@@ -101,7 +101,7 @@ describe('secrets by ARN', () => {
 
   afterAll(() => manager.close());
 
-  test('are fetched at the start, also by each worker', async () => {
+  test('are fetched at startup, also by each worker', async () => {
     held[arn('session')] = 'kept by the manager, and long enough to sign';
     const database = await bench.database();
     const env = { ...aws, SESSION_SECRET: '', SESSION_SECRET_ARN: arn('session'), WEB_CONCURRENCY: '2' };
@@ -114,7 +114,7 @@ describe('secrets by ARN', () => {
     await shop.process.stop();
   });
 
-  test('give a database that is trusted only with a certificate of Amazon for its name', async () => {
+  test('connect only to a database with a certificate of Amazon for its host name', async () => {
     const postgres = await startPostgres({ dir: join(bench.dir, 'not-rds'), access: 'tls' });
     await postgres.createDatabase('shop');
     const { username, password, port } = new URL(postgres.url());
@@ -128,7 +128,7 @@ describe('secrets by ARN', () => {
   });
 
   describeWith('redis-server', 'for Redis', () => {
-    test('hold its user and password, whatever characters are in them', async () => {
+    test('contain user and password with any characters', async () => {
       const redis = await startRedis({ dir: join(bench.dir, 'redis') });
       const [username, password] = ['shop', 'p@ss/word: hush?'];
       await redis.command('ACL', 'SETUSER', username, 'on', `>${password}`, '~*', '+@all', '-@dangerous', '+hello');
@@ -147,7 +147,7 @@ describe('secrets by ARN', () => {
     ['missing', undefined, 'cannot read the secret'],
     ['not JSON', 'hush', 'the secret is not JSON'],
     ['incomplete', '{"username":"hush"}', 'the secret has no text field'],
-  ])('that are %s end the start, unshown', async (_what, value, reason) => {
+  ])('fail the start without being printed if %s', async (_what, value, reason) => {
     const id = arn(`bad-${reason.length}`);
     if (value !== undefined) held[id] = value;
     const { code, stdout, stderr } = await bench.refused(
@@ -159,8 +159,8 @@ describe('secrets by ARN', () => {
   });
 });
 
-describe('one process a vCPU', () => {
-  test('share sessions, a port and the work; one that dies is replaced', async () => {
+describe('one process per vCPU', () => {
+  test('share sessions, a port and the load, and a killed process is replaced', async () => {
     const database = await bench.database();
     const shop = await bench.serve(database, { WEB_CONCURRENCY: '2' });
     const [first, second] = (await workers(shop.url, 2)) as [number, number];
@@ -179,7 +179,7 @@ describe('one process a vCPU', () => {
     expect(await shop.exited).toBe(0);
   });
 
-  test('with sessions in memory, visitors lose theirs; that is what the shared store is for', async () => {
+  test('sessions in memory get lost between processes, hence the shared store', async () => {
     const database = await bench.database();
     const shop = await bench.serve(database, { WEB_CONCURRENCY: '2', SESSION_STORE: 'memory' });
     await workers(shop.url, 2);
@@ -199,7 +199,7 @@ describe('one process a vCPU', () => {
     await shop.process.stop();
   });
 
-  test('with sessions in memory, one process keeps them', async () => {
+  test('sessions in memory work with one process', async () => {
     const database = await bench.database();
     const shop = await bench.serve(database, { SESSION_STORE: 'memory' });
     const visitor = shop.visitor();
@@ -213,7 +213,7 @@ describe('one process a vCPU', () => {
   });
 });
 
-test('the log-in limit counts over all servers', async () => {
+test('the login limit counts across all servers', async () => {
   const database = await bench.database();
   const servers = [await bench.serve(database), await bench.serve(database)];
   const [email] = await makeUsers(database, 1);

@@ -6,7 +6,7 @@ import { type ShopProcess, startShop } from '../../tools/rehearsal/programs/shop
 import { describeWith } from '../support/needs';
 import { Bench, eventually, isAlive, makeUsers, serverEnv, sql } from '../support/shop';
 
-/** Background jobs over a queue: workers come and go, and every effect happens once. */
+/** Background jobs over SQS: each job takes effect exactly once, despite killed workers. */
 let bench: Bench;
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ async function refusedWorker(env: Record<string, string>): Promise<string> {
   );
 }
 
-test('a worker without a queue refuses to start, in one line', async () => {
+test('a worker without a queue exits with a one-line error', async () => {
   expect(await refusedWorker(serverEnv(await bench.database()))).toContain('QUEUE_URL: must be set for a worker');
 });
 
@@ -51,7 +51,7 @@ describeWith('moto server', 'with a queue', () => {
   };
 
   afterEach(killWorkers);
-  // Tests that run side by side have no afterEach.
+  // Concurrent tests do not support afterEach.
   afterAll(killWorkers);
 
   afterAll(async () => {
@@ -59,14 +59,18 @@ describeWith('moto server', 'with a queue', () => {
     await moto?.stop();
   });
 
-  /** A queue and its dead-letter queue. */
-  async function makeQueue(name: string, hiddenFor: number, tries: number): Promise<{ url: string; dead: string }> {
+  /** Creates a queue and its dead-letter queue. */
+  async function makeQueue(
+    name: string,
+    visibilityTimeout: number,
+    tries: number,
+  ): Promise<{ url: string; dead: string }> {
     const { QueueUrl: dead = '' } = await sqs.createQueue({ QueueName: `${name}-dead` });
     const { Attributes } = await sqs.getQueueAttributes({ QueueUrl: dead, AttributeNames: ['QueueArn'] });
     const { QueueUrl: url = '' } = await sqs.createQueue({
       QueueName: name,
       Attributes: {
-        VisibilityTimeout: String(hiddenFor),
+        VisibilityTimeout: String(visibilityTimeout),
         RedrivePolicy: JSON.stringify({ deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount: tries }),
       },
     });
@@ -81,7 +85,7 @@ describeWith('moto server', 'with a queue', () => {
     return worker;
   }
 
-  /** A database with so many orders whose receipts are still to be made; each time one is, `effects` gets a row. */
+  /** Creates a database with `count` orders without receipts. Each new receipt adds a row to `effects`. */
   async function withJobs(count: number, secondsEach: number): Promise<string> {
     const database = await bench.database();
     await (await bench.serve(database)).process.stop();
@@ -112,7 +116,7 @@ describeWith('moto server', 'with a queue', () => {
     return Object.values(Attributes ?? {}).reduce((sum, value) => sum + Number(value), 0);
   };
 
-  test('500 jobs take effect once each, although workers are killed with -9 all the time', async () => {
+  test('500 jobs take effect exactly once each while workers are continuously killed with -9', async () => {
     const JOBS = 500;
     const database = await withJobs(JOBS, 0.05);
     const { url } = await makeQueue('killed', 2, 50);
@@ -127,16 +131,16 @@ describeWith('moto server', 'with a queue', () => {
       workers.push(await startWorker(database, url));
     }
     expect(kills).toBeGreaterThan(3);
-    // What was handed out to the dead comes out again, and finds its job done.
-    await eventually(async () => (await inQueue(url)) === 0, 60_000);
+    // Messages of killed workers reappear, and their jobs are already done.
+    await eventually(async () => (await inQueue(url)) === 0);
     const counts = await sql(database, 'SELECT order_id, count(*)::int AS times FROM effects GROUP BY order_id');
     expect(counts).toHaveLength(JOBS);
     expect(counts.filter(({ times }) => times !== 1)).toEqual([]);
     expect(await sql(database, `SELECT 1 FROM orders WHERE status <> 'fulfilled'`)).toEqual([]);
     await server.process.stop();
-  }, 180_000);
+  });
 
-  test('a job that takes longer than the queue hides it is not begun by another worker', async () => {
+  test('a job that exceeds the visibility timeout is not started by another worker', async () => {
     const database = await withJobs(1, 4);
     const { url } = await makeQueue('long', 1, 2);
     const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
@@ -148,8 +152,8 @@ describeWith('moto server', 'with a queue', () => {
     await server.process.stop();
   });
 
-  // Side by side, as they wait most of the time.
-  test.concurrent('an order placed on a server is fulfilled by a worker, and not before there is one', async () => {
+  // Concurrently, because the tests mostly wait.
+  test.concurrent('an order placed on a server is fulfilled only once a worker runs', async () => {
     const database = await bench.database();
     const { url } = await makeQueue('journey', 30, 5);
     const shop = await bench.serve(database, { ...aws, QUEUE_URL: url });
@@ -168,7 +172,7 @@ describeWith('moto server', 'with a queue', () => {
     await shop.process.stop();
   });
 
-  test.concurrent('a message that comes twice, or comes again later, does nothing more', async () => {
+  test.concurrent('a duplicate message has no effect', async () => {
     const database = await withJobs(1, 0.3);
     const { url } = await makeQueue('twice', 30, 5);
     const [{ id }] = await sql(database, 'SELECT id FROM jobs');
@@ -182,7 +186,7 @@ describeWith('moto server', 'with a queue', () => {
     expect(await sql(database, 'SELECT 1 FROM effects')).toHaveLength(1);
   });
 
-  test.concurrent('a worker that is told to stop ends the jobs in hand and gives the others back', async () => {
+  test.concurrent('a worker completes its running jobs on SIGTERM and returns the others to the queue', async () => {
     const database = await withJobs(30, 0.5);
     const { url } = await makeQueue('stop', 300, 5);
     const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
@@ -194,12 +198,12 @@ describeWith('moto server', 'with a queue', () => {
     expect(await worker.exited).toBe(0);
     expect(await left(database)).toBeGreaterThan(0);
     expect(await inQueue(url)).toBe(await left(database));
-    // The next one need not wait until they would come out by themselves.
+    // The next worker gets them before the visibility timeout ends.
     await startWorker(database, url);
     await eventually(async () => (await left(database)) === 0);
   });
 
-  test.concurrent('a job that cannot be done, and a message that names none, end as dead letters and hold up no other', async () => {
+  test.concurrent('failing jobs and invalid messages go to the dead-letter queue without blocking others', async () => {
     const database = await withJobs(3, 0);
     const { url, dead } = await makeQueue('poison', 1, 2);
     const [{ order_id: poisoned }] = await sql(database, 'SELECT order_id FROM jobs LIMIT 1');
@@ -212,12 +216,12 @@ describeWith('moto server', 'with a queue', () => {
     await sqs.sendMessage({ QueueUrl: url, MessageBody: 'what is this?' });
     const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
     await startWorker(database, url);
-    await eventually(async () => (await inQueue(dead)) === 2, 60_000);
+    await eventually(async () => (await inQueue(dead)) === 2);
     expect(await sql(database, 'SELECT order_id FROM jobs')).toEqual([{ order_id: poisoned }]);
     await server.process.stop();
   });
 
-  test.concurrent('while the queue is away orders are taken, and their jobs go there when it is back', async () => {
+  test.concurrent('orders are accepted while the queue is down, and their jobs are sent after it recovers', async () => {
     const database = await bench.database();
     const { url } = await makeQueue('away', 30, 5);
     const nowhere = { ...aws, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };

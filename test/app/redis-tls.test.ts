@@ -6,7 +6,7 @@ import { freePort } from '../../tools/support/processes';
 import { describeWith } from '../support/needs';
 import { Bench, makeUsers, PASSWORD, REDIS_RIGHTS } from '../support/shop';
 
-/** Redis as ElastiCache offers it: TLS under a name that the certificate has, a user with a password. */
+/** Redis as in ElastiCache: TLS with a certificate for its host name, and a user with a password. */
 describeWith('redis-server', 'Redis with TLS', () => {
   const REDIS_PASSWORD = 'p@ss/word';
   let bench: Bench;
@@ -38,7 +38,7 @@ describeWith('redis-server', 'Redis with TLS', () => {
     await redis.command('ACL', 'SETUSER', 'shop', 'on', `>${REDIS_PASSWORD}`, '~*', '&*', ...REDIS_RIGHTS);
     await redis.command('ACL', 'SETUSER', 'default', 'off');
     database = await bench.database();
-    // The tables come with the first server.
+    // The first server creates the tables.
     await (await bench.serve(database)).process.stop();
     [email] = (await makeUsers(database, 1)) as [string];
   });
@@ -48,7 +48,7 @@ describeWith('redis-server', 'Redis with TLS', () => {
     await bench?.close();
   });
 
-  /** What a visitor who logs in is answered, and what the log says of Redis. */
+  /** Logs in and returns the response with the log lines about Redis. */
   async function logIn({ host = 'localhost', password = REDIS_PASSWORD, trusted = true }) {
     const url = `rediss://shop:${encodeURIComponent(password)}@${host}:${tlsPort}`;
     const trust = trusted ? { NODE_EXTRA_CA_CERTS: certificate } : undefined;
@@ -61,15 +61,15 @@ describeWith('redis-server', 'Redis with TLS', () => {
     return { status, me, catalogue, log: shop.log() };
   }
 
-  test('with its certificate trusted and the right password, sessions are kept in it', async () => {
+  test('a trusted certificate and the right password: sessions are stored in Redis', async () => {
     expect(await logIn({})).toMatchObject({ status: 200, me: email, catalogue: 200 });
   });
 
   test.each([
-    ['a certificate of an authority that is not trusted', { trusted: false }, /self.signed certificate/],
-    ['a certificate for another name', { host: '127.0.0.1' }, /ERR_TLS_CERT_ALTNAME_INVALID/],
+    ['an untrusted certificate authority', { trusted: false }, /self.signed certificate/],
+    ['a certificate for another host name', { host: '127.0.0.1' }, /ERR_TLS_CERT_ALTNAME_INVALID/],
     ['a wrong password', { password: 'wrong' }, /WRONGPASS/],
-  ])('%s: no session, a catalogue all the same, and the reason in the log', async (_what, changed, reason) => {
+  ])('%s: no session, a working catalogue, and the reason in the log', async (_what, changed, reason) => {
     const { status, catalogue, log } = await logIn(changed);
     expect([status, catalogue]).toEqual([503, 200]);
     expect(log).toMatch(reason);

@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { pino } from 'pino';
 import { Database, walPosition } from '../../app/data/db';
-import { MAX_LAG, Replicas } from '../../app/data/replicas';
+import { Replicas } from '../../app/data/replicas';
 import { type Postgres, startReplica } from '../../tools/rehearsal/programs/postgres';
 import { freePort } from '../../tools/support/processes';
 import { Bench, eventually, isAlive, makeUsers, type ShopServer, sql, type Visitor } from '../support/shop';
 
-/** Reads go to replicas, and nobody notices: not from lag, and not from a replica's death. */
+/** Reads from replicas, with replica lag and failed replicas. */
 let bench: Bench;
 
 beforeAll(async () => {
@@ -31,7 +31,7 @@ async function asSuperuser(server: Postgres, text: string): Promise<void> {
   await client.end();
 }
 
-/** A server of the shop that is seen to read from as many replicas. */
+/** Starts a server and waits until it reads from all replicas. */
 async function serveWith(database: string, urls: readonly string[]): Promise<ShopServer> {
   const shop = await bench.serve(database, { DATABASE_REPLICA_URLS: urls.join(',') });
   await eventually(() => shop.log().split('a replica is read from').length - 1 === urls.length);
@@ -45,14 +45,14 @@ async function loggedIn(database: string, shop: ShopServer): Promise<Visitor> {
   return visitor;
 }
 
-describe('a replica that lies 2 s behind', () => {
+describe('a replica with 2 s lag', () => {
   let database: string;
   let replica: Postgres;
   let servers: readonly [ShopServer, ShopServer];
 
   beforeAll(async () => {
     database = await bench.database();
-    // Migrated before, or the replica would lack the tables for its first 2 s.
+    // Migrate first, otherwise the replica lacks the tables for its first 2 s.
     await (await bench.serve(database)).process.stop();
     await sql(database, 'UPDATE products SET stock = 1000');
     replica = await startReplica(bench.postgres, { dir: join(bench.dir, 'behind'), applyDelayMs: 2_000 });
@@ -62,7 +62,7 @@ describe('a replica that lies 2 s behind', () => {
 
   afterAll(() => replica?.stop());
 
-  test('never shows a visitor less than they did: 200 orders, read at once and on another server', async () => {
+  test('read-your-writes holds for 200 orders that are read immediately on another server', async () => {
     const visitor = await loggedIn(database, servers[0]);
     let stale = 0;
     for (let count = 0; count < 200; count += 1) {
@@ -82,13 +82,13 @@ describe('a replica that lies 2 s behind', () => {
     expect(stale).toBe(0);
   });
 
-  test('is what those who wrote nothing lately read from', async () => {
+  test('serves visitors without recent writes', async () => {
     const visitor = await loggedIn(database, servers[0]);
     await visitor.add(1);
     const { id } = (await visitor.order('mine')).json;
     const memory = visitor.cookies.get('wrote') as string;
     visitor.cookies.delete('wrote');
-    // The proof that the cookie is what kept the visitor from seeing this.
+    // Without the cookie the visitor would read stale data.
     expect((await visitor.get(`/api/orders/${id}`)).status).toBe(404);
     visitor.cookies.set('wrote', memory);
     expect((await visitor.get(`/api/orders/${id}`)).status).toBe(200);
@@ -98,7 +98,7 @@ describe('a replica that lies 2 s behind', () => {
     await eventually(async () => (await visitor.get(`/api/orders/${id}`)).status === 200);
   });
 
-  test('is not read from by what answers a write', async () => {
+  test('does not serve the response to a write', async () => {
     const visitor = servers[0].visitor();
     for (let count = 1; count <= 5; count += 1) {
       expect((await visitor.add(3)).json.items).toMatchObject([{ quantity: count }]);
@@ -107,8 +107,8 @@ describe('a replica that lies 2 s behind', () => {
   });
 });
 
-describe('a replica that dies', () => {
-  test('fails no read, is left out, and is read from again when it is back', async () => {
+describe('a failed replica', () => {
+  test('fails no read, is removed, and serves reads again after it recovers', async () => {
     const database = await bench.database();
     await (await bench.serve(database)).process.stop();
     const port = await freePort();
@@ -155,7 +155,7 @@ describe('a replica that dies', () => {
   });
 });
 
-describe('where reads go', () => {
+describe('routing of reads', () => {
   let database: string;
   let primary: Database;
   let servers: Postgres[];
@@ -191,7 +191,7 @@ describe('where reads go', () => {
     await Promise.all((servers ?? []).map((server) => server.stop()));
   });
 
-  test('to the replicas in turn, and each is counted', async () => {
+  test('uses the replicas in turn, and counts each read', async () => {
     await eventually(async () => new Set([await from(), await from()]).size === 2);
     const before = nodes.map((node) => node.database.counters.statements);
     const primaryBefore = primary.counters.statements;
@@ -200,11 +200,11 @@ describe('where reads go', () => {
     expect(seen.filter((index) => index === 1)).toHaveLength(5);
     expect(seen.filter((index) => index === 2)).toHaveLength(5);
     expect(nodes.map((node, index) => node.database.counters.statements - (before[index] as number))).toEqual([5, 5]);
-    // What the primary was asked meanwhile were the looks at it.
+    // The primary only got health checks.
     expect(primary.counters.statements - primaryBefore).toBeLessThan(5);
   });
 
-  test('to the primary for whoever must see what no replica has, and that is counted', async () => {
+  test('uses the primary if no replica has reached the minimum LSN, and counts it', async () => {
     const before = replicas.counters.fallbacks;
     expect(await from('everything')).toBe(0);
     expect(replicas.counters.fallbacks - before).toBe(0);
@@ -214,19 +214,19 @@ describe('where reads go', () => {
     await eventually(async () => (await from(position)) > 0);
   });
 
-  test('not to a replica that is far behind, until it has caught up', async () => {
+  test('skips a lagging replica until it has caught up', async () => {
     const [first] = servers as [Postgres];
     await asSuperuser(first, 'SELECT pg_wal_replay_pause()');
     await sql(database, 'CREATE TABLE news (id int)');
     await eventually(async () => {
       const seen = [await from(), await from(), await from(), await from()];
       return seen.every((index) => index === 2);
-    }, MAX_LAG + 20_000);
+    });
     await asSuperuser(first, 'SELECT pg_wal_replay_resume()');
     await eventually(async () => (await from()) === 1);
   });
 
-  test('a statement that is wrong is wrong everywhere, and costs no replica its place', async () => {
+  test('a statement error does not remove a replica', async () => {
     await expect(replicas.seeing(undefined).query('SELECT 1 / 0')).rejects.toThrow('division by zero');
     await eventually(async () => new Set([await from(), await from()]).size === 2);
   });

@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(() => bench?.close());
 
-/** The same visitor, sent to each server in turn. */
+/** Sends requests of one visitor to each server in turn. */
 class Roaming extends Visitor {
   #requests = 0;
 
@@ -37,7 +37,7 @@ class Roaming extends Visitor {
   }
 }
 
-/** What every store must give to a visitor whose requests go to two servers in turn. */
+/** The contract of every session store, with requests alternating between two servers. */
 async function journey(database: string, servers: readonly ShopServer[], store: string): Promise<void> {
   for (const server of servers) expect((await server.visitor().get('/whoami')).json.sessionStore).toBe(store);
   const [email] = await makeUsers(database, 1);
@@ -71,12 +71,12 @@ describe('sessions in cookies', () => {
     servers = await Promise.all([1, 2].map(() => bench.serve(database, { SESSION_STORE: 'cookie' })));
   });
 
-  test('lead a visitor through the shop over two servers, with nothing stored on either', async () => {
+  test('work across two servers without server-side storage', async () => {
     await journey(database, servers, 'cookie');
     expect(await sql(database, 'SELECT 1 FROM sessions')).toEqual([]);
   });
 
-  test('are unreadable, and small also with the longest e-mail address', async () => {
+  test('are encrypted, and small even with the longest email address', async () => {
     const visitor = (servers[0] as ShopServer).visitor();
     const email = `${'x'.repeat(240)}@example.com`;
     expect((await visitor.post('/api/signup', { email, password: PASSWORD })).status).toBe(201);
@@ -88,7 +88,7 @@ describe('sessions in cookies', () => {
     expect((await visitor.get('/api/me')).json.email).toBe(email);
   });
 
-  test('live for a day, are out of reach of scripts, and are secure over HTTPS', async () => {
+  test('last for a day, are HttpOnly, and are Secure over HTTPS', async () => {
     const server = await bench.serve(database, { SESSION_STORE: 'cookie', TRUST_PROXY: '1' });
     const headers = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' };
     const answer = await server.visitor().post('/api/cart/items', { productId: 1, quantity: 1 }, headers);
@@ -98,7 +98,7 @@ describe('sessions in cookies', () => {
     expect(open.headers.get('set-cookie')).not.toContain('Secure');
   });
 
-  test('that were tampered with, made with another secret, or endless in length are nobody', async () => {
+  test('are ignored if tampered with, signed with another secret, or too long', async () => {
     const [server] = servers as [ShopServer];
     const visitor = server.visitor();
     const email = await visitor.signUp();
@@ -130,7 +130,7 @@ describe('sessions in cookies', () => {
     expect((await visitor.get('/api/me')).json.email).toBe(email);
   });
 
-  test('cannot be ended by a log-out, only dropped: a copy goes on until it expires', async () => {
+  test('cannot be revoked: a copy stays valid after logout until it expires', async () => {
     const visitor = (servers[0] as ShopServer).visitor();
     const email = await visitor.signUp();
     const copy = (servers[1] as ShopServer).visitor();
@@ -141,7 +141,7 @@ describe('sessions in cookies', () => {
   });
 });
 
-test('sessions in PostgreSQL lead a visitor through the shop over two servers', async () => {
+test('sessions in PostgreSQL work across two servers', async () => {
   const database = await bench.database();
   const servers = await Promise.all([bench.serve(database), bench.serve(database)]);
   await journey(database, servers, 'postgres');
@@ -158,13 +158,13 @@ describeWith('redis-server', 'sessions in Redis', () => {
 
   afterAll(() => redis?.stop());
 
-  test('lead a visitor through the shop over two servers', async () => {
+  test('work across two servers', async () => {
     const database = await bench.database();
     await journey(database, await Promise.all([1, 2].map(() => bench.serve(database, env))), 'redis');
     expect(await sql(database, 'SELECT 1 FROM sessions')).toEqual([]);
   });
 
-  test('end in Redis by themselves, 14 days after they began', async () => {
+  test('expire in Redis 14 days after they started', async () => {
     const shop = await bench.serve(await bench.database(), env);
     await redis.command('FLUSHALL');
     await shop.visitor().add(1);
@@ -174,7 +174,7 @@ describeWith('redis-server', 'sessions in Redis', () => {
     expect(days).toBeLessThanOrEqual(14);
   });
 
-  test('are ended by a log-out, also for a copy of the cookie', async () => {
+  test('are revoked by logout, including copies of the cookie', async () => {
     const shop = await bench.serve(await bench.database(), env);
     const visitor = shop.visitor();
     await visitor.signUp();
@@ -185,7 +185,7 @@ describeWith('redis-server', 'sessions in Redis', () => {
     expect((await copy.get('/api/me')).status).toBe(401);
   });
 
-  test('that nobody signed are not looked for', async () => {
+  test('are not looked up if the signature is invalid', async () => {
     const shop = await bench.serve(await bench.database(), env);
     const visitor = shop.visitor();
     await visitor.signUp();
@@ -196,8 +196,8 @@ describeWith('redis-server', 'sessions in Redis', () => {
     }
   });
 
-  // Side by side, as the last one waits.
-  test.concurrent('count failed log-ins over all servers', async () => {
+  // Concurrently, because the last test waits.
+  test.concurrent('count failed logins across all servers', async () => {
     const database = await bench.database();
     const servers = await Promise.all([1, 2].map(() => bench.serve(database, env)));
     const [email, other] = await makeUsers(database, 2);
@@ -213,7 +213,7 @@ describeWith('redis-server', 'sessions in Redis', () => {
     expect(await sql(database, 'SELECT 1 FROM login_attempts')).toEqual([]);
   });
 
-  test.concurrent('start afresh with a log-in that succeeds', async () => {
+  test.concurrent('reset the count after a successful login', async () => {
     const database = await bench.database();
     const shop = await bench.serve(database, env);
     const [email] = await makeUsers(database, 1);
@@ -224,7 +224,7 @@ describeWith('redis-server', 'sessions in Redis', () => {
     expect((await fail()).status).toBe(429);
   });
 
-  test.concurrent('share the server with a cache of the catalogue', async () => {
+  test.concurrent('share Redis with the catalogue cache', async () => {
     const database = await bench.database();
     const servers = await Promise.all([1, 2].map(() => bench.serve(database, env)));
     const [first, second] = servers as [ShopServer, ShopServer];
@@ -237,7 +237,7 @@ describeWith('redis-server', 'sessions in Redis', () => {
   });
 });
 
-describeWith('redis-server', 'on the move from PostgreSQL to Redis', () => {
+describeWith('redis-server', 'migration of sessions from PostgreSQL to Redis', () => {
   let redis: Awaited<ReturnType<typeof startRedis>>;
   let replica: Awaited<ReturnType<typeof startRedis>>;
   let database: string;
@@ -249,7 +249,7 @@ describeWith('redis-server', 'on the move from PostgreSQL to Redis', () => {
     replica = await startRedis({ dir: join(bench.dir, 'replica'), primaryPort: redis.port });
     database = await bench.database();
     before = await bench.serve(database);
-    // A user with the rights that phase 3 gives it.
+    // A Redis user with the permissions of phase 3.
     await redis.command('ACL', 'SETUSER', 'shop', 'on', '>p@ss/word', '~*', '&*', ...REDIS_RIGHTS);
     const url = `redis://shop:${encodeURIComponent('p@ss/word')}@127.0.0.1:${redis.port}`;
     const env = { SESSION_STORE: 'redis', REDIS_URL: url, REDIS_MIN_REPLICAS: '1' };
@@ -261,7 +261,7 @@ describeWith('redis-server', 'on the move from PostgreSQL to Redis', () => {
     await replica?.stop();
   });
 
-  /** A visitor with a session in PostgreSQL. */
+  /** Creates a visitor with a session in PostgreSQL. */
   async function fromBefore(): Promise<{ visitor: Visitor; email: string }> {
     const [email] = await makeUsers(database, 1);
     const visitor = before.visitor();
@@ -272,7 +272,7 @@ describeWith('redis-server', 'on the move from PostgreSQL to Redis', () => {
 
   const inPostgres = async () => (await sql(database, 'SELECT 1 FROM sessions')).length;
 
-  test('nobody is logged out and no cart is lost; the session moves with what is left of its life', async () => {
+  test('keeps logins and carts, and moves sessions with their remaining lifetime', async () => {
     const { visitor, email } = await fromBefore();
     await sql(database, `UPDATE sessions SET expire = now() + interval '1 day'`);
     const count = await inPostgres();
@@ -289,14 +289,14 @@ describeWith('redis-server', 'on the move from PostgreSQL to Redis', () => {
     expect(await replica.command('EXISTS', key as string)).toBe('1');
   });
 
-  test('a page of the catalogue carries it over as well', async () => {
+  test('a catalogue page also migrates the session', async () => {
     const { visitor, email } = await fromBefore();
     visitor.url = (after[0] as ShopServer).url;
     await eventually(async () => (await visitor.get('/')).text.includes(email));
     expect((await visitor.get('/api/me')).json.email).toBe(email);
   });
 
-  test('many requests at once, to both servers, are all the same visitor', async () => {
+  test('concurrent requests to both servers keep the same session', async () => {
     const { visitor, email } = await fromBefore();
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, index) => {
@@ -308,7 +308,7 @@ describeWith('redis-server', 'on the move from PostgreSQL to Redis', () => {
     expect(answers.map((answer) => answer.json.email)).toEqual(Array(40).fill(email));
   });
 
-  test('whoever logs out is logged out, also when an earlier move was cut off before its end', async () => {
+  test('logout holds even if an earlier migration was interrupted', async () => {
     const { visitor } = await fromBefore();
     const [row] = await sql(database, 'SELECT * FROM sessions ORDER BY expire DESC LIMIT 1');
     const [server] = after as [ShopServer];
@@ -325,7 +325,7 @@ describeWith('redis-server', 'on the move from PostgreSQL to Redis', () => {
     expect((await copy.get('/api/me')).status).toBe(401);
   });
 
-  test('whoever logs out is logged out, whatever else arrives in the same moment', async () => {
+  test('logout holds under concurrent requests', async () => {
     for (let round = 0; round < 15; round += 1) {
       const { visitor } = await fromBefore();
       const tabs = Array.from({ length: 8 }, (_, index) => {
@@ -344,8 +344,8 @@ describeWith('redis-server', 'on the move from PostgreSQL to Redis', () => {
   });
 });
 
-describe('looking for sessions in PostgreSQL', () => {
-  /** Counts what it is asked, and has no session of that id. */
+describe('lookup of sessions in PostgreSQL', () => {
+  /** Returns a migration without a matching session, and counts its queries. */
   function carryOver(live: boolean, inRedis?: Buffer) {
     const asked = { live: 0, byId: 0 };
     const database = {
@@ -364,25 +364,25 @@ describe('looking for sessions in PostgreSQL', () => {
     return { asked, carryOver: new CarryOver({ get: async () => inRedis } as never, database as never) };
   }
 
-  test('costs one query for an id that nobody has, however often it comes', async () => {
+  test('takes one query for an unknown id, even if it repeats', async () => {
     const { asked, carryOver: lookup } = carryOver(true);
     for (let count = 0; count < 100; count += 1) expect(await lookup.take('gone', 'session:gone')).toBeUndefined();
     expect(asked.byId).toBe(1);
   });
 
-  test('finds in Redis what another server has just taken as the last one', async () => {
+  test('finds the last session in Redis if another server has just migrated it', async () => {
     const session = Buffer.from('{}');
     expect(await carryOver(false, session).carryOver.take('last', 'session:last')).toBe(session);
   });
 
-  test('ends when no live session is left there', async () => {
+  test('stops when no live session remains', async () => {
     const { asked, carryOver: lookup } = carryOver(false);
     for (let id = 0; id < 100; id += 1) {
       expect(await lookup.take(`${id}`, `session:${id}`)).toBeUndefined();
       await lookup.forget(`${id}`);
     }
     expect(asked.byId).toBe(0);
-    // Every 5 s at most; this took no 45.
+    // At most every 5 s, and the test takes less than 45 s.
     expect(asked.live).toBeLessThan(10);
   });
 });

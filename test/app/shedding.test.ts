@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { LoadShedding } from '../../app/http/load-shedding';
 
-/** Milliseconds, more than a turn of the event loop may take. */
+/** Milliseconds, above the limit for one event-loop iteration. */
 const LONG = 100;
 
 let server: Server;
@@ -12,7 +12,7 @@ let slow: boolean;
 beforeEach(async () => {
   slow = true;
   server = createServer((_request, response) => {
-    // The processor is away during the first request, for whatever reason.
+    // Blocks the event loop during the first request.
     if (slow) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LONG);
     slow = false;
     response.end();
@@ -22,8 +22,8 @@ beforeEach(async () => {
 
 afterEach(() => server.close());
 
-/** The status of each of `count` requests that are readable in the same turn of the event loop. */
-async function inOneTurn(count: number): Promise<number[]> {
+/** Returns the statuses of `count` requests that become readable in the same event-loop iteration. */
+async function inOneIteration(count: number): Promise<number[]> {
   const { port } = server.address() as AddressInfo;
   const sockets = Array.from({ length: count }, () => connect(port, '127.0.0.1'));
   await Promise.all([...sockets.map((socket) => once(socket, 'connect')), accepted(count)]);
@@ -44,22 +44,22 @@ async function accepted(count: number): Promise<void> {
   }
 }
 
-test('a long turn with as few requests as a browser sends at once is no overload', async () => {
+test('a long event-loop iteration with the requests of one browser is no overload', async () => {
   new LoadShedding().guard(server);
-  expect(await inOneTurn(6)).toEqual(Array(6).fill(200));
+  expect(await inOneIteration(6)).toEqual(Array(6).fill(200));
 });
 
-test('of many requests in a long turn, those that came late are refused', async () => {
+test('of many requests in a long event-loop iteration, the last ones are shed', async () => {
   const shedding = new LoadShedding();
   shedding.guard(server);
-  const statuses = await inOneTurn(40);
+  const statuses = await inOneIteration(40);
   expect(statuses.filter((status) => status === 200)).toHaveLength(16);
   expect(statuses.filter((status) => status === 503)).toHaveLength(24);
   expect(shedding.counters.shed).toBe(24);
 });
 
-test('after a long turn the next one takes everything up again', async () => {
+test('the event-loop iteration after a long one accepts all requests again', async () => {
   new LoadShedding().guard(server);
-  await inOneTurn(40);
-  expect(await inOneTurn(16)).toEqual(Array(16).fill(200));
+  await inOneIteration(40);
+  expect(await inOneIteration(16)).toEqual(Array(16).fill(200));
 });

@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { startShop } from '../../tools/rehearsal/programs/shop-process';
-import { Bench, eventually, serverEnv } from '../support/shop';
+import { Bench, eventually, notReady, serverEnv } from '../support/shop';
 
 let bench: Bench;
 
@@ -13,23 +12,26 @@ beforeAll(async () => {
 
 afterAll(() => bench?.close());
 
-/** Answers as EC2's instance metadata service does to one instance. */
+/** A stub of the EC2 instance metadata service. */
 class Metadata {
   noticed = false;
   recommended = false;
+  /** The next answers that go wrong: a token refused, an answer that stops after its first byte. */
+  readonly faults: ('refuse' | 'stall')[] = [];
 
   readonly #server = createServer((request, response) => {
     const token = request.headers['x-aws-ec2-metadata-token'];
     if (request.method === 'PUT' && request.headers['x-aws-ec2-metadata-token-ttl-seconds'])
-      return response.end('token');
+      return this.#fails('refuse') ? response.writeHead(403).end() : response.end('token');
     if (token !== 'token') return response.writeHead(401).end();
+    if (this.#fails('stall')) return response.writeHead(200).write('{');
     const there =
       (this.noticed && request.url === '/latest/meta-data/spot/instance-action') ||
       (this.recommended && request.url === '/latest/meta-data/events/recommendations/rebalance');
     response.writeHead(there ? 200 : 404).end(there ? '{"action":"terminate","time":"2030-01-01T00:00:00Z"}' : '');
   });
 
-  /** The environment of a server that asks it. */
+  /** Environment variables that point a server to this stub. */
   async open(): Promise<Record<string, string>> {
     await once(this.#server.listen(0, '127.0.0.1'), 'listening');
     const { port } = this.#server.address() as AddressInfo;
@@ -38,12 +40,19 @@ class Metadata {
 
   close(): void {
     this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  #fails(fault: 'refuse' | 'stall'): boolean {
+    if (this.faults[0] !== fault) return false;
+    this.faults.shift();
+    return true;
   }
 }
 
-describe('the notice of a spot instance', () => {
-  // Side by side, as they wait most of the time.
-  test.concurrent.each(['1', '2'])('makes a server leave as SIGTERM does, with %s processes', async (processes) => {
+describe('the spot instance interruption notice', () => {
+  // Concurrently, because the tests mostly wait.
+  test.concurrent.each(['1', '2'])('drains a server like SIGTERM, with %s processes', async (processes) => {
     const metadata = new Metadata();
     metadata.recommended = true;
     try {
@@ -53,7 +62,7 @@ describe('the notice of a spot instance', () => {
       expect((await fetch(`${shop.url}/readyz`)).status).toBe(200);
       metadata.noticed = true;
       await eventually(async () => (await fetch(`${shop.url}/readyz`)).status === 503);
-      // The balancer has not seen that yet.
+      // The load balancer has not noticed yet.
       expect((await fetch(`${shop.url}/api/products`)).status).toBe(200);
       expect(await shop.exited).toBe(0);
     } finally {
@@ -61,17 +70,28 @@ describe('the notice of a spot instance', () => {
     }
   });
 
-  test.concurrent('keeps a server that is started after it from calling itself ready', async () => {
+  test.concurrent('is noticed after a refused token and a stalled response, which delay no start', async () => {
+    const metadata = new Metadata();
+    // The first is for the look before the start.
+    metadata.faults.push('refuse', 'refuse', 'stall');
+    try {
+      const shop = await bench.serve(await bench.database(), await metadata.open());
+      await eventually(() => metadata.faults.length === 0);
+      metadata.noticed = true;
+      await eventually(() => shop.log().includes('EC2 takes this instance back: leaving'));
+      expect(await shop.exited).toBe(0);
+    } finally {
+      metadata.close();
+    }
+  });
+
+  test.concurrent('keeps a server that starts after it from becoming ready', async () => {
     const metadata = new Metadata();
     metadata.noticed = true;
     try {
-      const start = startShop({
-        bundle: bench.bundle,
-        log: join(bench.dir, 'noticed.log'),
-        env: serverEnv(await bench.database(), await metadata.open()),
-        readyWithin: 4_000,
-      });
-      await expect(start).rejects.toThrow('EC2 takes this instance back: not starting');
+      const env = serverEnv(await bench.database(), await metadata.open());
+      const reason = /EC2 takes this instance back: not starting/;
+      await notReady(bench.bundle, join(bench.dir, 'noticed.log'), env, reason);
     } finally {
       metadata.close();
     }

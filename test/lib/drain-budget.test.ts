@@ -12,7 +12,7 @@ import {
   READINESS_GRACE,
   SPOT_NOTICE,
 } from '../../lib/constants';
-import { phaseTemplate, resourcesOf } from '../support/stack';
+import { phaseTemplate, resourcesOf } from '../support/templates';
 
 // Phases without a domain print the plain-HTTP warning at synth.
 jest.spyOn(console, 'error').mockImplementation();

@@ -6,12 +6,12 @@ import type { Report } from '../../tools/rehearsal/rehearse/findings';
 import type { Scenario } from '../../tools/rehearsal/rehearse/scenario';
 import { report, second, servers, traffic } from './findings';
 
-/** Longer than a phone is wide, without a place to break. */
+/** A word wider than a phone, without a line break opportunity. */
 export const LONG_WORD = 'ip-10-200-123-245_eu-central-1_compute_internal_Donaudampfschifffahrtsgesellschaft';
 
 export const LONG_TEXT = `replica 2 lags 12,345.6 s behind; ${LONG_WORD} https://example.com/${'a'.repeat(90)}`;
 
-const SERVER_STATES = ['in-service', 'starting', 'out-of-service', 'draining', 'gone'] as const;
+const SERVER_STATES = ['in-service', 'starting', 'out-of-service', 'draining', 'terminated'] as const;
 
 function button(of: string, label: string, unavailable?: string): Button {
   return { of, id: `${label} ${of}`.toLowerCase().replace(/[^a-z0-9]+/g, '-'), label, unavailable };
@@ -38,9 +38,9 @@ const visitors = {
   missed: 123_456_789,
 };
 
-const zoneButtons = ['a', 'b', 'c'].map((zone) => button(`zone ${zone}`, 'Kill the zone', LONG_TEXT));
+const zoneButtons = ['a', 'b', 'c'].map((zone) => button(`zone ${zone}`, 'Kill zone', LONG_TEXT));
 
-/** States of the board with figures and names as large as counters get. */
+/** Board states with the largest possible figures and long names. */
 export const boardStates: Readonly<Record<string, BoardState>> = {
   'phase 1 without visitors': {
     at: 1,
@@ -50,7 +50,7 @@ export const boardStates: Readonly<Record<string, BoardState>> = {
     servers: [{ name: LONG_WORD, zone: 'a', state: 'in-service', cpu: 128 }],
     workers: [],
     stores: [{ name: 'primary', up: true, figures: ['123456.78 vCPU'] }],
-    buttons: [button('traffic', 'Send visitors'), button(LONG_WORD, 'Kill'), button('run', 'On to phase 2')],
+    buttons: [button('traffic', 'Start traffic'), button(LONG_WORD, 'Kill'), button('run', 'Deploy phase 2')],
   },
   'phase 2': {
     at: 359_999,
@@ -63,10 +63,10 @@ export const boardStates: Readonly<Record<string, BoardState>> = {
     workers: [],
     stores: [{ name: 'primary', up: true, figures: ['98765432 statements/s'] }],
     buttons: [
-      ...['Twice the traffic', 'Half the traffic', 'Send them home'].map((label) => button('traffic', label)),
+      ...['Double traffic', 'Halve traffic', 'Stop traffic'].map((label) => button('traffic', label)),
       button(LONG_WORD, 'Kill', LONG_TEXT),
       button('primary', 'Fail over'),
-      button('run', 'End and count what was lost'),
+      button('run', 'End run and verify data'),
     ],
   },
   'phase 4 with 20 servers': {
@@ -75,29 +75,29 @@ export const boardStates: Readonly<Record<string, BoardState>> = {
     becoming: 5,
     desired: 12_345,
     visitors,
-    edge: '99.9% answered here, of 123456789 look-ups/s',
+    edge: '99.9% hits of 123456789 lookups/s',
     balancer: true,
     servers: Array.from({ length: 20 }, (_, index) => server(index < 3 ? LONG_WORD + index : `server-${index}`, index)),
     workers: [1, 2].map((index) => ({ name: `${LONG_WORD}-${index}`, zone: 'a', state: 'draining', cpu: 128 })),
     stores: [
-      { name: 'redis', up: true, figures: ['98765432 look-ups/s', '99.9% hits'] },
+      { name: 'redis', up: true, figures: ['98765432 lookups/s', '99.9% hits'] },
       { name: 'primary', up: false, figures: [] },
       ...[1, 12_345].map((n) => ({ name: `replica ${n}`, up: true, figures: ['98765432 statements/s'] })),
       { name: 'queue', up: true, figures: ['123456789 jobs'] },
     ],
     buttons: [
-      ...['Twice the traffic', 'Half the traffic', 'Send them home'].map((label) => button('traffic', label)),
-      ...['Add a server', 'Remove a server', 'Deploy a new version', 'Spot notice'].map((one) => button('fleet', one)),
+      ...['Double traffic', 'Halve traffic', 'Stop traffic'].map((label) => button('traffic', label)),
+      ...['Add server', 'Remove server', 'Deploy new version', 'Spot notice'].map((one) => button('fleet', one)),
       ...zoneButtons,
       ...Array.from({ length: 20 }, (_, index) => button(index < 3 ? LONG_WORD + index : `server-${index}`, 'Kill')),
       ...['redis', 'primary', 'replica 1'].map((store) => button(store, 'Fail over')),
-      button('run', 'On to phase 5'),
-      button('run', 'End and count what was lost'),
+      button('run', 'Deploy phase 5'),
+      button('run', 'End run and verify data'),
     ],
   },
 };
 
-/** A report with figures and names as large as a long rehearsal makes them. */
+/** A report with the largest figures and names of a long rehearsal. */
 export function extremeReport(): Report {
   const many = { ok: 987_654_321, refused: 123_456_789, failed: 98_765_432, wrong: 12_345_678 };
   const latency = { p50: 12_345, p95: 123_456, p99: 1_234_567, max: 12_345_678 };
@@ -178,10 +178,10 @@ export function extremeReport(): Report {
   };
 }
 
-/** The highest price that its column holds. */
+/** Maximum of the price column. */
 const MOST_CENTS = 2 ** 31 - 1;
 
-/** Every page of the shop with long names, high prices and large counts, by a name. */
+/** All pages of the shop with long names, high prices and large counts, keyed by name. */
 export function extremePages(): Record<string, string> {
   const served: Served = {
     server: LONG_WORD,

@@ -1,5 +1,5 @@
 import type { Findings, RehearsalSecond, Report } from '../../tools/rehearsal/rehearse/findings';
-import { goalsOf } from '../../tools/rehearsal/rehearse/goals';
+import { judge } from '../../tools/rehearsal/rehearse/verdict';
 import type { ServerSnapshot, Snapshot } from '../../tools/rehearsal/topology/snapshot';
 import { KINDS, type TrafficSummary } from '../../tools/rehearsal/traffic/messages';
 
@@ -40,7 +40,7 @@ export function report(changes: Partial<Findings> = {}): Report {
     command: 'npm run rehearse -- 3',
     machine: '2 cores',
     startedAt: '2026-01-02T03:04:05.000Z',
-    goals: goalsOf(found),
+    ...judge(found),
   };
 }
 
@@ -60,6 +60,7 @@ export function second(at: number, changes: Partial<RehearsalSecond> = {}): Rehe
     missed: 0,
     lateMs: 1,
     busy: 0.1,
+    idle: 0.5,
     inService: 5,
     desired: 5,
     queries: { primary: 30, writes: 10, replicas: 20 },

@@ -1,13 +1,13 @@
-/** Pixels that text may stick out: browsers round boxes. */
+/** Pixels that text may overflow, because browsers round boxes. */
 const TOLERANCE = 1;
 
-/** Letters below this height, in pixels, cannot be read on a phone. */
+/** Pixels. Smaller text is unreadable on a phone. */
 const SMALLEST_TEXT = 9;
 
-/** A word of so few letters fits a line of any box, so it never breaks. */
+/** A word of up to this many letters fits on any line, so it must not break. */
 const SHORT_WORD = 14;
 
-/** Runs in the page, which returns the value of the last line; see `page-layout.ts`. */
+/** Runs in the page. The last line is the return value; see `page-layout.ts`. */
 function layoutProblems() {
   const root = document.documentElement;
   const problems = new Set();
@@ -46,7 +46,7 @@ function layoutProblems() {
   return [...problems];
 
   function checkPlace(what, box, element) {
-    // Above the window until it has the focus: the link that skips to the content.
+    // The skip link is above the window until it has focus.
     if (box.bottom <= 0) return;
     for (const one of ancestors(element)) {
       const { overflowX, textOverflow } = getComputedStyle(one);
@@ -69,7 +69,7 @@ function layoutProblems() {
         if (other.box.top > box.bottom) break;
         const wide = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
         const high = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
-        // Boxes of letters are higher than the lines of headings.
+        // Text boxes are higher than the line height of headings.
         const least = Math.min(box.bottom - box.top, other.box.bottom - other.box.top) / 4;
         if (of !== other.of && wide > TOLERANCE && high > Math.max(least, TOLERANCE)) {
           problems.add(`${what} overlaps ${other.what}`);
@@ -109,7 +109,7 @@ function layoutProblems() {
   }
 
   function isShown(element) {
-    // Clipped is what only screen readers read.
+    // Text for screen readers is clipped.
     return element.checkVisibility() && ancestors(element).every((one) => getComputedStyle(one).clipPath === 'none');
   }
 

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes, scryptSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -39,10 +39,17 @@ export class Bench {
     return this.postgres.url(name);
   }
 
-  /** Starts a server on a free port, with one process by default. Resolves when it is ready. */
+  /**
+   * Starts a server on a free port, with one process by default. Resolves when it is ready. Load shedding is off unless `env` turns
+   * it on: tests share the CPU, and concurrent requests to a busy server look like overload.
+   */
   async serve(database: string, env: Readonly<Record<string, string>> = {}): Promise<ShopServer> {
     const log = join(this.dir, `server-${Math.random().toString(36).slice(2)}.log`);
-    const process = await startShop({ bundle: this.bundle, log, env: serverEnv(database, env) });
+    const process = await startShop({
+      bundle: this.bundle,
+      log,
+      env: serverEnv(database, { LOAD_SHEDDING: 'false', ...env }),
+    });
     this.#servers.add(process);
     return new ShopServer(process, log);
   }
@@ -53,7 +60,7 @@ export class Bench {
       const child = execFile(
         process.execPath,
         [join(this.bundle.dir, 'server.js')],
-        { env: { PATH: process.env.PATH, ...env }, timeout: 30_000 },
+        { env: { PATH: process.env.PATH, ...env }, timeout: 300_000 },
         (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
       );
     });
@@ -64,6 +71,25 @@ export class Bench {
     await Promise.all([...this.#servers].map((server) => server.exited));
     await this.postgres.stop();
     rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Starts a server that must not become ready, for a reason that it logs. Ends it a moment after it has logged that. */
+export async function notReady(bundle: AppBundle, log: string, env: Readonly<Record<string, string>>, reason: RegExp) {
+  const file = openSync(log, 'a');
+  const child = spawn(process.execPath, [join(bundle.dir, 'server.js')], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', file, file, 'ipc'],
+  });
+  closeSync(file);
+  const said: unknown[] = [];
+  child.on('message', (message) => said.push(message));
+  try {
+    await eventually(() => reason.test(readFileSync(log, 'utf8')));
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(said).toEqual([]);
+  } finally {
+    child.kill('SIGKILL');
   }
 }
 
@@ -206,6 +232,15 @@ export async function sql(database: string, text: string, values: unknown[] = []
   }
 }
 
+/** Has each read of a cart wait in the database, so that this and not the processor is what limits the shop. */
+export async function slowDownCarts(database: string): Promise<void> {
+  await sql(
+    database,
+    `ALTER TABLE cart_items RENAME TO kept_items;
+     CREATE VIEW cart_items AS SELECT kept_items.* FROM kept_items, (SELECT pg_sleep(0.08)) AS slow`,
+  );
+}
+
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -215,8 +250,8 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits until `check` returns true. */
-export async function eventually(check: () => Promise<boolean> | boolean, within = 20_000): Promise<void> {
+/** Waits until `check` holds; for what happens in the background. `within` is for what never happens, and no machine is that slow. */
+export async function eventually(check: () => Promise<boolean> | boolean, within = 120_000): Promise<void> {
   const end = Date.now() + within;
   while (!(await check())) {
     if (Date.now() > end) throw new Error(`did not happen within ${within / 1000} s: ${check}`);
@@ -238,9 +273,9 @@ export async function patiently(ask: () => Promise<Answer>): Promise<Answer> {
 export async function workers(url: string, count: number): Promise<number[]> {
   const pids = new Set<number>();
   await eventually(async () => {
-    // A new connection per request, because the cluster balances connections. A connection that was being handed to a
-    // killed worker gets no response, hence the timeout.
-    const init = { headers: { connection: 'close' }, signal: AbortSignal.timeout(2_000) };
+    // A connection each, as the cluster hands out connections and not requests. One that was just being handed to a
+    // worker when that was killed is never answered.
+    const init = { headers: { connection: 'close' }, signal: AbortSignal.timeout(5_000) };
     const answer = await fetch(`${url}/whoami`, init).catch(() => undefined);
     if (answer) pids.add(((await answer.json()) as { pid: number }).pid);
     return pids.size === count;

@@ -1,24 +1,22 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, type Stack, Validations } from 'aws-cdk-lib';
+import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { AwsSolutionsChecks } from 'cdk-nag';
 import { SingleBox } from '../../lib/phases/phase-1-single-box';
 import { SeparateDatabase } from '../../lib/phases/phase-2-separate-database';
 import { LoadBalancedFarm } from '../../lib/phases/phase-3-load-balanced-farm';
 import { ElasticFleet } from '../../lib/phases/phase-4-elastic-fleet';
-import type { ElasticProps, FarmProps } from '../../lib/phases/shop-props';
 import { ShopStack } from '../../lib/phases/shop-stack';
+import { type BoxSizeName, sizes } from '../../lib/phases/sizes';
+import type { PhaseId, PhaseProps, TemplateJson } from './templates';
 
 const ROOT = join(__dirname, '..', '..');
 
-/** Output folder of all apps, removed at the end. The CDK would keep a folder per app. */
-const OUT = mkdtempSync(join(tmpdir(), 'cdk-test-'));
-afterAll(() => rmSync(OUT, { recursive: true, force: true }));
+/** Output folder of all apps, which `test/support/out-dir.js` removes after the run. The CDK would keep a folder per app. */
+const OUT = process.env.CDK_TEST_OUT ?? tmpdir();
 
-// The CDK's template validation takes seconds per file. The phase tests delete this variable.
+// The CDK's template validation takes seconds; `findingsOf` enables it once per variant.
 process.env.CDK_VALIDATION = 'false';
 
 const ASSET_HASH = /[0-9a-f]{64}/g;
@@ -37,20 +35,21 @@ const phases = {
   'phase-4': ElasticFleet,
 } as const;
 
-export type PhaseId = keyof typeof phases;
-
 /** Creates an app with the feature flags of cdk.json, like the CDK CLI. */
 export function makeApp(context: Record<string, unknown> = {}): App {
   const cdkJson = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
   return new App({
     outdir: mkdtempSync(join(OUT, 'app-')),
     analyticsReporting: false,
+    // Both take a third of a synth, and no template shows them.
+    stackTraces: false,
+    treeMetadata: false,
     context: { ...cdkJson.context, ...context },
   });
 }
 
 /** Creates the stack of a phase like bin/shop.ts, with the small app bundle. */
-export function makePhase<P extends PhaseId>(id: P, props: Partial<FarmProps & ElasticProps> = {}, app = makeApp()) {
+export function makePhase<P extends PhaseId>(id: P, props: PhaseProps = {}, app = makeApp()) {
   const stack = new ShopStack(app, id);
   const shop = new phases[id](stack, 'Shop', { appBundle: APP_BUNDLE, ...props }) as InstanceType<(typeof phases)[P]>;
   return { app, stack, shop };
@@ -61,28 +60,15 @@ export function makeStack(): Stack {
   return new ShopStack(makeApp(), 'test');
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: template values have no common type
-export type TemplateJson = { Resources: Record<string, any>; Outputs?: Record<string, any> } & Record<string, any>;
-
 export function templateOf(stack: Stack): TemplateJson {
   return Template.fromStack(stack).toJSON() as TemplateJson;
 }
 
-const templates = new Map<string, TemplateJson>();
-
-/** Returns the template of a phase, cached per test file and props. Do not modify it. */
-export function phaseTemplate(id: PhaseId, props: Partial<FarmProps & ElasticProps> = {}): TemplateJson {
-  const key = JSON.stringify([id, props]);
-  const made = templates.get(key) ?? templateOf(makePhase(id, props).stack);
-  templates.set(key, made);
-  return made;
-}
-
-/** A named set of props for a phase, for `test.each`. */
+/** A phase and its props under a name, for `test.each`. */
 export interface Variant {
   readonly id: PhaseId;
   readonly name: string;
-  readonly props: Partial<FarmProps & ElasticProps>;
+  readonly props: PhaseProps;
 }
 
 function variantsOf(id: PhaseId, variants: Readonly<Record<string, Variant['props']>>): Variant[] {
@@ -119,11 +105,14 @@ export const elasticVariants: readonly Variant[] = variantsOf('phase-4', {
   'without spot': { spot: false, natGateways: 1, predictive: 'ForecastAndScale', timeZone: 'Europe/Berlin' },
 });
 
-/** Returns the resources of one type, by logical id. */
-// biome-ignore lint/suspicious/noExplicitAny: see TemplateJson
-export function resourcesOf(template: TemplateJson, type: string): Record<string, any> {
-  return Object.fromEntries(Object.entries(template.Resources).filter(([, resource]) => resource.Type === type));
-}
+/** What else the tests of phases 1 to 3 make. */
+export const otherVariants: readonly Variant[] = [
+  ...combinedFarmVariants,
+  ...(['phase-1', 'phase-2', 'phase-3'] as const).flatMap((id) => variantsOf(id, { 'with a domain': DOMAIN })),
+  ...variantsOf('phase-1', { 'with a budget': { alarmEmail: 'ops@example.com', monthlyBudget: 100 } }),
+  ...variantsOf('phase-1', Object.fromEntries((Object.keys(sizes) as BoxSizeName[]).map((size) => [size, { size }]))),
+  ...variantsOf('phase-3', { 'one replica': { replicas: 1 } }),
+].toSorted((one, other) => one.id.localeCompare(other.id));
 
 /** Types that hold data, or that are needed to read it. */
 const STATEFUL = [
@@ -140,33 +129,6 @@ const STATEFUL = [
 /** Whether a resource holds state. A read replica does not, because its primary has the same data. */
 export function isStateful(resource: TemplateJson['Resources'][string]): boolean {
   return STATEFUL.includes(resource.Type) && resource.Properties.SourceDBInstanceIdentifier === undefined;
-}
-
-/** Returns the unsuppressed cdk-nag findings of a phase. */
-export function nagFindings({ id, props }: Variant): { findings: unknown[]; failure: unknown } {
-  const app = makeApp();
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  makePhase(id, props, app);
-  const printed = jest.spyOn(console, 'error').mockClear().mockImplementation();
-  let failure: unknown;
-  try {
-    app.synth();
-  } catch (error) {
-    failure = error;
-  }
-  return { findings: printed.mock.calls.flat().filter((line) => !line.startsWith('WARNING')), failure };
-}
-
-/** Runs cfn-lint on phases. Returns its output and exit code. */
-export function lint(variants: readonly Variant[]): { stdout: string; status: number | null } {
-  const dir = mkdtempSync(join(OUT, 'lint-'));
-  const files = variants.map(({ id, name, props }) => {
-    const file = join(dir, `${id} ${name}.json`);
-    writeFileSync(file, JSON.stringify(phaseTemplate(id, props)));
-    return file;
-  });
-  const { stdout, status } = spawnSync('cfn-lint', files, { encoding: 'utf8' });
-  return { stdout, status };
 }
 
 /** Returns the differences between two templates, one `path: before -> after` line per value. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { type Demand, WORK, type Work } from '../planner/plan/demand';
 import { startPostgres } from '../rehearsal/programs/postgres';
-import { checkCpuTold, cpuSeconds, processTree } from '../rehearsal/programs/process-tree';
+import { checkCpuTimes, cpuSeconds, processTree } from '../rehearsal/programs/process-tree';
 import { startShop } from '../rehearsal/programs/shop-process';
 import { buildApp } from '../support/app-bundle';
 import { table } from '../support/table';
@@ -47,7 +47,7 @@ export async function benchDemand(options: DemandBenchOptions): Promise<number> 
 const CONNECTIONS = 8;
 
 export async function measureDemand(seconds: number, log: (line: string) => void): Promise<Demand> {
-  checkCpuTold('bench demand');
+  checkCpuTimes('bench demand');
   const dir = mkdtempSync(join(tmpdir(), 'shop-demand-'));
   const postgres = await startPostgres({ dir: join(dir, 'postgres'), access: 'tls' });
   try {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { startEdgeCache } from '../rehearsal/programs/edge-cache';
-import { checkCpuTold, cpuSeconds } from '../rehearsal/programs/process-tree';
+import { checkCpuTimes, cpuSeconds } from '../rehearsal/programs/process-tree';
 import { requirePrograms } from '../support/doctor';
 import { table } from '../support/table';
 import { startBareServer } from './bare';
@@ -25,7 +25,7 @@ const GOAL = 10;
  * @throws on systems without /proc
  */
 export async function benchEdge(options: BenchOptions): Promise<number> {
-  checkCpuTold('bench edge');
+  checkCpuTimes('bench edge');
   requirePrograms('bench edge', ['haproxy', 'h2load']);
   const { edge, express, hits } = await ShopBench.run(async (bench) => {
     const shop = await bench.serve('shop');

@@ -105,9 +105,9 @@ export async function benchFarm(options: FarmOptions): Promise<number> {
         created.push(quota);
         return quota;
       },
-      missedAfter: 0,
+      detectionSeconds: 0,
       boot: 0,
-      tell: () => {},
+      onEvent: () => {},
     });
     await parts.add(group);
     await group.begin(SERVERS);

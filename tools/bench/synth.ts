@@ -51,7 +51,7 @@ export async function benchSynth(options: BenchOptions): Promise<number> {
 }
 
 /** Has one resource, because validation rejects a template without any. */
-const EMPTY_APP = `import { App, CfnResource, Stack } from 'aws-cdk-lib';
+export const EMPTY_APP = `import { App, CfnResource, Stack } from 'aws-cdk-lib';
 
 const app = new App();
 new CfnResource(new Stack(app, 'empty'), 'Topic', { type: 'AWS::SNS::Topic' });

@@ -7,7 +7,8 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { APP_METRICS } from '../../../lib/constants';
 import { MonthlyBudget } from '../../../lib/monitoring/monthly-budget';
 import { RunbookAlarm, type RunbookAlarmProps, runbookLink } from '../../../lib/monitoring/runbook-alarm';
-import { makeStack, phaseTemplate, resourcesOf, type TemplateJson } from '../../support/stack';
+import { makeStack } from '../../support/stack';
+import { phaseTemplate, resourcesOf, type TemplateJson } from '../../support/templates';
 
 // Phases without a domain print the plain-HTTP warning at synth.
 jest.spyOn(console, 'error').mockImplementation();
@@ -215,7 +216,7 @@ describe.each([
   test('shows the metrics of every tier and the next bottleneck', () => {
     const body = JSON.stringify(resourcesOf(template, 'AWS::CloudWatch::Dashboard'));
     for (const namespace of namespaces) expect(body).toContain(namespace);
-    expect(body).toContain('The next wall');
+    expect(body).toContain('shows the next bottleneck');
   });
 });
 

@@ -11,11 +11,10 @@ import {
   isStateful,
   makeApp,
   makePhase,
-  phaseTemplate,
-  resourcesOf,
   templateDiff,
   templateOf,
 } from '../../support/stack';
+import { phaseTemplate, resourcesOf } from '../../support/templates';
 
 const template = (props: Partial<ElasticProps> = {}) => phaseTemplate('phase-4', props);
 const propsOf = (name: string) => elasticVariants.find((variant) => variant.name === name)?.props;
@@ -25,7 +24,7 @@ describe('snapshots', () => {
     expect(template()).toMatchSnapshot();
   });
 
-  test.each(elasticVariants.slice(1))('changes in phase-4: $name', ({ props }) => {
+  test.each(elasticVariants.slice(1))('differences in phase-4: $name', ({ props }) => {
     expect(templateDiff(template(), template(props))).toMatchSnapshot();
   });
 });

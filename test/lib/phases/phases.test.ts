@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { fullDiff, ResourceImpact } from '@aws-cdk/cloudformation-diff';
 import type { FarmProps } from '../../../lib/phases/shop-props';
 import { type BoxSizeName, sizes } from '../../../lib/phases/sizes';
+import { findingsOf, lint } from '../../support/checks';
 import { describeWith } from '../../support/needs';
 import {
   combinedFarmVariants,
@@ -14,24 +15,18 @@ import {
   elasticVariants,
   farmVariants,
   isStateful,
-  lint,
   makePhase,
-  nagFindings,
-  type PhaseId,
-  phaseTemplate,
-  resourcesOf,
-  type TemplateJson,
+  otherVariants,
   templateDiff,
   variants,
 } from '../../support/stack';
+import { type PhaseId, phaseTemplate, resourcesOf, type TemplateJson } from '../../support/templates';
 
 const ROOT = join(__dirname, '../../..');
 const BOXES: readonly PhaseId[] = ['phase-1', 'phase-2'];
 const PHASES: readonly PhaseId[] = [...BOXES, 'phase-3'];
 const everyVariant = [...variants, ...farmVariants];
 
-// With CDK's own validation of templates.
-delete process.env.CDK_VALIDATION;
 // Each synth without a domain prints the warning about plain HTTP.
 jest.spyOn(console, 'error').mockImplementation();
 
@@ -40,20 +35,20 @@ describe('snapshots', () => {
     expect(phaseTemplate(id)).toMatchSnapshot();
   });
 
-  test.each(PHASES)('changes in %s: domain', (id) => {
+  test.each(PHASES)('differences in %s: domain', (id) => {
     expect(templateDiff(phaseTemplate(id), phaseTemplate(id, DOMAIN))).toMatchSnapshot();
   });
 
-  test.each(farmVariants)('changes in phase-3: $name', ({ props }) => {
+  test.each(farmVariants)('differences in phase-3: $name', ({ props }) => {
     expect(templateDiff(phaseTemplate('phase-3'), phaseTemplate('phase-3', props))).toMatchSnapshot();
   });
 
-  test('changes in phase-1: email address and budget', () => {
+  test('differences in phase-1: email address and budget', () => {
     const props = { alarmEmail: 'ops@example.com', monthlyBudget: 100 };
     expect(templateDiff(phaseTemplate('phase-1'), phaseTemplate('phase-1', props))).toMatchSnapshot();
   });
 
-  test.each(Object.keys(sizes) as BoxSizeName[])('changes in phase-1: size %s', (size) => {
+  test.each(Object.keys(sizes) as BoxSizeName[])('differences in phase-1: size %s', (size) => {
     expect(templateDiff(phaseTemplate('phase-1'), phaseTemplate('phase-1', { size }))).toMatchSnapshot();
   });
 });
@@ -343,13 +338,17 @@ describe('own checks', () => {
   );
 });
 
-describe('checks of others', () => {
+describe('external checks', () => {
   test.each([...everyVariant, ...elasticVariants])(
-    'cdk-nag finds nothing without a written reason in $id $name',
+    'cdk-nag and the validation of the CDK find nothing without a written reason in $id $name',
     (variant) => {
-      expect(nagFindings(variant)).toEqual({ findings: [], failure: undefined });
+      expect(findingsOf(variant, true)).toEqual({ findings: [], failure: undefined });
     },
   );
+
+  test.each(otherVariants)('the validation of the CDK finds nothing in $id $name', (variant) => {
+    expect(findingsOf(variant, false)).toEqual({ findings: [], failure: undefined });
+  });
 });
 
 describeWith('cfn-lint', 'cfn-lint', () => {

@@ -17,7 +17,8 @@ import { RestoreTesting } from '../../../lib/tiers/restore-testing';
 import { Scaling, type ScalingProps } from '../../../lib/tiers/scaling';
 import { StateKey } from '../../../lib/tiers/state-key';
 import { WebAcl, type WebAclProps } from '../../../lib/tiers/web-acl';
-import { makeStack, resourcesOf, templateOf } from '../../support/stack';
+import { makeStack, templateOf } from '../../support/stack';
+import { resourcesOf } from '../../support/templates';
 
 describe('Edge', () => {
   const make = (props: Partial<EdgeProps> = {}) => {

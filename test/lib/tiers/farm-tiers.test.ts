@@ -19,7 +19,8 @@ import { Network } from '../../../lib/tiers/network';
 import { ReadReplicas } from '../../../lib/tiers/read-replicas';
 import { SessionCache, type SessionCacheProps } from '../../../lib/tiers/session-cache';
 import { StateKey } from '../../../lib/tiers/state-key';
-import { APP_BUNDLE, makeStack, resourcesOf, templateOf } from '../../support/stack';
+import { APP_BUNDLE, makeStack, templateOf } from '../../support/stack';
+import { resourcesOf } from '../../support/templates';
 
 const ELB = 'AWS::ElasticLoadBalancingV2';
 const DOMAIN = { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC' };

@@ -7,7 +7,8 @@ import { APP_DRAIN, LIFECYCLE_POLL, READINESS_GRACE, TERMINATION_HOOK } from '..
 import { Fleet, type FleetProps } from '../../../lib/tiers/fleet';
 import { Network } from '../../../lib/tiers/network';
 import { StateKey } from '../../../lib/tiers/state-key';
-import { APP_BUNDLE, makeStack, resourcesOf, templateOf } from '../../support/stack';
+import { APP_BUNDLE, makeStack, templateOf } from '../../support/stack';
+import { resourcesOf } from '../../support/templates';
 
 const GROUP = 'AWS::AutoScaling::AutoScalingGroup';
 const TEMPLATE = 'AWS::EC2::LaunchTemplate';

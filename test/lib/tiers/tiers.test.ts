@@ -9,7 +9,8 @@ import { Database, type DatabaseProps } from '../../../lib/tiers/database';
 import { Network } from '../../../lib/tiers/network';
 import { SessionSecret } from '../../../lib/tiers/session-secret';
 import { StateKey } from '../../../lib/tiers/state-key';
-import { APP_BUNDLE, makeStack, resourcesOf, templateOf } from '../../support/stack';
+import { APP_BUNDLE, makeStack, templateOf } from '../../support/stack';
+import { resourcesOf } from '../../support/templates';
 
 describe('Network', () => {
   const stack = makeStack();

@@ -6,7 +6,7 @@ test('a move that is killed with -9 at each step and then resumed loses and dupl
   expect(run.kills).toBeGreaterThanOrEqual(9);
   expect(run.rows).toBeGreaterThan(2_000 * 4);
   expect(run.acknowledged).toBeGreaterThan(0);
-}, 120_000);
+});
 
 test.each<[string, Partial<MoveRun>]>([
   ['a lost order', { lost: 1 }],

@@ -4,7 +4,8 @@ import { costStatements, pathInPhase, phaseBills, TIER_PATHS } from '../../../to
 import { evolveSections } from '../../../tools/docs/evolve';
 import { readmeSections, withCostStatement, withGeneratedSections } from '../../../tools/docs/generate';
 import type { NamedTemplate } from '../../../tools/evolution/template';
-import { makeApp, makePhase, type PhaseId, templateOf } from '../../support/stack';
+import { makeApp, makePhase, templateOf } from '../../support/stack';
+import type { PhaseId } from '../../support/templates';
 
 const ROOT = join(__dirname, '../../..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { type EvolutionOptions, evolution } from '../../../tools/evolution/evolution-command';
 import { UsageError } from '../../../tools/support/usage-error';
 
+jest.mock('../../../tools/cloudformation/assembly', () => require('../../support/shared-synth'));
+
 const BEFORE = join(__dirname, 'fixtures', 'todo-before.json');
 const AFTER = join(__dirname, 'fixtures', 'todo-after.json');
 const dir = mkdtempSync(join(tmpdir(), 'evolution-test-'));
@@ -105,7 +107,7 @@ describe('a step between phases', () => {
   test('gives exit code 1 if the user names it and it is refused', async () => {
     const { code, text } = await run({ phases: ['phase-3'], against: phase('1') });
     expect(code).toBe(1);
-    expect(text).toContain('deploy: refused: the orders are on the box');
+    expect(text).toContain('deploy: refused: the orders are on the instance, which the deploy would terminate');
   });
 
   test('requires the output Phase', async () => {

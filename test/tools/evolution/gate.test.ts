@@ -11,7 +11,8 @@ import { StateKey } from '../../../lib/tiers/state-key';
 import { compare } from '../../../tools/evolution/changes';
 import { checkGate, type GateFinding, type Manifest } from '../../../tools/evolution/gate';
 import { manifestFor } from '../../../tools/evolution/manifests';
-import { APP_BUNDLE, makeApp, type PhaseId, phaseTemplate, type TemplateJson, templateOf } from '../../support/stack';
+import { APP_BUNDLE, makeApp, templateOf } from '../../support/stack';
+import { type PhaseId, phaseTemplate, type TemplateJson } from '../../support/templates';
 
 const DOMAIN = { domainName: 'shop.example.com', hostedZoneId: 'Z0123456789ABC' };
 const PHASES = [1, 2, 3, 4];

@@ -14,6 +14,8 @@ import { spotSaving } from '../../../tools/planner/plan/spot-saving';
 import type { PlanInput } from '../../../tools/planner/plan/workload';
 import { readPriceTable } from '../../../tools/planner/prices/table';
 
+jest.mock('../../../tools/cloudformation/assembly', () => require('../../support/shared-synth'));
+
 /** Bills and plans of the project's phases, from a real `cdk synth`. */
 const prices = readPriceTable('us-east-1');
 let stacks: ReadonlyMap<string, AssembledStack>;

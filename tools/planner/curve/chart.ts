@@ -162,7 +162,7 @@ function marks(name: LineName, points: readonly CurvePoint[]) {
       .filter(({ usd }) => usd !== undefined)
       .map(({ rps, usd }) => ({
         value: [rps, usd as number],
-        // Beside the labels of the axis.
+        // Keeps the label off the axis labels.
         ...(rps === MARKED_RATES[0] && { label: { offset: [20, 0] } }),
       })),
   };

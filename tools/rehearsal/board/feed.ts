@@ -1,27 +1,27 @@
-import type { Told } from './state';
+import type { BoardMessage } from './state';
 
-/** What somebody who opens the board later is still told: as many seconds as its charts show, and events of the same time. */
-const KEPT = { state: 120, event: 100, over: 1 } as const;
+/** Messages kept per kind and replayed to a new watcher. One state arrives per second, so 120 fill the charts. */
+const KEPT = { state: 120, event: 100, ended: 1 } as const;
 
-/** Hands on what a board is told, and keeps the newest of it. */
+/** Forwards messages to all watchers and replays the newest ones to a new watcher. */
 export class Feed {
-  readonly #kept: Told[] = [];
-  readonly #watchers = new Set<(told: Told) => void>();
+  readonly #kept: BoardMessage[] = [];
+  readonly #watchers = new Set<(message: BoardMessage) => void>();
 
-  publish(told: Told): void {
-    this.#kept.push(told);
-    const same = this.#kept.filter(({ kind }) => kind === told.kind);
-    if (same.length > KEPT[told.kind]) this.#kept.splice(this.#kept.indexOf(same[0] as Told), 1);
-    for (const tell of this.#watchers) tell(told);
+  publish(message: BoardMessage): void {
+    this.#kept.push(message);
+    const sameKind = this.#kept.filter(({ kind }) => kind === message.kind);
+    if (sameKind.length > KEPT[message.kind]) this.#kept.splice(this.#kept.indexOf(sameKind[0] as BoardMessage), 1);
+    for (const onMessage of this.#watchers) onMessage(message);
   }
 
   get watched(): boolean {
     return this.#watchers.size > 0;
   }
 
-  watch(tell: (told: Told) => void): () => void {
-    for (const told of this.#kept) tell(told);
-    this.#watchers.add(tell);
-    return () => this.#watchers.delete(tell);
+  watch(onMessage: (message: BoardMessage) => void): () => void {
+    for (const message of this.#kept) onMessage(message);
+    this.#watchers.add(onMessage);
+    return () => this.#watchers.delete(onMessage);
   }
 }

@@ -1,6 +1,8 @@
 import type { Rehearsal } from '../rehearse/rehearsal';
 import type { Scenario } from '../rehearse/scenario';
 import { LIMITS } from '../rehearse/scenario';
+import { judge } from '../rehearse/verdict';
+import { verdictLine } from '../report/words';
 import type { Snapshot } from '../topology/snapshot';
 import { peakRate, totalRequests } from '../traffic/profiles';
 import { Feed } from './feed';
@@ -13,14 +15,14 @@ export interface RehearsalBoardOptions {
   readonly scenario: Scenario;
   /** Whether the topology can become the next phase. */
   readonly evolves: boolean;
-  /** File of the report, to be told at the end. */
+  /** Path of the report, shown at the end. */
   readonly report: string;
 }
 
-/** Least part of its rate that the traffic is brought down to. */
-const LEAST_TRAFFIC = 1 / 8;
+/** Lowest traffic, as a factor of the configured rate. */
+const MIN_FACTOR = 1 / 8;
 
-/** A rehearsal for the board. */
+/** Returns the board source of a rehearsal. */
 export function rehearsalBoard(rehearsal: Rehearsal, options: RehearsalBoardOptions): BoardSource {
   const { topology } = rehearsal;
   const feed = new Feed();
@@ -35,7 +37,7 @@ export function rehearsalBoard(rehearsal: Rehearsal, options: RehearsalBoardOpti
     return [
       ...traffic(),
       ...topologyOffers({ phase, becoming, evolves: options.evolves, now: last, act }),
-      { of: 'run', id: 'end', label: 'End and count what was lost', run: async () => rehearsal.end() },
+      { of: 'run', id: 'end', label: 'End run and verify data', run: async () => rehearsal.end() },
     ];
   };
   rehearsal.events.on('second', (second, now) => {
@@ -48,39 +50,40 @@ export function rehearsalBoard(rehearsal: Rehearsal, options: RehearsalBoardOpti
   });
   rehearsal.events.on('event', (event) => feed.publish({ kind: 'event', event }));
   void rehearsal.finished.then(
-    () => feed.publish({ kind: 'over', what: `The rehearsal is over. Its report with charts: ${options.report}` }),
-    () => feed.publish({ kind: 'over', what: 'The rehearsal has ended early. Its terminal says why.' }),
+    (findings) => {
+      const verdict = verdictLine(judge(findings));
+      feed.publish({
+        kind: 'ended',
+        what: `The rehearsal has ended. ${verdict}. Report with charts: ${options.report}`,
+      });
+    },
+    () => feed.publish({ kind: 'ended', what: 'The rehearsal failed. See the terminal for the error.' }),
   );
   return {
     title: options.title,
     shop: topology.url,
-    watch: (tell) => feed.watch(tell),
+    watch: (onMessage) => feed.watch(onMessage),
     offers,
     stop: async () => {},
   };
 }
 
-/** More and less of a rehearsal's traffic, within its limits. */
+/** Buttons that change the traffic within the limits of a rehearsal. */
 function trafficOffers(rehearsal: Rehearsal, { load }: Scenario): () => Offer[] {
-  const most = Math.min(LIMITS.rps / peakRate(load), LIMITS.requests / totalRequests(load));
+  const maxFactor = Math.min(LIMITS.rps / peakRate(load), LIMITS.requests / totalRequests(load));
   let factor = 1;
-  const to = (id: string, label: string, next: number, why: string | false): Offer => ({
+  const scaleTo = (id: string, label: string, next: number, unavailable: string | false): Offer => ({
     of: 'traffic',
     id,
     label,
-    unavailable: why || undefined,
+    unavailable: unavailable || undefined,
     run: async () => {
       factor = next;
       await rehearsal.act({ kind: 'traffic', factor });
     },
   });
   return () => [
-    to(
-      'more-traffic',
-      'Twice the traffic',
-      factor * 2,
-      factor * 2 > most && 'more is beyond the limits of a rehearsal',
-    ),
-    to('less-traffic', 'Half the traffic', factor / 2, factor <= LEAST_TRAFFIC && 'an eighth is the least'),
+    scaleTo('more-traffic', 'Double traffic', factor * 2, factor * 2 > maxFactor && 'limit of a rehearsal reached'),
+    scaleTo('less-traffic', 'Halve traffic', factor / 2, factor <= MIN_FACTOR && 'minimum of 1/8 reached'),
   ];
 }

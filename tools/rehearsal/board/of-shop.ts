@@ -1,17 +1,17 @@
 import { cpuSeconds } from '../programs/process-tree';
 import type { RunningShop } from '../start/start';
-import { Looking } from './looking';
+import { Poller } from './poller';
 import type { BoardSource, BoardState, Offer } from './state';
-import { alone, buttonsOf, visitorsOf } from './topology-view';
+import { buttonsOf, singleServerFigures, visitorsOf } from './topology-view';
 import { Visitors } from './visitors';
 
-/** The shop of phase 1 or 2 that `npm start` runs, for the board. */
+/** Board source of the phase 1 or 2 shop that `npm start` runs. */
 export class ShopBoard implements BoardSource {
   readonly shop: string;
-  readonly #looking = new Looking(async (at) => this.#state(at));
+  readonly #poller = new Poller(async (at) => this.#state(at));
   readonly #visitors: Visitors;
   #restarting = false;
-  #before: { at: number; shop: number; database: number } | undefined;
+  #previous: { at: number; shop: number; database: number } | undefined;
 
   constructor(
     private readonly running: RunningShop,
@@ -21,17 +21,17 @@ export class ShopBoard implements BoardSource {
     this.shop = running.url;
     this.#visitors = new Visitors(
       () => ({ url: `http://127.0.0.1:${running.shop.port}`, databaseUrl: running.database.url() }),
-      this.#looking.tell,
+      this.#poller.log,
     );
   }
 
   get watch(): BoardSource['watch'] {
-    return this.#looking.watch;
+    return this.#poller.watch;
   }
 
   offers(): Offer[] {
     const { name } = this.running;
-    const unavailable = this.#restarting ? 'it is being started again' : undefined;
+    const unavailable = this.#restarting ? 'restarting' : undefined;
     return [
       ...this.#visitors.offers(),
       { of: name, id: 'kill-server', label: 'Kill', unavailable, run: () => this.#kill() },
@@ -39,18 +39,18 @@ export class ShopBoard implements BoardSource {
   }
 
   async stop(): Promise<void> {
-    this.#looking.stop();
+    this.#poller.stop();
     await this.#visitors.stop();
   }
 
   async #kill(): Promise<void> {
     const { name } = this.running;
     this.#restarting = true;
-    this.#looking.tell(`killed ${name}`);
-    this.#looking.now();
+    this.#poller.log(`killed ${name}`);
+    this.#poller.poll();
     try {
       await this.running.restart();
-      this.#looking.tell(`${name} is in service again`);
+      this.#poller.log(`${name} is in service`);
     } finally {
       this.#restarting = false;
     }
@@ -59,10 +59,10 @@ export class ShopBoard implements BoardSource {
   #state(at: number): BoardState {
     const { shop, database, name } = this.running;
     const now = { at, shop: cpuSeconds(shop.pid), database: cpuSeconds(database.pid) };
-    // The first look has nothing to compare with.
-    const before = this.#before ?? { ...now, at: at - 1 };
-    this.#before = now;
-    const cpu = (of: 'shop' | 'database') => Math.max(0, now[of] - before[of]) / Math.max(0.1, at - before.at);
+    // The first poll has no earlier values to compare with.
+    const previous = this.#previous ?? { ...now, at: at - 1 };
+    this.#previous = now;
+    const cpu = (of: 'shop' | 'database') => Math.max(0, now[of] - previous[of]) / Math.max(0.1, at - previous.at);
     const { second } = this.#visitors;
     const visitors = second && visitorsOf(second);
     return {
@@ -77,7 +77,7 @@ export class ShopBoard implements BoardSource {
           zone: 'a',
           state: this.#restarting ? 'out-of-service' : 'in-service',
           cpu: cpu('shop'),
-          ...(visitors && alone(visitors)),
+          ...(visitors && singleServerFigures(visitors)),
         },
       ],
       workers: [],

@@ -14,7 +14,7 @@ export interface BoardOptions {
   /**
    * TCP port on loopback.
    *
-   * @default - a free one
+   * @default - a free port
    */
   readonly port?: number | undefined;
 }
@@ -46,17 +46,17 @@ const HEADERS = {
   'cache-control': 'no-store',
 };
 
-/** Pages that look at once at most. */
+/** Maximum number of open streams. */
 const MAX_STREAMS = 20;
 
 /**
- * Serves the board on loopback: `GET /` the page, `GET /stream` what the source tells as server-sent events, and
- * `POST /offers/<id>` for a button. Errors are `{error}`, one line.
+ * Serves the board on loopback: the page at `GET /`, server-sent events at `GET /stream`, and one action per button at
+ * `POST /offers/<id>`. Errors are `{error}`, one line.
  *
- * A page elsewhere must not press buttons: the host has to be this one's, the origin the board's own, and the request has to
- * carry a token that only the page has. See docs/decisions/059-the-board-does-what-it-offers.md.
+ * Checks `Host`, `Origin` and a token that only the page has, so that other sites cannot press buttons; see
+ * docs/decisions/059-the-board-does-what-it-offers.md.
  *
- * @throws UsageError when the port is taken
+ * @throws UsageError if the port is in use
  */
 export async function startBoard({ source, port = 0 }: BoardOptions): Promise<Board> {
   const token = randomBytes(24).toString('base64url');
@@ -64,51 +64,51 @@ export async function startBoard({ source, port = 0 }: BoardOptions): Promise<Bo
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     request.resume();
-    answer(request, response).catch((error: Error) => {
-      const status = error instanceof Refusal ? error.status : error instanceof UsageError ? 409 : 500;
+    handle(request, response).catch((error: Error) => {
+      const status = error instanceof HttpError ? error.status : error instanceof UsageError ? 409 : 500;
       if (!response.headersSent) send(response, status, { error: firstLine(error) });
     });
   });
 
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    checkHost(request, bound(server.address()));
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    checkHost(request, portOf(server.address()));
     const { method = '', url: path = '' } = request;
     const offer = /^\/offers\/([a-z0-9-]+)$/.exec(path)?.[1];
     if (offer !== undefined) {
-      if (method !== 'POST') throw new Refusal(405, `${method} ${path}: only POST`);
+      if (method !== 'POST') throw new HttpError(405, `${method} ${path}: method must be POST`);
       checkSender(request, token);
       await press(offer);
       return send(response, 200, {});
     }
-    if (method !== 'GET') throw new Refusal(405, `${method} ${path}: only GET`);
+    if (method !== 'GET') throw new HttpError(405, `${method} ${path}: method must be GET`);
     if (path === '/stream') return stream(response);
     const file = FILES[path as keyof typeof FILES];
-    if (file === undefined) throw new Refusal(404, `${path}: not here`);
+    if (file === undefined) throw new HttpError(404, `${path}: not found`);
     const content = readFileSync(join(__dirname, 'page', file[0]), 'utf8');
-    response.writeHead(200, { 'content-type': file[1] }).end(path === '/' ? filled(content, source, token) : content);
+    response.writeHead(200, { 'content-type': file[1] }).end(path === '/' ? render(content, source, token) : content);
   };
 
-  const pressed = new Set<string>();
+  const running = new Set<string>();
   const press = async (id: string): Promise<void> => {
     const offer = source.offers().find((one) => one.id === id);
-    if (offer === undefined) throw new Refusal(404, `${id}: not offered`);
-    if (offer.unavailable !== undefined) throw new Refusal(409, `${offer.label}: ${offer.unavailable}`);
-    if (pressed.has(id)) throw new Refusal(409, `${id}: is being done already`);
-    pressed.add(id);
+    if (offer === undefined) throw new HttpError(404, `${id}: no such action`);
+    if (offer.unavailable !== undefined) throw new HttpError(409, `${offer.label}: ${offer.unavailable}`);
+    if (running.has(id)) throw new HttpError(409, `${id}: already in progress`);
+    running.add(id);
     try {
       await offer.run();
     } finally {
-      pressed.delete(id);
+      running.delete(id);
     }
   };
 
   const stream = (response: ServerResponse): void => {
-    if (streams.size >= MAX_STREAMS) throw new Refusal(503, `/stream: ${MAX_STREAMS} pages are open already`);
+    if (streams.size >= MAX_STREAMS) throw new HttpError(503, `/stream: limit of ${MAX_STREAMS} open pages reached`);
     streams.add(response);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    // Where the page is opened again after its connection broke, it is told everything anew.
+    // After a reconnect, the page starts over with all kept messages.
     response.write('retry: 1000\nevent: begin\ndata: {}\n\n');
-    const unwatch = source.watch((told) => response.write(`data: ${JSON.stringify(told)}\n\n`));
+    const unwatch = source.watch((message) => response.write(`data: ${JSON.stringify(message)}\n\n`));
     response.on('close', () => {
       streams.delete(response);
       unwatch();
@@ -118,10 +118,12 @@ export async function startBoard({ source, port = 0 }: BoardOptions): Promise<Bo
   server.listen(port, '127.0.0.1');
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
-    throw new UsageError(`--board-port ${port}: in use; stop what listens there, or give another from 1024 to 65535`);
+    throw new UsageError(
+      `--board-port must be a free port, got ${port}. Stop the program that uses it, or pass another port from 1024 to 65535.`,
+    );
   });
   return {
-    url: `http://127.0.0.1:${bound(server.address())}`,
+    url: `http://127.0.0.1:${portOf(server.address())}`,
     close: async () => {
       await source.stop();
       for (const response of streams) response.end();
@@ -133,7 +135,7 @@ export async function startBoard({ source, port = 0 }: BoardOptions): Promise<Bo
   };
 }
 
-class Refusal extends Error {
+class HttpError extends Error {
   constructor(
     readonly status: number,
     message: string,
@@ -142,25 +144,25 @@ class Refusal extends Error {
   }
 }
 
-/** A name that somebody makes lead to loopback is not one of ours. */
+/** Protects against DNS rebinding: other names can resolve to loopback. */
 function checkHost({ headers }: IncomingMessage, port: number): void {
   const { host = '' } = headers;
   if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`) {
-    throw new Refusal(403, `Host "${host}": only 127.0.0.1:${port} or localhost:${port}`);
+    throw new HttpError(403, `Host must be 127.0.0.1:${port} or localhost:${port}, got "${host}".`);
   }
 }
 
 function checkSender({ headers }: IncomingMessage, token: string): void {
   const { origin = '', host } = headers;
-  if (origin !== `http://${host}`) throw new Refusal(403, `Origin "${origin}": only the board's own, http://${host}`);
+  if (origin !== `http://${host}`) throw new HttpError(403, `Origin must be http://${host}, got "${origin}".`);
   const given = Buffer.from(String(headers['x-board-token'] ?? ''));
-  const wanted = Buffer.from(token);
-  if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) {
-    throw new Refusal(403, 'X-Board-Token: not that of this board; load the page again');
+  const expected = Buffer.from(token);
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+    throw new HttpError(403, 'X-Board-Token must be the token of this board. Reload the page.');
   }
 }
 
-function filled(page: string, { title, shop }: BoardSource, token: string): string {
+function render(page: string, { title, shop }: BoardSource, token: string): string {
   const values: Record<string, string> = { title, shop, token };
   return page.replace(/\{\{(\w+)\}\}/g, (_, name: string) =>
     String(values[name]).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`),
@@ -171,6 +173,6 @@ function send(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-function bound(address: string | AddressInfo | null): number {
+function portOf(address: string | AddressInfo | null): number {
   return (address as AddressInfo).port;
 }

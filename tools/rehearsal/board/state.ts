@@ -1,54 +1,54 @@
 import type { ServerState } from '../topology/snapshot';
 
-/** One server as the board draws it. */
+/** One server on the board. */
 export interface BoardServer {
   readonly name: string;
   readonly zone: string;
   readonly state: ServerState;
-  /** Requests a second, and those that failed among them; absent where nobody counts. */
+  /** Completed and failed requests per second. Absent if neither a balancer nor visitors count them. */
   readonly rps?: number;
   readonly failed?: number;
-  /** Of its newest answers to the visitors that are sent, in ms; absent where nobody can tell them from those of others. */
+  /** Latency in ms that simulated visitors measured. Absent if responses cannot be attributed to a server. */
   readonly latency?: { readonly p50: number; readonly p99: number };
-  /** Processors in use: 1 is the whole of one. */
+  /** vCPU in use. */
   readonly cpu: number;
 }
 
-/** Something that keeps data. */
+/** A data store. */
 export interface BoardStore {
-  /** `primary`, `replica 1` and so on, `redis` or `queue`. */
+  /** `primary`, `replica 1` etc., `redis` or `queue`. */
   readonly name: string;
   readonly up: boolean;
-  /** What it does now, in words, such as `120 statements/s`. */
+  /** Current figures as text, such as `120 statements/s`. */
   readonly figures: readonly string[];
 }
 
-/** What visitors see. */
+/** Figures that simulated visitors measured. */
 export interface BoardVisitors {
-  /** Requests that ended, a second. */
+  /** Completed requests per second. */
   readonly rps: number;
   /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** Requests a second that were refused, failed or answered wrongly. */
+  /** Requests per second that were rejected, failed or got a wrong response. */
   readonly failed: number;
-  /** Cart items, orders and log-ins that were acknowledged so far, and those that their visitor did not find again. */
+  /** Cart items, orders and logins that the shop confirmed so far, and those of them that were lost. */
   readonly acknowledged: number;
   readonly missed: number;
 }
 
-/** The topology in one second. */
+/** State of the topology at one moment. */
 export interface BoardState {
-  /** Seconds since visitors came, or since the board was opened first. */
+  /** Seconds since the traffic or the board started. */
   readonly at: number;
   readonly phase: number;
-  /** The phase that is being made of it. */
+  /** The phase that is being deployed. */
   readonly becoming?: number;
-  /** Servers that the group wants. */
+  /** Desired capacity. */
   readonly desired: number;
-  /** Absent while no traffic is sent. */
+  /** Absent while no traffic runs. */
   readonly visitors?: BoardVisitors;
-  /** What the edge cache does; absent where there is none. */
+  /** Hit ratio of the edge cache as text. Absent in phases without an edge cache. */
   readonly edge?: string;
   readonly balancer: boolean;
   readonly servers: readonly BoardServer[];
@@ -63,38 +63,38 @@ export interface BoardEvent {
   readonly what: string;
 }
 
-/** A button, and which part of the drawing it belongs to. */
+/** A button on one part of the drawing. */
 export interface Button {
   /** Letters, digits and dashes. */
   readonly id: string;
   readonly label: string;
   /** `traffic`, `fleet`, `run`, or the name of a server, of a zone (`zone a`) or of a store. */
   readonly of: string;
-  /** Why it cannot be pressed now; absent when it can. */
+  /** Reason why the action is unavailable. Absent if it is available. */
   readonly unavailable?: string | undefined;
 }
 
-/** What a button does. */
+/** A button with its action. */
 export interface Offer extends Button {
-  /** @throws UsageError when it cannot be done now */
+  /** @throws UsageError if the action is not possible now */
   run(): Promise<unknown>;
 }
 
-/** What a board is told: a state for each second, what happens, and at last that it is over. */
-export type Told =
+/** A message to the page: the state once per second, an event, or the end of the run. */
+export type BoardMessage =
   | { readonly kind: 'state'; readonly state: BoardState }
   | { readonly kind: 'event'; readonly event: BoardEvent }
-  | { readonly kind: 'over'; readonly what: string };
+  | { readonly kind: 'ended'; readonly what: string };
 
-/** What a board shows, and what can be done to it. */
+/** The data and actions of a board. */
 export interface BoardSource {
   readonly title: string;
-  /** Where visitors enter. */
+  /** URL of the shop. */
   readonly shop: string;
-  /** Tells what it has kept and all that follows, until the returned function is called. */
-  watch(tell: (told: Told) => void): () => void;
-  /** What can be done, now or at another time. */
+  /** Replays kept messages, then forwards new ones until the returned function is called. */
+  watch(onMessage: (message: BoardMessage) => void): () => void;
+  /** All actions, including those that are unavailable now. */
   offers(): readonly Offer[];
-  /** Ends what it began itself. Safe to call twice. */
+  /** Stops everything that this source started. Safe to call twice. */
   stop(): Promise<void>;
 }

@@ -5,65 +5,71 @@ import { ZONES } from '../topology/snapshot';
 import type { RehearsedPhase } from '../topology/topology-plan';
 import type { Offer } from './state';
 
-/** What a button does to a topology. */
+/** An action that changes a topology. */
 export type TopologyAction = Exclude<Action, { readonly kind: 'traffic' }>;
 
 export interface TopologyOffersOptions {
   readonly phase: RehearsedPhase;
-  /** The phase that is being made of it. */
+  /** The phase that is being deployed. */
   readonly becoming: RehearsedPhase | undefined;
-  /** Whether it can become the next phase. */
+  /** Whether the topology can evolve to the next phase. */
   readonly evolves: boolean;
-  /** What it looked like last. */
+  /** The latest snapshot. */
   readonly now: Snapshot;
   act(action: TopologyAction): Promise<unknown>;
 }
 
-/** Seconds that a part is away when a button takes it away. */
-const ABSENCE = 5;
+/** Seconds until a stopped database or cache starts again. */
+const OUTAGE = 5;
 
 const STATES: Readonly<Record<ServerState, string>> = {
-  starting: 'starting still',
+  starting: 'still starting',
   'in-service': 'in service',
-  'out-of-service': 'out of service already',
-  draining: 'leaving already',
-  gone: 'gone',
+  'out-of-service': 'already out of service',
+  draining: 'already draining',
+  terminated: 'terminated',
 };
 
-/** What can be done to a topology. What its phase does not have gets no button; what cannot be done just now says why. */
+/** Returns the actions of a topology. Omits parts that its phase lacks. Unavailable actions carry the reason. */
 export function topologyOffers({ phase, becoming, evolves, now, act }: TopologyOffersOptions): Offer[] {
   const { servers, desired, down = [], queries } = now;
-  const present = servers.filter(({ state }) => state !== 'gone');
+  const present = servers.filter(({ state }) => state !== 'terminated');
   const inService = present.filter(({ state }) => state === 'in-service');
-  const offer = (of: string, id: string, label: string, action: TopologyAction, ...why: (string | false)[]): Offer[] =>
+  const offer = (
+    of: string,
+    id: string,
+    label: string,
+    action: TopologyAction,
+    ...reasons: (string | false)[]
+  ): Offer[] =>
     phasesOf(action).includes(phase)
-      ? [{ of, id, label, unavailable: why.find((one) => one !== false), run: () => act(action) }]
+      ? [{ of, id, label, unavailable: reasons.find((one) => one !== false), run: () => act(action) }]
       : [];
 
-  const busy = becoming !== undefined && `phase ${becoming} is being made; it brings servers of its own`;
-  const nobody = inService.length === 0 && 'no server is in service';
-  const away = (store: string) => down.includes(store) && 'it is away already';
+  const busy = becoming !== undefined && `deployment of phase ${becoming} in progress; it launches new servers`;
+  const noServer = inService.length === 0 && 'no server is in service';
+  const isDown = (store: string) => down.includes(store) && 'already down';
 
-  const { servers: most } = LIMITS;
+  const { servers: max } = LIMITS;
   return [
     ...offer(
       'fleet',
       'add-server',
-      'Add a server',
+      'Add server',
       { kind: 'scale', servers: desired + 1 },
       busy,
-      desired >= most && `${most} are the most`,
+      desired >= max && `maximum of ${max} servers reached`,
     ),
     ...offer(
       'fleet',
       'remove-server',
-      'Remove a server',
+      'Remove server',
       { kind: 'scale', servers: desired - 1 },
       busy,
-      desired <= 1 && 'the last one stays',
+      desired <= 1 && 'the last server cannot be removed',
     ),
-    ...offer('fleet', 'deploy', 'Deploy a new version', { kind: 'deploy' }, busy, nobody),
-    ...offer('fleet', 'spot-notice', 'Spot notice', { kind: 'spot-notice', count: 1 }, busy, nobody),
+    ...offer('fleet', 'deploy', 'Deploy new version', { kind: 'deploy' }, busy, noServer),
+    ...offer('fleet', 'spot-notice', 'Spot notice', { kind: 'spot-notice', count: 1 }, busy, noServer),
     ...present.flatMap(({ name, state }) =>
       offer(
         name,
@@ -78,36 +84,36 @@ export function topologyOffers({ phase, becoming, evolves, now, act }: TopologyO
       return offer(
         `zone ${zone}`,
         `kill-zone-${zone}`,
-        'Kill the zone',
+        'Kill zone',
         { kind: 'kill-zone', zone },
-        inService.every((server) => server.zone !== zone) && 'no server is in service there',
-        lost !== undefined && `its ${lost} is away already`,
+        inService.every((server) => server.zone !== zone) && 'no server is in service in this zone',
+        lost !== undefined && `${lost} in this zone is already down`,
       );
     }),
     ...offer(
       'primary',
       'fail-over-database',
       'Fail over',
-      { kind: 'kill-database', seconds: ABSENCE },
-      away('primary'),
+      { kind: 'kill-database', seconds: OUTAGE },
+      isDown('primary'),
     ),
     ...(queries.replicas.length > 0
-      ? offer('replica 1', 'kill-replica', 'Kill', { kind: 'kill-replica', seconds: ABSENCE }, away('replica 1'))
+      ? offer('replica 1', 'kill-replica', 'Kill', { kind: 'kill-replica', seconds: OUTAGE }, isDown('replica 1'))
       : []),
-    ...offer('redis', 'fail-over-redis', 'Fail over', { kind: 'kill-redis', seconds: ABSENCE }, away('redis')),
+    ...offer('redis', 'fail-over-redis', 'Fail over', { kind: 'kill-redis', seconds: OUTAGE }, isDown('redis')),
     ...(evolves
       ? offer(
           'run',
           'next-phase',
-          `On to phase ${phase + 1}`,
+          `Deploy phase ${phase + 1}`,
           { kind: 'next-phase' },
-          becoming !== undefined && `phase ${becoming} is being made already`,
+          becoming !== undefined && `deployment of phase ${becoming} already in progress`,
         )
       : []),
   ];
 }
 
-/** The zone in which something that keeps data lies; see `Faults`. */
+/** Returns the zone of a data store, as in `Faults`. */
 function zoneOf(store: string): string | undefined {
   const replica = /^replica (\d+)$/.exec(store)?.[1];
   return replica === undefined ? ZONES[0] : ZONES[Number(replica)];

@@ -4,32 +4,33 @@ import type { RehearsedPhase } from '../topology/topology-plan';
 import type { Second } from '../traffic/messages';
 import type { BoardServer, BoardState, BoardStore, BoardVisitors, Offer } from './state';
 
-/** Seconds for which a server that has left is still drawn. */
-const SHOWN_AFTER_LEAVING = 4;
+/** Seconds for which a terminated server stays on the board. */
+const SHOWN_AFTER_TERMINATION = 4;
 
-/** One look at a topology. */
-export interface Look {
+/** Input for one state of the board. */
+export interface ViewInput {
   /** Seconds; see {@link BoardState.at}. */
   readonly at: number;
   readonly phase: RehearsedPhase;
   readonly becoming: RehearsedPhase | undefined;
   readonly now: Snapshot;
-  /** What visitors saw since the look before; absent while none are sent. */
+  /** Figures of the traffic in the last second. Absent while no traffic runs. */
   readonly second: Second | undefined;
   readonly offers: readonly Offer[];
 }
 
-/** Draws a topology look by look: rates are differences to the look before. */
+/** Converts snapshots to board states. Rates are differences between two snapshots. */
 export class TopologyView {
-  readonly #left = new Map<string, number>();
-  #before: Snapshot | undefined;
+  readonly #terminatedAt = new Map<string, number>();
+  #previous: Snapshot | undefined;
 
-  draw({ at, phase, becoming, now, second, offers }: Look): BoardState {
-    const before = this.#before;
-    this.#before = now;
-    const since = new Since(before, now);
-    for (const { name, state } of now.servers) if (state === 'gone' && !this.#left.has(name)) this.#left.set(name, at);
-    const isShown = ({ name }: ServerSnapshot) => at - (this.#left.get(name) ?? at) < SHOWN_AFTER_LEAVING;
+  draw({ at, phase, becoming, now, second, offers }: ViewInput): BoardState {
+    const previous = this.#previous;
+    this.#previous = now;
+    const interval = new Interval(previous, now);
+    for (const { name, state } of now.servers)
+      if (state === 'terminated' && !this.#terminatedAt.has(name)) this.#terminatedAt.set(name, at);
+    const isShown = ({ name }: ServerSnapshot) => at - (this.#terminatedAt.get(name) ?? at) < SHOWN_AFTER_TERMINATION;
     const visitors = second && visitorsOf(second);
     return {
       at,
@@ -37,14 +38,16 @@ export class TopologyView {
       ...(becoming && { becoming }),
       desired: now.desired,
       ...(visitors && { visitors }),
-      ...(now.edge && { edge: edgeOf(since, now.edge) }),
+      ...(now.edge && { edge: edgeOf(interval, now.edge) }),
       balancer: phase >= 3,
       servers: now.servers.filter(isShown).map((server) => ({
-        ...machine(since, server),
-        ...(phase >= 3 ? counted(since, server, second) : visitors && alone(visitors)),
+        ...instanceFigures(interval, server),
+        ...(phase >= 3 ? balancerFigures(interval, server, second) : visitors && singleServerFigures(visitors)),
       })),
-      workers: (now.workers ?? []).filter(({ state }) => state !== 'gone').map((worker) => machine(since, worker)),
-      stores: storesOf(since, now),
+      workers: (now.workers ?? [])
+        .filter(({ state }) => state !== 'terminated')
+        .map((worker) => instanceFigures(interval, worker)),
+      stores: storesOf(interval, now),
       buttons: buttonsOf(offers),
     };
   }
@@ -60,73 +63,86 @@ export function visitorsOf({ counts, latency, acknowledged, missed }: Second): B
   return { rps, p50, p99, failed: notOk(counts), acknowledged, missed };
 }
 
-/** Where nobody counts but the visitors, and there is only one server. */
-export function alone({ rps, failed, p50, p99 }: BoardVisitors): Pick<BoardServer, 'rps' | 'failed' | 'latency'> {
+/** Figures of a single server without a balancer: all requests of the visitors go to it. */
+export function singleServerFigures({
+  rps,
+  failed,
+  p50,
+  p99,
+}: BoardVisitors): Pick<BoardServer, 'rps' | 'failed' | 'latency'> {
   return { rps, failed, latency: { p50, p99 } };
 }
 
-/** The time between two looks, and how fast counters went in it. */
-class Since {
+/** The interval between two snapshots. Computes rates of counters. */
+class Interval {
   readonly seconds: number;
 
   constructor(
-    readonly before: Snapshot | undefined,
+    readonly previous: Snapshot | undefined,
     now: Snapshot,
   ) {
-    this.seconds = Math.max(0.001, (now.at - (before?.at ?? now.at - 1000)) / 1000);
+    this.seconds = Math.max(0.001, (now.at - (previous?.at ?? now.at - 1000)) / 1000);
   }
 
-  /** @param earlier nothing where it was not there */
+  /** @param earlier undefined if the counter did not exist yet */
   rate(earlier: number | undefined, later: number): number {
     return Math.max(0, later - (earlier ?? later)) / this.seconds;
   }
 }
 
-function machine(since: Since, { name, zone, state, cpuSeconds }: ServerSnapshot): BoardServer {
-  const { servers = [], workers = [] } = since.before ?? {};
+function instanceFigures(interval: Interval, { name, zone, state, cpuSeconds }: ServerSnapshot): BoardServer {
+  const { servers = [], workers = [] } = interval.previous ?? {};
   const earlier = [...servers, ...workers].find((one) => one.name === name);
-  return { name, zone, state, cpu: since.rate(earlier?.cpuSeconds, cpuSeconds) };
+  return { name, zone, state, cpu: interval.rate(earlier?.cpuSeconds, cpuSeconds) };
 }
 
-/** What the balancer counted, and how long visitors waited for the answers that it says are this server's. */
-function counted(
-  since: Since,
+/** Requests as the balancer counts them, and the latency that visitors measured for this server. */
+function balancerFigures(
+  interval: Interval,
   { name, port, requests, failures }: ServerSnapshot,
   second: Second | undefined,
 ): Pick<BoardServer, 'rps' | 'failed' | 'latency'> {
-  const earlier = since.before?.servers.find((one) => one.name === name);
+  const earlier = interval.previous?.servers.find((one) => one.name === name);
   const latency = second?.servers[port];
   return {
-    rps: since.rate(earlier?.requests, requests),
-    failed: since.rate(earlier?.failures, failures),
+    rps: interval.rate(earlier?.requests, requests),
+    failed: interval.rate(earlier?.failures, failures),
     ...(latency && { latency: { p50: latency.p50, p99: latency.p99 } }),
   };
 }
 
-function edgeOf({ before }: Since, { lookups, hits }: NonNullable<Snapshot['edge']>): string {
-  const looked = lookups - (before?.edge?.lookups ?? 0);
-  return looked > 0 ? `${percent((hits - (before?.edge?.hits ?? 0)) / looked)} answered here` : 'idle';
+function edgeOf({ previous }: Interval, { lookups, hits }: NonNullable<Snapshot['edge']>): string {
+  const total = lookups - (previous?.edge?.lookups ?? 0);
+  return total > 0 ? `${percent((hits - (previous?.edge?.hits ?? 0)) / total)} hits` : 'idle';
 }
 
-function storesOf(since: Since, now: Snapshot): BoardStore[] {
-  const { before } = since;
+function storesOf(interval: Interval, now: Snapshot): BoardStore[] {
+  const { previous } = interval;
   const { queries, redis, jobs } = now;
   const isUp = (name: string) => !now.down?.includes(name);
   const database = (name: string, earlier: number | undefined, later: number): BoardStore => ({
     name,
     up: isUp(name),
-    figures: [`${since.rate(earlier, later).toFixed(0)} statements/s`],
+    figures: [`${interval.rate(earlier, later).toFixed(0)} statements/s`],
   });
   return [
-    ...(redis ? [{ name: 'redis', up: isUp('redis'), figures: lookups(since, before?.redis ?? redis, redis) }] : []),
-    database('primary', before?.queries.primary, queries.primary),
-    ...queries.replicas.map((count, index) => database(`replica ${index + 1}`, before?.queries.replicas[index], count)),
+    ...(redis
+      ? [{ name: 'redis', up: isUp('redis'), figures: lookups(interval, previous?.redis ?? redis, redis) }]
+      : []),
+    database('primary', previous?.queries.primary, queries.primary),
+    ...queries.replicas.map((count, index) =>
+      database(`replica ${index + 1}`, previous?.queries.replicas[index], count),
+    ),
     ...(jobs === undefined ? [] : [{ name: 'queue', up: true, figures: [`${jobs} ${jobs === 1 ? 'job' : 'jobs'}`] }]),
   ];
 }
 
-function lookups(since: Since, before: NonNullable<Snapshot['redis']>, now: NonNullable<Snapshot['redis']>): string[] {
+function lookups(
+  interval: Interval,
+  before: NonNullable<Snapshot['redis']>,
+  now: NonNullable<Snapshot['redis']>,
+): string[] {
   const [hits, misses] = [now.hits - before.hits, now.misses - before.misses];
-  const all = hits + misses;
-  return [`${since.rate(0, all).toFixed(0)} look-ups/s`, ...(all > 0 ? [`${percent(hits / all)} hits`] : [])];
+  const total = hits + misses;
+  return [`${interval.rate(0, total).toFixed(0)} lookups/s`, ...(total > 0 ? [`${percent(hits / total)} hits`] : [])];
 }

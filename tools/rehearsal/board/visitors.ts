@@ -3,56 +3,62 @@ import type { Load } from '../traffic/profiles';
 import { startTraffic, type Traffic, visitorAddresses } from '../traffic/traffic';
 import type { Offer } from './state';
 
-/** They go by themselves. */
+/** The traffic ends after this time. */
 const LOAD: Load = { profile: 'steady', rps: 20, seconds: 600, factor: 1 };
-const MOST_TRAFFIC = 16;
+/** Highest traffic, as a factor of the initial rate. */
+const MAX_FACTOR = 16;
 
 export interface VisitorsOptions {
-  /** Where they enter. */
+  /** URL of the shop. */
   readonly url: string;
-  /** Connection string of the primary, for full shelves and customers' accounts. */
+  /** Connection string of the primary, to replenish stock and create customer accounts. */
   readonly databaseUrl: string;
 }
 
-/** Visitors that buttons of the board send to a shop on this machine. */
+/** Simulated visitors of a shop on this machine, started and stopped by buttons. */
 export class Visitors {
   #traffic: Traffic | undefined;
   #second: Second | undefined;
   #factor = 1;
   #stopped = false;
 
-  /** @param where asked each time that visitors are sent */
+  /** @param target called at each start of the traffic, because addresses change with the phase */
   constructor(
-    private readonly where: () => VisitorsOptions,
-    private readonly tell: (what: string) => void,
+    private readonly target: () => VisitorsOptions,
+    private readonly log: (what: string) => void,
   ) {}
 
-  /** What they saw last; absent while there are none. */
+  /** Figures of the last second. Absent while no traffic runs. */
   get second(): Second | undefined {
     return this.#second;
   }
 
   offers(): Offer[] {
     if (this.#traffic === undefined) {
-      return [{ of: 'traffic', id: 'send-visitors', label: 'Send visitors', run: () => this.#send() }];
+      return [{ of: 'traffic', id: 'send-visitors', label: 'Start traffic', run: () => this.#start() }];
     }
-    const to = (id: string, label: string, factor: number, why: string | false): Offer => ({
+    const scaleTo = (id: string, label: string, factor: number, unavailable: string | false): Offer => ({
       of: 'traffic',
       id,
       label,
-      unavailable: why || undefined,
+      unavailable: unavailable || undefined,
       run: async () => this.#scale(factor),
     });
     const twice = this.#factor * 2;
     return [
-      to(
+      scaleTo(
         'more-traffic',
-        'Twice the traffic',
+        'Double traffic',
         twice,
-        twice > MOST_TRAFFIC && `${LOAD.rps * MOST_TRAFFIC}/s are the most`,
+        twice > MAX_FACTOR && `maximum of ${LOAD.rps * MAX_FACTOR} requests/s reached`,
       ),
-      to('less-traffic', 'Half the traffic', this.#factor / 2, this.#factor <= 1 && `${LOAD.rps}/s are the least`),
-      { of: 'traffic', id: 'end-visitors', label: 'Send them home', run: async () => this.#traffic?.end() },
+      scaleTo(
+        'less-traffic',
+        'Halve traffic',
+        this.#factor / 2,
+        this.#factor <= 1 && `minimum of ${LOAD.rps} requests/s reached`,
+      ),
+      { of: 'traffic', id: 'end-visitors', label: 'Stop traffic', run: async () => this.#traffic?.end() },
     ];
   }
 
@@ -62,21 +68,21 @@ export class Visitors {
     await this.#traffic?.stop();
   }
 
-  async #send(): Promise<void> {
+  async #start(): Promise<void> {
     this.#factor = 1;
     const seed = Date.now() % 2 ** 31;
-    const traffic = await startTraffic({ ...this.where(), load: LOAD, addresses: visitorAddresses(), seed });
+    const traffic = await startTraffic({ ...this.target(), load: LOAD, addresses: visitorAddresses(), seed });
     if (this.#stopped) return traffic.stop();
     this.#traffic = traffic;
-    this.tell(
-      `visitors come, ${LOAD.rps} requests/s for ${LOAD.seconds / 60} minutes; shelves are filled for them, and their orders are kept`,
+    this.log(
+      `traffic started: ${LOAD.rps} requests/s for ${LOAD.seconds / 60} minutes; stock replenished, orders are kept`,
     );
     traffic.events.on('second', (second) => {
       this.#second = second;
     });
     void traffic.ended
-      .then(() => this.tell('the visitors have left'))
-      .catch((error: Error) => this.tell(error.message))
+      .then(() => this.log('traffic stopped'))
+      .catch((error: Error) => this.log(error.message))
       .finally(async () => {
         this.#traffic = undefined;
         this.#second = undefined;
@@ -87,6 +93,6 @@ export class Visitors {
   #scale(factor: number): void {
     this.#factor = factor;
     this.#traffic?.scale(factor);
-    this.tell(`traffic: ${LOAD.rps * factor} requests/s`);
+    this.log(`traffic: ${LOAD.rps * factor} requests/s`);
   }
 }

@@ -1,36 +1,36 @@
 type Counts<K extends string> = Readonly<Record<K, number>>;
 
-/** Reads counters of a program that begin anew at 0 when it is started again, and themselves only ever go on. */
+/** Monotonic counters over a program whose own counters restart at 0 when it restarts. */
 export class Counters<K extends string> {
-  #earlier: Counts<K> | undefined;
+  #beforeRestart: Counts<K> | undefined;
   #last: Counts<K> | undefined;
-  #asking: Promise<Counts<K>> | undefined;
+  #pending: Promise<Counts<K>> | undefined;
 
-  /** @param read the program's counts; while it cannot be asked, the last ones stay, 0 before the first */
+  /** @param read reads the program's counters; when it rejects, the last counts apply, 0 before the first */
   constructor(
     private readonly names: readonly K[],
     private readonly read: () => Promise<Counts<K>>,
   ) {}
 
-  /** Who asks while an answer is on its way gets that one: answers that overtake each other look like a restart. */
+  /** Concurrent calls share one read, because responses out of order would look like a restart. */
   value(): Promise<Counts<K>> {
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = undefined;
+    this.#pending ??= this.#update().finally(() => {
+      this.#pending = undefined;
     });
-    return this.#asking;
+    return this.#pending;
   }
 
-  async #ask(): Promise<Counts<K>> {
+  async #update(): Promise<Counts<K>> {
     const now = await this.read().catch(() => this.#last);
     if (now !== undefined) {
-      if (this.names.some((name) => now[name] < this.#of(this.#last, name))) this.#earlier = this.#sum();
+      if (this.names.some((name) => now[name] < this.#of(this.#last, name))) this.#beforeRestart = this.#sum();
       this.#last = now;
     }
     return this.#sum();
   }
 
   #sum(): Counts<K> {
-    const sums = this.names.map((name) => [name, this.#of(this.#earlier, name) + this.#of(this.#last, name)]);
+    const sums = this.names.map((name) => [name, this.#of(this.#beforeRestart, name) + this.#of(this.#last, name)]);
     return Object.fromEntries(sums) as Record<K, number>;
   }
 

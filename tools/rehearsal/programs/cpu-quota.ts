@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runOnProcessExit } from '../../support/processes';
 
-/** A share of this machine's processors that processes are confined to: what a server of so many vCPUs has. */
+/** A control group that limits processes to the CPU time of a server's vCPUs. */
 export interface CpuQuota {
-  /** Folder of the control group. */
+  /** Path of the control group. */
   readonly dir: string;
-  /** Confines processes, and whatever they start later. One that is gone already is left out. */
+  /** Adds processes to the group, and with them their later children. Ignores processes that have exited. */
   confine(pids: readonly number[]): void;
   resize(vcpu: number): void;
-  /** Removes it once the processes in it have ended. Safe to call twice. */
+  /** Removes the group once its processes have exited. Safe to call twice. */
   stop(): Promise<void>;
 }
 
-/** Makes CPU quotas. Those that are left when this process dies are removed once the processes in them have ended. */
+/** Creates CPU quotas. When this process exits, remaining groups are removed once their processes have exited. */
 export interface CpuQuotas {
   /**
    * @param name unique in this process
@@ -24,30 +24,30 @@ export interface CpuQuotas {
 }
 
 /**
- * Microseconds over which a quota is given out. With the kernel's own 100 ms, a server of 0.1 vCPU would stall for 90 ms at a time,
- * which its shedding takes for overload.
+ * CFS period in microseconds. With the kernel's default of 100 ms, a server of 0.1 vCPU would stall for 90 ms at a time, which
+ * its load shedding takes for overload.
  */
 const PERIOD = 20_000;
 
-/** Where the kernel tells of control groups; other files than these only in tests. */
+/** Files in which the kernel lists control groups; tests pass other ones. */
 const KERNEL = { mounts: '/proc/self/mounts', own: '/proc/self/cgroup' };
 
 /**
- * Finds a control group below which this user may make others with a CPU quota.
+ * Finds a control group in which this user can create child groups with a CPU quota.
  *
- * @returns undefined where there is none: on another system than Linux, or without the rights
+ * @returns undefined when there is none: on other systems than Linux, or without permission
  * @see https://docs.kernel.org/admin-guide/cgroup-v2.html
  */
 export function findCpuQuotas(kernel = KERNEL): CpuQuotas | undefined {
   if (!existsSync(kernel.mounts) || !existsSync(kernel.own)) return undefined;
-  const parent = [...parentsV1(kernel), ...parentsV2(kernel)].find(mayLimit);
+  const parent = [...parentsV1(kernel), ...parentsV2(kernel)].find(canLimit);
   if (parent === undefined) return undefined;
   const prefix = `shop-${process.pid}-`;
   runOnProcessExit(REMOVE_ALL, [join(parent.dir, prefix)]);
   return { create: (name, vcpu) => create(parent, prefix + name, vcpu) };
 }
 
-/** Processes that end with this one take a moment. */
+/** Retries, because child processes exit shortly after this one. */
 const REMOVE_ALL = 'for _ in $(seq 600); do ls -d "$1"* || exit; rmdir "$1"*; sleep 0.1; done';
 
 interface Parent {
@@ -59,11 +59,11 @@ function parentsV1(kernel: typeof KERNEL): Parent[] {
   const mount = mounts(kernel, 'cgroup').find(({ options }) => options.includes('cpu'));
   if (mount === undefined) return [];
   const own = ownGroups(kernel).find(({ controllers }) => controllers.includes('cpu'))?.path ?? '/';
-  // Inside a container, the path may be the host's and lead nowhere.
+  // In a container, the path may be the host's and not exist.
   return [join(mount.dir, own), mount.dir].map((dir) => ({ dir, version: 1 }));
 }
 
-/** From near to far: this process's own group holds a process, so that only its ancestors can hand controllers on. */
+/** Nearest ancestor first. The group of this process cannot delegate controllers, because it contains processes. */
 function parentsV2(kernel: typeof KERNEL): Parent[] {
   const mount = mounts(kernel, 'cgroup2')[0];
   const own = ownGroups(kernel)
@@ -93,8 +93,8 @@ function lines(file: string): string[] {
   return readFileSync(file, 'utf8').trim().split('\n');
 }
 
-/** Tried, since rights, read-only mounts and delegation all have a say. */
-function mayLimit(parent: Parent): boolean {
+/** Tries it out, because permissions, read-only mounts and delegation can each prevent it. */
+function canLimit(parent: Parent): boolean {
   const name = `shop-${process.pid}-probe`;
   try {
     create(parent, name, 1);
@@ -131,7 +131,7 @@ function create({ dir: parent, version }: Parent, name: string, vcpu: number): C
   };
 }
 
-/** The kernel makes the files of a group; where one is missing, this is no group or the controller is not handed on. */
+/** Writes a file of a control group. When the file is missing, `dir` is no group or the controller is not delegated. */
 function writeExisting(file: string, text: string): void {
   writeFileSync(file, text, { flag: 'r+' });
 }

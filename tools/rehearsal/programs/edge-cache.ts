@@ -1,8 +1,8 @@
 import { freePort } from '../../support/processes';
-import { FROM_VISITORS, startHaproxyProcess } from './haproxy-process';
+import { startHaproxyProcess, TRUST_FORWARDED_FOR } from './haproxy-process';
 
 export interface EdgeCacheOptions {
-  /** Folder of its configuration, its log and its admin socket, so that its path must be short. Made when missing. */
+  /** Folder for configuration, log and admin socket. Its path must be short for the socket. Created when missing. */
   readonly dir: string;
   /** TCP port of the balancer on loopback. */
   readonly origin: number;
@@ -14,23 +14,22 @@ export interface EdgeCacheOptions {
   readonly port?: number;
 }
 
-/** A running HAProxy in the place of CloudFront. */
+/** A running HAProxy as a stand-in for CloudFront. */
 export interface EdgeCache {
   readonly pid: number;
   readonly port: number;
   readonly url: string;
-  /** Requests that it looked up in its cache, and those among them that it answered itself; since it started. */
+  /** Cache lookups and hits since the start. */
   counters(): Promise<{ lookups: number; hits: number }>;
   /** Safe to call twice. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a cache that holds what `lib/tiers/edge.ts` has CloudFront hold: the catalogue's answers whoever asks, its pages for
- * visitors without a cookie, static files; as long as the app says by `s-maxage`, and nothing without it. Static files come
- * from the app here, in the cloud from S3.
+ * Starts a cache with the cache behaviors of `lib/tiers/edge.ts`: catalogue API responses for all visitors, catalogue pages for
+ * visitors without a cookie, and static files, each for its `s-maxage`. The app serves static files here, S3 does in the cloud.
  *
- * @throws when haproxy is not here or does not start; with the end of its log
+ * @throws Error with the end of the log when haproxy is missing or does not start
  */
 export async function startEdgeCache(options: EdgeCacheOptions): Promise<EdgeCache> {
   const port = options.port ?? (await freePort());
@@ -50,8 +49,8 @@ export async function startEdgeCache(options: EdgeCacheOptions): Promise<EdgeCac
 }
 
 /**
- * HAProxy keeps no answer that varies by cookie: where there is none to vary by, that word is taken out. Nor does it keep one
- * with `max-age=0`, whatever `s-maxage` says: that word is taken out on the way in, and put back on the way out.
+ * HAProxy caches neither a response with `Vary: Cookie` nor one with `max-age=0`, regardless of `s-maxage`. Removes `Vary` from
+ * shared responses, and `max-age=0` before the cache, and restores the latter after it.
  */
 function configuration(origin: number, port: number): string {
   return `cache shop
@@ -62,7 +61,7 @@ function configuration(origin: number, port: number): string {
 frontend edge
   mode http
   bind 127.0.0.1:${port}
-  ${FROM_VISITORS}
+  ${TRUST_FORWARDED_FOR}
   acl shared-answer path_beg /api/products
   acl shared-page path /
   acl shared-page path_beg /products/

@@ -2,34 +2,37 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * The name under which servers know a dependency: a TCP port that leads to it, and later to another, as the DNS name of a
- * database does in a failover. It can be made slow, as a network is.
+ * A TCP proxy with a fixed port and a changeable target, as a stand-in for a database's DNS name in a failover. Can add latency.
  */
 export interface Endpoint {
   readonly port: number;
-  /** New connections go there; those that are open stay where they are. */
-  leadTo(port: number): void;
-  /** Milliseconds that everything takes longer from now on, each way. */
+  /** Changes the target for new connections. Open connections keep theirs. */
+  pointTo(port: number): void;
+  /** Sets the added latency in milliseconds, each way. */
   delay(ms: number): void;
-  /** Cuts all connections, and accepts no more. */
+  /** Destroys all connections and stops listening. */
   close(): void;
 }
 
-/** @param port on loopback; a free one when 0 */
+/**
+ * Opens a proxy to `target`, both on loopback.
+ *
+ * @param port TCP port to listen on; a free one when 0
+ */
 export async function openEndpoint(target: number, port = 0): Promise<Endpoint> {
   let current = target;
   let delay = 0;
   const open = new Set<Socket>();
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (inner) => {
     const outer = connect({ port: current, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
-    carry(inner, outer, () => delay);
-    carry(outer, inner, () => delay);
+    pipeDelayed(inner, outer, () => delay);
+    pipeDelayed(outer, inner, () => delay);
     for (const [one, other] of [
       [inner, outer],
       [outer, inner],
     ] as const) {
       open.add(one);
-      // What was on its way is lost, as when a machine goes.
+      // Data in flight is lost, as when a machine fails.
       one.on('error', () => other.destroy());
       one.on('close', () => open.delete(one));
     }
@@ -37,7 +40,7 @@ export async function openEndpoint(target: number, port = 0): Promise<Endpoint> 
   await once(server.listen(port, '127.0.0.1'), 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    leadTo: (port) => {
+    pointTo: (port) => {
       current = port;
     },
     delay: (ms) => {
@@ -50,8 +53,8 @@ export async function openEndpoint(target: number, port = 0): Promise<Endpoint> 
   };
 }
 
-/** Each chunk waits for itself, and none overtakes another: timers would, as they count in whole milliseconds. */
-function carry(from: Socket, to: Socket, delay: () => number): void {
+/** Delays each chunk and keeps their order. A timer per chunk would not, because timers have millisecond resolution. */
+function pipeDelayed(from: Socket, to: Socket, delay: () => number): void {
   const waiting: { readonly due: number; readonly what: () => void }[] = [];
   let timer: NodeJS.Timeout | undefined;
   const move = () => {

@@ -6,20 +6,20 @@ import { ALB_IDLE } from '../../../lib/constants';
 import { startProgram } from './program';
 
 export interface HaproxyProcessOptions {
-  /** Folder of its configuration, its log and its admin socket, so that its path must be short. Made when missing. */
+  /** Folder for configuration, log and admin socket. Its path must be short for the socket. Created when missing. */
   readonly dir: string;
-  /** TCP port on loopback that its configuration binds. */
+  /** TCP port on loopback that the configuration binds. */
   readonly port: number;
-  /** Everything after the sections `global` and `defaults`. */
+  /** The sections after `global` and `defaults`. */
   readonly configuration: string;
 }
 
-/** A running HAProxy, whatever it is there for. */
+/** A running HAProxy. */
 export interface HaproxyProcess {
   readonly pid: number;
   readonly port: number;
   readonly url: string;
-  /** What `show stat` tells: a record for each frontend, backend and server. */
+  /** The output of `show stat`: a record per frontend, backend and server. */
   stats(): Promise<Readonly<Record<string, string>>[]>;
   /**
    * Sends commands to the admin socket.
@@ -27,16 +27,16 @@ export interface HaproxyProcess {
    * @see https://docs.haproxy.org/2.6/management.html#9.3
    */
   command(...commands: string[]): Promise<string>;
-  /** Takes no new connection, closes those that are open after the answer that they wait for, and ends. */
+  /** Stops listening, closes each connection after its pending response, and exits. */
   drain(): Promise<void>;
   /** Safe to call twice. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts HAProxy with the load balancer's timeouts. It stops by itself when this process dies.
+ * Starts HAProxy with the load balancer's timeouts. It stops when this process exits.
  *
- * @throws when haproxy is not here or does not start; with the end of its log
+ * @throws Error with the end of the log when haproxy is missing or does not start
  */
 export async function startHaproxyProcess(options: HaproxyProcessOptions): Promise<HaproxyProcess> {
   const dir = resolve(options.dir);
@@ -53,8 +53,8 @@ export async function startHaproxyProcess(options: HaproxyProcessOptions): Promi
     return text(connection);
   };
   try {
-    // It answers there once it has bound everything; the port alone may be somebody else's.
-    await haproxy.until('answering', async () => (await command('show info')).includes(`Pid: ${haproxy.pid}\n`));
+    // The socket answers once all ports are bound. The port alone could belong to another program.
+    await haproxy.waitUntil('answering', async () => (await command('show info')).includes(`Pid: ${haproxy.pid}\n`));
   } catch (error) {
     await stop();
     throw error;
@@ -73,9 +73,9 @@ export async function startHaproxyProcess(options: HaproxyProcessOptions): Promi
 function common(socket: string): string {
   return `global
   maxconn 4000
-  # One carries more than any rehearsal brings; a second would take time from the servers for keeping both in step.
+  # One thread is enough for a rehearsal. A second one would cost the servers CPU time for synchronization.
   nbthread 1
-  # A connection that is drained ends with its next answer; at once, a request could be on its way already.
+  # A drained connection closes with its next response. Closing it at once could cut off a request in flight.
   close-spread-time 5s
   stats socket ${socket} mode 600 level admin
 
@@ -89,18 +89,18 @@ defaults
 `;
 }
 
-/** Lines of a frontend that a proxy sends requests to: its address is added to those in `X-Forwarded-For`. */
-export const FROM_PROXY = 'option forwardfor';
+/** Frontend directive behind another proxy: appends the proxy's address to `X-Forwarded-For`. */
+export const APPEND_FORWARDED_FOR = 'option forwardfor';
 
 /**
- * Lines of a frontend that visitors come to. All of them come from this machine, so each may say by `X-Forwarded-For` which
- * address it stands for; it is then as if the connection came from there.
+ * Frontend directives for simulated visitors. All of them connect from loopback, so `X-Forwarded-For` sets the source address
+ * of each.
  */
-export const FROM_VISITORS = `http-request set-src hdr_ip(x-forwarded-for,1) if { hdr(x-forwarded-for) -m found }
+export const TRUST_FORWARDED_FOR = `http-request set-src hdr_ip(x-forwarded-for,1) if { hdr(x-forwarded-for) -m found }
   http-request del-header x-forwarded-for
   option forwardfor`;
 
-/** CSV without quotes, and a comma at the end of each line. */
+/** Parses CSV without quotes and with a trailing comma on each line. */
 function records(csv: string): Record<string, string>[] {
   const [head = [], ...rows] = csv
     .replace(/^# /, '')

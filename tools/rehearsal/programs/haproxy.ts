@@ -6,23 +6,23 @@ import {
   HEALTH_UNHEALTHY_COUNT,
 } from '../../../lib/constants';
 import { freePort } from '../../support/processes';
-import { FROM_PROXY, FROM_VISITORS, startHaproxyProcess } from './haproxy-process';
+import { APPEND_FORWARDED_FOR, startHaproxyProcess, TRUST_FORWARDED_FOR } from './haproxy-process';
 
 export interface HaproxyOptions {
-  /** Folder of its configuration, its log and its admin socket, so that its path must be short. Made when missing. */
+  /** Folder for configuration, log and admin socket. Its path must be short for the socket. Created when missing. */
   readonly dir: string;
 
   /**
-   * TCP ports of servers on loopback that are ready already.
+   * TCP ports on loopback of servers that are ready.
    *
    * @default - none
    */
   readonly servers?: readonly number[];
 
   /**
-   * Most servers at one time.
+   * Maximum number of registered servers.
    *
-   * @default - as many as `servers`
+   * @default - the number of `servers`
    */
   readonly maxServers?: number;
 
@@ -34,97 +34,95 @@ export interface HaproxyOptions {
   readonly port?: number;
 
   /**
-   * How a server is chosen for a request: in turn, the one with the fewest requests in flight, by the client's address, or
-   * for each visitor the same one, by a cookie.
+   * Balancing algorithm: round robin, fewest requests in flight, client address, or a sticky cookie.
    *
    * @default 'roundrobin'
    */
   readonly balance?: 'roundrobin' | 'leastconn' | 'source' | 'sticky';
 
   /**
-   * Whether a server is chosen for each request (7, as an ALB does) or for each connection (4, as an NLB does). A cookie
-   * needs 7.
+   * OSI layer: 7 balances requests as an ALB does, 4 balances connections as an NLB does. `sticky` requires 7.
    *
    * @default 7
    */
   readonly layer?: 4 | 7;
 
   /**
-   * Whether an edge stands in front, which tells the visitor's address.
+   * Whether an edge in front sets the visitor's address.
    *
    * @default false
    */
   readonly behindEdge?: boolean;
 
   /**
-   * Seconds between two checks of `/readyz`.
+   * Seconds between two health checks.
    *
-   * @default - the load balancer's, 5 seconds
+   * @default - the load balancer's interval, 5 seconds
    */
   readonly healthInterval?: number;
 
   /**
-   * Requests that each server works on at once. As many more wait for their turn; what is beyond that is refused here, with
-   * 503 and `Retry-After`. An Application Load Balancer has no such bound.
+   * Maximum requests in flight per server. HAProxy queues as many more and refuses the rest with 503 and `Retry-After`.
+   * An Application Load Balancer has no such limit.
    *
-   * @default - no bound
+   * @default - no limit
    */
   readonly maxInFlight?: number;
 }
 
-/** A running HAProxy in the place of an Application Load Balancer. */
+/** A running HAProxy as a stand-in for an Application Load Balancer. */
 export interface Haproxy {
   readonly pid: number;
   readonly port: number;
   readonly url: string;
   /**
-   * Registers a server. It gets requests once it has passed its health checks, or at once when `healthy`.
+   * Registers a server. It receives requests once healthy, or at once when `healthy` is true.
    *
-   * @throws when all places are taken
+   * @throws when all slots are taken
    */
   register(port: number, healthy?: boolean): Promise<void>;
-  /** As a target group does: no request from now on, those in flight end. */
+  /** Deregisters a server: no new requests, while requests in flight complete. */
   deregister(port: number): Promise<void>;
-  /** Of the servers that are registered, by port. */
+  /** Registered servers by port. */
   targets(): Promise<ReadonlyMap<number, Target>>;
-  /** Takes no new connection, closes those that are open after the answer that they wait for, and ends. */
+  /** Stops listening, closes each connection after its pending response, and exits. */
   drain(): Promise<void>;
   /** Safe to call twice. */
   stop(): Promise<void>;
 }
 
-/** A registered server; counters are since it was registered. */
+/** A registered server. Counters start at its registration. */
 export interface Target {
   readonly healthy: boolean;
   /** Requests, or connections with layer 4. */
   readonly requests: number;
-  /** Answers of 5xx, connections refused and answers cut off. */
+  /** Responses with 5xx, refused connections, and truncated responses. */
   readonly failures: number;
   readonly inFlight: number;
 }
 
-/** Header in which the balancer tells the port of the server that answered; with layer 4 it knows of no answers. */
+/** Response header with the port of the server that answered; absent with layer 4. */
 export const SERVED_BY = 'x-served-by';
 
 /**
- * Starts HAProxy with the load balancer's timeouts and health check. As that, it tries no request again on another server.
- * It stops by itself when this process dies.
+ * Starts HAProxy with the load balancer's timeouts and health check. Like an ALB, it does not retry requests on another server.
+ * It stops when this process exits.
  *
- * @throws when haproxy is not here or does not start; with the end of its log
+ * @throws Error with the end of the log when haproxy is missing or does not start
  */
 export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
   const { dir, servers = [], maxServers = servers.length } = options;
   const port = options.port ?? (await freePort());
   const haproxy = await startHaproxyProcess({ dir, port, configuration: configuration(options, port) });
 
-  /** Places for servers are fixed at the start; who stands in one is not. Their counters go on counting. */
-  const places = Array.from({ length: maxServers }, (_, index) => ({
+  /** HAProxy's server slots are fixed at the start and reused. Their counters keep the totals of earlier servers. */
+  const slots = Array.from({ length: maxServers }, (_, index) => ({
     name: `server-${index + 1}`,
     port: servers[index],
     requests: 0,
     failures: 0,
   }));
-  const names = (place: string) => (failsOpen(options) ? [place, unchecked(place)] : [place]);
+  const names = (slot: string) => (failsOpen(options) ? [slot, unchecked(slot)] : [slot]);
   const records = async () => {
     const stats = await haproxy.stats();
     return new Map(stats.filter(({ pxname }) => pxname === BACKEND).map((record) => [record.svname, record]));
@@ -134,32 +132,32 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
     port,
     url: haproxy.url,
     register: async (server, healthy = false) => {
-      const place = places.find((one) => one.port === undefined);
-      if (place === undefined) throw new Error(`all ${maxServers} places of the balancer are taken`);
-      place.port = server;
-      const before = counters(await records(), names(place.name));
-      Object.assign(place, { requests: before.requests, failures: before.failures });
-      const commands = names(place.name).flatMap((name) => [
+      const slot = slots.find((one) => one.port === undefined);
+      if (slot === undefined) throw new Error(`The balancer has no free slot: all ${maxServers} are in use.`);
+      slot.port = server;
+      const before = counters(await records(), names(slot.name));
+      Object.assign(slot, { requests: before.requests, failures: before.failures });
+      const commands = names(slot.name).flatMap((name) => [
         `set server ${BACKEND}/${name} addr 127.0.0.1 port ${server}`,
         `set server ${BACKEND}/${name} state ready`,
       ]);
-      // It is taken for healthy when it comes out of maintenance.
-      await haproxy.command(...commands, `set server ${BACKEND}/${place.name} health ${healthy ? 'up' : 'down'}`);
+      // HAProxy considers a server healthy when it leaves maintenance.
+      await haproxy.command(...commands, `set server ${BACKEND}/${slot.name} health ${healthy ? 'up' : 'down'}`);
     },
     deregister: async (server) => {
-      const place = places.find((one) => one.port === server);
-      if (place === undefined) return;
-      await haproxy.command(...names(place.name).map((name) => `set server ${BACKEND}/${name} state maint`));
-      place.port = undefined;
+      const slot = slots.find((one) => one.port === server);
+      if (slot === undefined) return;
+      await haproxy.command(...names(slot.name).map((name) => `set server ${BACKEND}/${name} state maint`));
+      slot.port = undefined;
     },
     targets: async () => {
       const found = await records();
       return new Map(
-        places.flatMap((place) => {
-          if (place.port === undefined) return [];
-          const now = counters(found, names(place.name));
-          const since = { requests: now.requests - place.requests, failures: now.failures - place.failures };
-          return [[place.port, { ...now, ...since }]];
+        slots.flatMap((slot) => {
+          if (slot.port === undefined) return [];
+          const now = counters(found, names(slot.name));
+          const since = { requests: now.requests - slot.requests, failures: now.failures - slot.failures };
+          return [[slot.port, { ...now, ...since }]];
         }),
       );
     },
@@ -171,8 +169,8 @@ export async function startHaproxy(options: HaproxyOptions): Promise<Haproxy> {
 const BACKEND = 'servers';
 
 /**
- * As a load balancer of AWS, it sends requests to all servers when none of them is healthy: each has a twin that is not checked
- * and only gets requests then. Twins would share the visitor's cookie, so there are none with it.
+ * Fails open like an AWS load balancer: when no server is healthy, all receive requests. Each server gets a twin without health
+ * checks as `backup` for that. Not with sticky cookies, because twins would share them.
  *
  * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
  */
@@ -180,11 +178,11 @@ function failsOpen({ balance }: HaproxyOptions): boolean {
   return balance !== 'sticky';
 }
 
-function unchecked(place: string): string {
-  return `unchecked-${place}`;
+function unchecked(slot: string): string {
+  return `unchecked-${slot}`;
 }
 
-/** @param names of the server, the checked one first */
+/** @param names names of the server, the checked one first */
 function counters(
   found: ReadonlyMap<string | undefined, Readonly<Record<string, string>>>,
   names: readonly string[],
@@ -193,7 +191,7 @@ function counters(
   const [checked = {}] = records;
   const number = (column: string) => records.reduce((sum, record) => sum + Number(record[column] ?? 0), 0);
   return {
-    // `UP 1/2` has failed a check and still gets requests.
+    // A server with `UP 1/2` has failed a check and still receives requests.
     healthy: checked.status?.startsWith('UP') ?? false,
     requests: number('stot'),
     failures: number('hrsp_5xx') + number('econ') + number('eresp'),
@@ -206,7 +204,7 @@ function configuration(options: HaproxyOptions, port: number): string {
   const { healthInterval = HEALTH_INTERVAL, maxInFlight } = options;
   const bound = maxInFlight === undefined ? '' : `maxconn ${maxInFlight}`;
   const check = `check inter ${Math.round(healthInterval * 1000)}ms fall ${HEALTH_UNHEALTHY_COUNT} rise ${HEALTH_HEALTHY_COUNT} ${bound}`;
-  const places = Array.from({ length: maxServers }, (_, index) => {
+  const slots = Array.from({ length: maxServers }, (_, index) => {
     const state = servers[index] === undefined ? 'disabled' : '';
     const name = `server-${index + 1}`;
     const address = `127.0.0.1:${servers[index] ?? 1}`;
@@ -216,7 +214,7 @@ function configuration(options: HaproxyOptions, port: number): string {
   return `frontend shop
   mode ${layer === 7 ? 'http' : 'tcp'}
   bind 127.0.0.1:${port}
-  ${layer === 7 ? (behindEdge ? FROM_PROXY : FROM_VISITORS) : ''}
+  ${layer === 7 ? (behindEdge ? APPEND_FORWARDED_FOR : TRUST_FORWARDED_FOR) : ''}
   ${maxInFlight === undefined ? '' : refusal(maxInFlight)}
   default_backend ${BACKEND}
 
@@ -229,17 +227,17 @@ backend ${BACKEND}
   option httpchk GET ${HEALTH_PATH}
   http-check expect status 200
   option allbackups
-${places.join('\n')}
+${slots.join('\n')}
 `;
 }
 
-/** Servers that are down, and places without one, let nobody wait. */
+/** Only servers that are up contribute to the queue's capacity. */
 function refusal(maxInFlight: number): string {
   return `http-request set-var(txn.room) nbsrv(${BACKEND}),mul(${maxInFlight})
   http-request return status 503 hdr retry-after 1 if { queue(${BACKEND}),sub(txn.room) ge 0 }`;
 }
 
-/** Named as the ALB's. */
+/** Name of the ALB's cookie. */
 export const STICKY_COOKIE = 'AWSALB';
 
 const STICKY = `dynamic-cookie-key shop

@@ -2,31 +2,32 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** EC2's instance metadata service of one server, as far as the app asks it. */
+/** The endpoints of EC2's instance metadata service that the app reads, for one server. */
 export interface InstanceMetadata {
   /** For `AWS_EC2_METADATA_SERVICE_ENDPOINT`. */
   readonly url: string;
   /**
-   * From now on it tells that EC2 takes the instance back.
+   * Publishes a spot interruption notice.
    *
+   * @param at time of the termination
    * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
    */
-  giveNotice(at: Date): void;
+  sendSpotNotice(at: Date): void;
   close(): void;
 }
 
 export async function startInstanceMetadata(): Promise<InstanceMetadata> {
   let notice: string | undefined;
   const server = createServer((request, response) => {
-    const asks = `${request.method} ${request.url}`;
-    if (asks === 'PUT /latest/api/token') response.end('token');
-    else if (asks === 'GET /latest/meta-data/spot/instance-action' && notice) response.end(notice);
+    const call = `${request.method} ${request.url}`;
+    if (call === 'PUT /latest/api/token') response.end('token');
+    else if (call === 'GET /latest/meta-data/spot/instance-action' && notice) response.end(notice);
     else response.writeHead(404).end();
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    giveNotice: (at) => {
+    sendSpotNotice: (at) => {
       notice = JSON.stringify({ action: 'terminate', time: `${at.toISOString().slice(0, 19)}Z` });
     },
     close: () => {

@@ -1,6 +1,6 @@
 /**
- * Loaded into the mover before its own script. It ends by SIGKILL a moment after it began the step `KILL_AT`: by itself, since
- * whoever watches may be late, and then the move goes on.
+ * Preloaded into `move.js`. Sends SIGKILL to its own process shortly after the step `KILL_AT` starts. A signal from the parent
+ * could arrive after the step.
  */
 const MOMENT = 2;
 const { stdout, env } = process;

@@ -5,28 +5,28 @@ import type { Postgres } from './postgres';
 
 export interface MoveProcessOptions {
   readonly bundle: AppBundle;
-  /** Where the data is; needs the setting `wal_level=logical`. */
+  /** Source of the data; requires the setting `wal_level=logical`. */
   readonly from: Postgres;
   readonly to: Postgres;
   /** @default 'run' */
-  readonly verb?: 'prepare' | 'run' | 'back' | 'status';
+  readonly command?: 'prepare' | 'run' | 'back' | 'status';
   /**
-   * Seconds after which a pause of the writes is given up.
+   * Seconds after which `move.js` aborts a pause of the writes.
    *
-   * @default - that of `move.js`
+   * @default - the default of `move.js`
    */
   readonly maxPause?: number;
   /**
-   * Step at whose beginning it is killed.
+   * Step at the start of which the process gets SIGKILL.
    *
-   * @default - it is left to end
+   * @default - runs to the end
    */
   readonly killAt?: (typeof MOVE_STEPS)[number];
-  /** Hears what the mover says. */
+  /** Called for each event of `move.js`. */
   readonly onEvent?: (event: MoveEvent, child: ChildProcess) => void;
 }
 
-/** The steps of a move, in their order. */
+/** Steps of a move, in order. */
 export const MOVE_STEPS = [
   'check',
   'schema',
@@ -40,10 +40,10 @@ export const MOVE_STEPS = [
   'clean',
 ] as const;
 
-/** A line of `move.js --json`; a step begins with an event that holds nothing else. */
+/** A line of `move.js --json`. The first event of a step has no further fields. */
 export interface MoveEvent {
   readonly step: string;
-  /** Since the mover began. */
+  /** Seconds since `move.js` started. */
   readonly seconds: number;
   readonly table?: string;
   readonly rows?: number;
@@ -52,10 +52,10 @@ export interface MoveEvent {
 }
 
 export interface Moved {
-  /** Absent when an earlier run had opened the target. */
+  /** Absent when an earlier run opened the target. */
   readonly pauseSeconds?: number;
   readonly tables: readonly { readonly table: string; readonly rows: number; readonly checksum: string }[];
-  /** Transactions that were repeated after the copy. */
+  /** Transactions that were replicated after the copy. */
   readonly followed: number;
 }
 
@@ -64,14 +64,14 @@ export interface MoveEnd {
   readonly code: number | null;
   readonly stderr: string;
   readonly events: readonly MoveEvent[];
-  /** What was moved, when `run` ended well. */
+  /** Result of a successful `run`. */
   readonly moved?: Moved;
 }
 
-/** Runs the bundle's `move.js` as a process of its own, as on the box, and waits for its end. */
+/** Runs the bundle's `move.js` as a child process, as on the instance, and waits until it exits. */
 export function runMove(options: MoveProcessOptions): Promise<MoveEnd> {
-  const { bundle, from, to, verb = 'run', maxPause, killAt } = options;
-  const args = [verb, '--json', ...(maxPause === undefined ? [] : ['--max-pause', String(maxPause)])];
+  const { bundle, from, to, command = 'run', maxPause, killAt } = options;
+  const args = [command, '--json', ...(maxPause === undefined ? [] : ['--max-pause', String(maxPause)])];
   const preload = killAt === undefined ? [] : ['--require', join(__dirname, 'kill-at-step.js')];
   const child = spawn(process.execPath, [...preload, join(bundle.dir, 'move.js'), ...args], {
     env: { PATH: process.env.PATH, MOVE_FROM_URL: from.adminUrl(), DATABASE_URL: to.url(), KILL_AT: killAt },

@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppBundle } from '../../support/app-bundle';
 
-/** A release after this one: the same app, which calls itself by another version. Lies below `dir`. */
+/** Copies the bundle into a folder below `dir` as a new version: the same app with another version hash. */
 export function nextVersion(bundle: AppBundle, dir: string): AppBundle {
   const hash = createHash('sha256').update(bundle.hash).digest('hex').slice(0, bundle.hash.length);
   const next = join(dir, hash);

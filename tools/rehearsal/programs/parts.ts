@@ -3,12 +3,12 @@ export interface Part {
   stop(): Promise<void>;
 }
 
-/** What was started, to be stopped in the opposite order; also when the start of something after it fails. */
+/** Started parts, stopped in reverse order. */
 export class Parts implements Part {
   readonly #parts: Part[] = [];
   #stopped: Promise<void> | undefined;
 
-  /** Resolves to the part once it has started. */
+  /** Adds a part. Resolves to the part once it has started. */
   async add<T extends Part>(start: T | Promise<T>): Promise<T> {
     const part = await start;
     this.#parts.push(part);
@@ -23,7 +23,7 @@ export class Parts implements Part {
   }
 }
 
-/** As `Promise.all`, but when one fails, the others have come to an end as well. */
+/** Like `Promise.all`, but rejects only after all promises have settled. */
 export async function together<T extends readonly unknown[]>(
   promises: readonly [...{ [K in keyof T]: Promise<T[K]> }],
 ): Promise<T> {
@@ -31,7 +31,7 @@ export async function together<T extends readonly unknown[]>(
   return Promise.all(promises) as unknown as Promise<T>;
 }
 
-/** Of an error that may go on with the end of a log; for an event, which is a line. */
+/** First line of an error message, without the log excerpt that may follow. */
 export function firstLine(error: Error): string {
   return error.message.split('\n', 1)[0] as string;
 }

@@ -6,35 +6,35 @@ import { serverUser } from './postgres-user';
 import { startProgram } from './program';
 
 export interface PgbouncerOptions {
-  /** Folder of its configuration and its log. Made when missing. */
+  /** Folder for configuration and log. Created when missing. */
   readonly dir: string;
-  /** Connection string of the database, with TLS and a password; what is kept of its sessions are those that this opens. */
+  /** Connection string of the database, with TLS and a password. */
   readonly database: string;
-  /** Connections that it opens to the database at most. */
+  /** Maximum connections to the database. */
   readonly poolSize: number;
-  /** Seconds that a client waits for one of them at most. */
+  /** Maximum seconds that a client waits for a connection. */
   readonly waitSeconds: number;
-  /** Settings of each session with the database, such as `{ statement_timeout: '5s' }`; clients may bring none. */
+  /** Settings of each database session, such as `{ statement_timeout: '5s' }`. Clients cannot set their own. */
   readonly sessionSettings: Readonly<Record<string, string>>;
 }
 
-/** A running PgBouncer; a real one, of the system. */
+/** A running PgBouncer. */
 export interface Pgbouncer {
   readonly pid: number;
   readonly port: number;
-  /** Connection string for clients: without TLS, with the password of the database. */
+  /** Connection string for clients: no TLS, the database's password. */
   readonly url: string;
-  /** Connections of clients now; undefined while it cannot be asked. */
+  /** Current client connections; undefined while PgBouncer does not answer. */
   clients(): Promise<number | undefined>;
   /** Safe to call twice. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts PgBouncer in the place of RDS Proxy: many connections of clients share few to the database, from transaction to
- * transaction. It stops by itself when this process dies.
+ * Starts PgBouncer as a stand-in for RDS Proxy: transaction pooling of many client connections over few database connections.
+ * It stops when this process exits.
  *
- * @throws when pgbouncer is not here or does not start; with the end of its log
+ * @throws Error with the end of the log when pgbouncer is missing or does not start
  * @see https://www.pgbouncer.org/config.html
  */
 export async function startPgbouncer(options: PgbouncerOptions): Promise<Pgbouncer> {
@@ -51,7 +51,7 @@ export async function startPgbouncer(options: PgbouncerOptions): Promise<Pgbounc
     return join(dir, file);
   };
   const users = write('users.txt', `"${database.username}" "${database.password}"\n`);
-  // Its user may not be able to read where the database keeps its certificate.
+  // PgBouncer's user may lack read permission on the database's folder.
   const certificate = write('server.crt', readFileSync(database.searchParams.get('sslrootcert') as string, 'utf8'));
   const settings = Object.entries(options.sessionSettings).map(([setting, value]) => `SET ${setting} = ''${value}''`);
   const target = [`host=${database.hostname}`, `port=${database.port}`, `dbname=${name}`];
@@ -73,7 +73,7 @@ max_client_conn = 1000
 query_wait_timeout = ${options.waitSeconds}
 server_tls_sslmode = verify-full
 server_tls_ca_file = ${certificate}
-# After a failover, and not 15 s later.
+# Reconnect 1 s after a failed login instead of 15 s, so that it recovers quickly from a failover.
 server_login_retry = 1
 `,
   );
@@ -82,7 +82,7 @@ server_login_retry = 1
   const stop = () => pgbouncer.end('SIGTERM');
   const url = `postgres://${database.username}:${database.password}@localhost:${port}/${name}`;
   try {
-    await pgbouncer.until('answering', async () => (await ask(url, 'SELECT 1')).length === 1);
+    await pgbouncer.waitUntil('answering', async () => (await ask(url, 'SELECT 1')).length === 1);
   } catch (error) {
     await stop();
     throw error;

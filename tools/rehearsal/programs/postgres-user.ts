@@ -3,19 +3,19 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Who PostgreSQL runs as: this user, or `postgres` where this user is root, which PostgreSQL refuses. */
+/** The user that runs PostgreSQL: the current one, or `postgres` for root, because PostgreSQL refuses to run as root. */
 export interface ServerUser {
-  /** The command line that runs a program as that user. */
+  /** Returns the command line that runs a program as this user. */
   command(program: string, args: readonly string[]): readonly [string, ...string[]];
   run(program: string, args: readonly string[]): Promise<{ stdout: string }>;
-  /** Makes the file or folder that user's. */
+  /** Changes the owner of the file or folder to this user. */
   own(path: string): void;
-  /** @throws when that user may not read one of the paths */
+  /** @throws Error when this user cannot read one of the paths */
   checkReads(...paths: string[]): void;
 }
 
 export function serverUser(): ServerUser {
-  const prefix = process.getuid?.() === 0 ? becomePostgres() : [];
+  const prefix = process.getuid?.() === 0 ? switchToPostgres() : [];
   const command: ServerUser['command'] = (program, args) => [...prefix, program, ...args] as [string, ...string[]];
   return {
     command,
@@ -33,8 +33,8 @@ export function serverUser(): ServerUser {
           execFileSync(file, rest, { stdio: 'ignore' });
         } catch {
           throw new Error(
-            `this is root, so PostgreSQL runs as the user "postgres", which may not read ${path}: ` +
-              'move the project to where it may, or run as another user',
+            `PostgreSQL runs as user "postgres" because the current user is root, but "postgres" cannot read ${path}. ` +
+              'Move the project to a readable folder, or run as another user.',
           );
         }
       }
@@ -43,26 +43,24 @@ export function serverUser(): ServerUser {
 }
 
 /**
- * What to put before a command to run it as the system's user `postgres`, made when missing. Where the container allows it,
- * the user keeps the right to search folders, since a root's project often lies in a folder that is closed to others.
+ * Returns the command prefix that switches to the system user `postgres`, which is created when missing. Keeps the capability
+ * to search folders where the container allows it, because a project of root is often in a folder closed to others.
  */
-function becomePostgres(): string[] {
+function switchToPostgres(): string[] {
   if (!succeeds('id', 'postgres')) {
     execFileSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres']);
   }
   const become = ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'];
   const searching = ['dac_read_search', 'dac_override'].map((right) => [
     ...become,
-    // Without it, access(2), by which PostgreSQL looks at its own programs, takes no notice of the right.
+    // Otherwise access(2), which PostgreSQL uses to find its programs, ignores the capability.
     '--securebits=+no_setuid_fixup',
     `--inh-caps=-all,+${right}`,
     `--ambient-caps=-all,+${right}`,
   ]);
   const works = [...searching, become].find(([file = '', ...args]) => succeeds(file, ...args, 'true'));
   if (works === undefined) {
-    throw new Error(
-      'this is root, and PostgreSQL refuses to run as root: install setpriv (util-linux), or run as another user',
-    );
+    throw new Error('PostgreSQL refuses to run as root. Install setpriv (util-linux), or run as another user.');
   }
   return works;
 }

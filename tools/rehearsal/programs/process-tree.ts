@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-/** Clock ticks a second in which the kernel tells CPU times; the same on every Linux that Node runs on. */
+/** Clock ticks per second in /proc; the same on every Linux that Node supports. */
 const TICKS = 100;
 
-/** The process and all that it started, as far as the system tells: on Linux only. */
+/** Ids of a process and its descendants; on systems other than Linux, of the process only. */
 export function processTree(pid: number): number[] {
   const file = `/proc/${pid}/task/${pid}/children`;
   if (!existsSync(file)) return [pid];
@@ -11,20 +11,21 @@ export function processTree(pid: number): number[] {
   return [pid, ...children.flatMap(processTree)];
 }
 
-/** CPU seconds of a process and all that it started, those that have ended included; 0 where the system does not tell. */
+/** CPU seconds of a process and its descendants, including exited ones; 0 on systems other than Linux. */
 export function cpuSeconds(pid: number): number {
   return processTree(pid).reduce((sum, one) => sum + ticks(one), 0) / TICKS;
 }
 
-/** @throws where the system does not tell CPU times, for whoever can do nothing without */
-export function checkCpuTold(what: string): void {
-  if (process.platform !== 'linux') throw new Error(`${what} reads /proc, which ${process.platform} has not`);
+/** @throws Error on systems without CPU times in /proc */
+export function checkCpuTimes(what: string): void {
+  if (process.platform !== 'linux')
+    throw new Error(`${what} requires Linux, because it reads CPU times from /proc, got ${process.platform}.`);
 }
 
-/** Of the process, and of children that it has waited for. */
+/** CPU ticks of a process and of the children that it has waited for. */
 function ticks(pid: number): number {
   try {
-    // The second field is the program's name in parentheses, and may hold anything.
+    // The second field is the program's name in parentheses, which may contain spaces.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');

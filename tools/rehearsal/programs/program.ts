@@ -3,57 +3,57 @@ import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logTail, runOnProcessExit } from '../../support/processes';
 
-/** Milliseconds that `until` waits. */
-const WITHIN = 60_000;
+/** Timeout of `waitUntil` in milliseconds. */
+const TIMEOUT = 60_000;
 
-/** A program of the system that runs in the background; it ends by itself when this process dies. */
+/** A system program that runs in the background. It stops when this process exits. */
 export interface Program {
   readonly pid: number;
   /**
-   * Waits until `check` answers true; one that throws has not yet.
+   * Waits until `check` resolves to true. A rejection counts as false.
    *
-   * @param what for the error, such as `listening`
-   * @throws when the program cannot be run, ends, or lets 60 s pass; with the end of its log
+   * @param what state for the error message, such as `listening`
+   * @throws Error with the end of the log when the program cannot run, exits, or is not in that state after 60 s
    */
-  until(what: string, check: () => Promise<boolean>): Promise<void>;
-  /** Sends the signal and resolves when the program is gone. Safe to call twice. */
+  waitUntil(what: string, check: () => Promise<boolean>): Promise<void>;
+  /** Sends the signal. Resolves when the program has exited. Safe to call twice. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
 /**
- * Starts a program in a process group of its own, so that a Ctrl-C in the terminal does not reach it.
+ * Starts a program in a new process group, so that Ctrl-C in the terminal does not reach it.
  *
- * @param log file that its output is appended to
+ * @param log file to which its output is appended
  */
 export function startProgram(command: string, args: readonly string[], log: string): Program {
   const output = openSync(log, 'a');
   const child = spawn(command, args, { stdio: ['ignore', output, output], detached: true });
   closeSync(output);
   let over: string | undefined;
-  const gone = new Promise<void>((done) => {
+  const exited = new Promise<void>((done) => {
     const end = (how: string) => {
       over = how;
       done();
     };
-    child.once('exit', (code, signal) => end(`ended with ${code ?? signal}; the end of ${log}:\n${logTail(log)}`));
-    child.once('error', (error) => end(`cannot be run: ${error.message}`));
+    child.once('exit', (code, signal) => end(`exited with ${code ?? signal}; the end of ${log}:\n${logTail(log)}`));
+    child.once('error', (error) => end(`cannot run: ${error.message}`));
   });
-  void gone.then(runOnProcessExit('kill "$1"', [String(child.pid)]));
+  void exited.then(runOnProcessExit('kill "$1"', [String(child.pid)]));
   return {
     pid: child.pid as number,
-    until: async (what, check) => {
-      const deadline = Date.now() + WITHIN;
+    waitUntil: async (what, check) => {
+      const deadline = Date.now() + TIMEOUT;
       while (!(await check().catch(() => false))) {
         if (over) throw new Error(`${command} ${over}`);
         if (Date.now() > deadline) {
-          throw new Error(`${command}: not ${what} within ${WITHIN / 1000} s; the end of ${log}:\n${logTail(log)}`);
+          throw new Error(`${command}: not ${what} within ${TIMEOUT / 1000} s; the end of ${log}:\n${logTail(log)}`);
         }
         await sleep(20);
       }
     },
     end: async (signal) => {
       child.kill(signal);
-      await gone;
+      await exited;
     },
   };
 }

@@ -8,7 +8,7 @@ import { startProgram } from './program';
 const execute = promisify(execFile);
 
 export interface RedisServerOptions {
-  /** Folder of this server's log. Made when missing. */
+  /** Folder for the log. Created when missing. */
   readonly dir: string;
 
   /**
@@ -19,43 +19,42 @@ export interface RedisServerOptions {
   readonly port?: number;
 
   /**
-   * Port of the primary that it copies.
+   * TCP port of the primary to replicate.
    *
-   * @default - it is a primary
+   * @default - starts a primary
    */
   readonly primaryPort?: number;
 
   /**
-   * Further settings of redis.conf, such as `{ 'tls-port': '6380' }`.
+   * Settings of redis.conf, such as `{ 'tls-port': '6380' }`.
    *
-   * @default - Redis's own
+   * @default - Redis's defaults
    */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** A running Redis server; a real one, from the system's `redis-server`. Its data is in memory only. */
+/** A running `redis-server` of the system, without persistence. */
 export interface RedisServer {
   readonly pid: number;
   readonly port: number;
   /** `redis://127.0.0.1:PORT` */
   readonly url: string;
-  /** Sends a command and resolves to the answer as text, an element a line. */
+  /** Sends a command. Resolves to the reply as text, one element per line. */
   command(...words: string[]): Promise<string>;
-  /** Makes it a replica of the primary at that port; clients stay connected, as in a failover of ElastiCache. */
+  /** Makes it a replica of the primary at this port. Clients stay connected, as in a failover of ElastiCache. */
   follow(primaryPort: number): Promise<void>;
   /** Makes it a primary. */
   promote(): Promise<void>;
-  /** As a machine that goes away: SIGKILL. Resolves when it is gone. */
+  /** Sends SIGKILL, like a failed machine. Resolves when the server has exited. */
   kill(): Promise<void>;
   /** Safe to call twice, and after a kill. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a Redis server, and waits until it answers and, for a replica, has what its primary has. It stops by itself when this
- * process dies.
+ * Starts a Redis server, and waits until it answers and, for a replica, has synchronized. It stops when this process exits.
  *
- * @throws when redis-server is not here or does not start; with the end of its log
+ * @throws Error with the end of the log when redis-server is missing or does not start
  */
 export async function startRedis(options: RedisServerOptions): Promise<RedisServer> {
   const dir = resolve(options.dir);
@@ -67,7 +66,7 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
     dir,
     save: '',
     appendonly: 'no',
-    // It would wait 5 s for more replicas before it serves the first.
+    // The default delays the first synchronization by 5 s.
     'repl-diskless-sync-delay': '0',
     ...(options.primaryPort && { replicaof: `127.0.0.1 ${options.primaryPort}` }),
     ...options.settings,
@@ -75,9 +74,9 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
   const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   const redis = startProgram('redis-server', flags, join(dir, 'redis.log'));
   const command = (...words: string[]) => ask(port, ...words);
-  // Asked of the primary, which counts a replica a moment after the replica itself does.
+  // Checks the primary, which reports the replica as online slightly later than the replica does.
   const synchronised = (primaryPort: number) =>
-    redis.until('in step with its primary', async () =>
+    redis.waitUntil('synchronized with its primary', async () =>
       (await ask(primaryPort, 'INFO', 'replication')).includes(`port=${port},state=online`),
     );
   const server: RedisServer = {
@@ -96,7 +95,7 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
     stop: () => redis.end('SIGTERM'),
   };
   try {
-    await redis.until('answering', async () => (await command('PING')) === 'PONG');
+    await redis.waitUntil('answering', async () => (await command('PING')) === 'PONG');
     if (options.primaryPort) await synchronised(options.primaryPort);
   } catch (error) {
     await server.kill();

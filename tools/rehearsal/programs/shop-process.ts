@@ -7,48 +7,47 @@ import { logTail, runOnProcessExit } from '../../support/processes';
 export interface ShopProcessOptions {
   readonly bundle: AppBundle;
   /**
-   * Which of the bundle's scripts; a worker opens no port and reports 0.
+   * Script of the bundle. A worker opens no port and reports 0.
    *
    * @default 'server'
    */
   readonly entry?: 'server' | 'worker';
-  /** File that the app's log (JSON, one line an event) is appended to. */
+  /** File to which the app's log is appended (JSON lines). */
   readonly log: string;
-  /** The app's environment; what `app/config.ts` declares. Nothing else is handed down but PATH. */
+  /** The app's environment, as `app/config.ts` declares it. Besides, the app inherits only PATH. */
   readonly env: Readonly<Record<string, string>>;
   /**
-   * What happens to it when this process dies: it lets requests in flight end, or it is killed at once, since there is nobody
-   * left to ask.
+   * Behavior when this process exits: drain requests in flight, or get SIGKILL at once.
    *
    * @default 'drain'
    */
   readonly orphaned?: 'drain' | 'kill';
   /**
-   * How long the app may take until it is ready, in milliseconds.
+   * Startup timeout in milliseconds.
    *
    * @default 60000
    */
   readonly readyWithin?: number;
 }
 
-/** The bundled app as a process of its own, as systemd runs it on a server. */
+/** The bundled app as a child process, as systemd runs it on a server. */
 export interface ShopProcess {
   readonly pid: number;
   readonly port: number;
-  /** Settles when the process ends: with its exit code, or null when a signal ended it. */
+  /** Resolves to the exit code, or null after a signal. */
   readonly exited: Promise<number | null>;
-  /** SIGTERM: lets requests in flight end, then exits. Resolves when it has. */
+  /** Sends SIGTERM, which drains requests in flight. Resolves when the process has exited. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the app and waits until it is ready. It holds an IPC channel to this process, and stops by itself when this one dies.
+ * Starts the app and waits until it is ready. The app stops when its IPC channel to this process closes.
  *
- * @throws when it ends or stays silent instead; with the end of its log
+ * @throws Error with the end of the log when the app exits or is not ready in time
  */
 export async function startShop(options: ShopProcessOptions): Promise<ShopProcess> {
   const log = openSync(options.log, 'a');
-  // A process group of its own, so that a Ctrl-C in the terminal reaches it once, through stop().
+  // A new process group, so that Ctrl-C in the terminal reaches it only through stop().
   const child = spawn(process.execPath, [join(options.bundle.dir, `${options.entry ?? 'server'}.js`)], {
     env: { PATH: process.env.PATH, ...options.env },
     stdio: ['ignore', log, log, 'ipc'],
@@ -87,7 +86,7 @@ async function ready(
         });
       }),
       exited.then((code) => {
-        throw new Error(`the shop ended with ${code ?? 'a signal'} before it was ready:\n${logTail(options.log, 5)}`);
+        throw new Error(`the shop exited with ${code ?? 'a signal'} before it was ready:\n${logTail(options.log, 5)}`);
       }),
       new Promise<never>((_, reject) => {
         timer = setTimeout(() => {

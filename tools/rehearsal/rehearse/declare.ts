@@ -5,21 +5,31 @@ import type { RehearseFlags } from './flags';
 
 const DEPENDENCIES = ['database', 'replicas', 'redis'] as const;
 
-/** Declares the verb `rehearse`; its bounds are those of `tools/rehearsal/rehearse/scenario-file.ts`. */
+const EXIT_CODES = `
+Exit codes:
+  0  passed
+  1  a target is missed, or the run failed
+  2  bad input
+  3  not judged: this machine does not carry the load, or too little happened
+`;
+
+/** Declares the command `rehearse`. Its bounds are those of `tools/rehearsal/rehearse/scenario-file.ts`. */
 export function declareRehearse(program: Command): void {
   const count = wholeNumber(1, 20);
   program
     .command('rehearse')
-    .description(
-      'Run a phase on this machine with real parts, under load and faults; exit code 1 when a figure is missed.',
-    )
+    .description('Run a phase on this machine with real parts, under load and faults; the exit code is the verdict.')
     .addArgument(
       new Argument('<phase>', 'phase 1, 2, 3 or 4; or 1..4, from one to the other under traffic').argParser(
         oneOf(['1', '2', '3', '4', '1..2', '1..3', '1..4', '2..3', '2..4', '3..4']),
       ),
     )
     .optionsGroup('Traffic:')
-    .option('--rps <number>', 'requests a second (default: 100)', number(1, 5_000))
+    .option(
+      '--rps <number>',
+      'requests a second (default: 100, or what this machine carries if that is less)',
+      number(1, 5_000),
+    )
     .option('--seconds <number>', 'how long visitors come (default: 30 to 240, by what happens)', wholeNumber(5, 900))
     .option(
       '--profile <name>',
@@ -73,6 +83,7 @@ export function declareRehearse(program: Command): void {
     .optionsGroup('Report:')
     .option('--html <file>', 'file of the report with charts', 'rehearsal.html')
     .option('--json', 'print the report as JSON')
+    .addHelpText('after', EXIT_CODES)
     .action(async (phase: string, { json, html, ...flags }: RehearseFlags & { html: string; json?: true }) => {
       const { rehearse } = await import('./rehearse-command.js');
       const [from, until = from] = phase.split('..').map(Number);

@@ -1,6 +1,7 @@
 import type { ServerSnapshot, Snapshot } from '../topology/snapshot';
+import type { RehearsedPhase } from '../topology/topology-plan';
 import type { Audit, Second, TrafficSummary } from '../traffic/messages';
-import type { Goal } from './goal';
+import type { Goal, Verdict } from './goal';
 import type { Action, Scenario } from './scenario';
 
 /** One second of a rehearsal: what visitors saw, and what the topology did. */
@@ -35,6 +36,13 @@ export interface Fired {
   readonly before: Snapshot;
 }
 
+/** A phase that the system became on the way. */
+export interface ServedPhase {
+  readonly phase: RehearsedPhase;
+  /** Requests that its own servers answered. */
+  readonly answered: number;
+}
+
 /** What was seen of a rehearsal. */
 export interface Findings {
   readonly scenario: Scenario;
@@ -47,6 +55,12 @@ export interface Findings {
   readonly edge?: { readonly lookups: number; readonly hits: number };
   /** Every server that there was, as it is at the end. */
   readonly servers: readonly ServerSnapshot[];
+  /** In the order in which they served; absent without an evolution. */
+  readonly served?: readonly ServedPhase[];
+  /** Requests per second that this machine carries in this topology; absent without a calibration. */
+  readonly carried?: number;
+  /** This machine could not set the CPU quotas of the scenario. */
+  readonly unconfined?: true;
   /** What holds of this run and is not as in the cloud. */
   readonly notes: readonly string[];
 }
@@ -59,4 +73,7 @@ export interface Report extends Findings {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly goals: readonly Goal[];
+  readonly verdict: Verdict;
+  /** Why, in one line that stands after the verdict and a colon. */
+  readonly reason: string;
 }

@@ -91,14 +91,18 @@ export function scenarioOf(
   const timeScale = phase === 4 ? (given.timeScale ?? TIME_SCALE) : undefined;
   checkLoad(load);
   checkShape(phase, given);
-  ofFile.forEach(({ action }, index) => {
-    checkAction({ action, by: `steps[${index}]: ${action.kind}` }, phase, servers);
-  });
+  for (const [index, { at, action }] of ofFile.entries()) {
+    const by = `steps[${index}]: ${action.kind}`;
+    checkAction({ action, by }, phase, { servers, replicas: given.replicas });
+    if (at >= load.seconds) {
+      throw new UsageError(`${by}: at must be less than the traffic's ${load.seconds} s, got ${at}`);
+    }
+  }
   const asked = actionsOf(flags, servers);
   for (let next = phase + 1; next <= until; next++) {
     asked.push({ by: `${phase}..${until}`, action: { kind: 'next-phase' } });
   }
-  for (const one of asked) checkAction(one, phase, servers);
+  for (const one of asked) checkAction(one, phase, { servers, replicas: given.replicas });
   const steps = [...ofFile, ...spread(asked, load.seconds)].sort((a, b) => a.at - b.at);
   // The command line says `true` where nothing was said.
   const shedding = flags.shedding === false ? false : settings.shedding;
@@ -119,6 +123,7 @@ export function scenarioOf(
     ...(given.overload !== undefined && shedding !== false && phase >= 3 && { maxInFlight: MAX_IN_FLIGHT }),
     timeScale,
     load,
+    ...(given.rps === undefined && { rpsIsDefault: true }),
     steps,
   };
 }
@@ -196,12 +201,18 @@ function checkShape(
   }
 }
 
-function checkAction({ action, by }: Asked, phase: RehearsedPhase, servers: number): void {
+function checkAction(
+  { action, by }: Asked,
+  phase: RehearsedPhase,
+  { servers, replicas }: { readonly servers: number; readonly replicas: number | undefined },
+): void {
   const phases = phasesOf(action);
   if (!phases.includes(phase)) throw new UsageError(`${by}: only in phase ${list(phases)}, this is phase ${phase}`);
   if ('count' in action && action.kind !== 'kill-workers' && action.count > servers) {
     throw new UsageError(`${by}: at most ${servers}, as many as there are servers`);
   }
+  const toReplicas = ['kill-replica', 'lag'].includes(action.kind) || ('to' in action && action.to === 'replicas');
+  if (toReplicas && replicas === 0) throw new UsageError(`${by}: --replicas must be at least 1, got 0`);
 }
 
 function list(phases: readonly number[]): string {

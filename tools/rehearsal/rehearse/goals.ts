@@ -2,8 +2,9 @@ import { HEALTH_INTERVAL, HEALTH_UNHEALTHY_COUNT } from '../../../lib/constants'
 import type { ServerSnapshot, Snapshot } from '../topology/snapshot';
 import type { Kind, Promised } from '../traffic/messages';
 import { peakRate, rateAt } from '../traffic/profiles';
+import { exercises } from './exercised';
 import type { Findings, Fired, RehearsalSecond } from './findings';
-import type { Goal } from './goal';
+import { type Goal, unless } from './goal';
 import { goalsOfLoad, sum } from './goals-of-load';
 import type { Action } from './scenario';
 
@@ -27,6 +28,7 @@ const WITHOUT_SESSION: readonly Kind[] = ['page', 'catalogue', 'static'];
 /** What a rehearsal must show, by what happened in it. */
 export function goalsOf(findings: Findings): Goal[] {
   return [
+    ...exercises(findings),
     ...promises(findings),
     ...failures(findings),
     ...recoveries(findings),
@@ -38,29 +40,40 @@ export function goalsOf(findings: Findings): Goal[] {
 }
 
 function promises({ scenario, audit }: Findings): Goal[] {
-  const kept = (name: string, { acknowledged, lost }: Promised): Goal => ({
-    name: `${name} lost`,
-    measured: `${lost} of ${acknowledged} acknowledged`,
-    goal: '0',
-    met: lost === 0,
-  });
-  const { cartItems, logIns } = audit;
+  const kept = (name: string, { acknowledged, lost }: Promised): Goal =>
+    unless(acknowledged === 0 && lost === 0, `no ${name} were confirmed`, {
+      name: `${name} lost`,
+      measured: `${lost} of ${acknowledged} acknowledged`,
+      goal: '0',
+      met: lost === 0,
+      definite: true,
+    });
+  const { cartItems, logIns, orders } = audit;
+  const noOrders = orders.acknowledged === 0;
+  const noItems = cartItems.acknowledged === 0;
+  const none = (name: string, measured: number, nothing: boolean): Goal =>
+    unless(nothing && measured === 0, 'no orders were confirmed', {
+      name,
+      measured: String(measured),
+      goal: '0',
+      met: measured === 0,
+    });
   const sessions: Goal =
     scenario.sessions === 'memory'
-      ? {
+      ? unless(cartItems.acknowledged + logIns.acknowledged === 0, 'no cart items and log-ins were confirmed', {
           name: 'lost with the memory of servers',
           measured: `${cartItems.lost} of ${cartItems.acknowledged} cart items, ${logIns.lost} of ${logIns.acknowledged} log-ins`,
           goal: 'more than 0: this store is here to show it',
           met: cartItems.lost + logIns.lost > 0,
-        }
+        })
       : kept('log-ins', logIns);
   return [
-    kept('orders', audit.orders),
+    kept('orders', orders),
     ...(scenario.sessions === 'memory' ? [] : [kept('cart items', cartItems)]),
     sessions,
-    zero('orders and cart items that nobody asked for', audit.unasked),
-    zero('products whose stock and sales do not add up', audit.stockErrors),
-    zero('orders without a receipt at the end', audit.receiptsWaiting),
+    { ...none('unrequested orders and cart items', audit.unasked, noOrders && noItems), definite: true },
+    { ...none('products whose stock and sales do not add up', audit.stockErrors, noOrders), definite: true },
+    none('orders without a receipt at the end', audit.receiptsWaiting, noOrders),
   ];
 }
 
@@ -73,14 +86,14 @@ function failures(findings: Findings): Goal[] {
   const bounds = findings.fired.map((fired) => bound(findings, fired));
   if (bounds.includes(undefined)) return [];
   const allowed = sum(bounds as number[]);
-  const failed = counts.failed + counts.refused + counts.wrong;
+  const failures = failed(counts);
   return [
-    {
+    unless(counts.ok + failures === 0, 'no requests were sent', {
       name: 'failed requests',
-      measured: `${failed} of ${findings.traffic.due}`,
+      measured: `${failures} of ${findings.traffic.due}`,
       goal: allowed === 0 ? '0' : atMost(allowed),
-      met: failed <= allowed,
-    },
+      met: failures <= allowed,
+    }),
   ];
 }
 
@@ -132,20 +145,23 @@ function recoveries(findings: Findings): Goal[] {
     const took = last - at;
     const over = last < (seconds.at(-1)?.at ?? 0) - 1;
     const measured = over ? `${took.toFixed(0)} s` : `${took.toFixed(0)} s, and not over when visitors left`;
-    const outage: Goal = {
+    // Without requests after it, there is nothing that could have failed.
+    const unseen = !seconds.some((second) => second.at > at + 1 && second.due > 0);
+    const seen = (goal: Goal) => unless(unseen, 'no requests came after it', goal);
+    const outage = seen({
       name: `${action.kind}: outage`,
       measured,
       goal: 'that it ends: no other server stands in',
       met: over,
-    };
+    });
     const back = (absence: number): Goal => {
       const within = BACK_WITHIN + Math.max(0, absence - USUAL_ABSENCE);
-      return {
+      return seen({
         name: `${action.kind}: until the last failure`,
         measured,
         goal: `at most ${within} s`,
         met: over && took <= within,
-      };
+      });
     };
     switch (action.kind) {
       case 'kill-redis':
@@ -193,16 +209,19 @@ function boundOfPages(findings: Findings, fired: Fired): number | undefined {
 }
 
 /** A store that is away costs milliseconds; other things that fail may take their time. */
-function refusals({ fired, traffic: { failureLatency } }: Findings): Goal[] {
+function refusals({ scenario, fired, traffic: { counts, failureLatency } }: Findings): Goal[] {
   const kinds = fired.map(({ action }) => action.kind);
   if (kinds.length === 0 || !kinds.every((kind) => kind === 'kill-redis' || kind === 'demote-redis')) return [];
+  const nothing = failed(counts) === 0;
+  // Where sessions are elsewhere, it is good news that nothing is refused.
+  if (nothing && (scenario.sessions ?? 'redis') !== 'redis') return [];
   return [
-    {
+    unless(nothing, 'no requests were refused', {
       name: 'refusals: 99th percentile of the wait',
       measured: `${failureLatency.p99.toFixed(0)} ms`,
       goal: `at most ${REFUSED_WITHIN} ms`,
       met: failureLatency.p99 <= REFUSED_WITHIN,
-    },
+    }),
   ];
 }
 
@@ -242,8 +261,4 @@ function isAfter({ at }: RehearsalSecond, from: number, to: number): boolean {
 
 function endOf({ at }: RehearsalSecond): number {
   return at;
-}
-
-function zero(name: string, measured: number): Goal {
-  return { name, measured: String(measured), goal: '0', met: measured === 0 };
 }

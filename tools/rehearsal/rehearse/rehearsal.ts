@@ -1,19 +1,42 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../../support/usage-error';
+import { firstLine } from '../programs/parts';
 import type { ServerSnapshot, Snapshot } from '../topology/snapshot';
 import type { Topology, TopologyEvent } from '../topology/topology';
 import type { Second } from '../traffic/messages';
-import { startTraffic, type Traffic, visitorAddresses } from '../traffic/traffic';
+import { totalRequests } from '../traffic/profiles';
+import { isLate, LATE_SHARE } from '../traffic/punctuality';
+import { calibrationAddresses, startGenerator, type Traffic, visitorAddresses } from '../traffic/traffic';
+import { capacityLine, carriedRate, fitRate, mayCalibrate } from './capacity';
 import type { Findings, Fired, RehearsalEvent, RehearsalSecond } from './findings';
-import type { Action, Scenario, Step } from './scenario';
+import { type Action, LIMITS, type Scenario, type Step } from './scenario';
+import { ServedPhases } from './served-phases';
+import { isSettled } from './settled';
 
-/** Seconds that background jobs may take after the last order: those of a dead worker come back after a minute. */
+/** Seconds without a receipt after which no more are expected: jobs of a dead worker come back after a minute. */
 const RECEIPTS_WITHIN = 75;
+
+/** Seconds. */
+export const WAITS = {
+  /** A phase serves for so long before it becomes the next one. */
+  serves: 5,
+  /** After so long, a phase that answers nothing is given up. */
+  answersWithin: 60,
+  /** The topology is at rest for so long before the traffic ends. */
+  atRest: 5,
+  /** The traffic continues at most so long after its time, for what was done to the topology to be over. */
+  overtime: 120,
+};
+
+/** Milliseconds between two looks at what is waited for. */
+const LOOK = 250;
 
 /** A topology under traffic, while the steps of a scenario happen to it. */
 export interface Rehearsal {
   readonly topology: Topology;
+  /** With the rate that this machine carries, where none was given. */
+  readonly scenario: Scenario;
   /** Emits each second of traffic with the topology at its end, and whatever happens. */
   readonly events: EventEmitter<{ second: [RehearsalSecond, Snapshot]; event: [RehearsalEvent] }>;
   /** Resolves after the traffic and the audit; rejects when a step could not be done. */
@@ -26,23 +49,48 @@ export interface Rehearsal {
   stop(): Promise<void>;
 }
 
-/** Lets the scenario's traffic and steps loose on a topology that runs; it ends with the rehearsal, however that ends. */
-export async function startRehearsal(scenario: Scenario, topology: Topology): Promise<Rehearsal> {
-  const traffic = await startTraffic({
-    url: topology.url,
-    databaseUrl: topology.databaseUrl,
-    load: scenario.load,
-    reloads: scenario.reloads,
-    addresses: visitorAddresses(),
-    seed: 1,
-  }).catch(async (error) => {
-    await topology.stop();
-    throw error;
-  });
-  return new Run(scenario, topology, traffic, await topology.snapshot());
+export interface RehearsalOptions {
+  /**
+   * Whether to find first what this machine carries.
+   *
+   * @default false
+   */
+  readonly calibrate?: boolean;
+  /** Receives one line for each step before the traffic. */
+  readonly say?: (line: string) => void;
 }
 
-class Run implements Rehearsal {
+/** Lets the scenario's traffic and steps loose on a topology that runs; it ends with the rehearsal, however that ends. */
+export async function startRehearsal(
+  scenario: Scenario,
+  topology: Topology,
+  { calibrate = false, say = () => {} }: RehearsalOptions = {},
+): Promise<Rehearsal> {
+  const generator = startGenerator();
+  try {
+    const { url, databaseUrl } = topology;
+    let carried: number | undefined;
+    if (calibrate && mayCalibrate(scenario)) {
+      say('calibration: a few seconds of traffic that is not counted');
+      const saturated = await generator.calibrate({ url, databaseUrl, addresses: calibrationAddresses() });
+      carried = carriedRate(saturated, scenario);
+      say(capacityLine(scenario, carried));
+    }
+    const fitted = carried === undefined ? scenario : fitRate(scenario, carried);
+    const before = await topology.snapshot();
+    const { load, reloads } = fitted;
+    say('starting traffic');
+    const traffic = await generator.start({ url, databaseUrl, load, reloads, addresses: visitorAddresses(), seed: 1 });
+    return new Run(fitted, topology, traffic, before, await topology.snapshot(), carried);
+  } catch (error) {
+    await generator.stop();
+    await topology.stop();
+    throw error;
+  }
+}
+
+/** A rehearsal whose traffic has started. */
+export class Run implements Rehearsal {
   readonly events: Rehearsal['events'] = new EventEmitter();
   readonly finished: Promise<Findings>;
   readonly #seconds: RehearsalSecond[] = [];
@@ -50,30 +98,56 @@ class Run implements Rehearsal {
   readonly #fired: Fired[] = [];
   readonly #servers = new Map<string, ServerSnapshot>();
   readonly #stopped = new AbortController();
+  readonly #served: ServedPhases;
   #watched: Promise<void> = Promise.resolve();
   #last: Snapshot;
+  /** No more requests become due. */
+  #over = false;
+  /** A phase could not be started. */
+  #stays = false;
+  /** Since when everything that was done to the topology is over, in seconds. */
+  #settledAt: number | undefined;
+  /** Seconds in which the generator was late, and whether that was said. */
+  #late = 0;
+  #lateSaid = false;
 
+  /**
+   * @param before the topology just before the traffic: what was counted by then is not the visitors'
+   * @param first at its start
+   */
   constructor(
-    private readonly scenario: Scenario,
+    readonly scenario: Scenario,
     readonly topology: Topology,
     private readonly traffic: Traffic,
-    private readonly first: Snapshot,
+    private readonly before: Snapshot,
+    first: Snapshot,
+    private readonly carried?: number,
+    private readonly waits = WAITS,
   ) {
-    this.#last = first;
+    this.#last = since(before, first);
+    this.#served = new ServedPhases(topology.phase);
+    if (scenario.steps.length > 0) traffic.hold();
     traffic.events.on('second', (second) => {
       // One look after the other, as each is compared with the one before.
       this.#watched = this.#watched.then(() => this.#watch(second));
     });
     topology.events.on('event', this.#hear);
+    traffic.ended.then(
+      () => (this.#over = true),
+      () => {},
+    );
     this.finished = this.#run();
     // It is looked at by whoever waits for it.
     this.finished.catch(() => {});
   }
 
   async act(action: Action): Promise<void> {
-    const before = await this.topology.snapshot();
+    // Its end must be seen, however slow the machine is.
+    this.traffic.hold();
+    const before = since(this.before, await this.topology.snapshot());
     const fired: Fired = { at: this.#now(), action, before };
     this.#fired.push(fired);
+    this.#settledAt = undefined;
     try {
       await this.#do(action);
     } catch (error) {
@@ -113,12 +187,12 @@ class Run implements Rehearsal {
 
   async #run(): Promise<Findings> {
     try {
-      const steps = Promise.all(this.scenario.steps.map((step) => this.#later(step)));
-      const [traffic] = await Promise.all([this.traffic.ended, steps]);
+      const steps = this.#steps();
+      const [traffic] = await Promise.all([this.traffic.ended, steps, this.#endTraffic(steps)]);
       await this.#watched;
       // A step may take longer than the traffic.
       await this.#look();
-      const edge = lookedUp(this.first, this.#last);
+      const edge = lookedUp(this.before, this.#last);
       const audit = await this.traffic.audit(this.topology.databaseUrl, RECEIPTS_WITHIN);
       const { scenario, topology } = this;
       return {
@@ -130,11 +204,69 @@ class Run implements Rehearsal {
         audit,
         ...(edge && { edge }),
         servers: atTheEnd([...this.#servers.values()], this.#last),
+        ...(this.#served.all.length > 0 && { served: this.#served.all }),
+        ...(this.carried !== undefined && { carried: this.carried }),
+        ...(!topology.confined && { unconfined: true }),
         notes: topology.notes,
       };
     } finally {
       await this.stop();
     }
+  }
+
+  /** All of the scenario's. A phase becomes the next one once it has answered for a while itself. */
+  async #steps(): Promise<void> {
+    let turn = Promise.resolve();
+    const all = this.scenario.steps.map((step) => {
+      if (step.action.kind !== 'next-phase') return this.#later(step);
+      turn = turn.then(() => this.#evolve(step));
+      return turn;
+    });
+    await Promise.all(all);
+  }
+
+  /** A phase that cannot be started leaves the one before it in service, and none after it is tried. */
+  async #evolve(step: Step): Promise<void> {
+    if (this.#stays) return;
+    try {
+      await this.#later(step);
+      await this.#serves();
+    } catch (error) {
+      if (this.#stopped.signal.aborted || error instanceof UsageError) throw error;
+      this.#stays = true;
+      this.#note(`phase ${this.topology.phase + 1} did not start: ${firstLine(error as Error)}`);
+    }
+  }
+
+  /** Resolves when the phase has answered for a while, or answers nothing, or the traffic is over. */
+  async #serves(): Promise<void> {
+    const { phase } = this.topology;
+    const switched = this.#now();
+    const past = (seconds: number) => this.#now() >= switched + seconds;
+    const answers = () => (this.#served.answered(phase) ?? 0) > 0;
+    while (!this.#over && !past(this.waits.answersWithin) && !(past(this.waits.serves) && answers()))
+      await this.#pause();
+  }
+
+  /** Ends traffic that is held: after its time, once the steps are done and the topology is at rest. */
+  async #endTraffic(steps: Promise<void>): Promise<void> {
+    const { load } = this.scenario;
+    const most = longest(load);
+    let done = false;
+    steps.then(
+      () => (done = true),
+      () => (done = true),
+    );
+    while (!this.#over && (this.#now() < load.seconds || !done) && this.#now() < most) await this.#pause();
+    const end = Math.min(most, this.#now() + this.waits.overtime);
+    const atRest = () => this.#settledAt !== undefined && this.#now() >= this.#settledAt + this.waits.atRest;
+    // A run that will not be judged need not show how it ends.
+    while (!this.#over && !this.#lateSaid && !atRest() && this.#now() < end) await this.#pause();
+    this.traffic.end();
+  }
+
+  async #pause(): Promise<void> {
+    await sleep(LOOK, undefined, { signal: this.#stopped.signal });
   }
 
   async #later({ at, action }: Step): Promise<void> {
@@ -147,7 +279,7 @@ class Run implements Rehearsal {
 
   async #watch(second: Second): Promise<void> {
     const before = this.#last;
-    const after = await this.#look();
+    const after = await this.#look(second);
     const took = second.at - (this.#seconds.at(-1)?.at ?? 0);
     // The last one is rarely a whole one.
     if (took < 0.5) return;
@@ -158,10 +290,18 @@ class Run implements Rehearsal {
     };
     this.#seconds.push(seen);
     this.events.emit('second', seen, after);
+    if (isLate(second)) this.#late += took;
+    if (this.#lateSaid || this.#late <= LATE_SHARE * this.scenario.load.seconds) return;
+    this.#lateSaid = true;
+    this.#note('the load generator is late: this machine does not carry the load, and the run will not be judged');
   }
 
-  async #look(): Promise<Snapshot> {
-    this.#last = await this.topology.snapshot();
+  async #look(second?: Second): Promise<Snapshot> {
+    const { phase } = this.topology;
+    this.#last = since(this.before, await this.topology.snapshot());
+    this.#served.see(phase, this.#last, second?.counts);
+    const settled = isSettled(this.#last, this.#fired, this.#now());
+    this.#settledAt = settled ? (this.#settledAt ?? this.#now()) : undefined;
     for (const server of this.#last.servers) this.#servers.set(server.name, server);
     return this.#last;
   }
@@ -186,7 +326,28 @@ class Run implements Rehearsal {
  */
 export function atTheEnd(seen: readonly ServerSnapshot[], last: Pick<Snapshot, 'servers'>): ServerSnapshot[] {
   const there = new Set(last.servers.map(({ name }) => name));
-  return seen.map((server) => (there.has(server.name) ? server : { ...server, state: 'gone' }));
+  return seen.map((server) => (there.has(server.name) ? server : { ...server, state: 'terminated' }));
+}
+
+/** What servers did since a look before the traffic; all else as it is now. */
+export function since(before: Pick<Snapshot, 'servers'>, now: Snapshot): Snapshot {
+  const earlier = new Map(before.servers.map((server) => [server.name, server]));
+  const servers = now.servers.map((server) => {
+    const { requests = 0, failures = 0, cpuSeconds = 0 } = earlier.get(server.name) ?? {};
+    return {
+      ...server,
+      requests: server.requests - requests,
+      failures: server.failures - failures,
+      cpuSeconds: server.cpuSeconds - cpuSeconds,
+    };
+  });
+  return { ...now, servers };
+}
+
+/** Seconds that traffic may take within the limits, with what is added to its time. */
+function longest(load: Scenario['load']): number {
+  const left = (LIMITS.requests - totalRequests(load)) / load.rps;
+  return Math.max(load.seconds, Math.min(LIMITS.seconds, load.seconds + left));
 }
 
 /** An edge that came on the way began at 0. */

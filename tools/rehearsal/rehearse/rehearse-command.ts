@@ -10,10 +10,10 @@ import { missingPrograms, startTopology, type Topology } from '../topology/topol
 import type { RehearsedPhase } from '../topology/topology-plan';
 import type { Report } from './findings';
 import { type RehearseFlags, scenarioOf } from './flags';
-import { goalsOf } from './goals';
 import { type Rehearsal, startRehearsal } from './rehearsal';
 import type { Scenario } from './scenario';
 import { synthesizedTemplate } from './template';
+import { EXIT_CODES, judge } from './verdict';
 
 export interface RehearseOptions extends RehearseFlags {
   readonly phase: RehearsedPhase;
@@ -36,7 +36,7 @@ const INTERRUPTED = 130;
 
 /**
  * The verb `rehearse`: a phase on this machine, under load and faults, and a report of what that did to visitors. Returns the
- * exit code: 1 when a figure is missed.
+ * exit code of the verdict.
  *
  * @throws UsageError for what the phase does not have
  */
@@ -49,7 +49,7 @@ export async function rehearse({
   boardPort,
   ...flags
 }: RehearseOptions): Promise<number> {
-  const scenario = scenarioOf(phase, flags, until);
+  let scenario = scenarioOf(phase, flags, until);
   const startedAt = new Date().toISOString();
   const out = json ? process.stderr : process.stdout;
   const dir = mkdtempSync(join(tmpdir(), 'shop-rehearsal-'));
@@ -66,13 +66,24 @@ export async function rehearse({
     const say = (line: string) => out.write(`  … ${line}\n`);
     const { timeScale } = scenario;
     if (timeScale !== undefined) say('cdk synth: the scaling policies are those of the template');
-    const scaling = timeScale === undefined ? undefined : { template: await synthesizedTemplate(phase), timeScale };
+    // The policies must not act on the load of the calibration.
+    let trafficStarts = () => {};
+    const begin = new Promise<void>((resolve) => {
+      trafficStarts = resolve;
+    });
+    const scaling =
+      timeScale === undefined ? undefined : { template: await synthesizedTemplate(phase), timeScale, begin };
     if (interrupted) return INTERRUPTED;
     const evolves = scenario.until !== undefined || (flags.board === true && mayEvolve(scenario));
-    topology = await startTopology({ ...scenario, dir, scaling, say, evolves });
+    topology = await startTopology({ ...scenario, dir, scaling, onProgress: say, evolves });
     if (interrupted) return INTERRUPTED;
-    say('visitors come');
-    rehearsal = await startRehearsal(scenario, topology);
+    rehearsal = await startRehearsal(scenario, topology, { calibrate: true, say });
+    if (interrupted) {
+      await rehearsal.stop();
+      return INTERRUPTED;
+    }
+    trafficStarts();
+    scenario = rehearsal.scenario;
     let heading = `Rehearsal of ${title(scenario)}`;
     if (flags.board) {
       const [{ startBoard }, { rehearsalBoard }] = await Promise.all([
@@ -85,10 +96,10 @@ export async function rehearse({
     }
     const follower = follow(rehearsal, heading, scenario.load.seconds, out);
     const findings = await rehearsal.finished.finally(() => follower.close());
-    const report: Report = { ...findings, command, machine: machine(), startedAt, goals: goalsOf(findings) };
+    const report: Report = { ...findings, command, machine: machine(), startedAt, ...judge(findings) };
     writeFileSync(file, html(report));
     console.log(json ? JSON.stringify(report, null, 2) : `\n${summary(report)}\n\nWith charts: ${file}`);
-    return report.goals.every(({ met }) => met) ? 0 : 1;
+    return EXIT_CODES[report.verdict];
   } catch (error) {
     if (interrupted) return INTERRUPTED;
     throw error;

@@ -29,6 +29,8 @@ export interface Scenario
    */
   readonly until?: RehearsedPhase;
   readonly load: Load;
+  /** No rate was given: it may be lowered to what this machine carries. */
+  readonly rpsIsDefault?: true;
   /**
    * How often a visitor loads something again that did not come.
    *
@@ -54,8 +56,8 @@ export function defaultServers(phase: RehearsedPhase): number {
 }
 
 /** The phases that have what an action is done to. */
-export function phasesOf({ kind }: Action): readonly RehearsedPhase[] {
-  switch (kind) {
+export function phasesOf(action: Action): readonly RehearsedPhase[] {
+  switch (action.kind) {
     case 'kill-servers':
     case 'stop-servers':
     case 'deploy':
@@ -65,8 +67,9 @@ export function phasesOf({ kind }: Action): readonly RehearsedPhase[] {
       return [1, 2];
     case 'next-phase':
       return [1, 2, 3];
-    case 'kill-database':
     case 'slow-network':
+      return action.to === 'database' ? [2, 3, 4] : [3, 4];
+    case 'kill-database':
       return [2, 3, 4];
     case 'spot-notice':
     case 'kill-workers':

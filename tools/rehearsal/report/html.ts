@@ -2,15 +2,16 @@ import type { Report } from '../rehearse/findings';
 import { KINDS } from '../traffic/messages';
 import { charts } from './charts';
 import { course, facts, perServer } from './facts';
-import { ms, notOk, remarks, title } from './words';
+import { mark, ms, notOk, remarks, title, verdictLine } from './words';
+
+/** Classes of the style sheet. */
+const VERDICTS = { passed: 'met', missed: 'missed', 'not judged': 'unjudged' } as const;
 
 /** The report as one HTML document that needs nothing else. */
 export function html(report: Report): string {
   const { goals, scenario, command, startedAt } = report;
   const spike = course(report);
   const servers = perServer(report);
-  const missed = goals.filter(({ met }) => !met).length;
-  const verdict = missed === 0 ? 'Every figure is reached.' : `${missed} of ${goals.length} figures are missed.`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -24,7 +25,7 @@ export function html(report: Report): string {
 <h1>Rehearsal of ${safe(title(scenario))}</h1>
 <p><code>${safe(command)}</code></p>
 <p>${safe(startedAt.slice(0, 16).replace('T', ' '))} UTC · ${safe(report.machine)} · ${report.traffic.due} requests of ${report.traffic.visitors.came} visitors, ${report.traffic.visitors.cameBack} of whom came back</p>
-<p class="verdict ${missed === 0 ? 'met' : 'missed'}">${verdict}</p>
+<p class="verdict ${VERDICTS[report.verdict]}">${safe(verdictLine(report))}</p>
 </header>
 <main>
 <section>
@@ -32,7 +33,7 @@ export function html(report: Report): string {
 ${rows(
   'Figures',
   ['figure', 'measured', 'goal', ''],
-  goals.map(({ name, measured, goal, met }) => [name, measured, goal, met ? '✓' : '✗ missed']),
+  goals.map((goal) => [goal.name, goal.measured, goal.goal, mark(goal)]),
 )}
 ${remarks(report)
   .map((one) => `<p class="remark">${safe(one)}</p>`)
@@ -119,6 +120,7 @@ header p { margin: .25rem 0; color: var(--quiet); }
 code { background: var(--code); padding: .1rem .35rem; border-radius: 4px; font-size: .9em; }
 header p.verdict { display: inline-block; margin-top: .6rem; padding: .25rem .75rem; border-radius: 1rem; font-weight: 600; }
 header p.met { background: #e2f2e9; color: #1d5b40; }
+header p.unjudged { background: #f7edd2; color: #6b4e00; }
 header p.missed { background: #fbe5e3; color: #8f2822; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; overflow-wrap: normal; }

@@ -1,6 +1,10 @@
 import type { RehearsalEvent, RehearsalSecond } from '../rehearse/findings';
 import type { Rehearsal } from '../rehearse/rehearsal';
+import { isLate } from '../traffic/punctuality';
 import { cacheHits, ms, notOk, percent } from './words';
+
+/** Of seconds whose figures are partly this machine's own. */
+const LATE = 'load generator late';
 
 /** Seconds between two lines where the output is no terminal. */
 const LINE_EVERY = 5;
@@ -115,7 +119,8 @@ export function screen({ heading, total, seconds, events, width, height }: Scree
     ),
   ];
   const failed = seconds.reduce((sum, { counts }) => sum + notOk(counts), 0);
-  const status = `${clock(last?.at ?? 0)} of ${total} s   not answered: ${failed}   acknowledged: ${last?.acknowledged ?? 0}, not found again: ${last?.missed ?? 0}`;
+  const late = last && isLate(last) ? `   ${LATE}` : '';
+  const status = `${clock(last?.at ?? 0)} of ${total} s   not answered: ${failed}   acknowledged: ${last?.acknowledged ?? 0}, not found again: ${last?.missed ?? 0}${late}`;
   const top = [...heading.split('\n'), status, '', ...charts, ''];
   const shown = events.slice(-Math.max(0, height - top.length - 1)).map(({ at, what }) => `${clock(at)}  ${what}`);
   return [...top, ...shown].slice(0, height - 1).map((line) => line.slice(0, width));
@@ -137,7 +142,8 @@ function sparkline(values: readonly number[], room: number): string {
     .padEnd(Math.max(0, room));
 }
 
-function figures({ rps, latency, counts, inService, desired, missed }: RehearsalSecond): string[] {
+function figures(second: RehearsalSecond): string[] {
+  const { rps, latency, counts, inService, desired, missed } = second;
   return [
     `${rps.toFixed(0)} requests/s`,
     `p50 ${ms(latency.p50)} ms`,
@@ -145,6 +151,7 @@ function figures({ rps, latency, counts, inService, desired, missed }: Rehearsal
     `${notOk(counts)} not answered`,
     `${inService} of ${desired} servers in service`,
     ...(missed > 0 ? [`${missed} acknowledged things not found again`] : []),
+    ...(isLate(second) ? [LATE] : []),
   ];
 }
 

@@ -2,7 +2,7 @@ import { table } from '../../support/table';
 import type { Report } from '../rehearse/findings';
 import { KINDS } from '../traffic/messages';
 import { course, facts, perServer } from './facts';
-import { ms, notOk, remarks, title } from './words';
+import { mark, ms, notOk, remarks, title, verdictLine } from './words';
 
 /** What a rehearsal showed, for the terminal. */
 export function summary(report: Report): string {
@@ -21,9 +21,10 @@ export function summary(report: Report): string {
     facts(report).join('\n'),
     table(
       ['figure', 'measured', 'goal', ' '],
-      goals.map(({ name, measured, goal, met }) => [name, measured, goal, met ? '✓' : '✗ missed']),
+      goals.map((goal) => [goal.name, goal.measured, goal.goal, mark(goal)]),
     ),
     ...remarks(report),
+    verdictLine(report),
   ];
   return parts.filter((part) => part !== undefined && part !== '').join('\n\n');
 }

@@ -1,4 +1,5 @@
 import type { Report } from '../rehearse/findings';
+import type { Goal } from '../rehearse/goal';
 import { defaultServers, type Scenario } from '../rehearse/scenario';
 import type { Counts, Source } from '../traffic/messages';
 
@@ -45,6 +46,17 @@ export function percent(share: number | undefined): string {
   return share === undefined ? '-' : `${(share * 100).toFixed(share > 0.995 && share < 1 ? 1 : 0)}%`;
 }
 
+/** What stands beside a target. */
+export function mark({ met, unjudged }: Goal): string {
+  if (unjudged !== undefined) return `– not judged: ${unjudged}`;
+  return met ? '✓' : '✗ missed';
+}
+
+/** `Passed: all 12 targets met.` */
+export function verdictLine({ verdict, reason }: Pick<Report, 'verdict' | 'reason'>): string {
+  return `${verdict[0]?.toUpperCase()}${verdict.slice(1)}: ${reason}`;
+}
+
 export function ms(value: number): string {
   return value < 10 ? value.toFixed(1) : value.toFixed(0);
 }
@@ -81,5 +93,5 @@ function whyCollapsed({ scenario, seconds }: Report): string | undefined {
 /** Whether the generator, and not the shop, was slow at times. */
 function whoWasSlow({ traffic }: Report): string | undefined {
   if (traffic.lateSeconds === 0) return undefined;
-  return `In ${traffic.lateSeconds} of ${Math.ceil(traffic.seconds)} seconds the generator itself was late or busy: latencies of these seconds are partly its own.`;
+  return `In ${Math.round(traffic.lateSeconds)} of ${Math.ceil(traffic.seconds)} seconds the generator itself was late or busy: latencies of these seconds are partly its own.`;
 }

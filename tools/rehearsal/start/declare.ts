@@ -14,12 +14,12 @@ interface StartArguments {
 export function declareStart(program: Command): void {
   program
     .command('start')
-    .description('Start the shop on this machine in the shape of a phase, and keep its data between runs.')
-    .argument('[phase]', 'phase whose shape is started: 1, 2, 3 or 4', oneOf(['1', '2', '3', '4']), '1')
+    .description('Run the shop on this machine with the topology of a phase, and keep its data between runs.')
+    .argument('[phase]', 'phase to run: 1, 2, 3 or 4', oneOf(['1', '2', '3', '4']), '1')
     .option('--port <port>', 'TCP port on loopback', wholeNumber(1, 65535), 8080)
-    .option('--board-port <port>', 'TCP port of its board on loopback (default: a free one)', wholeNumber(1, 65535))
+    .option('--board-port <port>', 'TCP port of the board on loopback (default: a free port)', wholeNumber(1, 65535))
     .option('--fresh', 'delete the data of earlier runs first')
-    .addOption(new Option('--dir <folder>', 'folder that keeps data, secrets and logs').default('.shop'))
+    .addOption(new Option('--dir <folder>', 'folder for data, secrets and logs').default('.shop'))
     .action(async (phase: string, options: StartArguments) => {
       const { start } = await import('./start-command.js');
       await start({

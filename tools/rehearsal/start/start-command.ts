@@ -2,46 +2,46 @@ import { relative } from 'node:path';
 import { POSTGRES_MAJOR } from '../../../lib/constants';
 import type { BoardSource } from '../board/state';
 import type { RehearsedPhase } from '../topology/topology-plan';
-import { SHOP_LOG } from './kept-folder';
+import { SHOP_LOG } from './data-folder';
 import type { StartOptions } from './start';
 
-const SHAPES: Readonly<Record<RehearsedPhase, string>> = {
-  1: `the app and PostgreSQL ${POSTGRES_MAJOR} on one box, joined by a Unix socket`,
-  2: `the app, and PostgreSQL ${POSTGRES_MAJOR} as a server of its own, TLS between them`,
-  3: `HAProxy before five servers, Redis with a replica, PostgreSQL ${POSTGRES_MAJOR} with two`,
-  4: `an edge cache, HAProxy, servers by the template's scaling policies, a queue and its workers, PgBouncer, Redis, PostgreSQL ${POSTGRES_MAJOR} with two replicas`,
+const TOPOLOGIES: Readonly<Record<RehearsedPhase, string>> = {
+  1: `the app and PostgreSQL ${POSTGRES_MAJOR} on one instance, connected by a Unix socket`,
+  2: `the app, and PostgreSQL ${POSTGRES_MAJOR} as a separate server, connected by TLS`,
+  3: `HAProxy, five servers, Redis with a replica, PostgreSQL ${POSTGRES_MAJOR} with two replicas`,
+  4: `an edge cache, HAProxy, servers under the template's scaling policies, a queue with workers, PgBouncer, Redis with a replica, PostgreSQL ${POSTGRES_MAJOR} with two replicas`,
 };
 
 const TITLE = 'The shop on this machine';
 
-export interface StartVerbOptions extends Omit<StartOptions, 'phase' | 'say'> {
+export interface StartCommandOptions extends Omit<StartOptions, 'phase' | 'onProgress'> {
   readonly phase: RehearsedPhase;
   /**
    * TCP port of the board on loopback.
    *
-   * @default - a free one
+   * @default - a free port
    */
   readonly boardPort?: number | undefined;
 }
 
-/** A phase that runs, as the verb needs it. */
+/** A running phase. */
 interface Running {
   readonly url: string;
   readonly board: BoardSource;
-  /** Further lines about it: what, and its value. */
+  /** Further facts to print: label and value. */
   readonly facts: readonly (readonly [string, string])[];
-  /** Settles when the shop ends by itself, which only a box's does: with its exit code, or null when a signal ended it. */
+  /** Resolves to the shop's exit code, or null after a signal. Never settles in phases 3 and 4, which replace servers. */
   readonly ended: Promise<number | null>;
-  /** Where its log is, for then. */
+  /** Path of the log, for the error message. */
   readonly log: string;
-  /** What outlives it, as a sentence. */
+  /** Sentence about the data that outlives the run. */
   readonly kept: string;
   stop(): Promise<void>;
 }
 
-/** The verb `start`: runs until a signal, or until the shop ends by itself. */
-export async function start({ boardPort, ...options }: StartVerbOptions): Promise<void> {
-  // A signal that comes while things are still starting must stop them too, once they are there.
+/** Runs the command `start` until a signal, or until the shop exits. */
+export async function start({ boardPort, ...options }: StartCommandOptions): Promise<void> {
+  // A signal during the start must stop the parts too, once they have started.
   const signal = new Promise<'signal'>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => resolve('signal'));
   });
@@ -54,24 +54,26 @@ export async function start({ boardPort, ...options }: StartVerbOptions): Promis
   const facts = [
     ['Shop', running.url],
     ['Board', board.url],
-    ['Shape', `phase ${options.phase}: ${SHAPES[options.phase]}`],
+    ['Topology', `phase ${options.phase}: ${TOPOLOGIES[options.phase]}`],
     ...running.facts,
   ];
   console.log(`
 ${facts.map(([what = '', value]) => `  ${what.padEnd(10)}${value}`).join('\n')}
 
-  Ctrl-C stops it. ${running.kept}
+  Press Ctrl-C to stop. ${running.kept}
 `);
   const ended = await Promise.race([signal, running.ended]);
   if (ended === 'signal') console.log('  stopping');
   await board.close();
   await running.stop();
   if (ended === 'signal') return;
-  throw new Error(`the shop ended by itself (exit code ${ended ?? 'none, a signal'}); see ${running.log}`);
+  throw new Error(
+    `The shop exited unexpectedly (${ended === null ? 'by a signal' : `exit code ${ended}`}). See ${running.log}.`,
+  );
 }
 
-async function startPhase({ phase, ...rest }: Omit<StartVerbOptions, 'boardPort'>): Promise<Running> {
-  const options = { ...rest, say: (line: string) => console.log(`  … ${line}`) };
+async function startPhase({ phase, ...rest }: Omit<StartCommandOptions, 'boardPort'>): Promise<Running> {
+  const options = { ...rest, onProgress: (line: string) => console.log(`  … ${line}`) };
   const where = relative(process.cwd(), options.dir) || '.';
   if (phase === 3 || phase === 4) {
     const [{ startOnTopology }, { topologyBoard }] = await Promise.all([
@@ -82,10 +84,10 @@ async function startPhase({ phase, ...rest }: Omit<StartVerbOptions, 'boardPort'
     return {
       url,
       board: topologyBoard(topology, { title: TITLE, evolves }),
-      facts: [['Kept in', `${where} (begin anew: --fresh); logs in ${logs} until it stops`]],
+      facts: [['Data', `${where} (start over with --fresh); logs in ${logs} until it stops`]],
       ended: new Promise(() => {}),
       log: logs,
-      kept: 'Orders, accounts and their carts are kept; log-ins end with its Redis.',
+      kept: 'Orders, accounts and their carts are kept. Logins are lost with Redis.',
       stop,
     };
   }
@@ -97,11 +99,11 @@ async function startPhase({ phase, ...rest }: Omit<StartVerbOptions, 'boardPort'
     board: new ShopBoard(shop, phase, TITLE),
     facts: [
       ['Processes', `shop ${shop.shop.pid}, PostgreSQL ${shop.database.pid}`],
-      ['Kept in', `${where} (log: ${log}; begin anew: --fresh)`],
+      ['Data', `${where} (log: ${log}; start over with --fresh)`],
     ],
     ended: shop.ended,
     log,
-    kept: 'Orders, carts and log-ins are kept.',
+    kept: 'Orders, carts and logins are kept.',
     stop: () => shop.stop(),
   };
 }

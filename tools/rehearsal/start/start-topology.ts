@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { TIME_SCALE } from '../rehearse/flags';
 import { synthesizedTemplate } from '../rehearse/template';
 import { checkPrograms, missingPrograms, startTopology, type Topology } from '../topology/topology';
-import { checkPortFree, KeptFolder } from './kept-folder';
+import { checkPortFree, DataFolder } from './data-folder';
 import type { StartOptions } from './start';
 
 export interface StartTopologyOptions extends Omit<StartOptions, 'phase'> {
@@ -14,42 +14,42 @@ export interface StartTopologyOptions extends Omit<StartOptions, 'phase'> {
 export interface RunningTopology {
   readonly url: string;
   readonly topology: Topology;
-  /** Whether it can become the next phase: where the programs of that are here. */
+  /** Whether it can move to the next phase: true when the required programs are installed. */
   readonly evolves: boolean;
-  /** Folder of its logs, which is gone once it has stopped. */
+  /** Folder of the logs. Deleted on stop. */
   readonly logs: string;
-  /** Ends every process. Safe to call twice. */
+  /** Stops every process. Safe to call twice. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts phase 3 or 4 on this machine with real parts, over the data that phases 1 and 2 keep. Sessions in Redis end with it.
+ * Starts phase 3 or 4 on this machine from real programs, on the data of phases 1 and 2. Sessions are lost with Redis.
  *
- * @throws UsageError when a program is missing, the port is taken or another run holds the folder
+ * @throws UsageError when a program is missing, the port is in use or another run has locked the folder
  */
 export async function startOnTopology(options: StartTopologyOptions): Promise<RunningTopology> {
-  const { phase, port, say } = options;
+  const { phase, port, onProgress } = options;
   checkPrograms(phase);
   await checkPortFree(port);
-  const kept = await KeptFolder.hold(options.dir, options.fresh);
-  // Unix sockets lie in it, so its path must be short.
+  const folder = await DataFolder.lock(options.dir, options.fresh);
+  // Holds Unix sockets, so its path must be short.
   const dir = mkdtempSync(join(tmpdir(), 'shop-start-'));
-  const leave = () => {
-    kept.release();
+  const cleanUp = () => {
+    folder.unlock();
     rmSync(dir, { recursive: true, force: true });
   };
   try {
     const evolves = phase === 3 && missingPrograms(4).length === 0;
-    if (phase === 4) say('cdk synth: the scaling policies are those of the template');
+    if (phase === 4) onProgress('running cdk synth for the scaling policies');
     const scaling = phase === 4 ? { template: await synthesizedTemplate(phase), timeScale: TIME_SCALE } : undefined;
     const topology = await startTopology({
       phase,
       port,
       dir,
       evolves,
-      kept: { database: kept.database, sessionSecret: kept.sessionSecret() },
+      persisted: { database: folder.database, sessionSecret: folder.sessionSecret() },
       ...(scaling && { scaling }),
-      say,
+      onProgress,
     });
     return {
       url: `http://localhost:${port}`,
@@ -58,11 +58,11 @@ export async function startOnTopology(options: StartTopologyOptions): Promise<Ru
       logs: dir,
       stop: async () => {
         await topology.stop();
-        leave();
+        cleanUp();
       },
     };
   } catch (error) {
-    leave();
+    cleanUp();
     throw error;
   }
 }

@@ -2,63 +2,63 @@ import { join } from 'node:path';
 import { type AppBundle, buildApp } from '../../support/app-bundle';
 import { type Postgres, startPostgres } from '../programs/postgres';
 import { type ShopProcess, startShop } from '../programs/shop-process';
-import { checkPortFree, KeptFolder, SHOP_LOG } from './kept-folder';
+import { checkPortFree, DataFolder, SHOP_LOG } from './data-folder';
 import { SupervisedShop } from './supervised-shop';
 
 export interface StartOptions {
-  /** Phase whose shape is started: 1 (database on the same box) or 2 (database on its own, TLS between them). */
+  /** Phase to run: 1 (database on the same instance) or 2 (separate database, TLS). */
   readonly phase: 1 | 2;
   /** TCP port of the shop on loopback. */
   readonly port: number;
-  /** Folder that keeps data, secrets and logs between runs. */
+  /** Folder for data, secrets and logs, kept between runs. */
   readonly dir: string;
-  /** Throw away what an earlier run kept in `dir`. */
+  /** Whether to delete the data of earlier runs in `dir`. */
   readonly fresh: boolean;
-  /** Told one line for each step. */
-  readonly say: (line: string) => void;
+  /** Called with one line for each step. */
+  readonly onProgress: (line: string) => void;
 }
 
 export interface RunningShop {
   readonly url: string;
   readonly bundle: AppBundle;
   readonly database: Postgres;
-  /** What the app calls itself. */
+  /** Server name that the app reports. */
   readonly name: string;
-  /** The app as it runs now. */
+  /** Current process of the app. */
   readonly shop: ShopProcess;
-  /** Settles when the app ends by itself: with its exit code, or null when a signal ended it. */
+  /** Resolves to the exit code when the app exits unexpectedly, or null after a signal. */
   readonly ended: Promise<number | null>;
-  /** SIGKILL to the app, and a start anew. Resolves when it is ready. */
+  /** Kills the app with SIGKILL and restarts it. Resolves when it is ready. */
   restart(): Promise<void>;
   /** Stops the app, then its database. Safe to call twice. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the shop on this machine in the shape of a phase. Data, accounts and log-ins outlive a stop, a kill and a change of
- * the phase: both phases work on the same cluster.
+ * Starts the shop on this machine with the topology of phase 1 or 2. Data, accounts and logins outlive a stop, a kill and a
+ * change of phase, because both phases use the same cluster.
  *
- * @throws UsageError when the port is taken or another run holds the folder
+ * @throws UsageError when the port is in use or another run has locked the folder
  */
 export async function startLocally(options: StartOptions): Promise<RunningShop> {
-  const { phase, port, dir, fresh, say } = options;
+  const { phase, port, dir, fresh, onProgress } = options;
   await checkPortFree(port);
-  const kept = await KeptFolder.hold(dir, fresh);
+  const folder = await DataFolder.lock(dir, fresh);
   let database: Postgres | undefined;
   try {
-    say('building the app');
+    onProgress('building the app');
     const bundle = buildApp();
-    say('starting PostgreSQL');
-    database = await startPostgres({ dir: kept.database, access: phase === 1 ? 'socket' : 'tls' });
+    onProgress('starting PostgreSQL');
+    database = await startPostgres({ dir: folder.database, access: phase === 1 ? 'socket' : 'tls' });
     await database.createDatabase('shop');
-    say('starting the shop');
+    onProgress('starting the shop');
     const env = {
       HOST: '127.0.0.1',
       PORT: String(port),
       PHASE: String(phase),
       DATABASE_URL: database.url(),
       SESSION_STORE: 'postgres',
-      SESSION_SECRET: kept.sessionSecret(),
+      SESSION_SECRET: folder.sessionSecret(),
       SERVER_NAME: NAME,
     };
     const shop = await SupervisedShop.start(() => startShop({ bundle, log: join(dir, SHOP_LOG), env }));
@@ -66,7 +66,7 @@ export async function startLocally(options: StartOptions): Promise<RunningShop> 
     const stopAll = async () => {
       await shop.stop();
       await database?.stop();
-      kept.release();
+      folder.unlock();
     };
     return {
       url: `http://localhost:${shop.process.port}`,
@@ -85,7 +85,7 @@ export async function startLocally(options: StartOptions): Promise<RunningShop> 
     };
   } catch (error) {
     await database?.stop();
-    kept.release();
+    folder.unlock();
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 import type { ShopProcess } from '../programs/shop-process';
 
-/** The app as a process that can be killed and comes back, as under systemd on the box. */
+/** Restarts the app's process after a kill, like systemd on the instance. */
 export class SupervisedShop {
-  /** Settles when the app ends by itself: with its exit code, or null when a signal ended it. */
+  /** Resolves to the exit code when the app exits unexpectedly, or null after a signal. */
   readonly ended: Promise<number | null>;
   #end: (code: number | null) => void = () => {};
   #restarting: Promise<void> | undefined;
@@ -21,12 +21,12 @@ export class SupervisedShop {
     return new SupervisedShop(await launch(), launch);
   }
 
-  /** As it runs now. */
+  /** Current process. */
   get process(): ShopProcess {
     return this.shop;
   }
 
-  /** SIGKILL, and a start anew. Resolves when it is ready; while that is being done, there is no second time. */
+  /** Kills the app with SIGKILL and restarts it. Resolves when it is ready. Concurrent calls share one restart. */
   restart(): Promise<void> {
     this.#restarting ??= this.#again().finally(() => {
       this.#restarting = undefined;

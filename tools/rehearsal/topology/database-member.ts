@@ -6,7 +6,7 @@ import type { Postgres } from '../programs/postgres';
 export interface DatabaseMemberOptions {
   readonly database: string;
   start(): Promise<Postgres>;
-  /** Starts it again over the data that it has. */
+  /** Starts the server again on its existing data. */
   resume(): Promise<Postgres>;
 }
 
@@ -15,7 +15,7 @@ export interface Statements {
   readonly writes: number;
 }
 
-/** A PostgreSQL server of the tier, primary or replica, under a name that stays when it is started again. */
+/** A PostgreSQL server of the tier, primary or replica. Its endpoint stays the same across restarts. */
 export class DatabaseMember {
   readonly #statements = new Counters(['reads', 'writes'], () => this.#count());
   #stopped = false;
@@ -24,7 +24,7 @@ export class DatabaseMember {
   private constructor(
     private readonly options: DatabaseMemberOptions,
     private postgres: Postgres,
-    /** Absent where it is reached by a socket. */
+    /** Absent when clients connect by Unix socket. */
     readonly endpoint: Endpoint | undefined,
   ) {}
 
@@ -38,14 +38,14 @@ export class DatabaseMember {
     return this.postgres;
   }
 
-  /** What clients are given. */
+  /** Connection string for clients. */
   get url(): string {
     const { port } = this.postgres;
     const direct = this.postgres.url(this.options.database);
     return this.endpoint ? direct.replace(`:${port}/`, `:${this.endpoint.port}/`) : direct;
   }
 
-  /** False from a crash until it answers again. */
+  /** False from a crash until the server answers again. */
   get up(): boolean {
     return this.#up;
   }
@@ -62,34 +62,34 @@ export class DatabaseMember {
     if (this.#stopped) await this.postgres.stop();
   }
 
-  /** Stops in order and starts again. */
+  /** Shuts down cleanly and starts again. */
   async restart(): Promise<void> {
     await this.postgres.stop();
     await this.resume();
   }
 
-  /** Has statements counted from now on; on the primary, for its replicas as well. */
+  /** Starts to count statements. On the primary, this covers the replicas too. */
   async count(): Promise<void> {
     await this.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
   }
 
-  /** Statements of the shop that were executed: those that read, and those that write or lock. */
+  /** Executed statements of the shop: reads, and writes including row locks. */
   statements(): Promise<Statements> {
     return this.#statements.value();
   }
 
-  /** Sessions with the shop's database now; 0 while it cannot be asked. */
+  /** Current sessions on the shop's database; 0 while the server does not answer. */
   async connections(): Promise<number> {
     const counted = `SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE datname = $1`;
     const [row] = await this.query<{ sessions: number }>(counted, [this.options.database]).catch(() => []);
     return row?.sessions ?? 0;
   }
 
-  /** As the superuser, by the socket: what the network does to others does not matter here. */
+  /** Runs a query as superuser over the Unix socket, which injected network faults do not affect. */
   async query<Row>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
     const { socketDir: host, port = 5432 } = this.postgres;
     const client = new Client({ host, port, user: 'postgres', database: 'postgres', connectionTimeoutMillis: 2_000 });
-    // The query says it too.
+    // Without a listener, the error would end this process. The query rejects with it anyway.
     client.on('error', () => {});
     await client.connect();
     try {
@@ -106,8 +106,8 @@ export class DatabaseMember {
   }
 
   /**
-   * Not by `pg_stat_database`: a session adds its transactions there when it has other statistics to report, and else when it
-   * ends. Looks at how far the log has come are not what visitors asked for.
+   * Reads `pg_stat_statements`, because sessions report to `pg_stat_database` late, at worst when they end. Excludes the
+   * app's WAL position queries, which no visitor causes.
    */
   async #count(): Promise<Statements> {
     const [row] = await this.query<{ reads: string; writes: string }>(

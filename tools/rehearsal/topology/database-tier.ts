@@ -10,38 +10,38 @@ import { DatabaseMember } from './database-member';
 import type { Snapshot } from './snapshot';
 
 export interface DatabaseTierOptions {
-  /** Folder for data and logs; its path must be short, since it holds Unix sockets. */
+  /** Folder for data and logs. Its path must be short, because it holds Unix sockets. */
   readonly dir: string;
   /**
-   * The app's machine, where it is reached by a socket and by nothing else, and shares the processors.
+   * Runs the database on the app's instance: reachable by Unix socket only, within the instance's CPU quota.
    *
-   * @default - a machine of its own
+   * @default - a separate server
    */
   readonly box?: { readonly quota: CpuQuota | undefined };
   /**
-   * Folder of the primary, which stays.
+   * Folder of the primary that outlives the run.
    *
-   * @default - one in `dir`
+   * @default - a folder in `dir`
    */
-  readonly kept?: string | undefined;
+  readonly persistedDir?: string | undefined;
 }
 
 const DATABASE = 'shop';
 
-/** The app sizes its pools by it. */
+/** `max_connections`, from which the app derives its pool sizes. */
 const MAX_CONNECTIONS = 200;
 
-/** Counts statements as they are executed, but for BEGIN and the like. */
+/** Counts executed statements, without utility commands such as BEGIN. */
 const STATISTICS = { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.track_utility': 'off' };
 
-/** As phase 4 sets up RDS Proxy. */
+/** The settings of RDS Proxy in phase 4. */
 const POOLER = {
   poolSize: MAX_CONNECTIONS * CONNECTION_SHARE,
   waitSeconds: 3,
   sessionSettings: { statement_timeout: '5s', idle_in_transaction_session_timeout: '5s' },
 };
 
-/** The database of a phase: a primary, streaming replicas, a pooler. */
+/** The database of a phase: primary, streaming replicas, and connection pooler. */
 export class DatabaseTier {
   #replicas: readonly DatabaseMember[] = [];
   #pooler: Pgbouncer | undefined;
@@ -52,9 +52,9 @@ export class DatabaseTier {
     private readonly parts: Parts,
   ) {}
 
-  static async start({ dir, box, kept }: DatabaseTierOptions, parts: Parts): Promise<DatabaseTier> {
+  static async start({ dir, box, persistedDir }: DatabaseTierOptions, parts: Parts): Promise<DatabaseTier> {
     const placed = await place(dir, 'primary', box ? 'socket' : 'tls');
-    const own = kept === undefined ? placed : { ...placed, dir: kept };
+    const own = persistedDir === undefined ? placed : { ...placed, dir: persistedDir };
     const start = async () => {
       const postgres = await startPostgres(own);
       box?.quota?.confine(processTree(postgres.pid));
@@ -86,13 +86,13 @@ export class DatabaseTier {
     );
   }
 
-  /** A connection pooler before the primary. */
+  /** Adds a connection pooler in front of the primary. */
   async addPooler(): Promise<void> {
     const options = { dir: join(this.dir, 'pgbouncer'), database: this.primary.url, ...POOLER };
     this.#pooler = await this.parts.add(startPgbouncer(options));
   }
 
-  /** What the app is told of it. */
+  /** Environment variables for the app. */
   get environment(): Record<string, string> {
     return {
       DATABASE_URL: this.primary.url,
@@ -101,7 +101,7 @@ export class DatabaseTier {
     };
   }
 
-  /** Past everything that can be made slow. */
+  /** Connection string that bypasses injected network delays. */
   get url(): string {
     return this.primary.server.url(DATABASE);
   }
@@ -123,7 +123,7 @@ export class DatabaseTier {
     return { primary, limit: MAX_CONNECTIONS, ...(pooler !== undefined && { pooler }) };
   }
 
-  /** Replicas stop replaying what they get, or go on with it. */
+  /** Pauses or resumes WAL replay on all replicas. */
   async replay(on: boolean): Promise<void> {
     const call = on ? 'pg_wal_replay_resume()' : 'pg_wal_replay_pause()';
     await Promise.all(this.replicas.map((replica) => replica.query(`SELECT ${call}`)));
@@ -134,7 +134,7 @@ async function place(dir: string, name: string, access: 'socket' | 'tls'): Promi
   return {
     dir: join(dir, name),
     socketDir: join(dir, `${name}-socket`),
-    // The box is set up so that its data can be moved off it.
+    // Phase 2 moves the data off the instance by logical replication.
     settings: {
       max_connections: String(MAX_CONNECTIONS),
       ...STATISTICS,

@@ -1,35 +1,35 @@
-/** Parts that servers reach over the network, and that a slow network can lie before. */
+/** Dependencies that servers reach over the network. */
 export const DEPENDENCIES = ['database', 'replicas', 'redis'] as const;
 export type Dependency = (typeof DEPENDENCIES)[number];
 
 /**
- * What can be made to go wrong while a topology runs. Times are in seconds of this machine's clock.
+ * A fault or change that can be injected into a running topology. Times are in seconds of wall-clock time.
  *
- * | kind | what it does | ends |
+ * | kind | effect | recovery |
  * |---|---|---|
- * | `kill-servers` | SIGKILL to so many servers; in phase 1 the box, its database with it | the group replaces them |
- * | `kill-workers` | SIGKILL to so many workers; the queue hands out again what they had in hand | the group replaces them |
- * | `stop-servers` | they leave the balancer, drain and exit, as when somebody terminates an instance | the group replaces them |
- * | `kill-zone` | SIGKILL to all servers of a zone, and a crash of whatever else lies in it | as each of them alone |
- * | `kill-database` | the primary crashes; the same volume comes up again after `seconds`, as after a failover of Multi-AZ | by itself |
- * | `kill-replica` | one replica crashes, and comes back after `seconds` | by itself |
- * | `lag` | the replicas stop replaying for `seconds` | by itself |
- * | `kill-redis` | SIGKILL to the primary; after `seconds` its replica is promoted, and gets a replica of its own | by itself |
- * | `demote-redis` | a failover that keeps connections open: they lead to a server that refuses writes, for `seconds` | by itself |
- * | `spot-notice` | EC2's notice on so many servers; a server that still runs after two minutes is killed | the group replaces them |
- * | `slow-network` | `delayMs` more on every packet to a dependency, each way, for `seconds` | by itself |
- * | `deploy` | a new version, server after server; a new one is in service before an old one leaves | by itself |
- * | `next-phase` | the phase becomes the next one, data, sessions and visitors with it | stays |
- * | `resize` | the box stops and starts again with so many vCPUs (phases 1 and 2) | stays |
+ * | `kill-servers` | SIGKILL to `count` servers; in phase 1 to the instance and its database | the group replaces them |
+ * | `kill-workers` | SIGKILL to `count` workers; the queue redelivers their jobs | the group replaces them |
+ * | `stop-servers` | `count` servers are deregistered, drain and exit, as on TerminateInstances | the group replaces them |
+ * | `kill-zone` | SIGKILL to all servers of a zone, and a crash of each data store in it | as for each part |
+ * | `kill-database` | the primary crashes and restarts on the same volume after `seconds`, as in a Multi-AZ failover | automatic |
+ * | `kill-replica` | one replica crashes and restarts after `seconds` | automatic |
+ * | `lag` | the replicas pause WAL replay for `seconds` | automatic |
+ * | `kill-redis` | SIGKILL to the primary; after `seconds` the replica is promoted and a new replica starts | automatic |
+ * | `demote-redis` | a failover that keeps connections open; for `seconds` they reach a replica, which refuses writes | automatic |
+ * | `spot-notice` | spot interruption notice to `count` servers; SIGKILL after two minutes | the group replaces them |
+ * | `slow-network` | `delayMs` of added latency to a dependency, each way, for `seconds` | automatic |
+ * | `deploy` | a rolling deployment of a new version; each new server is in service before an old one drains | automatic |
+ * | `next-phase` | the phase becomes the next one, with its data, sessions and traffic | permanent |
+ * | `resize` | the instance restarts with `vcpu` vCPUs (phases 1 and 2) | permanent |
  */
 export type Fault =
   | {
       readonly kind: 'kill-servers' | 'stop-servers' | 'spot-notice';
       readonly count: number;
       /**
-       * The name of one that is among them.
+       * Name of a server that must be among them.
        *
-       * @default - those that were in service first
+       * @default - the servers that have been in service longest
        */
       readonly server?: string;
     }

@@ -3,14 +3,14 @@ import { UsageError } from '../../support/usage-error';
 import { nextVersion } from '../programs/next-version';
 import { firstLine, type Part } from '../programs/parts';
 import type { DatabaseTier } from './database-tier';
-import type { Fault as AnyFault, Dependency } from './fault';
+import type { Dependency, Fault } from './fault';
 import type { RedisTier } from './redis-tier';
 import type { Server, ServerGroup } from './server-group';
 import { ZONES } from './snapshot';
 
 export interface FaultsOptions {
   readonly phase: 1 | 2 | 3 | 4;
-  /** Where a new version is put. */
+  /** Folder for the bundle of a new version. */
   readonly dir: string;
   readonly servers: ServerGroup;
   /** Absent before phase 4. */
@@ -18,19 +18,19 @@ export interface FaultsOptions {
   readonly database: DatabaseTier;
   /** Absent in phases 1 and 2. */
   readonly redis?: RedisTier | undefined;
-  readonly tell: (what: string) => void;
+  readonly onEvent: (what: string) => void;
 }
 
-/** What can happen within a phase. */
-export type Fault = Exclude<AnyFault, { readonly kind: 'next-phase' }>;
+/** A fault that leaves the phase unchanged. */
+export type InPhaseFault = Exclude<Fault, { readonly kind: 'next-phase' }>;
 
-/** Seconds after which somebody starts a lost box again. In the cloud, EC2's automatic recovery takes minutes. */
+/** Seconds until a failed instance is restarted. In the cloud, EC2's automatic recovery takes minutes. */
 export const RECOVERY = 20;
 
-/** Seconds after which what fell with its zone is back elsewhere. */
+/** Seconds until data stores of a failed zone are available in another zone. */
 const ZONE_FAILOVER = 10;
 
-/** Makes things go wrong, and puts right afterwards what the cloud would. */
+/** Injects faults, and recovers afterwards as the managed service would. */
 export class Faults implements Part {
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #running = new Set<Promise<void>>();
@@ -38,23 +38,23 @@ export class Faults implements Part {
   constructor(private readonly options: FaultsOptions) {}
 
   /**
-   * Begins it, and resolves to what was done.
+   * Injects the fault. Resolves to a description of the effect.
    *
-   * @throws UsageError when this phase has nothing that it could happen to
+   * @throws UsageError when the phase lacks the fault's target
    */
-  async begin(fault: Fault): Promise<string> {
+  async begin(fault: InPhaseFault): Promise<string> {
     const done = await this.#do(fault);
-    this.options.tell(done);
+    this.options.onEvent(done);
     return done;
   }
 
-  /** What is still to be put right is left as it is. */
+  /** Cancels pending recoveries. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
     await Promise.allSettled(this.#running);
   }
 
-  #do(fault: Fault): Promise<string> | string {
+  #do(fault: InPhaseFault): Promise<string> | string {
     const { servers, database, dir } = this.options;
     switch (fault.kind) {
       case 'kill-servers':
@@ -69,8 +69,8 @@ export class Faults implements Part {
       case 'spot-notice': {
         this.#from(4, fault.kind, 'spot instances');
         const chosen = this.#choose(fault);
-        servers.giveNotice(chosen);
-        return `spot notice of ${SPOT_NOTICE} s to ${names(chosen)}`;
+        servers.sendSpotNotice(chosen);
+        return `spot interruption notice (${SPOT_NOTICE} s) to ${names(chosen)}`;
       }
       case 'kill-zone':
         return this.#killZone(fault.zone);
@@ -81,8 +81,8 @@ export class Faults implements Part {
         return this.#killReplica(0, fault.seconds);
       case 'lag':
         this.#from(3, fault.kind, 'replicas');
-        this.#later(fault.seconds, 'the replicas replay again', () => database.replay(true));
-        return database.replay(false).then(() => `the replicas stopped replaying, for ${fault.seconds} s`);
+        this.#later(fault.seconds, 'replicas resumed WAL replay', () => database.replay(true));
+        return database.replay(false).then(() => `replicas paused WAL replay for ${fault.seconds} s`);
       case 'kill-redis':
         return this.#killRedis(fault.seconds);
       case 'demote-redis':
@@ -90,8 +90,8 @@ export class Faults implements Part {
       case 'slow-network':
         return this.#slowDown(fault.to, fault.delayMs, fault.seconds);
       case 'deploy':
-        this.#run('the new version serves everywhere', servers.deploy(nextVersion(servers.bundle, dir)));
-        return 'a new version is being rolled out';
+        this.#run('new version deployed to all servers', servers.deploy(nextVersion(servers.bundle, dir)));
+        return 'rolling deployment of a new version started';
       case 'resize':
         return this.#resize(fault.vcpu);
     }
@@ -102,15 +102,15 @@ export class Faults implements Part {
     servers.kill(chosen);
     if (phase > 1) return `killed ${names(chosen)}`;
     await database.primary.crash();
-    this.#later(RECOVERY, 'the database of the box is back', () => database.primary.resume());
-    return 'killed the box, with its database';
+    this.#later(RECOVERY, 'database on the instance is up', () => database.primary.resume());
+    return 'killed the instance and its database';
   }
 
   #killWorkers(count: number): string {
     this.#from(4, 'kill-workers', 'workers');
     const workers = this.options.workers as ServerGroup;
     const { inService } = workers;
-    if (count > inService.length) throw new UsageError(`${count} workers: there are ${inService.length} in service`);
+    if (count > inService.length) throw new UsageError(`${count} workers: only ${inService.length} in service.`);
     const chosen = inService.slice(0, count);
     workers.kill(chosen);
     return `killed ${names(chosen)}`;
@@ -126,36 +126,36 @@ export class Faults implements Part {
     if (replica >= 0 && replica < this.options.database.replicas.length) {
       done.push(await this.#killReplica(replica, ZONE_FAILOVER));
     }
-    return `zone ${zone} is lost: ${done.join('; ')}`;
+    return `zone ${zone} failed: ${done.join('; ')}`;
   }
 
   async #failOver(seconds: number): Promise<string> {
     const { primary } = this.options.database;
     await primary.crash();
-    this.#later(seconds, 'the primary database is back', () => primary.resume());
-    return `the primary database is dead, and comes back in ${seconds} s`;
+    this.#later(seconds, 'primary database is up', () => primary.resume());
+    return `primary database crashed, restarts in ${seconds} s`;
   }
 
   async #killReplica(index: number, seconds: number): Promise<string> {
     const replica = this.options.database.replicas[index];
-    if (replica === undefined) return `there is no replica ${index + 1}`;
+    if (replica === undefined) return `no replica ${index + 1}`;
     await replica.crash();
-    this.#later(seconds, `replica ${index + 1} is back`, () => replica.resume());
-    return `replica ${index + 1} is dead, and comes back in ${seconds} s`;
+    this.#later(seconds, `replica ${index + 1} is up`, () => replica.resume());
+    return `replica ${index + 1} crashed, restarts in ${seconds} s`;
   }
 
   async #killRedis(seconds: number): Promise<string> {
     const redis = this.#redis('kill-redis');
     await redis.kill();
-    this.#later(seconds, 'the replica of Redis took over', () => redis.promote());
-    return `Redis is dead, and its replica takes over in ${seconds} s`;
+    this.#later(seconds, 'Redis replica promoted to primary', () => redis.promote());
+    return `Redis primary crashed, failover in ${seconds} s`;
   }
 
   async #demoteRedis(seconds: number): Promise<string> {
     const redis = this.#redis('demote-redis');
-    await redis.changePlaces();
-    this.#later(seconds, 'the name of Redis leads to its new primary', async () => redis.leadToPrimary());
-    return `Redis failed over with connections open, which lead to a replica now; so do new ones for ${seconds} s`;
+    await redis.swapRoles();
+    this.#later(seconds, 'Redis endpoint points to the new primary', async () => redis.pointToPrimary());
+    return `Redis failed over without closing connections; the endpoint points to a replica for ${seconds} s`;
   }
 
   #slowDown(to: Dependency, delayMs: number, seconds: number): string {
@@ -165,42 +165,43 @@ export class Faults implements Part {
       replicas: database.replicas.map(({ endpoint }) => endpoint),
       redis: [redis?.endpoint],
     }[to].filter((endpoint) => endpoint !== undefined);
-    if (endpoints.length === 0) throw new UsageError(`slow-network: phase ${phase} reaches no ${to} by a network`);
+    if (endpoints.length === 0)
+      throw new UsageError(`slow-network: phase ${phase} has no network connection to ${to}.`);
     for (const endpoint of endpoints) endpoint.delay(delayMs);
-    this.#later(seconds, `the network to ${to} is as fast as before`, async () => {
+    this.#later(seconds, `added latency to ${to} removed`, async () => {
       for (const endpoint of endpoints) endpoint.delay(0);
     });
-    return `the network to ${to} is ${delayMs} ms slower each way, for ${seconds} s`;
+    return `added ${delayMs} ms of latency to ${to} each way for ${seconds} s`;
   }
 
   #resize(vcpu: number): string {
     const { servers, database, phase } = this.options;
-    if (phase > 2) throw new UsageError(`resize: phase ${phase} has no box; phases 1 and 2 have one`);
+    if (phase > 2) throw new UsageError(`resize: available in phases 1 and 2 only, got phase ${phase}.`);
     const resized = Promise.all([servers.resize(vcpu), ...(phase === 1 ? [database.primary.restart()] : [])]);
-    this.#run(`the box has ${vcpu} vCPU`, resized);
-    return `the box stops, to start again with ${vcpu} vCPU`;
+    this.#run(`instance restarted with ${vcpu} vCPU`, resized);
+    return `instance restarting with ${vcpu} vCPU`;
   }
 
-  /** In service, from as many zones as there are. */
+  /** Selects servers in service. They alternate between zones, as the group launches them. */
   #choose({ count, server: name }: { readonly count: number; readonly server?: string }): readonly Server[] {
     const { inService } = this.options.servers;
     if (count > inService.length) {
-      throw new UsageError(`${count} servers: there are ${inService.length} in service`);
+      throw new UsageError(`${count} servers: only ${inService.length} in service.`);
     }
     const named = inService.find((server) => server.name === name);
-    if (name !== undefined && named === undefined) throw new UsageError(`${name}: not in service`);
+    if (name !== undefined && named === undefined) throw new UsageError(`${name}: not in service.`);
     const rest = inService.filter((server) => server !== named);
     return named ? [named, ...rest].slice(0, count) : rest.slice(0, count);
   }
 
-  #redis(kind: Fault['kind']): RedisTier {
+  #redis(kind: InPhaseFault['kind']): RedisTier {
     this.#from(3, kind, 'Redis');
     return this.options.redis as RedisTier;
   }
 
-  #from(first: number, kind: Fault['kind'], what: string): void {
+  #from(first: number, kind: InPhaseFault['kind'], what: string): void {
     const { phase } = this.options;
-    if (phase < first) throw new UsageError(`${kind}: phase ${phase} has no ${what}; phase ${first} has`);
+    if (phase < first) throw new UsageError(`${kind}: phase ${phase} has no ${what}; available from phase ${first}.`);
   }
 
   #later(seconds: number, done: string, action: () => Promise<void>): void {
@@ -212,11 +213,11 @@ export class Faults implements Part {
   }
 
   #run(done: string, action: Promise<unknown>): void {
-    const { tell } = this.options;
+    const { onEvent } = this.options;
     const running: Promise<void> = action
       .then(
-        () => tell(done),
-        (error: Error) => tell(`${done}: no, ${firstLine(error)}`),
+        () => onEvent(done),
+        (error: Error) => onEvent(`failed before "${done}": ${firstLine(error)}`),
       )
       .finally(() => this.#running.delete(running));
     this.#running.add(running);

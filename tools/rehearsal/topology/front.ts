@@ -13,15 +13,15 @@ import { startScalingLoop } from './scaling-loop';
 import { ServerGroup, type ServerGroupOptions } from './server-group';
 import type { TopologyPlan } from './topology-plan';
 
-/** What serves visitors in a phase. */
+/** The parts of a phase that serve traffic. */
 export interface Front {
-  /** Where they enter. */
+  /** TCP port where visitors connect. */
   readonly port: number;
   readonly servers: ServerGroup;
   readonly workers: ServerGroup | undefined;
   readonly edge: EdgeCache | undefined;
-  /** For when visitors enter elsewhere: connections that are open end in order, then the servers leave. */
-  leave(): Promise<void>;
+  /** Drains the balancer's connections, then terminates the servers. Call it once visitors connect elsewhere. */
+  drain(): Promise<void>;
 }
 
 export interface FrontOptions {
@@ -30,26 +30,26 @@ export interface FrontOptions {
   readonly data: DataTiers;
   readonly sessionSecret: string;
   readonly quota: CpuQuotas['create'] | undefined;
-  /** The number of the next server: no two have the same, also of different phases. */
+  /** Returns the number of the next server, unique across phases. */
   readonly number: () => number;
-  readonly tell: (what: string) => void;
+  readonly onEvent: (what: string) => void;
 }
 
 const DEFAULT_SERVERS = { 1: 1, 2: 1, 3: 5, 4: 2 } as const;
 
-/** Most servers at one time, those that are on their way in or out included. */
+/** Maximum number of servers, including those that launch or drain. */
 const MAX_SERVERS = 40;
 
-/** Seconds from the start of an instance until the app starts on it; see `tools/planner/scaling/profile.ts`. */
+/** Seconds from the launch of an instance until its app starts; see `tools/planner/scaling/profile.ts`. */
 const BOOT = 26;
 
 /** Seconds between two publications of the app's metrics. */
 const METRICS_PERIOD = 10;
 
-/** Starts the servers of a phase over its data tiers, with balancer and edge before them. */
+/** Starts the servers of a phase on its data tiers, with balancer and edge in front. */
 export async function startFront(plan: TopologyPlan, options: FrontOptions, parts: Parts): Promise<Front> {
   const { phase, scaling } = plan;
-  const { dir, bundle, data, quota, number, tell } = options;
+  const { dir, bundle, data, quota, number, onEvent } = options;
   const port = (plan.evolves ? undefined : plan.port) ?? (await freePort());
   const inner = phase === 4 ? await freePort() : port;
   const balancer = phase >= 3 ? await parts.add(startBalancer(plan, dir, inner)) : undefined;
@@ -60,20 +60,21 @@ export async function startFront(plan: TopologyPlan, options: FrontOptions, part
   const common: Omit<ServerGroupOptions, 'name'> = {
     bundle,
     dir,
-    // Behind a balancer, each takes a port of its own.
+    // Behind a balancer, each server listens on a free port.
     env: environment(plan, options, phase <= 2 ? port : 0),
     spot: phase === 4,
     vcpu: plan.vcpu,
     quota,
-    missedAfter: phase <= 2 ? RECOVERY : HEALTH_INTERVAL * HEALTH_UNHEALTHY_COUNT,
+    detectionSeconds: phase <= 2 ? RECOVERY : HEALTH_INTERVAL * HEALTH_UNHEALTHY_COUNT,
     boot: scaling ? BOOT / scaling.timeScale : 0,
-    tell,
+    onEvent,
   };
   const servers = await parts.add(new ServerGroup({ ...common, name: 'server', number, balancer }));
   const workers = data.queue && (await parts.add(new ServerGroup({ ...common, name: 'worker' })));
   await together([servers.begin(plan.servers ?? DEFAULT_SERVERS[phase]), workers?.begin(1) ?? Promise.resolve()]);
   if (scaling) {
-    const loop = { timeScale: scaling.timeScale, tell };
+    const { timeScale, begin } = scaling;
+    const loop = { timeScale, begin, onEvent };
     const web = readScalingGroup(scaling.template, { group: 'ElasticFleet' });
     await parts.add(startScalingLoop({ ...loop, group: web, servers }));
     if (workers) {
@@ -81,11 +82,11 @@ export async function startFront(plan: TopologyPlan, options: FrontOptions, part
       await parts.add(startScalingLoop({ ...loop, group, servers: workers, backlog: data.queue?.jobs }));
     }
   }
-  return { port, servers, workers, edge, leave: () => leave(servers, balancer) };
+  return { port, servers, workers, edge, drain: () => drainFront(servers, balancer) };
 }
 
-/** Ends a farm that visitors no longer enter. A server that is on its way in still wants to register: it comes first. */
-export async function leave(servers: ServerGroup, balancer: Haproxy | undefined): Promise<void> {
+/** Terminates servers without traffic. Waits for launches first, because a launching server still registers itself. */
+export async function drainFront(servers: ServerGroup, balancer: Haproxy | undefined): Promise<void> {
   await servers.settled();
   await balancer?.drain();
   await servers.scale(0);
@@ -104,7 +105,7 @@ function startBalancer(plan: TopologyPlan, dir: string, port: number): Promise<H
   });
 }
 
-/** As the templates set it, but for what is the machine's own. */
+/** The environment that the templates set, except for values that differ on this machine. */
 function environment(
   { phase, sessions = phase >= 3 ? 'redis' : 'postgres', shedding, cache }: TopologyPlan,
   { data, sessionSecret }: FrontOptions,
@@ -115,12 +116,12 @@ function environment(
     HOST: '127.0.0.1',
     PORT: String(port),
     PHASE: String(phase),
-    // A line for each request would be the most that is written here.
+    // A log line per request would dominate disk writes.
     LOG_LEVEL: 'warn',
     SESSION_SECRET: sessionSecret,
     SESSION_STORE: sessions,
     MAX_SERVERS: String(phase >= 3 ? Math.ceil((MAX_SERVERS * (100 + FLEET_SURGE)) / 100) : 1),
-    // Balancer and edge add themselves; before them, visitors say which address they stand for.
+    // One hop for the balancer and one for the edge; simulated visitors set the client address in front of them.
     TRUST_PROXY: phase === 4 ? '2' : '1',
     ...(shedding === false && { LOAD_SHEDDING: 'false' }),
     ...(cache === false && { CATALOGUE_CACHE: 'false' }),

@@ -1,98 +1,113 @@
 import type { AppBundle } from '../../support/app-bundle';
 import { UsageError } from '../../support/usage-error';
 import type { Endpoint } from '../programs/endpoint';
+import { type MoveProcessOptions, runMove } from '../programs/move';
 import type { Parts } from '../programs/parts';
 import { type DataTiers, startDataTiers } from './data-tiers';
 import type { Front } from './front';
-import { moveData } from './move-data';
 import type { RehearsedPhase, TopologyPlan } from './topology-plan';
 
-/** A phase that serves. */
-export interface Stage {
+/** A phase that serves traffic. */
+export interface ServingPhase {
   readonly phase: RehearsedPhase;
   readonly data: DataTiers;
   readonly front: Front;
 }
 
-export interface EvolutionOptions<S extends Stage> {
+export interface PhaseTransitionOptions<S extends ServingPhase> {
   readonly dir: string;
   readonly bundle: AppBundle;
   readonly parts: Parts;
-  /** Where visitors enter. */
+  /** Entry point for visitors. */
   readonly address: Endpoint;
-  /** Starts what serves a phase. */
+  /** Starts the servers of a phase. */
   readonly serve: (plan: TopologyPlan, data: DataTiers) => Promise<S>;
-  readonly tell: (what: string) => void;
+  readonly onEvent: (what: string) => void;
 }
 
-/** Makes a phase out of the one before it while visitors come. */
-export class Evolution<S extends Stage> {
+/** Turns a running phase into the next one under traffic. */
+export class PhaseTransition<S extends ServingPhase> {
   #becoming: RehearsedPhase | undefined;
 
-  constructor(private readonly options: EvolutionOptions<S>) {}
+  constructor(private readonly options: PhaseTransitionOptions<S>) {}
 
-  /** The next phase, while it is being made. */
+  /** The next phase while the transition runs. */
   get becoming(): RehearsedPhase | undefined {
     return this.#becoming;
   }
 
   /**
-   * For what would only change servers that are about to leave.
+   * Rejects changes to servers that the transition replaces.
    *
-   * @param what for the error, such as `scale`
-   * @throws UsageError while the next phase is being made
+   * @param what prefix of the error message, such as `scale`
+   * @throws UsageError while a transition runs
    */
-  checkStays(what: string): void {
+  checkIdle(what: string): void {
     if (this.#becoming)
-      throw new UsageError(`${what}: phase ${this.#becoming} is being made; it brings servers of its own`);
+      throw new UsageError(
+        `${what}: not available during the transition to phase ${this.#becoming}, which replaces the servers.`,
+      );
   }
 
   /**
-   * Resolves when the next phase serves; what it has no use for leaves after that.
+   * Starts the transition. Resolves when the next phase serves; the servers of the previous phase drain after that.
    *
-   * @throws UsageError after the last phase, and while another step is being done
+   * @throws UsageError after the last phase, and while another transition runs
    */
   async next(plan: TopologyPlan, now: S): Promise<S> {
-    if (now.phase === 4) throw new UsageError('next-phase: phase 4 is the last that runs on one machine');
-    if (this.#becoming) throw new UsageError(`next-phase: phase ${this.#becoming} is still being made`);
+    if (now.phase === 4) throw new UsageError('next-phase: phase 4 is the last phase that runs on one machine.');
+    if (this.#becoming) throw new UsageError(`next-phase: the transition to phase ${this.#becoming} is still running.`);
     const phase = (now.phase + 1) as RehearsedPhase;
     this.#becoming = phase;
     try {
       const { servers: _ofTheFirst, ...rest } = plan;
       const to = { ...rest, phase };
-      return now.phase === 1 ? await this.#offTheBox(to, now) : await this.#beside(to, now);
+      return now.phase === 1 ? await this.#toOwnDatabase(to, now) : await this.#toNewServers(to, now);
     } finally {
       this.#becoming = undefined;
     }
   }
 
-  /** Its data moves off the box while the app goes on; then the app is started again, on the database that is its own. */
-  async #offTheBox(plan: TopologyPlan, now: S): Promise<S> {
-    const { dir, bundle, parts, address, serve, tell } = this.options;
+  /** Moves the data off the instance while the app serves, then restarts the app on the new database. */
+  async #toOwnDatabase(plan: TopologyPlan, now: S): Promise<S> {
+    const { dir, bundle, parts, address, serve, onEvent } = this.options;
     const data = await startDataTiers(plan, { dir }, parts);
+    const servers = { bundle, from: now.data.database.primary.server, to: data.database.primary.server };
     let pausedAt = 0;
-    await moveData(bundle, now.data.database, data.database, () => {
-      pausedAt = performance.now();
-      tell('writes are paused');
+    await move({ ...servers, command: 'prepare' });
+    await move({
+      ...servers,
+      command: 'run',
+      onEvent: ({ step }) => {
+        if (step !== 'pause') return;
+        pausedAt = performance.now();
+        onEvent('writes paused');
+      },
     });
-    await now.front.leave();
+    await now.front.drain();
     const next = await serve(plan, data);
-    address.leadTo(next.front.port);
-    tell(`phase 2 serves from its own database; writes were paused for ${seconds(pausedAt)} s`);
+    address.pointTo(next.front.port);
+    onEvent(`phase 2 serves from its own database; writes were paused for ${seconds(pausedAt)} s`);
     await now.data.database.primary.stop();
     return next;
   }
 
-  /** The new servers stand beside the old ones until they serve; then the address leads to them, and the old ones leave. */
-  async #beside(plan: TopologyPlan, now: S): Promise<S> {
-    const { dir, parts, address, serve, tell } = this.options;
+  /** Starts the new servers beside the old ones, switches the address once they serve, then drains the old ones. */
+  async #toNewServers(plan: TopologyPlan, now: S): Promise<S> {
+    const { dir, parts, address, serve, onEvent } = this.options;
     const data = await startDataTiers(plan, { dir, before: now.data }, parts);
     const next = await serve(plan, data);
-    address.leadTo(next.front.port);
-    tell(`phase ${plan.phase} serves`);
-    void now.front.leave().then(() => tell(`the servers of phase ${now.phase} have left`));
+    address.pointTo(next.front.port);
+    onEvent(`phase ${plan.phase} serves`);
+    void now.front.drain().then(() => onEvent(`servers of phase ${now.phase} terminated`));
     return next;
   }
+}
+
+/** @throws Error with the output of `move.js` when it fails */
+async function move(options: MoveProcessOptions): Promise<void> {
+  const { code, stderr } = await runMove(options);
+  if (code !== 0) throw new Error(`move.js ${options.command} ended with ${code}: ${stderr.trim()}`);
 }
 
 function seconds(since: number): string {

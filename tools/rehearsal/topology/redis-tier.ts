@@ -4,7 +4,7 @@ import { type Endpoint, openEndpoint } from '../programs/endpoint';
 import type { Part, Parts } from '../programs/parts';
 import { type RedisServer, startRedis } from '../programs/redis';
 
-/** A primary and a replica in ElastiCache's place, behind the name of the primary. */
+/** A Redis primary with a replica, as a stand-in for ElastiCache. The endpoint points to the primary. */
 export class RedisTier implements Part {
   readonly #lookups = new Counters(['hits', 'misses'], () => this.#count());
   readonly #all: RedisServer[] = [];
@@ -31,21 +31,21 @@ export class RedisTier implements Part {
     return `redis://127.0.0.1:${this.endpoint.port}`;
   }
 
-  /** False from a kill until the replica has taken over. */
+  /** False from a kill until the failover. */
   get up(): boolean {
     return this.#up;
   }
 
-  /** The primary's machine goes away. */
+  /** Kills the primary. */
   async kill(): Promise<void> {
     this.#up = false;
     await this.primary.kill();
   }
 
-  /** What follows a kill: the replica becomes the primary, and gets a replica of its own. */
+  /** Promotes the replica after a kill, and starts a new replica. */
   async promote(): Promise<void> {
     await this.replica.promote();
-    this.endpoint.leadTo(this.replica.port);
+    this.endpoint.pointTo(this.replica.port);
     this.#up = true;
     this.primary = this.replica;
     const dir = join(this.dir, `redis-${this.#all.length + 1}`);
@@ -54,16 +54,16 @@ export class RedisTier implements Part {
     if (this.#stopped) await this.replica.stop();
   }
 
-  /** Primary and replica change places. Connections stay open, and new ones still lead to the old primary. */
-  async changePlaces(): Promise<void> {
+  /** Swaps primary and replica. Open and new connections still reach the old primary. */
+  async swapRoles(): Promise<void> {
     await this.replica.promote();
     await this.primary.follow(this.replica.port);
     [this.primary, this.replica] = [this.replica, this.primary];
   }
 
-  /** New connections lead to the primary again. */
-  leadToPrimary(): void {
-    this.endpoint.leadTo(this.primary.port);
+  /** Points new connections to the current primary. */
+  pointToPrimary(): void {
+    this.endpoint.pointTo(this.primary.port);
   }
 
   lookups(): Promise<{ readonly hits: number; readonly misses: number }> {

@@ -5,45 +5,53 @@ import { firstLine, type Part } from '../programs/parts';
 import type { ServerGroup } from './server-group';
 
 export interface ScalingLoopOptions {
-  /** What the template says of the group. */
+  /** The group's scaling configuration, from the template. */
   readonly group: ScalingGroup;
   readonly servers: ServerGroup;
-  /** Cloud seconds that pass in a second here. */
+  /** Simulated seconds per second of wall-clock time. */
   readonly timeScale: number;
   /**
-   * Messages in the queue that the group works on.
+   * Policies are evaluated from then on.
    *
-   * @default - it works on none
+   * @default - immediately
+   */
+  readonly begin?: Promise<void> | undefined;
+  /**
+   * Returns the number of messages in the queue that the group processes.
+   *
+   * @default - no queue
    */
   readonly backlog?: () => Promise<number>;
-  readonly tell: (what: string) => void;
+  readonly onEvent: (what: string) => void;
 }
 
-/** Milliseconds between two looks. */
-const LOOK = 500;
+/** Milliseconds between two samples. */
+const SAMPLE_INTERVAL = 500;
 
-/** Cloud time begins at noon UTC, far from the hours at which scheduled actions are set. */
+/** Simulated time starts at noon UTC, away from the hours of the scheduled actions. */
 const NOON = Date.UTC(2026, 0, 5, 12) / 1000;
 
-/** What was counted when it was looked at last. */
-interface Look {
+/** Counters at one point in time. */
+interface Sample {
   readonly at: number;
   readonly cpuSeconds: ReadonlyMap<string, number>;
   readonly requests: ReadonlyMap<string, number>;
 }
 
-/** Stands for EC2 Auto Scaling: watches the servers of a group, and sets how many there are as its policies say. */
+/** Emulates EC2 Auto Scaling: samples the servers of a group, and sets the desired capacity by its policies. */
 export function startScalingLoop(options: ScalingLoopOptions): Part {
-  const { group, servers, timeScale, tell } = options;
+  const { group, servers, timeScale, begin: begins, onEvent } = options;
   const controller = new GroupController(group, { profile: profiles.ec2, start: NOON, desired: servers.desired });
-  const begin = performance.now();
-  let before: Look | undefined;
-  let looking: Promise<void> = Promise.resolve();
+  let begin = performance.now();
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let before: Sample | undefined;
+  let sampling: Promise<void> = Promise.resolve();
 
-  const look = async () => {
+  const sample = async () => {
     const snapshot = await servers.snapshot();
     const at = performance.now();
-    const now: Look = {
+    const now: Sample = {
       at,
       cpuSeconds: new Map(snapshot.map((server) => [server.name, server.cpuSeconds])),
       requests: new Map(snapshot.map((server) => [server.name, server.requests])),
@@ -51,17 +59,24 @@ export function startScalingLoop(options: ScalingLoopOptions): Part {
     const observed = await observe(options, controller.warming, before, now);
     before = now;
     for (const { from, desired, cause, why } of controller.step(NOON + ((at - begin) / 1000) * timeScale, observed)) {
-      tell(`${from} → ${desired} ${group.id} by ${cause}: ${why}`);
+      onEvent(`${from} → ${desired} ${group.id} by ${cause}: ${why}`);
       void servers.scale(desired);
     }
   };
-  const timer = setInterval(() => {
-    looking = looking.then(look).catch((error: Error) => tell(`scaling: ${firstLine(error)}`));
-  }, LOOK);
+  const start = () => {
+    if (stopped) return;
+    begin = performance.now();
+    timer = setInterval(() => {
+      sampling = sampling.then(sample).catch((error: Error) => onEvent(`scaling failed: ${firstLine(error)}`));
+    }, SAMPLE_INTERVAL);
+  };
+  if (begins) void begins.then(start);
+  else start();
   return {
     stop: async () => {
+      stopped = true;
       clearInterval(timer);
-      await looking;
+      await sampling;
     },
   };
 }
@@ -69,8 +84,8 @@ export function startScalingLoop(options: ScalingLoopOptions): Part {
 async function observe(
   { servers, backlog }: ScalingLoopOptions,
   warming: number,
-  before: Look | undefined,
-  now: Look,
+  before: Sample | undefined,
+  now: Sample,
 ): Promise<Observed> {
   const names = servers.inService.map(({ name }) => name);
   const counts = { inService: names.length, draining: servers.draining };
@@ -78,7 +93,7 @@ async function observe(
   const seconds = (now.at - before.at) / 1000;
   const rates = (of: 'cpuSeconds' | 'requests', over: readonly string[]) =>
     over.map((name) => ((now[of].get(name) ?? 0) - (before[of].get(name) ?? 0)) / seconds);
-  // The newest are those that still warm up.
+  // The newest servers are still in warm-up.
   const warm = names.slice(0, Math.max(1, names.length - warming));
   const jobs = await backlog?.();
   return {

@@ -11,47 +11,47 @@ import { type ShopProcess, startShop } from '../programs/shop-process';
 import { type ServerSnapshot, type ServerState, ZONES } from './snapshot';
 
 export interface ServerGroupOptions {
-  /** What its servers are called, with a number after it. */
+  /** Prefix of server names, followed by a number. */
   readonly name: 'server' | 'worker';
   /**
-   * The next of those numbers.
+   * Returns the number of the next server.
    *
-   * @default - counted from 1
+   * @default - counts from 1
    */
   readonly number?: () => number;
   readonly bundle: AppBundle;
-  /** Folder of their logs; it must exist. */
+  /** Folder for logs. Must exist. */
   readonly dir: string;
-  /** The app's environment, but for what differs from server to server. */
+  /** Environment variables that all servers share. */
   readonly env: Readonly<Record<string, string>>;
-  /** Whether they may be spot instances, so that they ask for a notice. */
+  /** Whether servers are spot instances, which poll for an interruption notice. */
   readonly spot: boolean;
-  /** Absent where there is none: before a single server, and before workers. */
+  /** Absent for a single server and for workers. */
   readonly balancer?: Haproxy | undefined;
-  /** vCPUs of each; no limit when absent. */
+  /** vCPUs per server; unlimited when absent. */
   readonly vcpu?: number | undefined;
-  /** Makes the quota of a server; absent where none can be had. */
+  /** Creates the CPU quota of a server; absent when the system supports none. */
   readonly quota?: CpuQuotas['create'] | undefined;
-  /** Seconds after which a server that died is missed. */
-  readonly missedAfter: number;
-  /** Seconds that a new machine takes until the app starts on it. */
+  /** Seconds until the group detects a dead server. */
+  readonly detectionSeconds: number;
+  /** Seconds from launch until the app starts. */
   readonly boot: number;
-  readonly tell: (what: string) => void;
+  readonly onEvent: (what: string) => void;
 }
 
-/** Servers that run the app, as an Auto Scaling group keeps them: as many as are wanted, over all zones. */
+/** Emulates an Auto Scaling group: keeps the desired number of servers, balanced across zones. */
 export class ServerGroup implements Part {
   #desired = 0;
   #vcpu: number | undefined;
   #bundle: AppBundle;
   #launched = 0;
-  /** Servers beyond those desired, while some are replaced. */
+  /** Servers above the desired capacity during a deployment. */
   #surge = 0;
   readonly #stopping = new AbortController();
   readonly #servers: Server[] = [];
-  readonly #gone: ServerSnapshot[] = [];
-  /** Servers on their way in or out. */
-  readonly #moves = new Set<Promise<void>>();
+  readonly #terminated: ServerSnapshot[] = [];
+  /** Launches and terminations in progress. */
+  readonly #transitions = new Set<Promise<void>>();
 
   constructor(private readonly options: ServerGroupOptions) {
     this.#vcpu = options.vcpu;
@@ -66,12 +66,12 @@ export class ServerGroup implements Part {
     return this.#vcpu;
   }
 
-  /** What a server that is launched now runs. */
+  /** The version that new servers run. */
   get bundle(): AppBundle {
     return this.#bundle;
   }
 
-  /** In service as the group sees it; the balancer may have found one unhealthy. */
+  /** In service from the group's view; the balancer may consider one unhealthy. */
   get inService(): readonly Server[] {
     return this.#servers.filter(({ state }) => state === 'in-service');
   }
@@ -80,33 +80,33 @@ export class ServerGroup implements Part {
     return this.#servers.filter(({ state }) => state === 'draining').length;
   }
 
-  /** The first servers, on machines that run already. */
+  /** Starts the first servers without boot time. */
   async begin(servers: number): Promise<void> {
     this.#desired = servers;
     await together(Array.from({ length: servers }, () => this.#launch('begin')));
   }
 
-  /** Resolves when as many are in service and the others have left. */
+  /** Sets the desired capacity. Resolves when launches and terminations are complete. */
   async scale(servers: number): Promise<void> {
     this.#desired = servers;
     await together(this.#balance());
   }
 
-  /** SIGKILL. The group misses them after a while. */
+  /** Sends SIGKILL. The group detects the loss after `detectionSeconds`. */
   kill(servers: readonly Server[]): void {
-    for (const { shop, dead } of servers) if (shop && !dead) process.kill(shop.pid, 'SIGKILL');
+    for (const { shop, exited } of servers) if (shop && !exited) process.kill(shop.pid, 'SIGKILL');
   }
 
-  /** They leave in order, and are replaced. */
+  /** Drains, terminates and replaces the servers. */
   terminate(servers: readonly Server[]): void {
-    for (const server of servers) this.#track(this.#leave(server));
+    for (const server of servers) this.#track(this.#drain(server));
     this.#balance();
   }
 
-  /** EC2's notice that it takes them back. Capacity rebalancing brings their replacements at once. */
-  giveNotice(servers: readonly Server[]): void {
+  /** Sends a spot interruption notice. Capacity Rebalancing launches replacements at once. */
+  sendSpotNotice(servers: readonly Server[]): void {
     for (const server of servers) {
-      server.metadata?.giveNotice(new Date(Date.now() + SPOT_NOTICE * 1000));
+      server.metadata?.sendSpotNotice(new Date(Date.now() + SPOT_NOTICE * 1000));
       server.state = 'draining';
       const end = setTimeout(() => this.kill([server]), SPOT_NOTICE * 1000).unref();
       void server.shop?.exited.then(() => clearTimeout(end));
@@ -114,7 +114,7 @@ export class ServerGroup implements Part {
     this.#balance();
   }
 
-  /** Replaces servers one after the other; where a balancer is in front, a new one serves before an old one leaves. */
+  /** Replaces servers one by one. With a balancer, a new server is in service before an old one drains. */
   async deploy(bundle: AppBundle): Promise<void> {
     this.#bundle = bundle;
     if (this.options.balancer === undefined) return this.#restart();
@@ -122,37 +122,37 @@ export class ServerGroup implements Part {
       this.#surge = 1;
       await together(this.#balance());
       this.#surge = 0;
-      this.#track(this.#leave(server));
+      this.#track(this.#drain(server));
     }
   }
 
-  /** Each stops and starts again on a machine of so many vCPUs. */
+  /** Restarts each server with `vcpu` vCPUs. */
   async resize(vcpu: number): Promise<void> {
     this.#vcpu = vcpu;
     await this.#restart();
   }
 
-  /** Resolves when no server is on its way in or out. */
+  /** Resolves when no launch or termination is in progress. */
   async settled(): Promise<void> {
-    while (this.#moves.size > 0) await Promise.all(this.#moves);
+    while (this.#transitions.size > 0) await Promise.all(this.#transitions);
   }
 
   async snapshot(): Promise<ServerSnapshot[]> {
     const targets = await this.options.balancer?.targets().catch(() => undefined);
-    return [...this.#gone, ...this.#servers.map((server) => server.snapshot(targets))];
+    return [...this.#terminated, ...this.#servers.map((server) => server.snapshot(targets))];
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#desired = 0;
-    // Nobody asks any more, so that there is nothing to drain. Some may be starting still.
-    while (this.#servers.length > 0 || this.#moves.size > 0) {
+    // Without traffic there is nothing to drain. Servers may still be starting, hence the loop.
+    while (this.#servers.length > 0 || this.#transitions.size > 0) {
       this.kill(this.#servers);
       await sleep(20);
     }
   }
 
-  /** Starts what is missing, and ends what is too much; from the most crowded zones, the oldest first. */
+  /** Launches missing servers, and terminates the oldest ones of the fullest zone. */
   #balance(): Promise<void>[] {
     if (this.#stopping.signal.aborted) return [];
     const moves: Promise<void>[] = [];
@@ -161,7 +161,7 @@ export class ServerGroup implements Part {
     while (excess() > 0) {
       const crowded = this.#zones().at(-1);
       const oldest = this.#present.find(({ zone }) => zone === crowded) as Server;
-      moves.push(this.#track(this.#leave(oldest)));
+      moves.push(this.#track(this.#drain(oldest)));
     }
     return moves;
   }
@@ -170,7 +170,7 @@ export class ServerGroup implements Part {
     return this.#servers.filter(({ state }) => state !== 'draining');
   }
 
-  /** From the emptiest to the most crowded. */
+  /** Zones by number of servers, ascending. */
   #zones(): string[] {
     const crowd = (zone: string) => this.#present.filter((server) => server.zone === zone).length;
     return [...ZONES].sort((one, other) => crowd(one) - crowd(other));
@@ -178,20 +178,20 @@ export class ServerGroup implements Part {
 
   #track(move: Promise<void>): Promise<void> {
     const tracked = move
-      .catch((error: Error) => this.options.tell(firstLine(error)))
-      .finally(() => this.#moves.delete(tracked));
-    this.#moves.add(tracked);
+      .catch((error: Error) => this.options.onEvent(firstLine(error)))
+      .finally(() => this.#transitions.delete(tracked));
+    this.#transitions.add(tracked);
     return tracked;
   }
 
-  /** All of them leave, and the group brings others. */
+  /** Terminates all servers; the group launches replacements. */
   async #restart(): Promise<void> {
-    await together(this.inService.map((server) => this.#leave(server)));
+    await together(this.inService.map((server) => this.#drain(server)));
     await this.settled();
   }
 
   async #launch(how: 'begin' | 'boot'): Promise<void> {
-    const { balancer, boot, name, dir, env, quota, tell } = this.options;
+    const { balancer, boot, name, dir, env, quota, onEvent } = this.options;
     this.#launched += 1;
     const server = new Server(
       `${name}-${this.options.number?.() ?? this.#launched}`,
@@ -216,10 +216,10 @@ export class ServerGroup implements Part {
         },
       });
       server.shop = shop;
-      void shop.exited.then(() => this.#track(this.#ended(server)));
+      void shop.exited.then(() => this.#track(this.#onExit(server)));
       if (server.state !== 'starting') return await shop.stop();
       if (this.#vcpu !== undefined) {
-        // From here on: a boot at 0.1 vCPU would take a minute, and is not what a quota stands for.
+        // Not earlier: a boot at 0.1 vCPU would take a minute.
         server.quota = quota?.(server.name, this.#vcpu);
         server.quota?.confine(processTree(shop.pid));
       }
@@ -229,7 +229,7 @@ export class ServerGroup implements Part {
       }
       if (server.state !== 'starting') return;
       server.state = 'in-service';
-      if (how === 'boot') tell(`${server.name} is in service in zone ${server.zone}`);
+      if (how === 'boot') onEvent(`${server.name} in service in zone ${server.zone}`);
     } catch (error) {
       this.#remove(server);
       await server.shop?.stop();
@@ -242,27 +242,27 @@ export class ServerGroup implements Part {
     await sleep(seconds * 1000, undefined, { signal: this.#stopping.signal }).catch(() => {});
   }
 
-  async #leave(server: Server): Promise<void> {
-    if (server.state === 'draining') return server.left;
+  async #drain(server: Server): Promise<void> {
+    if (server.state === 'draining') return server.terminated;
     server.state = 'draining';
-    this.options.tell(`${server.name} leaves`);
-    // A balancer that was drained before is not there to be told.
+    this.options.onEvent(`${server.name} draining`);
+    // The balancer may have exited already.
     if (server.shop) await this.options.balancer?.deregister(server.shop.port).catch(() => {});
     await server.shop?.stop();
-    await server.left;
+    await server.terminated;
   }
 
-  /** Its process is gone, whoever ended it. */
-  async #ended(server: Server): Promise<void> {
-    const { balancer, missedAfter, tell } = this.options;
-    server.dead = true;
-    // It never came into service, and is not missed.
-    if (server.state === 'gone') return;
-    const wasAsked = server.state === 'draining' || this.#stopping.signal.aborted;
-    if (!wasAsked) {
+  /** Handles the exit of a server's process, expected or not. */
+  async #onExit(server: Server): Promise<void> {
+    const { balancer, detectionSeconds, onEvent } = this.options;
+    server.exited = true;
+    // The launch failed before the server was in service.
+    if (server.state === 'terminated') return;
+    const expected = server.state === 'draining' || this.#stopping.signal.aborted;
+    if (!expected) {
       server.state = 'out-of-service';
-      tell(`${server.name} in zone ${server.zone} is dead`);
-      await this.#wait(missedAfter);
+      onEvent(`${server.name} in zone ${server.zone} died`);
+      await this.#wait(detectionSeconds);
     }
     if (server.shop && !this.#stopping.signal.aborted) {
       server.snapshot(await balancer?.targets().catch(() => undefined));
@@ -270,7 +270,7 @@ export class ServerGroup implements Part {
     }
     await server.quota?.stop();
     this.#remove(server);
-    if (wasAsked) tell(`${server.name} is gone`);
+    if (expected) onEvent(`${server.name} terminated`);
     this.#balance();
   }
 
@@ -279,21 +279,21 @@ export class ServerGroup implements Part {
     const index = this.#servers.indexOf(server);
     if (index < 0) return;
     this.#servers.splice(index, 1);
-    server.state = 'gone';
-    if (server.shop) this.#gone.push(server.snapshot(undefined));
-    server.leave();
+    server.state = 'terminated';
+    if (server.shop) this.#terminated.push(server.snapshot(undefined));
+    server.markTerminated();
   }
 }
 
-/** One of the group's. */
+/** A server of the group. */
 export class Server {
   state: ServerState = 'starting';
-  dead = false;
+  exited = false;
   shop?: ShopProcess;
   quota?: CpuQuota | undefined;
   metadata?: InstanceMetadata;
-  readonly left: Promise<void>;
-  leave: () => void = () => {};
+  readonly terminated: Promise<void>;
+  markTerminated: () => void = () => {};
   #target: Target | undefined;
   #cpuSeconds = 0;
 
@@ -302,12 +302,12 @@ export class Server {
     readonly zone: string,
     readonly bundle: AppBundle,
   ) {
-    this.left = new Promise((resolve) => {
-      this.leave = resolve;
+    this.terminated = new Promise((resolve) => {
+      this.markTerminated = resolve;
     });
   }
 
-  /** @param targets of the balancer, if it can be asked; else its last word counts */
+  /** @param targets from the balancer; when undefined, the last known ones apply */
   snapshot(targets: ReadonlyMap<number, Target> | undefined): ServerSnapshot {
     const pid = this.shop?.pid ?? 0;
     this.#target = targets?.get(this.shop?.port ?? 0) ?? this.#target;
@@ -324,7 +324,7 @@ export class Server {
       counted: this.#target !== undefined,
       requests: this.#target?.requests ?? 0,
       failures: this.#target?.failures ?? 0,
-      inFlight: this.state === 'gone' ? 0 : (this.#target?.inFlight ?? 0),
+      inFlight: this.state === 'terminated' ? 0 : (this.#target?.inFlight ?? 0),
       cpuSeconds: this.#cpuSeconds,
     };
   }

@@ -1,48 +1,48 @@
-/** The zones that servers and data are spread over, in turn. */
+/** Availability Zones, assigned to servers and data stores in turn. */
 export const ZONES = ['a', 'b', 'c'] as const;
 
-export type ServerState = 'starting' | 'in-service' | 'out-of-service' | 'draining' | 'gone';
+export type ServerState = 'starting' | 'in-service' | 'out-of-service' | 'draining' | 'terminated';
 
-/** One server as the balancer and the operating system see it; counters are since its start. */
+/** A server from the view of the balancer and the operating system. Counters start at its launch. */
 export interface ServerSnapshot {
   readonly name: string;
   readonly zone: string;
   readonly version: string;
-  /** `out-of-service`: it runs or should, but failed its health checks. */
+  /** `out-of-service`: failed its health checks or died, and is not yet replaced. */
   readonly state: ServerState;
   readonly pid: number;
-  /** Where it listens on loopback; 0 while it starts. */
+  /** TCP port on loopback; 0 while it starts. */
   readonly port: number;
-  /** Whether a balancer knows it, and counts for it; without one the three figures after this are 0. */
+  /** Whether a balancer counts its requests; otherwise the next three figures are 0. */
   readonly counted: boolean;
-  /** Requests that the balancer gave it; with layer 4, connections. */
+  /** Requests from the balancer; with layer 4, connections. */
   readonly requests: number;
-  /** Answers of 5xx among them, and requests that it did not answer. */
+  /** Responses with 5xx, and requests without a response. */
   readonly failures: number;
   readonly inFlight: number;
-  /** CPU seconds used. */
+  /** CPU time in seconds. */
   readonly cpuSeconds: number;
 }
 
-/** Counters are since the start of the topology, and never go back. */
+/** State of a topology. Counters start with the topology and are monotonic. */
 export interface Snapshot {
   /** Milliseconds since the start of the topology. */
   readonly at: number;
-  /** Servers that the group wants. */
+  /** Desired capacity of the group. */
   readonly desired: number;
   readonly servers: readonly ServerSnapshot[];
-  /** From phase 4; the balancer knows nothing of them. */
+  /** From phase 4. Workers have no balancer. */
   readonly workers?: readonly ServerSnapshot[];
-  /** Statements of the shop that each database has executed; `writes` are those of the primary that write or lock. */
+  /** Executed statements of the shop per database; `writes` are those of the primary that write or lock. */
   readonly queries: { readonly primary: number; readonly writes: number; readonly replicas: readonly number[] };
-  /** Sessions of the primary now and at most, and connections of servers and workers to the pooler, from phase 4. */
+  /** Sessions on the primary, their limit, and from phase 4 client connections to the pooler. */
   readonly connections: { readonly primary: number; readonly limit: number; readonly pooler?: number };
-  /** Requests that the edge cache looked up, and those that it answered itself; from phase 4. */
+  /** Cache lookups and hits of the edge; from phase 4. */
   readonly edge?: { readonly lookups: number; readonly hits: number };
-  /** Catalogue look-ups in Redis by its own count, sessions included; from phase 3. */
+  /** Keyspace hits and misses of Redis, sessions included; from phase 3. */
   readonly redis?: { readonly hits: number; readonly misses: number };
-  /** What keeps data and is away: `primary`, `replica 1` and so on, `redis`. Absent when all of it is there. */
+  /** Data stores that are down: `primary`, `replica 1` and so on, `redis`. Absent when all are up. */
   readonly down?: readonly string[];
-  /** Background jobs in the queue, waiting or being done; from phase 4. */
+  /** Jobs in the queue, waiting or in flight; from phase 4. */
   readonly jobs?: number;
 }

@@ -6,8 +6,8 @@ export interface TopologyPlan {
   readonly phase: RehearsedPhase;
 
   /**
-   * Folder for data and logs. Made when missing; {@link Topology.stop} leaves it, so that logs can be read. Its path must be
-   * short, since it holds Unix sockets.
+   * Folder for data and logs. Created when missing; {@link Topology.stop} leaves it for the logs. Its path must be short,
+   * because it holds Unix sockets.
    */
   readonly dir: string;
 
@@ -19,7 +19,7 @@ export interface TopologyPlan {
   readonly servers?: number;
 
   /**
-   * vCPUs of each server, such as 0.5; its processes together get no more. In phase 1 the database shares them.
+   * vCPUs per server, such as 0.5, for all its processes together. In phase 1 the database shares them.
    *
    * @default - no limit
    */
@@ -29,15 +29,14 @@ export interface TopologyPlan {
   readonly sessions?: 'postgres' | 'redis' | 'cookie' | 'memory';
 
   /**
-   * How the balancer chooses a server: in turn, the one with the fewest requests in flight, by the client's address, or for
-   * each visitor the same by a cookie.
+   * Balancing algorithm: round robin, fewest requests in flight, client address, or a sticky cookie.
    *
    * @default 'roundrobin'
    */
   readonly balance?: 'roundrobin' | 'leastconn' | 'source' | 'sticky';
 
   /**
-   * Whether the balancer chooses for each request (7, as an ALB) or for each connection (4, as an NLB).
+   * OSI layer of the balancer: 7 balances requests as an ALB does, 4 balances connections as an NLB does.
    *
    * @default 7
    */
@@ -51,63 +50,69 @@ export interface TopologyPlan {
   readonly replicas?: number;
 
   /**
-   * Whether servers refuse at once what is more than they can do; without it, to show what that is for.
+   * Whether servers shed load when saturated. Disable it to show its effect.
    *
    * @default true
    */
   readonly shedding?: boolean;
 
   /**
-   * Requests that the balancer lets each server work on at once; as many more wait, and the rest is refused.
+   * Maximum requests in flight per server. The balancer queues as many more and refuses the rest.
    *
-   * @default - no bound, as with an Application Load Balancer
+   * @default - no limit, as with an Application Load Balancer
    */
   readonly maxInFlight?: number;
 
   /**
-   * Whether servers keep answers of the catalogue; without it, to show what that is for. The edge of phase 4 keeps them anyway.
+   * Whether servers cache catalogue responses. Disable it to show its effect. The edge of phase 4 caches them in any case.
    *
    * @default true
    */
   readonly cache?: boolean;
 
   /**
-   * Scaling policies that start and stop servers: those of a synthesized template. Only phase 4.
+   * Scaling policies of a synthesized template. Phase 4 only.
    *
-   * @default - the number of servers stays
+   * @default - a fixed number of servers
    */
   readonly scaling?: {
     /** The synthesized template of phase 4. */
     readonly template: Template;
-    /** Cloud seconds that pass in a second here, for the controller's periods and for booting: 20 makes 5 minutes 15 s. */
+    /** Simulated seconds per second of wall-clock time, for the policies' periods and for boot: 20 turns 5 minutes into 15 s. */
     readonly timeScale: number;
+    /**
+     * Policies are evaluated from then on.
+     *
+     * @default - immediately
+     */
+    readonly begin?: Promise<void> | undefined;
   };
 
   /**
-   * Whether it can go on to the next phase; visitors then enter by an address that leads to the phase that serves.
+   * Whether it can move to the next phase. Visitors then connect to a fixed address that forwards to the serving phase.
    *
    * @default false
    */
   readonly evolves?: boolean;
 
   /**
-   * TCP port on loopback where visitors enter.
+   * TCP port on loopback where visitors connect.
    *
    * @default - a free one
    */
   readonly port?: number;
 
   /**
-   * What is there from an earlier run, and outlives this one.
+   * Data of earlier runs that also outlives this one.
    *
-   * @default - everything is made anew
+   * @default - starts with an empty database and a new secret
    */
-  readonly kept?: {
-    /** Folder of the primary that has a machine of its own. */
+  readonly persisted?: {
+    /** Folder of the primary, from phase 2. */
     readonly database: string;
     readonly sessionSecret: string;
   };
 
-  /** Told one line for each step of the start. */
-  readonly say?: (line: string) => void;
+  /** Called with one line for each step of the start. */
+  readonly onProgress?: (line: string) => void;
 }

@@ -12,47 +12,49 @@ import { type DataTiers, down, startDataTiers } from './data-tiers';
 import type { Fault } from './fault';
 import { Faults } from './faults';
 import { startFront } from './front';
-import { Evolution } from './next-phase';
+import { PhaseTransition } from './next-phase';
 import type { Snapshot } from './snapshot';
 import type { RehearsedPhase, TopologyPlan } from './topology-plan';
 
-/** Something that happened to the topology; for the chart and the log. */
+/** An event of the topology, for chart and log. */
 export interface TopologyEvent {
   /** Milliseconds since the start of the topology. */
   readonly at: number;
   readonly what: string;
 }
 
-/** A phase that runs on this machine. */
+/** A phase running on this machine. */
 export interface Topology {
   readonly phase: RehearsedPhase;
-  /** The phase that is being made of it; absent at other times. */
+  /** The next phase during a transition. */
   readonly becoming?: RehearsedPhase | undefined;
-  /** Where visitors enter: the server, the balancer, or the edge. */
+  /** URL for visitors: the server, the balancer, or the edge. */
   readonly url: string;
-  /** Connection string of the primary, past every proxy and slow network; for audits. */
+  /** Connection string of the primary for audits. Bypasses pooler and injected network delays. */
   readonly databaseUrl: string;
-  /** What holds of this run and is not as in the cloud, such as CPU quotas that this user may not set; a line each. */
+  /** Whether each server has the plan's vCPUs and no more; true without a limit. */
+  readonly confined: boolean;
+  /** Differences from the cloud in this run, such as missing CPU quotas; one line each. */
   readonly notes: readonly string[];
   /** Emits `event` with a {@link TopologyEvent}. */
   readonly events: EventEmitter<{ event: [TopologyEvent] }>;
   /**
-   * Begins a fault, and resolves to what was done in words once it has begun; how it goes on is told by `events`. The next
-   * phase serves by then.
+   * Injects a fault. Resolves to a description of its effect once injected; `next-phase` resolves when the next phase
+   * serves. Recovery is reported through `events`.
    */
   inject(fault: Fault): Promise<string>;
   /**
-   * Sets how many servers the group wants. Resolves when as many are in service and the others have left.
+   * Sets the desired capacity of the group. Resolves when launches and terminations are complete.
    *
-   * @throws UsageError while the next phase is being made, which brings servers of its own
+   * @throws UsageError during a transition to the next phase
    */
   scale(servers: number): Promise<void>;
   snapshot(): Promise<Snapshot>;
-  /** Ends every process. Safe to call twice. */
+  /** Stops every process. Safe to call twice. */
   stop(): Promise<void>;
 }
 
-/** Programs of the system that a phase needs, as `npm run doctor` calls them. */
+/** System programs that a phase requires, by their names in `npm run doctor`. */
 const PROGRAMS = {
   1: [],
   2: [],
@@ -61,9 +63,9 @@ const PROGRAMS = {
 } as const;
 
 /**
- * Starts a phase with real parts: the bundled app as a process for each server, HAProxy as balancer and edge, PostgreSQL with
- * streaming replicas, Redis with a replica, PgBouncer, moto for SQS and CloudWatch. When this process dies, however it does,
- * everything that it started ends too.
+ * Starts a phase from real programs: the bundled app as one process per server, HAProxy as balancer and edge, PostgreSQL with
+ * streaming replicas, Redis with a replica, PgBouncer, moto for SQS and CloudWatch. All of them stop when this process exits,
+ * even on SIGKILL.
  *
  * @throws UsageError when a program is missing, with the command that installs it
  */
@@ -78,7 +80,7 @@ export async function startTopology(plan: TopologyPlan): Promise<Topology> {
   }
 }
 
-/** Programs of the system that a phase needs and this machine does not have. */
+/** Lists system programs that a phase requires and this machine lacks. */
 export function missingPrograms(phase: RehearsedPhase): ProgramCheck[] {
   return findMissingPrograms(PROGRAMS[phase]);
 }
@@ -89,14 +91,14 @@ export function checkPrograms(phase: RehearsedPhase): void {
 }
 
 async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
-  const { say = () => {}, vcpu } = plan;
+  const { onProgress = () => {}, vcpu } = plan;
   const dir = resolve(plan.dir);
   mkdirSync(dir, { recursive: true });
   const begin = performance.now();
   const events: Topology['events'] = new EventEmitter();
-  const tell = (what: string) => void events.emit('event', { at: performance.now() - begin, what });
+  const onEvent = (what: string) => void events.emit('event', { at: performance.now() - begin, what });
 
-  say('building the app');
+  onProgress('building the app');
   const bundle = buildApp();
   const quotas = vcpu === undefined ? undefined : findCpuQuotas();
   const box = plan.phase <= 2 && vcpu !== undefined && quotas ? await parts.add(quotas.create('box', vcpu)) : undefined;
@@ -105,27 +107,27 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
     launched += 1;
     return launched;
   };
-  const sessionSecret = plan.kept?.sessionSecret ?? randomBytes(32).toString('base64url');
+  const sessionSecret = plan.persisted?.sessionSecret ?? randomBytes(32).toString('base64url');
   const serve = async (of: TopologyPlan, data: DataTiers) => {
-    const quota = of.phase <= 2 && box ? keeping(box) : quotas?.create;
-    const front = await startFront(of, { dir, bundle, data, sessionSecret, quota, number, tell }, parts);
-    const faults = await parts.add(new Faults({ phase: of.phase, dir, ...front, ...data, tell }));
+    const quota = of.phase <= 2 && box ? reuseQuota(box) : quotas?.create;
+    const front = await startFront(of, { dir, bundle, data, sessionSecret, quota, number, onEvent }, parts);
+    const faults = await parts.add(new Faults({ phase: of.phase, dir, ...front, ...data, onEvent }));
     return { phase: of.phase, data, front, faults };
   };
-  say(plan.phase <= 2 ? 'starting the database' : 'starting database and Redis');
+  onProgress(plan.phase <= 2 ? 'starting the database' : 'starting database and Redis');
   const data = await startDataTiers(plan, { dir, box }, parts);
-  say(plan.phase <= 2 ? 'starting the server' : 'starting balancer and servers');
+  onProgress(plan.phase <= 2 ? 'starting the server' : 'starting balancer and servers');
   let now = await serve(plan, data);
   const address = plan.evolves ? await openEndpoint(now.front.port, plan.port) : undefined;
-  const evolution = address && new Evolution({ dir, bundle, parts, address, serve, tell });
-  if (address && evolution) await parts.add({ stop: async () => address.close() });
+  const transition = address && new PhaseTransition({ dir, bundle, parts, address, serve, onEvent });
+  if (address && transition) await parts.add({ stop: async () => address.close() });
 
   return {
     get phase() {
       return now.phase;
     },
     get becoming() {
-      return evolution?.becoming;
+      return transition?.becoming;
     },
     get url() {
       return `http://127.0.0.1:${address?.port ?? now.front.port}`;
@@ -133,17 +135,18 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
     get databaseUrl() {
       return now.data.database.url;
     },
+    confined: plan.vcpu === undefined || quotas !== undefined,
     notes: notes(plan, quotas !== undefined),
     events,
     inject: async (fault) => {
-      if (fault.kind === 'deploy' || fault.kind === 'resize') evolution?.checkStays(fault.kind);
+      if (fault.kind === 'deploy' || fault.kind === 'resize') transition?.checkIdle(fault.kind);
       if (fault.kind !== 'next-phase') return now.faults.begin(fault);
-      if (evolution === undefined) throw new UsageError('next-phase: this run stays in its phase');
-      now = await evolution.next(plan, now);
+      if (transition === undefined) throw new UsageError('next-phase: not available in this run.');
+      now = await transition.next(plan, now);
       return `phase ${now.phase} serves`;
     },
     scale: async (count) => {
-      evolution?.checkStays('scale');
+      transition?.checkIdle('scale');
       await now.front.servers.scale(count);
     },
     snapshot: async () => {
@@ -157,7 +160,7 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
         of.redis?.lookups(),
         of.queue?.jobs().catch(() => undefined),
       ]);
-      const away = down(of);
+      const unavailable = down(of);
       return {
         at: performance.now() - begin,
         desired: front.servers.desired,
@@ -168,15 +171,15 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
         ...(lookups && { edge: lookups }),
         ...(shared && { redis: shared }),
         ...(jobs !== undefined && { jobs }),
-        ...(away.length > 0 && { down: away }),
+        ...(unavailable.length > 0 && { down: unavailable }),
       };
     },
     stop: () => parts.stop(),
   };
 }
 
-/** A box stays the same machine when the app on it starts anew. */
-function keeping(box: CpuQuota): CpuQuotas['create'] {
+/** Reuses the instance's quota when its app restarts. */
+function reuseQuota(box: CpuQuota): CpuQuotas['create'] {
   return (_name, vcpu) => {
     box.resize(vcpu);
     return { ...box, stop: async () => {} };
@@ -187,14 +190,14 @@ function notes(plan: TopologyPlan, limited: boolean): string[] {
   return [
     ...(plan.vcpu !== undefined && !limited
       ? [
-          'No CPU quotas: this system has no control groups, or this user may not make any. Servers share all processors.',
+          'No CPU quotas: this system has no control groups, or this user cannot create them. Servers share all processors.',
         ]
       : []),
     ...(plan.maxInFlight === undefined
       ? []
       : [
-          `The balancer lets ${plan.maxInFlight} requests at once through to each server, lets as many wait and refuses the rest. An Application Load Balancer has no such bound: without it, excess waits for a server that takes it up, and only what is taken up can be refused there.`,
+          `The balancer sends at most ${plan.maxInFlight} concurrent requests to each server, queues as many more and refuses the rest. An Application Load Balancer has no such limit: there, excess requests wait until a server accepts them, and only accepted requests can be shed.`,
         ]),
-    ...(plan.scaling ? [`Time of the scaling policies passes ${plan.scaling.timeScale} times as fast.`] : []),
+    ...(plan.scaling ? [`Scaling policies run at ${plan.scaling.timeScale} times real time.`] : []),
   ];
 }

@@ -60,6 +60,12 @@ export class Client {
     }
   }
 
+  /** Closes every connection. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()));
+    this.#agents.clear();
+  }
+
   #agent(address: string): Agent {
     let agent = this.#agents.get(address);
     if (!agent) {

@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import type { Sent } from './client';
 import { LatencyHistogram, RecentLatencies } from './histogram';
@@ -12,10 +13,7 @@ import {
   SOURCES,
   type TrafficSummary,
 } from './messages';
-
-/** From here on the generator is what is slow: milliseconds that requests are sent late, and share of its time it is busy. */
-const LATE = 50;
-const BUSY = 0.95;
+import { isSlow } from './punctuality';
 
 /** Counts and times requests, second by second and as a whole. */
 export class Figures {
@@ -25,6 +23,9 @@ export class Figures {
   readonly #start = performance.now();
   #end: number | undefined;
   #loop: EventLoopUtilization = performance.eventLoopUtilization();
+  #processors = processorTimes();
+  /** When the last second ended. */
+  #at = 0;
 
   #second = freshSecond();
   readonly #latency = new LatencyHistogram();
@@ -52,9 +53,14 @@ export class Figures {
     this.#late.record(lateMs);
   }
 
-  /** It was due, and too many were waiting already. */
-  unsent(): void {
+  /**
+   * It was due, and too many were waiting already.
+   *
+   * @param lateMs after it was due
+   */
+  unsent(lateMs: number): void {
     this.#second.due += 1;
+    this.#late.record(lateMs);
     this.#second.counts.failed += 1;
     this.#total.unsent += 1;
     this.#fail('not sent');
@@ -78,6 +84,7 @@ export class Figures {
   takeSecond(): Second {
     const { utilization } = performance.eventLoopUtilization(this.#loop);
     this.#loop = performance.eventLoopUtilization();
+    const processors = processorTimes();
     const second: Second = {
       ...this.#second,
       at: this.#elapsed(),
@@ -87,7 +94,9 @@ export class Figures {
       missed: this.missed,
       lateMs: this.#late.percentile(99),
       busy: utilization,
+      idle: idleShare(this.#processors, processors),
     };
+    this.#processors = processors;
     this.#second = freshSecond();
     this.#latency.reset();
     this.#late.reset();
@@ -95,7 +104,9 @@ export class Figures {
     this.#total.reloads += second.reloads;
     for (const outcome of OUTCOMES) this.#total.counts[outcome] += second.counts[outcome];
     for (const source of SOURCES) this.#total.sources[source] += second.sources[source];
-    if (second.lateMs > LATE || second.busy > BUSY) this.#total.lateSeconds += 1;
+    // A late generator also takes its seconds late, so that each is longer than one.
+    if (isSlow(second)) this.#total.lateSeconds += second.at - this.#at;
+    this.#at = second.at;
     return second;
   }
 
@@ -148,6 +159,24 @@ export class Figures {
 
 function freshSecond() {
   return { due: 0, reloads: 0, counts: noCounts(), inTime: 0, sources: noSources(), inFlight: 0 };
+}
+
+interface ProcessorTimes {
+  readonly idle: number;
+  readonly all: number;
+}
+
+/** 1 where the system does not report times. */
+function idleShare(before: ProcessorTimes, after: ProcessorTimes): number {
+  const all = after.all - before.all;
+  return all > 0 ? (after.idle - before.idle) / all : 1;
+}
+
+/** Milliseconds of all processors since the start of the system. */
+function processorTimes(): ProcessorTimes {
+  const times = cpus().map((one) => one.times);
+  const sum = (of: (one: (typeof times)[number]) => number) => times.reduce((total, one) => total + of(one), 0);
+  return { idle: sum(({ idle }) => idle), all: sum((one) => one.user + one.nice + one.sys + one.idle + one.irq) };
 }
 
 function noCounts() {

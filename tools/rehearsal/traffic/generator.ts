@@ -1,8 +1,11 @@
 import { audit } from './audit';
+import { saturate } from './calibration';
 import { Client } from './client';
 import { Figures } from './figures';
-import type { FromGenerator, ToGenerator, TrafficPlan } from './messages';
+import type { World } from './journeys';
+import type { CalibrationPlan, FromGenerator, ToGenerator, TrafficPlan } from './messages';
 import { totalRequests } from './profiles';
+import type { Account } from './shopper';
 import { stock } from './store';
 import { Stream } from './stream';
 
@@ -14,6 +17,12 @@ import { Stream } from './stream';
 /** Share of requests that log in for the first time, with some to spare; each needs an account of its own. */
 const LOG_INS = 0.04;
 
+/** Accounts of a calibration: more than it can log in to within its seconds. */
+const CALIBRATION_ACCOUNTS = 400;
+
+/** Another than the traffic's, or its visitors would be the same. */
+const CALIBRATION_SEED = 2;
+
 /** Milliseconds between two visitors who sign up: a hash at full cost is a tenth of a second of one core. */
 const SIGN_UP_EVERY = 1_000;
 
@@ -23,16 +32,7 @@ async function start(plan: TrafficPlan): Promise<void> {
   const accounts = await stock(plan.databaseUrl, Math.ceil(totalRequests(plan.load) * LOG_INS));
   const client = new Client(plan.url);
   const figures = new Figures();
-  let signedUp = 0;
-  const world = {
-    random: randomNumbers(plan.seed),
-    takeAccount: () => accounts.pop(),
-    maySignUp: () => {
-      const may = performance.now() - signedUp >= SIGN_UP_EVERY;
-      if (may) signedUp = performance.now();
-      return may;
-    },
-  };
+  const world = worldOf(accounts, plan.seed);
   const { load, reloads = 0, addresses } = plan;
   const stream = new Stream({ load, reloads, addresses, client, figures, world });
   run = { client, stream };
@@ -47,12 +47,39 @@ async function start(plan: TrafficPlan): Promise<void> {
   tell({ type: 'ended', summary: figures.summary(visitors) });
 }
 
+/** Its visitors, orders and connections are none of the traffic's, which starts after it. */
+async function calibrate({ url, databaseUrl, addresses }: CalibrationPlan): Promise<void> {
+  const accounts = await stock(databaseUrl, CALIBRATION_ACCOUNTS);
+  const client = new Client(url);
+  const rps = await saturate({ client, addresses, world: worldOf(accounts, CALIBRATION_SEED) });
+  await client.close();
+  tell({ type: 'calibrated', rps });
+}
+
+function worldOf(accounts: Account[], seed: number): World {
+  let signedUp = 0;
+  return {
+    random: randomNumbers(seed),
+    takeAccount: () => accounts.pop(),
+    maySignUp: () => {
+      const may = performance.now() - signedUp >= SIGN_UP_EVERY;
+      if (may) signedUp = performance.now();
+      return may;
+    },
+  };
+}
+
 async function handle(message: ToGenerator): Promise<void> {
   switch (message.type) {
+    case 'calibrate':
+      return calibrate(message.plan);
     case 'start':
       return start(message.plan);
     case 'scale':
       if (run) run.stream.factor = message.factor;
+      return;
+    case 'hold':
+      if (run) run.stream.held = true;
       return;
     case 'end':
       run?.stream.end();

@@ -76,6 +76,8 @@ export interface Second {
   readonly lateMs: number;
   /** Share of the second for which the generator's event loop was busy. */
   readonly busy: number;
+  /** Share of this machine's processor time that nothing used. */
+  readonly idle: number;
 }
 
 /** The whole of the traffic. */
@@ -95,7 +97,7 @@ export interface TrafficSummary {
   readonly unsent: number;
   /** `moved`: those whom a sticky balancer sent to another server than before. */
   readonly visitors: { readonly came: number; readonly cameBack: number; readonly moved: number };
-  /** Seconds in which the generator could not keep up. */
+  /** Time in which the generator could not keep up, in seconds. */
   readonly lateSeconds: number;
 }
 
@@ -131,15 +133,23 @@ export interface Audit {
   readonly examples: readonly string[];
 }
 
+/** What a calibration needs; see `calibration.ts`. */
+export type CalibrationPlan = Pick<TrafficPlan, 'url' | 'databaseUrl' | 'addresses'>;
+
 export type ToGenerator =
+  | { readonly type: 'calibrate'; readonly plan: CalibrationPlan }
   | { readonly type: 'start'; readonly plan: TrafficPlan }
   /** From now on this many times what the load's profile says. */
   | { readonly type: 'scale'; readonly factor: number }
+  /** Traffic continues after the load's time, at the rate of its end, until `end`. */
+  | { readonly type: 'hold' }
   /** No more requests; those in flight end. */
   | { readonly type: 'end' }
   | { readonly type: 'audit'; readonly databaseUrl: string; readonly receiptsWithin: number };
 
 export type FromGenerator =
+  /** Answered requests per second. */
+  | { readonly type: 'calibrated'; readonly rps: number }
   /** Visitors come; `at` is the time of day in ms. */
   | { readonly type: 'started'; readonly at: number }
   | { readonly type: 'second'; readonly second: Second }

@@ -27,7 +27,14 @@ export async function stock(databaseUrl: string, accounts: number): Promise<Acco
   const prefix = randomBytes(6).toString('hex');
   const emails = Array.from({ length: accounts }, (_, index) => `${prefix}-${index}@example.com`);
   return asking(databaseUrl, async (database) => {
-    await database.query('UPDATE products SET stock = $1', [STOCK]);
+    await database.query('BEGIN');
+    // Waits for sales that are still being written: a calibration may have left some.
+    await database.query('LOCK TABLE products IN SHARE ROW EXCLUSIVE MODE');
+    await database.query(
+      `UPDATE products SET stock = $1 - (SELECT coalesce(sum(quantity), 0) FROM order_items WHERE product_id = products.id)`,
+      [STOCK],
+    );
+    await database.query('COMMIT');
     await database.query('INSERT INTO users (email, password_hash) SELECT unnest($1::text[]), $2', [emails, stored]);
     return emails.map((email) => ({ email, password: PASSWORD }));
   });

@@ -37,6 +37,8 @@ export class Stream {
   readonly shoppers: Shopper[] = [];
   cameBack = 0;
   factor = 1;
+  /** Continues after the load's time, at the rate of its end, until {@link end}. */
+  held = false;
   #inFlight = 0;
   #reloading = 0;
   #ended = false;
@@ -47,18 +49,18 @@ export class Stream {
 
   constructor(private readonly options: StreamOptions) {}
 
-  /** Resolves when the load's time is over or {@link end} was called, and every request has ended. */
+  /** Resolves when the load's time is over and it is not {@link held}, or {@link end} was called, and every request has ended. */
   async run(): Promise<void> {
     const { load, world, figures } = this.options;
     const start = performance.now();
     let due = 0;
     while (!this.#ended) {
       const elapsed = performance.now() - start;
-      while (due <= elapsed && due < load.seconds * 1000) {
+      while (due <= elapsed && (this.held || due < load.seconds * 1000)) {
         this.#click(start + due);
-        due += gap(rateAt(load, due / 1000) * this.factor, world.random());
+        due += gap(rateAt(load, Math.min(load.seconds, due / 1000)) * this.factor, world.random());
       }
-      if (due >= load.seconds * 1000) break;
+      if (!this.held && due >= load.seconds * 1000) break;
       await new Promise((resolve) => setTimeout(resolve, Math.min(20, Math.max(1, start + due - performance.now()))));
     }
     this.#ended = true;
@@ -74,7 +76,7 @@ export class Stream {
   #click(dueAt: number): void {
     const { figures } = this.options;
     if (this.#inFlight >= MAX_IN_FLIGHT) {
-      figures.unsent();
+      figures.unsent(performance.now() - dueAt);
       return;
     }
     void this.#take(this.#next(), dueAt);

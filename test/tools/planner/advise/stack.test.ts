@@ -1,4 +1,4 @@
-import { phaseTemplate } from '../../../support/stack';
+import { phaseTemplate } from '../../../support/templates';
 import { stackOf } from './stack';
 
 /** Resource types with metrics. The emulator's CloudFormation returns no ids of distributions, proxies and NAT gateways. */

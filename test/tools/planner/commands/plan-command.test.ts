@@ -5,6 +5,8 @@ import { type PlanOptions, plan } from '../../../../tools/planner/commands/plan-
 import demand from '../../../../tools/planner/plan/demand.json';
 import { UsageError } from '../../../../tools/support/usage-error';
 
+jest.mock('../../../../tools/cloudformation/assembly', () => require('../../../support/shared-synth'));
+
 const dir = mkdtempSync(join(tmpdir(), 'plan-'));
 const printed = jest.spyOn(console, 'log').mockImplementation();
 

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { type SimulateOptions, simulateCommand } from '../../../../tools/planner/commands/simulate-command';
 import { UsageError } from '../../../../tools/support/usage-error';
 
+jest.mock('../../../../tools/cloudformation/assembly', () => require('../../../support/shared-synth'));
+
 const dir = mkdtempSync(join(tmpdir(), 'simulate-'));
 const file = (name: string) => join(dir, name);
 const printed = jest.spyOn(console, 'log').mockImplementation();

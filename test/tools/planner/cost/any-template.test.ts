@@ -221,10 +221,14 @@ describe('the command cost', () => {
     [
       () => write('a.yaml', 'Resources:\n  A: !Reff B'),
       {},
-      /a\.yaml: line 2, column 6: .*; allowed is phase-N, a template/,
+      /^path must be phase-N, a template .*a\.yaml: line 2, column 6: Unresolved tag: !Reff$/,
     ],
-    [() => write('b.json', [1]), {}, /b\.json: has no Resources; allowed is phase-N, a template/],
-    [() => dir, {}, /there is no manifest\.json in it, .*; allowed is phase-N, a template/],
+    [() => write('b.json', [1]), {}, /^path must be phase-N, a template .*b\.json: has no Resources$/],
+    [
+      () => dir,
+      {},
+      /^path must be phase-N, a template .*: contains no manifest\.json, so it is not an output folder of cdk synth$/,
+    ],
     [blog, { parameter: ['Type'] }, /^--parameter must be name=value, got Type\.$/],
     [
       blog,

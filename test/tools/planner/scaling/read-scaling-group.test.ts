@@ -1,7 +1,7 @@
 import type { Template } from '../../../../tools/cloudformation/template';
 import { readScalingGroup } from '../../../../tools/planner/scaling/read-scaling-group';
 import { UsageError } from '../../../../tools/support/usage-error';
-import { phaseTemplate } from '../../../support/stack';
+import { phaseTemplate } from '../../../support/templates';
 
 const group = (properties: object = {}) => ({
   Type: 'AWS::AutoScaling::AutoScalingGroup',

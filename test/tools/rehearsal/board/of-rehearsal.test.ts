@@ -6,6 +6,7 @@ import type { Rehearsal } from '../../../../tools/rehearsal/rehearse/rehearsal';
 import type { Action } from '../../../../tools/rehearsal/rehearse/scenario';
 import type { ServerSnapshot, Snapshot } from '../../../../tools/rehearsal/topology/snapshot';
 import type { RehearsedPhase } from '../../../../tools/rehearsal/topology/topology-plan';
+import { findings } from '../../../support/findings';
 
 const server = (name: string, zone: string, more: Partial<ServerSnapshot> = {}): ServerSnapshot => ({
   name,
@@ -36,6 +37,7 @@ const second = (at: number): RehearsalSecond => ({
   missed: 0,
   lateMs: 0,
   busy: 0.1,
+  idle: 0.5,
   rps: 20,
   inService: 1,
   desired: 1,
@@ -56,12 +58,12 @@ const snapshot = (more: Partial<Snapshot> = {}): Snapshot => ({
 function open(phase: RehearsedPhase, evolves = false, rps = 20, becoming?: RehearsedPhase) {
   const events: Rehearsal['events'] = new EventEmitter();
   const acted: Action[] = [];
-  let over: (findings: Findings) => void = () => {};
+  let end: (findings: Findings) => void = () => {};
   const rehearsal = {
     topology: { phase, becoming, url: 'http://127.0.0.1:1' },
     events,
     finished: new Promise<Findings>((resolve) => {
-      over = resolve;
+      end = resolve;
     }),
     act: async (action: Action) => void acted.push(action),
   } as Rehearsal;
@@ -70,8 +72,8 @@ function open(phase: RehearsedPhase, evolves = false, rps = 20, becoming?: Rehea
   const see = (at: number, now: Snapshot): BoardState => {
     events.emit('second', second(at), now);
     let last: BoardState | undefined;
-    board.watch((told) => {
-      if (told.kind === 'state') last = told.state;
+    board.watch((message) => {
+      if (message.kind === 'state') last = message.state;
     })();
     return last as BoardState;
   };
@@ -80,23 +82,23 @@ function open(phase: RehearsedPhase, evolves = false, rps = 20, becoming?: Rehea
       .offers()
       .find((one) => one.id === id)
       ?.run();
-  return { board, see, press, acted, over: () => over({} as Findings) };
+  return { board, see, press, acted, end: () => end(findings()) };
 }
 
-const box = () =>
+const singleServer = () =>
   snapshot({ desired: 1, servers: [server('server-1', 'a')], queries: { primary: 1, writes: 1, replicas: [] } });
 const ids = (state: BoardState) => state.buttons.map(({ id }) => id);
 const refused = (state: BoardState) =>
   Object.fromEntries(state.buttons.flatMap(({ id, unavailable }) => (unavailable ? [[id, unavailable]] : [])));
 
 test.each([
-  [1, box(), ['more-traffic', 'less-traffic', 'deploy', 'kill-server-1', 'end']],
-  [2, box(), ['more-traffic', 'less-traffic', 'deploy', 'kill-server-1', 'fail-over-database', 'end']],
-] as const)('phase %i has a button for what it has, and no other', (phase, now, buttons) => {
+  [1, singleServer(), ['more-traffic', 'less-traffic', 'deploy', 'kill-server-1', 'end']],
+  [2, singleServer(), ['more-traffic', 'less-traffic', 'deploy', 'kill-server-1', 'fail-over-database', 'end']],
+] as const)('phase %i has exactly the buttons for its parts', (phase, now, buttons) => {
   expect(ids(open(phase).see(1, now))).toEqual(buttons);
 });
 
-test('phase 3 has servers to add, zones to kill and a Redis to fail over; spot notices come in phase 4', () => {
+test('phase 3 adds buttons for servers, zones and Redis; phase 4 adds the spot notice', () => {
   const ofPhase3 = ids(open(3, true).see(1, snapshot()));
   const more = ['add-server', 'kill-server-2', 'kill-zone-c', 'fail-over-redis', 'kill-replica', 'next-phase'];
   expect(ofPhase3).toEqual(expect.arrayContaining(more));
@@ -106,67 +108,67 @@ test('phase 3 has servers to add, zones to kill and a Redis to fail over; spot n
   expect(ofPhase4).not.toContain('next-phase');
 });
 
-test('what is away is shown so, and cannot be taken away once more, nor the zone that it lies in', () => {
+test('a store that is down is shown as down, and neither it nor its zone can be killed', () => {
   const state = open(3).see(1, snapshot({ down: ['primary', 'replica 1'] }));
   expect(state.stores.filter(({ up }) => !up).map(({ name }) => name)).toEqual(['primary', 'replica 1']);
   expect(refused(state)).toEqual({
-    'kill-zone-a': 'its primary is away already',
-    'kill-zone-b': 'its replica 1 is away already',
-    'fail-over-database': 'it is away already',
-    'kill-replica': 'it is away already',
+    'kill-zone-a': 'primary in this zone is already down',
+    'kill-zone-b': 'replica 1 in this zone is already down',
+    'fail-over-database': 'already down',
+    'kill-replica': 'already down',
   });
 });
 
-test('a button that cannot be pressed now says why: servers that are not in service, the fewest and the most', () => {
+test('an unavailable button shows the reason', () => {
   const states = ['starting', 'draining', 'out-of-service'] as const;
   const servers = states.map((state, index) => server(`server-${index + 1}`, 'a', { state }));
   const reasons = refused(open(3).see(1, snapshot({ desired: 1, servers })));
   expect(reasons).toEqual({
-    'remove-server': 'the last one stays',
+    'remove-server': 'the last server cannot be removed',
     deploy: 'no server is in service',
-    'kill-server-1': 'server-1 is starting still',
-    'kill-server-2': 'server-2 is leaving already',
-    'kill-server-3': 'server-3 is out of service already',
-    'kill-zone-a': 'no server is in service there',
-    'kill-zone-b': 'no server is in service there',
-    'kill-zone-c': 'no server is in service there',
+    'kill-server-1': 'server-1 is still starting',
+    'kill-server-2': 'server-2 is already draining',
+    'kill-server-3': 'server-3 is already out of service',
+    'kill-zone-a': 'no server is in service in this zone',
+    'kill-zone-b': 'no server is in service in this zone',
+    'kill-zone-c': 'no server is in service in this zone',
   });
-  expect(refused(open(3).see(1, snapshot({ desired: 20 })))).toEqual({ 'add-server': '20 are the most' });
+  expect(refused(open(3).see(1, snapshot({ desired: 20 })))).toEqual({ 'add-server': 'maximum of 20 servers reached' });
 });
 
-test('while the next phase is being made, the group stays as it is', () => {
+test('the group cannot change while the next phase is being deployed', () => {
   const state = open(3, true, 20, 4).see(1, snapshot());
   expect(state.becoming).toBe(4);
   const reasons = refused(state);
-  const why = 'phase 4 is being made; it brings servers of its own';
+  const why = 'deployment of phase 4 in progress; it launches new servers';
   expect(reasons).toEqual({
     'add-server': why,
     'remove-server': why,
     deploy: why,
-    'next-phase': 'phase 4 is being made already',
+    'next-phase': 'deployment of phase 4 already in progress',
   });
 });
 
-test('the button of a server kills that one', async () => {
+test('the button of a server kills that server', async () => {
   const { see, press, acted } = open(3);
   see(1, snapshot());
   await press('kill-server-2');
   expect(acted).toEqual([{ kind: 'kill-servers', count: 1, server: 'server-2' }]);
 });
 
-test('traffic is doubled up to the limits of a rehearsal, and halved down to an eighth', async () => {
+test('traffic doubles up to the limit of a rehearsal, and halves down to 1/8', async () => {
   const { see, press, acted, board } = open(3, false, 2_000);
   see(1, snapshot());
   const why = (of: string) => board.offers().find(({ id }) => id === of)?.unavailable;
   await press('more-traffic');
-  expect(why('more-traffic')).toBe('more is beyond the limits of a rehearsal');
+  expect(why('more-traffic')).toBe('limit of a rehearsal reached');
   while (why('less-traffic') === undefined) await press('less-traffic');
-  expect(why('less-traffic')).toBe('an eighth is the least');
+  expect(why('less-traffic')).toBe('minimum of 1/8 reached');
   expect(acted.at(0)).toEqual({ kind: 'traffic', factor: 2 });
   expect(acted.at(-1)).toEqual({ kind: 'traffic', factor: 1 / 8 });
 });
 
-test('rates are differences by the time between two looks', () => {
+test('rates are differences divided by the time between two snapshots', () => {
   const { see } = open(3);
   see(1, snapshot());
   const busy = server('server-1', 'a', { requests: 180, failures: 4, cpuSeconds: 2 });
@@ -174,36 +176,37 @@ test('rates are differences by the time between two looks', () => {
   expect(drawn).toMatchObject({ rps: 40, failed: 2, cpu: 0.5 });
 });
 
-test('a server has the percentiles of its own answers; one that has given none lately has none', () => {
+test('a server shows the percentiles of its responses, and none without recent responses', () => {
   const servers = [server('server-1', 'a', { port: 8001 }), server('server-2', 'b', { port: 8002 })];
   const [first, second] = open(3).see(1, snapshot({ servers })).servers;
   expect(first?.latency).toEqual({ p50: 3, p99: 12 });
   expect(second).not.toHaveProperty('latency');
 });
 
-test('a box has what all visitors saw', () => {
-  expect(open(1).see(1, box()).servers).toMatchObject([{ rps: 20, failed: 2, latency: { p50: 2, p99: 9 } }]);
+test('a single server shows the figures of all visitors', () => {
+  expect(open(1).see(1, singleServer()).servers).toMatchObject([{ rps: 20, failed: 2, latency: { p50: 2, p99: 9 } }]);
 });
 
-test('the edge shows its share of the look-ups since the look before', () => {
+test('the edge shows its hit ratio since the previous snapshot', () => {
   const { see } = open(4);
-  expect(see(1, snapshot({ edge: { lookups: 100, hits: 50 } })).edge).toBe('50% answered here');
-  expect(see(2, snapshot({ edge: { lookups: 140, hits: 80 } })).edge).toBe('75% answered here');
+  expect(see(1, snapshot({ edge: { lookups: 100, hits: 50 } })).edge).toBe('50% hits');
+  expect(see(2, snapshot({ edge: { lookups: 140, hits: 80 } })).edge).toBe('75% hits');
   expect(see(3, snapshot({ edge: { lookups: 140, hits: 80 } })).edge).toBe('idle');
 });
 
-test('a server that has left is drawn for a while, and then no more', () => {
+test('a terminated server stays on the board for a few seconds', () => {
   const { see } = open(3);
-  const gone = snapshot({ servers: [server('server-1', 'a', { state: 'gone' })] });
-  expect(see(1, gone).servers).toMatchObject([{ name: 'server-1', state: 'gone' }]);
+  const gone = snapshot({ servers: [server('server-1', 'a', { state: 'terminated' })] });
+  expect(see(1, gone).servers).toMatchObject([{ name: 'server-1', state: 'terminated' }]);
   expect(see(6, gone).servers).toEqual([]);
 });
 
-test('the end is told, with the file of the report', async () => {
-  const { board, over } = open(3);
-  over();
+test('the end of the run has the verdict and names the report', async () => {
+  const { board, end } = open(3);
+  end();
   await new Promise(setImmediate);
   const told: unknown[] = [];
   board.watch((one) => told.push(one));
-  expect(told).toEqual([{ kind: 'over', what: 'The rehearsal is over. Its report with charts: report.html' }]);
+  const what = 'The rehearsal has ended. Passed: all 12 targets met. Report with charts: report.html';
+  expect(told).toEqual([{ kind: 'ended', what }]);
 });

@@ -7,13 +7,13 @@ import { startLocally } from '../../../../tools/rehearsal/start/start';
 import { freePort } from '../../../../tools/support/processes';
 import { eventually } from '../../../support/shop';
 
-test('the board of npm start sends visitors, and kills the app, which comes back where it was', async () => {
+test('the board of npm start starts traffic, and kills the app, which restarts on the same port', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'shop-board-'));
-  const running = await startLocally({ phase: 1, port: await freePort(), dir, fresh: false, say: () => {} });
+  const running = await startLocally({ phase: 1, port: await freePort(), dir, fresh: false, onProgress: () => {} });
   const board = new ShopBoard(running, 1, 'title');
   try {
     const states: BoardState[] = [];
-    const unwatch = board.watch((told) => told.kind === 'state' && states.push(told.state));
+    const unwatch = board.watch((message) => message.kind === 'state' && states.push(message.state));
     const press = (id: string) =>
       board
         .offers()
@@ -29,7 +29,7 @@ test('the board of npm start sends visitors, and kills the app, which comes back
     const { pid } = running.shop;
     const killing = press('kill-server');
     await eventually(() => states.at(-1)?.servers[0]?.state === 'out-of-service');
-    expect(board.offers().at(-1)).toMatchObject({ id: 'kill-server', unavailable: 'it is being started again' });
+    expect(board.offers().at(-1)).toMatchObject({ id: 'kill-server', unavailable: 'restarting' });
     await killing;
     expect(running.shop.pid).not.toBe(pid);
     expect((await fetch(`${running.url}/readyz`)).status).toBe(200);
@@ -45,4 +45,4 @@ test('the board of npm start sends visitors, and kills the app, which comes back
     await running.stop();
     rmSync(dir, { recursive: true, force: true });
   }
-}, 60_000);
+});

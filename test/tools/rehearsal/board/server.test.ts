@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { Feed } from '../../../../tools/rehearsal/board/feed';
 import { type Board, startBoard } from '../../../../tools/rehearsal/board/server';
-import type { BoardSource, BoardState, Told } from '../../../../tools/rehearsal/board/state';
+import type { BoardMessage, BoardSource, BoardState } from '../../../../tools/rehearsal/board/state';
 import { UsageError } from '../../../../tools/support/usage-error';
 
 let board: Board;
@@ -9,7 +9,7 @@ let token: string;
 let pressed: string[];
 let watchers: number;
 let feed: Feed;
-let letGo: () => void;
+let finishAction: () => void;
 
 const offer = (id: string, run: () => Promise<unknown>) => ({ of: 'run', label: id, id, run });
 
@@ -17,9 +17,9 @@ function source(): BoardSource {
   return {
     title: 'A <shop> & its "board"',
     shop: 'http://127.0.0.1:8080',
-    watch: (tell) => {
+    watch: (onMessage) => {
       watchers += 1;
-      const unwatch = feed.watch(tell);
+      const unwatch = feed.watch(onMessage);
       return () => {
         watchers -= 1;
         unwatch();
@@ -28,13 +28,13 @@ function source(): BoardSource {
     offers: () => [
       offer('kill-server-1', async () => pressed.push('kill-server-1')),
       offer('refused', async () => {
-        throw new UsageError('2 servers: there are 1 in service');
+        throw new UsageError('--servers must be at most 1, got 2.');
       }),
       offer('broken', async () => {
-        throw new Error('the database is not there:\nits log');
+        throw new Error('database is down:\nits log');
       }),
-      { ...offer('away', async () => pressed.push('away')), unavailable: 'it is away already' },
-      offer('long', () => new Promise<void>((resolve) => (letGo = resolve))),
+      { ...offer('down', async () => pressed.push('down')), unavailable: 'already down' },
+      offer('long', () => new Promise<void>((resolve) => (finishAction = resolve))),
     ],
     stop: async () => {},
   };
@@ -50,7 +50,7 @@ beforeEach(async () => {
 
 afterEach(() => board.close());
 
-/** As a browser would send it, but with headers that a browser does not let a page set. */
+/** Sends a request with headers that a browser does not let a page set. */
 function send(method: string, path: string, headers: Record<string, string> = {}) {
   return new Promise<{ status: number; body: string; headers: NodeJS.Dict<string | string[]> }>((resolve, reject) => {
     const { port } = new URL(board.url);
@@ -68,54 +68,58 @@ function send(method: string, path: string, headers: Record<string, string> = {}
 const press = (id: string, headers: Record<string, string> = {}) =>
   send('POST', `/offers/${id}`, { origin: board.url, 'x-board-token': token, ...headers });
 
-test('a button that is offered is pressed by the page of the board', async () => {
+test('the page can run an offered action', async () => {
   expect(await press('kill-server-1')).toMatchObject({ status: 200, body: '{}' });
   expect(pressed).toEqual(['kill-server-1']);
 });
 
 test.each([
-  ['of another origin', { origin: 'http://elsewhere.example' }, /^Origin "http:\/\/elsewhere\.example": only/],
-  ['of no origin', { origin: '' }, /^Origin "": only the board's own/],
-  ['without the token', { 'x-board-token': '' }, /^X-Board-Token: /],
-  ['with another token', { 'x-board-token': 'x'.repeat(32) }, /^X-Board-Token: /],
   [
-    'under a name that leads here',
-    { host: 'elsewhere.example', origin: 'http://elsewhere.example' },
-    /^Host "elsewhere/,
+    'with another origin',
+    { origin: 'http://elsewhere.example' },
+    /^Origin must be http:\/\/127\.0\.0\.1:\d+, got "http:\/\/elsewhere\.example"\.$/,
   ],
-])('a request %s presses no button', async (_, headers, error) => {
+  ['without an origin', { origin: '' }, /^Origin must be http:\/\/127\.0\.0\.1:\d+, got ""\.$/],
+  ['without the token', { 'x-board-token': '' }, /^X-Board-Token must be the token of this board/],
+  ['with another token', { 'x-board-token': 'x'.repeat(32) }, /^X-Board-Token must be the token of this board/],
+  [
+    'to a name that resolves to loopback',
+    { host: 'elsewhere.example', origin: 'http://elsewhere.example' },
+    /^Host must be 127\.0\.0\.1:\d+ or localhost:\d+, got "elsewhere\.example"\.$/,
+  ],
+])('a request %s is rejected', async (_, headers, error) => {
   const { status, body } = await press('kill-server-1', headers);
   expect(status).toBe(403);
   expect(JSON.parse(body).error).toMatch(error);
   expect(pressed).toEqual([]);
 });
 
-test('the page and its stream are not shown under a name that somebody made lead here', async () => {
+test('page and stream are not served to a name that resolves to loopback', async () => {
   for (const path of ['/', '/stream'])
     expect((await send('GET', path, { host: 'elsewhere.example' })).status).toBe(403);
 });
 
 test.each([
-  ['what is not offered', 'kill-server-9', 404, 'kill-server-9: not offered'],
-  ['what is not available now', 'away', 409, 'away: it is away already'],
-  ['what cannot be done now', 'refused', 409, '2 servers: there are 1 in service'],
-  ['what goes wrong', 'broken', 500, 'the database is not there:'],
-])('%s is answered with one line', async (_, id, status, error) => {
+  ['an unknown action', 'kill-server-9', 404, 'kill-server-9: no such action'],
+  ['an unavailable action', 'down', 409, 'down: already down'],
+  ['an action that throws a UsageError', 'refused', 409, '--servers must be at most 1, got 2.'],
+  ['an action that fails', 'broken', 500, 'database is down:'],
+])('%s gets a one-line error', async (_, id, status, error) => {
   const answer = await press(id);
   expect(answer.status).toBe(status);
   expect(JSON.parse(answer.body)).toEqual({ error });
   expect(pressed).toEqual([]);
 });
 
-test('what is being done is not begun again', async () => {
+test('an action in progress is not started twice', async () => {
   const first = press('long');
-  while (letGo === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(await press('long')).toMatchObject({ status: 409, body: '{"error":"long: is being done already"}' });
-  letGo();
+  while (finishAction === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(await press('long')).toMatchObject({ status: 409, body: '{"error":"long: already in progress"}' });
+  finishAction();
   expect((await first).status).toBe(200);
 });
 
-test('the page runs no script but its own files, and nothing else is served', async () => {
+test('the page runs only its own scripts, and no other file is served', async () => {
   const page = await send('GET', '/');
   expect(page.headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'");
   expect(page.body).toContain('<h1>A &#60;shop&#62; &#38; its &#34;board&#34;</h1>');
@@ -128,8 +132,8 @@ test('the page runs no script but its own files, and nothing else is served', as
   expect((await send('PUT', '/')).status).toBe(405);
 });
 
-test('who opens the page later is told what was before, and is forgotten when gone', async () => {
-  const event = (what: string): Told => ({ kind: 'event', event: { at: 1, what } });
+test('a new page gets kept events, and is unsubscribed when it closes', async () => {
+  const event = (what: string): BoardMessage => ({ kind: 'event', event: { at: 1, what } });
   feed.publish(event('before'));
   const response = await fetch(`${board.url}/stream`);
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
@@ -146,20 +150,22 @@ test('who opens the page later is told what was before, and is forgotten when go
   while (watchers > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 });
 
-test('a port that is taken is named', async () => {
+test('a port in use is an error', async () => {
   const port = Number(new URL(board.url).port);
-  await expect(startBoard({ source: source(), port })).rejects.toThrow(`--board-port ${port}: in use; `);
+  await expect(startBoard({ source: source(), port })).rejects.toThrow(
+    `--board-port must be a free port, got ${port}. Stop the program`,
+  );
 });
 
-test('of states and of events only the newest are kept', () => {
+test('only the newest states and events are kept', () => {
   for (let at = 0; at < 130; at++) {
     feed.publish({ kind: 'event', event: { at, what: 'x' } });
     feed.publish({ kind: 'state', state: { at } as BoardState });
   }
-  const told: Told[] = [];
-  feed.watch((one) => told.push(one));
-  expect(told.filter(({ kind }) => kind === 'event')).toHaveLength(100);
-  expect(told.filter(({ kind }) => kind === 'state')).toHaveLength(120);
-  expect(told.find(({ kind }) => kind === 'event')).toMatchObject({ event: { at: 30 } });
-  expect(told.find(({ kind }) => kind === 'state')).toMatchObject({ state: { at: 10 } });
+  const messages: BoardMessage[] = [];
+  feed.watch((one) => messages.push(one));
+  expect(messages.filter(({ kind }) => kind === 'event')).toHaveLength(100);
+  expect(messages.filter(({ kind }) => kind === 'state')).toHaveLength(120);
+  expect(messages.find(({ kind }) => kind === 'event')).toMatchObject({ event: { at: 30 } });
+  expect(messages.find(({ kind }) => kind === 'state')).toMatchObject({ state: { at: 10 } });
 });

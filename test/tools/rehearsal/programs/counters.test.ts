@@ -1,17 +1,17 @@
 import { Counters } from '../../../../tools/rehearsal/programs/counters';
 
-/** Counters of a program that is asked for them, and may be away or start again. */
+/** Counters of a program that can be down or restart. */
 function counting() {
   const program = { up: true, reads: 0, writes: 0 };
   const counters = new Counters(['reads', 'writes'], async () => {
     const { up, ...counts } = program;
-    if (!up) throw new Error('it is away');
+    if (!up) throw new Error('down');
     return counts;
   });
   return { program, counters };
 }
 
-test('what was counted before a restart stays counted', async () => {
+test('counts from before a restart are kept', async () => {
   const { program, counters } = counting();
   Object.assign(program, { reads: 10, writes: 4 });
   expect(await counters.value()).toEqual({ reads: 10, writes: 4 });
@@ -21,7 +21,7 @@ test('what was counted before a restart stays counted', async () => {
   expect(await counters.value()).toEqual({ reads: 13, writes: 10 });
 });
 
-test('while it is away the last counts stay, and before the first there are none', async () => {
+test('the last counts apply while the program is down, and 0 before the first read', async () => {
   const { program, counters } = counting();
   program.up = false;
   expect(await counters.value()).toEqual({ reads: 0, writes: 0 });
@@ -31,7 +31,7 @@ test('while it is away the last counts stay, and before the first there are none
   expect(await counters.value()).toEqual({ reads: 7, writes: 0 });
 });
 
-test('answers that come in another order than they were asked for are no restart', async () => {
+test('responses out of order do not count as a restart', async () => {
   const answers: ((reads: number) => void)[] = [];
   const counters = new Counters(['reads'], () => new Promise((answer) => answers.push((reads) => answer({ reads }))));
   const asked = [counters.value(), counters.value()];

@@ -12,7 +12,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** What the kernel would say, written to files. */
+/** Writes files that stand in for the kernel's. */
 function kernel(mounts: string, own: string): { mounts: string; own: string } {
   const files = { mounts: join(dir, `mounts-${Math.random()}`), own: join(dir, `own-${Math.random()}`) };
   writeFileSync(files.mounts, mounts);
@@ -20,10 +20,10 @@ function kernel(mounts: string, own: string): { mounts: string; own: string } {
   return files;
 }
 
-test('a system without control groups has no quotas, and neither has a user who may make none', () => {
+test('there are no quotas without control groups, or without permission to create them', () => {
   expect(findCpuQuotas({ mounts: join(dir, 'missing'), own: join(dir, 'missing') })).toBeUndefined();
   expect(findCpuQuotas(kernel('proc /proc proc rw 0 0\n', '0::/\n'))).toBeUndefined();
-  // A plain folder: nothing makes the files of a control group in it.
+  // A plain folder, in which the kernel creates no control group files.
   const v1 = `cgroup ${dir} cgroup rw,nosuid,cpu,cpuacct 0 0\n`;
   const v2 = `cgroup2 ${dir} cgroup2 rw,nosuid 0 0\n`;
   expect(findCpuQuotas(kernel(v1, '4:cpu,cpuacct:/\n'))).toBeUndefined();
@@ -32,7 +32,7 @@ test('a system without control groups has no quotas, and neither has a user who 
 
 const real = findCpuQuotas();
 
-(real ? test : test.skip)('a process gets its share of a processor and no more, then another share', async () => {
+(real ? test : test.skip)('a process gets at most its share of a processor', async () => {
   const quotas = real as NonNullable<typeof real>;
   const quota = quotas.create('spinner', 0.2);
   const spin = 'const t = Date.now(); while (Date.now() - t < 1500); console.log(process.cpuUsage().user)';
@@ -43,7 +43,7 @@ const real = findCpuQuotas();
     used += text;
   });
   await new Promise((done) => child.once('close', done));
-  // 0.3 s are its due; without a quota it would use 1.5 s of an idle processor.
+  // Its share is 0.3 s. Without a quota it would use 1.5 s of an idle processor.
   expect(Number(used) / 1e6).toBeLessThan(0.8);
   quota.confine([child.pid as number]);
   await quota.stop();

@@ -9,7 +9,7 @@ afterEach(() => {
   for (const one of open.splice(0)) one.close();
 });
 
-/** Answers a whole request with a name and what it got. */
+/** Starts a server that answers each request with `name` and the request. */
 async function answering(name: string): Promise<number> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     let request = '';
@@ -34,22 +34,22 @@ async function ask(endpoint: Endpoint, chunks: readonly string[]): Promise<strin
   return text(socket);
 }
 
-test('new connections lead to where the name leads, those that are open stay', async () => {
+test('new connections reach the new target, open connections keep theirs', async () => {
   const [one, other] = [await answering('one'), await answering('other')];
   const endpoint = await openEndpoint(one);
   open.push(endpoint);
   const before = connect(endpoint.port, '127.0.0.1');
   await once(before, 'connect');
-  // The connection behind it is there once something came through.
+  // The connection to the target exists once data has passed.
   before.write('a');
   await new Promise((resolve) => setTimeout(resolve, 50));
-  endpoint.leadTo(other);
+  endpoint.pointTo(other);
   expect(await ask(endpoint, ['b'])).toBe('other:b');
   before.end();
   expect(await text(before)).toBe('one:a');
 });
 
-test('a slow network costs its delay each way, keeps the order, and is fast again', async () => {
+test('added latency delays chunks in order, and can be removed', async () => {
   const endpoint = await openEndpoint(await answering('slow'));
   open.push(endpoint);
   endpoint.delay(100);
@@ -61,7 +61,7 @@ test('a slow network costs its delay each way, keeps the order, and is fast agai
   expect(performance.now() - begin).toBeGreaterThan(90);
 });
 
-test('what is slow never overtakes, however fine the difference in time', async () => {
+test('chunks keep their order while the latency changes', async () => {
   const endpoint = await openEndpoint(await answering('slow'));
   open.push(endpoint);
   endpoint.delay(7);
@@ -75,7 +75,7 @@ test('what is slow never overtakes, however fine the difference in time', async 
   }
 });
 
-test('whoever is connected to a server that is not there is cut off', async () => {
+test('a connection closes when the target does not listen', async () => {
   const endpoint = await openEndpoint(1);
   open.push(endpoint);
   const socket = connect(endpoint.port, '127.0.0.1');

@@ -8,8 +8,8 @@ import { startHaproxy } from '../../../../tools/rehearsal/programs/haproxy';
 import { describeWith } from '../../../support/needs';
 import { eventually } from '../../../support/shop';
 
-describeWith('haproxy', 'HAProxy with a bound', () => {
-  test('lets that many requests through, as many wait, and the rest is refused at once', async () => {
+describeWith('haproxy', 'HAProxy with maxInFlight', () => {
+  test('passes that many requests, queues as many, and refuses the rest at once', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'haproxy-test-'));
     const held: ServerResponse[] = [];
     const server = createServer((request, response) => {
@@ -31,7 +31,7 @@ describeWith('haproxy', 'HAProxy with a bound', () => {
       await eventually(() => held.length === 2 && statuses.length === 6);
       expect(statuses).toEqual(Array(6).fill(503));
       expect([...retryAfter]).toEqual(['1']);
-      // With those two answered, it is the turn of those who wait.
+      // Completing two requests admits two from the queue.
       for (let turn = 0; turn < 2; turn += 1) {
         await eventually(() => held.length === 2);
         for (const response of held.splice(0)) response.end();

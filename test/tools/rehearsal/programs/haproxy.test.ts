@@ -8,7 +8,7 @@ import { startHaproxyProcess } from '../../../../tools/rehearsal/programs/haprox
 import { describeWith } from '../../../support/needs';
 import { eventually } from '../../../support/shop';
 
-describeWith('haproxy', 'a balancer whose servers are all unhealthy', () => {
+describeWith('haproxy', 'a balancer without healthy servers', () => {
   const dir = mkdtempSync(join(tmpdir(), 'haproxy-test-'));
   const healthy = new Set<number>();
   const servers: Server[] = [];
@@ -34,7 +34,7 @@ describeWith('haproxy', 'a balancer whose servers are all unhealthy', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  test('sends requests to all of them, as in the cloud, and only to the healthy ones as soon as there are any', async () => {
+  test('fails open like an ALB, and sends requests only to healthy servers once there are any', async () => {
     const started = await startHaproxy({ dir, maxServers: 4, healthInterval: 0.1 });
     balancer = started;
     const ask = async () => (await fetch(started.url)).text();
@@ -52,8 +52,8 @@ describeWith('haproxy', 'a balancer whose servers are all unhealthy', () => {
     await eventually(async () => (await ask()) === '0');
   });
 
-  test('a server that is registered gets nothing until it is healthy, and counts from then on, whoever had its place', async () => {
-    const started = await startHaproxy({ dir: join(dir, 'places'), maxServers: 2, healthInterval: 60 });
+  test('a registered server receives no requests until it is healthy, and counts from 0 in a reused slot', async () => {
+    const started = await startHaproxy({ dir: join(dir, 'slots'), maxServers: 2, healthInterval: 60 });
     try {
       const ask = async (times: number) => {
         const answers = Array.from({ length: times }, async () => (await fetch(started.url)).text());
@@ -76,8 +76,8 @@ describeWith('haproxy', 'a balancer whose servers are all unhealthy', () => {
   });
 });
 
-describeWith('haproxy', 'a balancer that does not start', () => {
-  test('says so when another program has its port', async () => {
+describeWith('haproxy', 'a balancer that fails to start', () => {
+  test('reports a port that is in use', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'haproxy-test-'));
     const other = createServer();
     await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));

@@ -108,6 +108,10 @@ test.each<[1 | 2 | 3 | 4, RehearseFlags, string]>([
   [3, { kill: 6 }, '--kill 6: at most 5, as many as there are servers'],
   [2, { servers: 3 }, '--servers 3: phase 2 has 1; more from phase 3 on'],
   [2, { balance: 'sticky' }, '--balance sticky: only from phase 3 on, this is phase 2'],
+  [3, { killReplica: true, replicas: 0 }, '--kill-replica: --replicas must be at least 1, got 0'],
+  [3, { lag: 5, replicas: 0 }, '--lag 5: --replicas must be at least 1, got 0'],
+  [3, { slow: { to: 'replicas', delayMs: 9 }, replicas: 0 }, '--slow replicas=9: --replicas must be at least 1, got 0'],
+  [2, { slow: { to: 'redis', delayMs: 9 } }, '--slow redis=9: only in phase 3 or 4, this is phase 2'],
   [3, { timeScale: 10 }, '--time-scale 10: only from phase 4 on, this is phase 3'],
   [4, { spike: 10, rps: 1000 }, '--rps 1000: at the top of "spike" 10000 requests/s; at most 5000 are allowed'],
   [3, { rps: 5000, seconds: 900 }, '--rps 5000 for --seconds 900: 4500000 requests; at most 1000000 are allowed'],
@@ -146,6 +150,18 @@ steps:
 test('what a file asks of a phase that does not have it is refused by its step', () => {
   const scenario = fileOf({ steps: [{ at: 1, kind: 'spot-notice', count: 1 }] });
   expect(refusal(3, { scenario })).toBe('steps[0]: spot-notice: only in phase 4, this is phase 3');
+});
+
+test('a step after the traffic would never happen', () => {
+  const scenario = fileOf({ seconds: 30, steps: [{ at: 30, kind: 'kill-servers', count: 1 }] });
+  expect(refusal(3, { scenario })).toBe("steps[0]: kill-servers: at must be less than the traffic's 30 s, got 30");
+  expect(scenarioOf(3, { scenario, seconds: 31 }).steps).toHaveLength(1);
+});
+
+test('only a rate that nothing gives may be lowered', () => {
+  expect(scenarioOf(3, {}).rpsIsDefault).toBe(true);
+  expect(scenarioOf(3, { rps: 100 }).rpsIsDefault).toBeUndefined();
+  expect(scenarioOf(3, { scenario: fileOf('rps: 100') }).rpsIsDefault).toBeUndefined();
 });
 
 test('a file that is not there, is no YAML, or is no map is refused', () => {

@@ -11,16 +11,34 @@ test('the page stands alone, and nothing that a server says becomes markup', () 
   expect(page).toContain('killed &#60;server-1&#62;');
   expect(page).toContain('no &#34;quotas&#34; &#38; no limits');
   expect(page).not.toMatch(/<script|(?:src|href)="|@import|url\((?!#)/);
-  expect(page).toContain('Every figure is reached.');
+  expect(page).toContain('Passed: all 12 targets met');
 });
 
 test('a missed figure is told on the page and in the terminal', () => {
   const bad = report({
     traffic: traffic({ counts: { ok: 2999, refused: 0, failed: 1, wrong: 0 }, failures: { 503: 1 } }),
   });
-  expect(html(bad)).toContain('1 of 11 figures are missed.');
+  expect(html(bad)).toContain('Missed: 1 of 12 targets: failed requests');
   expect(summary(bad)).toMatch(/failed requests +1 of 3000 +0 +✗ missed/);
   expect(summary(bad)).toContain('3000 requests, 2999 answered, 1 not (503: 1).');
+});
+
+test('a run that is not judged says why, on the page and in the terminal', () => {
+  const late = report({
+    seconds: Array.from({ length: 30 }, (_, index) => second(index + 1, { lateMs: 300, busy: 1 })),
+  });
+  const why = 'Not judged: this machine carries 60 requests/s; try --rps 60';
+  expect(html(late)).toContain(`<p class="verdict unjudged">${why}</p>`);
+  expect(html(late)).toContain('<td>– not judged: the load generator was late</td>');
+  expect(summary(late)).toMatch(/failed requests +0 of 3000 +0 +– not judged: the load generator was late/);
+  expect(summary(late).split('\n').at(-1)).toBe(why);
+});
+
+test('a second in which the generator is late is marked on the live view', () => {
+  const lines = (lateMs: number) =>
+    screen({ heading: '', total: 3, seconds: [second(1, { lateMs })], events: [], width: 120, height: 24 });
+  expect(lines(300).join()).toContain('load generator late');
+  expect(lines(1).join()).not.toContain('load generator late');
 });
 
 test('there is a chart for what the phase has, and none for what it has not', () => {

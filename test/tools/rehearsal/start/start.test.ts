@@ -1,15 +1,12 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningShop, type StartOptions, startLocally } from '../../../../tools/rehearsal/start/start';
 import { freePort } from '../../../../tools/support/processes';
-import { cloneWorkingTree } from '../../../support/clone';
-import { describeWith } from '../../../support/needs';
-import { eventually, isAlive, sql, Visitor } from '../../../support/shop';
+import { sql, Visitor } from '../../../support/shop';
 
 let dir: string;
-/** Whatever a failing test left running. */
+/** Runs to stop after a failed test. */
 const started: RunningShop[] = [];
 
 beforeAll(() => {
@@ -21,122 +18,15 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-describe('npm start, as a new user calls it', () => {
-  let clone: string;
-  /** Signed up in the first run, and known in the later ones. */
-  let customer: string;
-  const children: ChildProcess[] = [];
-
-  beforeAll(() => {
-    clone = join(dir, 'clone');
-    cloneWorkingTree(clone);
-  });
-
-  afterAll(async () => {
-    for (const child of children) if (child.exitCode === null && child.signalCode === null) signal(child, 'SIGKILL');
-  });
-
-  test('an order outlives kill -9, a change of the phase and Ctrl-C; nothing is left behind', async () => {
-    const port = await freePort();
-    const first = await npmStart('--port', String(port));
-    expect(first.pids).toHaveLength(2);
-    expect(first.url).toBe(`http://localhost:${port}`);
-    const visitor = new Visitor(first.url);
-    customer = await visitor.signUp();
-    await visitor.add(1, 2);
-    const placed = await visitor.order('kept');
-    expect(placed.status).toBe(201);
-
-    signal(first.child, 'SIGKILL');
-    await eventually(() => first.pids.every((pid) => !isAlive(pid)));
-
-    const second = await npmStart('--port', String(port));
-    // The session outlived it as well.
-    expect((await visitor.get(`/api/orders/${placed.json.id}`)).json).toMatchObject({ id: placed.json.id });
-
-    const taken = await run('--port', String(port), '--dir', join(dir, 'other'));
-    expect(taken).toMatchObject({ code: 2, stderr: expect.stringMatching(/^--port \d+: in use; .*\n$/) });
-    const held = await run('--port', String(await freePort()));
-    expect(held).toMatchObject({
-      code: 2,
-      stderr: expect.stringMatching(/: held by the run with process id \d+; .*\n$/),
-    });
-
-    signal(second.child, 'SIGINT');
-    await eventually(() => second.pids.every((pid) => !isAlive(pid)));
-    await eventually(() => second.child.exitCode !== null || second.child.signalCode !== null);
-
-    const third = await npmStart('2', '--port', String(port));
-    const returning = new Visitor(third.url);
-    await returning.logIn(customer);
-    expect((await returning.get('/api/orders')).json.items ?? (await returning.get('/api/orders')).json).toHaveLength(
-      1,
-    );
-    expect((await returning.get('/whoami')).json).toMatchObject({ phase: 2 });
-    signal(third.child, 'SIGTERM');
-    await eventually(() => third.pids.every((pid) => !isAlive(pid)));
-  }, 180_000);
-
-  describeWith('redis-server', 'with Redis', () => {
-    describeWith('haproxy', 'before a balancer', () => {
-      // What kill -9 leaves of these parts is in topology.test.ts.
-      test('phase 3 is a farm on the same data, and Ctrl-C leaves nothing of it', async () => {
-        const { child, url, text } = await npmStart('3', '--port', String(await freePort()));
-        const servers = new Set<string>();
-        const visitor = new Visitor(url);
-        for (let count = 0; count < 5; count++) servers.add((await visitor.get('/whoami')).json.server);
-        expect([...servers].sort()).toEqual(['server-1', 'server-2', 'server-3', 'server-4', 'server-5']);
-        await visitor.logIn(customer);
-        expect((await visitor.get('/api/orders')).text).toContain('"totalCents"');
-
-        const logs = /logs in (\S+)/.exec(text)?.[1] as string;
-        // Five servers, three databases, two of Redis, the balancer.
-        expect(over(clone, logs).length).toBeGreaterThanOrEqual(11);
-        signal(child, 'SIGINT');
-        await eventually(() => over(clone, logs).length === 0 && !existsSync(logs));
-      }, 60_000);
-    });
-  });
-
-  async function npmStart(...args: string[]) {
-    const child = spawn('npm', ['start', '--', ...args], {
-      cwd: clone,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    children.push(child);
-    let text = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-      });
-    }
-    await eventually(() => {
-      if (child.exitCode !== null) throw new Error(text);
-      return /Ctrl-C stops it/.test(text);
-    }, 90_000);
-    const url = /Shop +(\S+)/.exec(text)?.[1] as string;
-    const pids = (/Processes +shop (\d+), PostgreSQL (\d+)/.exec(text) ?? []).slice(1).map(Number);
-    return { child, url, pids, text };
-  }
-
-  function run(...args: string[]): Promise<{ code: number | null; stderr: string }> {
-    return new Promise((done) => {
-      const command = ['--import', 'tsx', 'bin/cli.ts', 'start', ...args];
-      // It should end by itself at once; one that starts after all must not outlive the test.
-      const child = spawn(process.execPath, command, { cwd: clone, timeout: 30_000 });
-      let stderr = '';
-      child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-        stderr += chunk;
-      });
-      child.once('close', (code) => done({ code, stderr }));
-    });
-  }
-});
-
-test('phase 2 reaches its database by TLS only, phase 1 by a socket; --fresh begins anew', async () => {
+test('phase 2 connects to its database by TLS only, phase 1 by socket; --fresh deletes the data', async () => {
   const start = async (phase: 1 | 2, fresh = false) => {
-    const options: StartOptions = { phase, port: await freePort(), dir: join(dir, 'shapes'), fresh, say: () => {} };
+    const options: StartOptions = {
+      phase,
+      port: await freePort(),
+      dir: join(dir, 'shapes'),
+      fresh,
+      onProgress: () => {},
+    };
     const running = await startLocally(options);
     started.push(running);
     return running;
@@ -164,15 +54,4 @@ test('phase 2 reaches its database by TLS only, phase 1 by a socket; --fresh beg
   const fresh = await start(1, true);
   await expect(new Visitor(fresh.url).logIn(email)).rejects.toThrow();
   await fresh.stop();
-}, 120_000);
-
-/** Processes whose command line names one of the folders. */
-function over(...folders: string[]): string[] {
-  const lines = execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' }).split('\n');
-  return lines.filter((line) => folders.some((folder) => line.includes(folder)));
-}
-
-/** npm, its shell and the program, as a terminal would reach them. */
-function signal(child: ChildProcess, name: NodeJS.Signals): void {
-  process.kill(-(child.pid as number), name);
-}
+});

@@ -1,53 +1,66 @@
 import { Parts } from '../../../../tools/rehearsal/programs/parts';
 import type { DataTiers } from '../../../../tools/rehearsal/topology/data-tiers';
-import { Evolution, type Stage } from '../../../../tools/rehearsal/topology/next-phase';
+import { PhaseTransition, type ServingPhase } from '../../../../tools/rehearsal/topology/next-phase';
 import type { TopologyPlan } from '../../../../tools/rehearsal/topology/topology-plan';
 
 const plan: TopologyPlan = { phase: 2, dir: 'none' };
 
-/** A phase that is there already, but for what serves it. */
-function stage(phase: Stage['phase'], left: () => void = () => {}): Stage {
+/** A phase without real servers. */
+function serving(phase: ServingPhase['phase'], drained: () => void = () => {}): ServingPhase {
   const data = { database: { replicas: [], addReplicas: async () => {} }, redis: {} } as unknown as DataTiers;
-  return { phase, data, front: { port: phase, leave: async () => left() } as Stage['front'] };
+  return { phase, data, front: { port: phase, drain: async () => drained() } as ServingPhase['front'] };
 }
 
-function evolving(serve: () => Promise<Stage>) {
-  const led: number[] = [];
-  const address = { port: 1, leadTo: (port: number) => led.push(port), delay: () => {}, close: () => {} };
+function transitioning(serve: () => Promise<ServingPhase>) {
+  const routed: number[] = [];
+  const address = { port: 1, pointTo: (port: number) => routed.push(port), delay: () => {}, close: () => {} };
   const bundle = { dir: 'none', hash: 'none' };
-  const evolution = new Evolution({ dir: 'none', bundle, parts: new Parts(), address, serve, tell: () => {} });
-  return { evolution, led };
+  const transition = new PhaseTransition({
+    dir: 'none',
+    bundle,
+    parts: new Parts(),
+    address,
+    serve,
+    onEvent: () => {},
+  });
+  return { transition, routed };
 }
 
-test('while the next phase is being made the group stays as it is, and there is no second step; afterwards both may be', async () => {
-  let ready: (next: Stage) => void = () => {};
-  const { evolution, led } = evolving(() => new Promise((resolve) => (ready = resolve)));
-  evolution.checkStays('scale');
-  const next = evolution.next(plan, stage(2));
-  expect(evolution.becoming).toBe(3);
-  expect(() => evolution.checkStays('scale')).toThrow('scale: phase 3 is being made; it brings servers of its own');
-  await expect(evolution.next(plan, stage(2))).rejects.toThrow('next-phase: phase 3 is still being made');
+test('during a transition the group cannot change and no second transition starts; afterwards both are possible', async () => {
+  let ready: (next: ServingPhase) => void = () => {};
+  const { transition, routed } = transitioning(() => new Promise((resolve) => (ready = resolve)));
+  transition.checkIdle('scale');
+  const next = transition.next(plan, serving(2));
+  expect(transition.becoming).toBe(3);
+  expect(() => transition.checkIdle('scale')).toThrow(
+    'scale: not available during the transition to phase 3, which replaces the servers.',
+  );
+  await expect(transition.next(plan, serving(2))).rejects.toThrow(
+    'next-phase: the transition to phase 3 is still running.',
+  );
   await new Promise(setImmediate);
-  expect(led).toEqual([]);
-  ready(stage(3));
+  expect(routed).toEqual([]);
+  ready(serving(3));
   expect((await next).phase).toBe(3);
-  expect(led).toEqual([3]);
-  expect(evolution.becoming).toBeUndefined();
-  evolution.checkStays('scale');
+  expect(routed).toEqual([3]);
+  expect(transition.becoming).toBeUndefined();
+  transition.checkIdle('scale');
 });
 
-test('a step that fails can be tried again, and the phase before goes on to serve', async () => {
-  let left = false;
-  const { evolution, led } = evolving(() => Promise.reject(new Error('no room')));
+test('a failed transition can be retried, and the previous phase continues to serve', async () => {
+  let drained = false;
+  const { transition, routed } = transitioning(() => Promise.reject(new Error('no room')));
   await expect(
-    evolution.next(
+    transition.next(
       plan,
-      stage(2, () => (left = true)),
+      serving(2, () => (drained = true)),
     ),
   ).rejects.toThrow('no room');
-  expect([evolution.becoming, led, left]).toEqual([undefined, [], false]);
+  expect([transition.becoming, routed, drained]).toEqual([undefined, [], false]);
 });
 
-test('phase 4 is the last', async () => {
-  await expect(evolving(async () => stage(4)).evolution.next(plan, stage(4))).rejects.toThrow('phase 4 is the last');
+test('phase 4 has no next phase', async () => {
+  await expect(transitioning(async () => serving(4)).transition.next(plan, serving(4))).rejects.toThrow(
+    'next-phase: phase 4 is the last phase that runs on one machine.',
+  );
 });

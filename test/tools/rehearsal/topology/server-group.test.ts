@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Haproxy, startHaproxy } from '../../../../tools/rehearsal/programs/haproxy';
 import { nextVersion } from '../../../../tools/rehearsal/programs/next-version';
-import { leave } from '../../../../tools/rehearsal/topology/front';
+import { drainFront } from '../../../../tools/rehearsal/topology/front';
 import { ServerGroup } from '../../../../tools/rehearsal/topology/server-group';
 import { describeWith } from '../../../support/needs';
 import { Bench, eventually, isAlive, serverEnv } from '../../../support/shop';
@@ -23,13 +23,13 @@ describeWith('haproxy', 'a group of servers behind a balancer', () => {
       name: 'server',
       bundle: bench.bundle,
       dir,
-      // Servers of phase 2 do not wait for a balancer before they close.
+      // Servers of phase 2 do not wait for a balancer before they exit.
       env: serverEnv(await bench.database(), { PHASE: '2' }),
       spot: false,
       balancer,
-      missedAfter: 0.5,
+      detectionSeconds: 0.5,
       boot: 0,
-      tell: (what) => events.push(what),
+      onEvent: (what) => events.push(what),
     });
     await group.begin(3);
   });
@@ -47,34 +47,34 @@ describeWith('haproxy', 'a group of servers behind a balancer', () => {
   const ask = (count: number) =>
     Promise.all(Array.from({ length: count }, async () => (await fetch(`${balancer.url}/whoami`)).status));
 
-  test('they lie in different zones, and share the requests', async () => {
+  test('servers are spread over zones and share the requests', async () => {
     expect(await ask(30)).not.toContain(503);
     const servers = await now();
     expect(servers.map(({ zone }) => zone).sort()).toEqual(['a', 'b', 'c']);
     expect(servers.map(({ requests }) => requests)).toEqual([10, 10, 10]);
   });
 
-  test('a killed one is replaced by a new one, which serves once it is healthy', async () => {
+  test('a killed server is replaced, and the new one serves once healthy', async () => {
     const [victim] = group.inService;
     if (victim) group.kill([victim]);
     await eventually(() => group.inService.length === 2);
     await eventually(() => group.inService.length === 3);
-    expect(events).toContain(`${victim?.name} in zone ${victim?.zone} is dead`);
-    const gone = (await group.snapshot()).find(({ name }) => name === victim?.name);
-    // What it did stays counted.
-    expect(gone).toMatchObject({ state: 'gone', requests: 10 });
+    expect(events).toContain(`${victim?.name} in zone ${victim?.zone} died`);
+    const killed = (await group.snapshot()).find(({ name }) => name === victim?.name);
+    // Its requests stay counted.
+    expect(killed).toMatchObject({ state: 'terminated', requests: 10 });
     expect((await now()).map(({ zone }) => zone).sort()).toEqual(['a', 'b', 'c']);
     expect(await ask(12)).not.toContain(503);
   });
 
-  test('one that is terminated leaves first, and is replaced', async () => {
+  test('a terminated server drains and is replaced', async () => {
     const [leaver] = group.inService;
     if (leaver) group.terminate([leaver]);
     expect(await ask(12)).not.toContain(503);
-    await eventually(() => leaver?.state === 'gone' && group.inService.length === 3);
+    await eventually(() => leaver?.state === 'terminated' && group.inService.length === 3);
   });
 
-  test('a deploy brings the new version everywhere, without a request that fails', async () => {
+  test('a deployment updates all servers without a failed request', async () => {
     const old = group.bundle.hash;
     const next = nextVersion(group.bundle, dir);
     let deploying = true;
@@ -97,12 +97,12 @@ describeWith('haproxy', 'a group of servers behind a balancer', () => {
     expect(((await (await fetch(`${balancer.url}/whoami`)).json()) as { version: string }).version).toBe(next.hash);
   });
 
-  test('it grows and shrinks over the zones, and a server that finds no place at the balancer ends', async () => {
+  test('scaling keeps zones balanced, and a server without a free slot at the balancer stops', async () => {
     await group.scale(5);
     expect((await now()).map(({ zone }) => zone).sort()).toEqual(['a', 'a', 'b', 'b', 'c']);
     events.length = 0;
     await group.scale(6);
-    expect(events).toEqual(['all 5 places of the balancer are taken']);
+    expect(events).toEqual(['The balancer has no free slot: all 5 are in use.']);
     expect((await group.snapshot()).filter(({ pid }) => isAlive(pid))).toHaveLength(5);
     await group.scale(2);
     const left = await now();
@@ -111,12 +111,12 @@ describeWith('haproxy', 'a group of servers behind a balancer', () => {
     expect(await ask(8)).not.toContain(503);
   });
 
-  test('a farm that leaves while a server is on its way in finds nothing wrong', async () => {
+  test('draining during a launch reports no error', async () => {
     events.length = 0;
     void group.scale(3);
-    await leave(group, balancer);
-    expect((await group.snapshot()).filter(({ state }) => state !== 'gone')).toEqual([]);
-    expect(events.filter((what) => !/^server-\d+ (is in service in zone [abc]|leaves|is gone)$/.test(what))).toEqual(
+    await drainFront(group, balancer);
+    expect((await group.snapshot()).filter(({ state }) => state !== 'terminated')).toEqual([]);
+    expect(events.filter((what) => !/^server-\d+ (in service in zone [abc]|draining|terminated)$/.test(what))).toEqual(
       [],
     );
   });

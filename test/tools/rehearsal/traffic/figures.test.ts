@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Client } from '../../../../tools/rehearsal/traffic/client';
 import { Figures } from '../../../../tools/rehearsal/traffic/figures';
 import { RECENT } from '../../../../tools/rehearsal/traffic/messages';
+import { isLate, isSlow, isStrained, lateShare } from '../../../../tools/rehearsal/traffic/punctuality';
 import { Shopper } from '../../../../tools/rehearsal/traffic/shopper';
 
 const answered = (figures: Figures, server: string | undefined, ms: number) =>
@@ -27,6 +28,44 @@ test('a server has the percentiles of its own answers, for as long as they are r
   // The first second has left: of the two slow ones, the median is the faster.
   expect(Math.round(figures.takeSecond().servers['8001']?.p50 ?? 0)).toBe(300);
   expect(figures.takeSecond().servers).toEqual({});
+});
+
+describe('a late generator', () => {
+  const one = { at: 1, due: 10, lateMs: 1, busy: 0.5, idle: 0.5 };
+
+  test('sends another load; one that is slow measures its own latencies, and strain excuses failures', () => {
+    const seconds = [
+      one,
+      { ...one, lateMs: 51 },
+      { ...one, busy: 0.96 },
+      { ...one, idle: 0.02 },
+      { ...one, lateMs: 251 },
+    ];
+    expect(seconds.map(isLate)).toEqual([false, false, false, false, true]);
+    expect(seconds.map(isSlow)).toEqual([false, true, true, false, true]);
+    expect(seconds.map(isStrained)).toEqual([false, true, true, true, true]);
+  });
+
+  test('has a share of the time with traffic, by how long each second took', () => {
+    const late = { ...one, lateMs: 300 };
+    expect(lateShare([])).toBe(0);
+    expect(lateShare([one, { ...one, at: 2 }])).toBe(0);
+    // One tick, which came three seconds after the one before.
+    expect(lateShare([one, { ...late, at: 4 }])).toBe(0.75);
+    // Nothing was due any more.
+    expect(lateShare([one, { ...late, at: 4, due: 0 }])).toBe(0);
+  });
+
+  test('is counted in seconds, also of requests that it did not send', async () => {
+    const figures = new Figures();
+    figures.sent(1, 1, false);
+    figures.takeSecond();
+    figures.unsent(400);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const second = figures.takeSecond();
+    expect(second.lateMs).toBeCloseTo(400, 0);
+    expect(figures.summary({ came: 0, cameBack: 0, moved: 0 }).lateSeconds).toBeGreaterThan(0.25);
+  });
 });
 
 describe('which server answered', () => {

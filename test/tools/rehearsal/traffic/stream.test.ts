@@ -26,6 +26,27 @@ async function visits(answer: (call: Call) => Sent, reloads: number) {
   return { calls, summary: figures.summary({} as TrafficSummary['visitors']) };
 }
 
+test('traffic that is held continues at the rate of its end until it is ended', async () => {
+  const calls: number[] = [];
+  const begin = performance.now();
+  const client = {
+    send: async () => {
+      calls.push(performance.now() - begin);
+      return missing;
+    },
+  } as unknown as Client;
+  const figures = new Figures();
+  const world = { random: () => 0.6, takeAccount: () => undefined, maySignUp: () => false };
+  const load = { profile: 'ramp', rps: 40, seconds: 1, factor: 1 } as const;
+  const stream = new Stream({ load, reloads: 0, addresses: ['127.0.0.1'], client, figures, world });
+  stream.held = true;
+  const running = stream.run();
+  setTimeout(() => stream.end(), 3_000);
+  await running;
+  const later = calls.filter((at) => at > 1_500).length;
+  expect(later).toBeGreaterThan(calls.filter((at) => at <= 1_000).length);
+});
+
 test('what did not come is loaded again, beside what is due by the load', async () => {
   const [never, twice] = await Promise.all([visits(() => missing, 0), visits(() => missing, 2)]);
   expect(never.summary.reloads).toBe(0);

@@ -8,7 +8,7 @@ const SHOWN_SECONDS = 120;
 const SHOWN_EVENTS = 100;
 
 const charts = [
-  chart(byId('figures'), { title: 'Requests/s', lines: [['rps', 'requests/s']], digits: 0 }),
+  chart(byId('figures'), { title: 'Completed requests/s', lines: [['rps', 'requests/s']], digits: 0 }),
   chart(byId('figures'), {
     title: 'Latency, ms',
     lines: [
@@ -17,9 +17,14 @@ const charts = [
     ],
     digits: 1,
   }),
-  chart(byId('figures'), { title: 'Not answered/s', lines: [['failed', 'not answered/s']], digits: 0, bad: true }),
+  chart(byId('figures'), {
+    title: 'Failed requests/s',
+    lines: [['failed', 'failed requests/s']],
+    digits: 0,
+    bad: true,
+  }),
 ];
-const promises = promiseFigure();
+const updateLost = lostFigure();
 let seconds = [];
 
 listen();
@@ -32,31 +37,31 @@ function listen() {
     notice('');
   });
   stream.addEventListener('message', ({ data }) => {
-    const told = JSON.parse(data);
-    if (told.kind === 'state') show(told.state);
-    if (told.kind === 'event') note(told.event);
-    if (told.kind === 'over') {
+    const message = JSON.parse(data);
+    if (message.kind === 'state') show(message.state);
+    if (message.kind === 'event') logEvent(message.event);
+    if (message.kind === 'ended') {
       stream.close();
-      notice(told.what);
+      notice(message.what);
       for (const button of document.querySelectorAll('button')) button.disabled = true;
     }
   });
   stream.addEventListener('error', () => {
-    notice('No connection to the board. It is tried again; where its command has ended, nothing comes any more.');
+    notice('Connection to the board lost. Reconnecting. If the command has ended, start it again.');
   });
 }
 
 function show(state) {
   seconds = [...seconds, state].filter(({ at }) => at > state.at - SHOWN_SECONDS);
   const { phase, becoming } = state;
-  byId('phase').textContent = becoming ? `Phase ${phase}; ${becoming} is being made` : `Phase ${phase}`;
+  byId('phase').textContent = becoming ? `Phase ${phase}, deploying phase ${becoming}` : `Phase ${phase}`;
   byId('clock').textContent = clock(state.at);
   draw(state, press);
   for (const one of charts) one(seconds, SHOWN_SECONDS);
-  promises(state.visitors);
+  updateLost(state.visitors);
 }
 
-function note({ at, what }) {
+function logEvent({ at, what }) {
   const time = document.createElement('time');
   time.textContent = clock(at);
   const text = document.createElement('span');
@@ -76,7 +81,7 @@ async function press(id, button) {
     const response = await fetch(`/offers/${id}`, { method: 'POST', headers: { 'x-board-token': token } });
     notice(response.ok ? '' : (await response.json()).error);
   } catch {
-    notice('The board did not answer.');
+    notice('No response from the board.');
   } finally {
     button.ariaBusy = null;
   }
@@ -87,12 +92,12 @@ function notice(text) {
   byId('notice').hidden = text === '';
 }
 
-/** The figure that all of this is about. */
-function promiseFigure() {
+/** Counts confirmed writes that were lost. */
+function lostFigure() {
   const figure = document.createElement('div');
-  figure.className = 'figure promise';
+  figure.className = 'figure lost';
   const title = document.createElement('h2');
-  title.textContent = 'Acknowledged and not found again';
+  title.textContent = 'Confirmed but lost';
   const value = document.createElement('p');
   value.className = 'value';
   const of = document.createElement('p');
@@ -102,9 +107,7 @@ function promiseFigure() {
   return (visitors) => {
     value.textContent = visitors ? visitors.missed : '–';
     value.classList.toggle('bad', (visitors?.missed ?? 0) > 0);
-    of.textContent = visitors
-      ? `of ${visitors.acknowledged} cart items, orders and log-ins`
-      : 'No visitors are sent. The shop is open.';
+    of.textContent = visitors ? `of ${visitors.acknowledged} cart items, orders and logins` : 'No traffic.';
   };
 }
 

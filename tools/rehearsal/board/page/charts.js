@@ -3,9 +3,9 @@ const WIDTH = 240;
 const HEIGHT = 56;
 
 /**
- * A small chart with its newest values. Returns what draws it for the states of so many seconds.
+ * Adds a small chart with its newest values. Returns a function that draws the states of the given number of seconds.
  *
- * @param options `lines`: fields of `visitors` and what they are called
+ * @param options `lines`: pairs of a field of `visitors` and its label
  */
 export function chart(parent, { title, lines, digits, bad = false }) {
   const figure = document.createElement('div');
@@ -44,13 +44,13 @@ export function chart(parent, { title, lines, digits, bad = false }) {
   parent.append(figure);
 
   return (states, span) => {
-    const seen = states.filter(({ visitors }) => visitors);
+    const measured = states.filter(({ visitors }) => visitors);
     const newest = states.at(-1)?.visitors;
-    const highest = Math.max(...seen.flatMap(({ visitors }) => lines.map(([field]) => visitors[field])), 0);
+    const highest = Math.max(...measured.flatMap(({ visitors }) => lines.map(([field]) => visitors[field])), 0);
     const end = states.at(-1)?.at ?? 0;
-    const shown = Math.min(span, Math.max(30, end - (seen[0]?.at ?? end)));
+    const shown = Math.min(span, Math.max(30, end - (measured[0]?.at ?? end)));
     lines.forEach(([field], index) => {
-      const points = seen.map(({ at, visitors }) => {
+      const points = measured.map(({ at, visitors }) => {
         const x = WIDTH * (1 - (end - at) / shown);
         return `${x.toFixed(1)},${(HEIGHT - 2 - (HEIGHT - 6) * (visitors[field] / Math.max(highest, 1))).toFixed(1)}`;
       });
@@ -59,9 +59,9 @@ export function chart(parent, { title, lines, digits, bad = false }) {
       values[index].value.textContent = newest ? short(newest[field], digits) : '–';
       values[index].value.classList.toggle('bad', bad && (newest?.[field] ?? 0) > 0);
     });
-    const most = seen.length > 0 ? `at most ${short(highest, digits)}` : 'no visitors';
-    top.textContent = `last 2 minutes: ${most}`;
-    svg.setAttribute('aria-label', `${title} over the last 2 minutes: ${most}`);
+    const summary = measured.length > 0 ? `max ${short(highest, digits)}` : 'no traffic';
+    top.textContent = `last 2 minutes: ${summary}`;
+    svg.setAttribute('aria-label', `${title} over the last 2 minutes: ${summary}`);
   };
 }
 

@@ -9,14 +9,14 @@ const STATES = {
   'in-service': 'in service',
   'out-of-service': 'out of service',
   draining: 'draining',
-  gone: 'gone',
+  terminated: 'terminated',
 };
 const STORES = { redis: 'Redis', primary: 'PostgreSQL primary', queue: 'Queue' };
 
-/** What somebody most likely wants to do next. */
+/** Ids of the highlighted buttons. */
 const MAIN = ['next-phase', 'send-visitors'];
 
-/** Draws the topology; `press(id, button)` is called for a button. */
+/** Draws the topology. Calls `press(id, button)` on a click. */
 export function draw(state, press) {
   const buttonsOf = (of) => state.buttons.filter((button) => button.of === of);
   const { visitors, servers, workers, phase } = state;
@@ -30,46 +30,46 @@ export function draw(state, press) {
     {
       key: 'visitors',
       title: 'Visitors',
-      figures: [visitors ? `${short(visitors.rps)} requests/s` : 'none are sent from here'],
+      figures: [visitors ? `${short(visitors.rps)} requests/s` : 'no traffic'],
       buttons: buttonsOf('traffic'),
     },
     ...(state.edge === undefined ? [] : [{ key: 'edge', title: 'Edge cache', figures: [state.edge] }]),
     ...(state.balancer ? [{ key: 'balancer', title: 'Load balancer', figures: [healthy(inService)] }] : []),
   ];
-  keep(byId('entry'), entry, card, (element, one) => part(element, one, press));
+  reconcile(byId('entry'), entry, card, (element, one) => part(element, one, press));
 
   byId('fleet').classList.toggle('grouped', isFleet);
   byId('fleet-title').textContent = phase >= 4 ? 'Auto Scaling group' : 'Servers';
   byId('fleet-state').textContent = `${inService} of ${state.desired} in service`;
   fill(byId('fleet-buttons'), isFleet ? buttonsOf('fleet') : [], press);
 
-  // The box has its database on it.
+  // In phase 1 the database runs on the instance.
   const stores = state.stores.map((store) => storeCard(store, buttonsOf(store.name)));
-  const onBox = phase === 1 ? stores : [];
+  const onInstance = phase === 1 ? stores : [];
   const zones = isFleet ? ZONES : [...new Set(servers.map(({ zone }) => zone))];
-  keep(
+  reconcile(
     byId('zones'),
     zones.map((zone) => ({ key: `zone-${zone}`, zone })),
     zonePanel,
     (element, { zone }) => {
-      element.querySelector('h3').textContent = phase === 1 ? `One box, in zone ${zone}` : `Zone ${zone}`;
+      element.querySelector('h3').textContent = phase === 1 ? `Single instance, zone ${zone}` : `Zone ${zone}`;
       const buttons = buttonsOf(isFleet ? `zone ${zone}` : 'fleet');
       fill(element.querySelector('.buttons'), buttons, press);
       const here = servers.filter((server) => server.zone === zone);
-      const cards = [...here.map((server) => serverCard(server, buttonsOf(server.name))), ...onBox];
-      keep(element.querySelector('.servers'), cards, card, (one, shown) => part(one, shown, press));
+      const cards = [...here.map((server) => serverCard(server, buttonsOf(server.name))), ...onInstance];
+      reconcile(element.querySelector('.servers'), cards, card, (one, shown) => part(one, shown, press));
     },
   );
-  const below = [...stores.filter((store) => !onBox.includes(store)), ...workers.map(workerCard)];
-  keep(byId('stores'), below, card, (element, one) => part(element, one, press));
+  const below = [...stores.filter((store) => !onInstance.includes(store)), ...workers.map(workerCard)];
+  reconcile(byId('stores'), below, card, (element, one) => part(element, one, press));
   connect(byId('drawing'), byId('lines'), state);
 }
 
-function part(element, { server, title, state, says, figures, buttons = [] }, press) {
+function part(element, { server, title, state, status, figures, buttons = [] }, press) {
   element.dataset.state = state ?? '';
   if (server) element.dataset.server = server;
   element.querySelector('h3').textContent = title;
-  element.querySelector('.state').textContent = says ?? '';
+  element.querySelector('.state').textContent = status ?? '';
   list(element, figures);
   fill(element.querySelector('.buttons'), buttons, press);
 }
@@ -80,7 +80,7 @@ function serverCard({ name, state, rps, failed, latency, cpu }, buttons) {
     server: name,
     title: name,
     state,
-    says: STATES[state],
+    status: STATES[state],
     figures: [
       ...(rps === undefined ? [] : [`${short(rps)} requests/s`]),
       ...(failed > 0 ? [`${short(failed, 1)} failed/s`] : []),
@@ -96,36 +96,36 @@ function storeCard({ name, up, figures }, buttons) {
     key: name.replace(' ', '-'),
     title: STORES[name] ?? `PostgreSQL ${name}`,
     state: up ? 'in-service' : 'out-of-service',
-    says: up ? 'up' : 'away',
+    status: up ? 'up' : 'down',
     figures: up ? figures : [],
     buttons,
   };
 }
 
 function workerCard({ name, zone, state, cpu }) {
-  return { key: name, title: name, state, says: STATES[state], figures: [`zone ${zone}`, `${percent(cpu)} CPU`] };
+  return { key: name, title: name, state, status: STATES[state], figures: [`zone ${zone}`, `${percent(cpu)} CPU`] };
 }
 
 function card(key) {
-  const element = made('article', 'card');
+  const element = createElement('article', 'card');
   element.dataset.part = key;
-  const head = made('div', 'head');
-  head.append(document.createElement('h3'), made('span', 'state'));
-  element.append(head, document.createElement('ul'), made('div', 'buttons'));
+  const head = createElement('div', 'head');
+  head.append(document.createElement('h3'), createElement('span', 'state'));
+  element.append(head, document.createElement('ul'), createElement('div', 'buttons'));
   return element;
 }
 
 function zonePanel(key) {
-  const element = made('div', 'zone');
+  const element = createElement('div', 'zone');
   element.dataset.part = key;
-  const head = made('div', 'zone-head');
-  head.append(document.createElement('h3'), made('div', 'buttons'));
-  element.append(head, made('div', 'servers'));
+  const head = createElement('div', 'zone-head');
+  head.append(document.createElement('h3'), createElement('div', 'buttons'));
+  element.append(head, createElement('div', 'servers'));
   return element;
 }
 
 function fill(element, buttons, press) {
-  keep(
+  reconcile(
     element,
     buttons.map((button) => ({ key: button.id, ...button })),
     (id) => {
@@ -137,17 +137,17 @@ function fill(element, buttons, press) {
     },
     (button, { label, of, unavailable }) => {
       button.textContent = label;
-      // Not `disabled`: it can still be reached, and says why.
+      // `aria-disabled` instead of `disabled`: the button stays focusable and shows the reason.
       button.ariaDisabled = unavailable === undefined ? null : 'true';
       button.title = unavailable ?? '';
-      // Several are called the same.
+      // These labels occur more than once.
       if (!['traffic', 'fleet', 'run'].includes(of)) button.ariaLabel = `${label}: ${of}`;
     },
   );
 }
 
 function list(element, figures) {
-  keep(
+  reconcile(
     element.querySelector('ul'),
     figures.map((text, index) => ({ key: String(index), text })),
     () => document.createElement('li'),
@@ -158,23 +158,23 @@ function list(element, figures) {
   );
 }
 
-/** Children by key: those that stay are changed and not made anew, so that a button keeps its focus. */
-function keep(parent, wanted, make, change) {
-  const there = new Map([...parent.children].map((child) => [child.dataset.key, child]));
-  for (const [index, one] of wanted.entries()) {
-    let child = there.get(one.key);
+/** Reconciles children by key. Reuses existing elements, so that a button keeps its focus. */
+function reconcile(parent, items, create, update) {
+  const existing = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  for (const [index, one] of items.entries()) {
+    let child = existing.get(one.key);
     if (child === undefined) {
-      child = make(one.key);
+      child = create(one.key);
       child.dataset.key = one.key;
     }
-    there.delete(one.key);
+    existing.delete(one.key);
     if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
-    change(child, one);
+    update(child, one);
   }
-  for (const child of there.values()) child.remove();
+  for (const child of existing.values()) child.remove();
 }
 
-function made(tag, name) {
+function createElement(tag, name) {
   const element = document.createElement(tag);
   element.className = name;
   return element;

@@ -1,6 +1,6 @@
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** Draws the ways that requests take between the cards; they flow faster where there are more. */
+/** Draws the request paths between the cards. A higher rate moves the dashes faster. */
 export function connect(drawing, svg, state) {
   const origin = drawing.getBoundingClientRect();
   svg.setAttribute('viewBox', `0 0 ${origin.width} ${origin.height}`);
@@ -10,18 +10,18 @@ export function connect(drawing, svg, state) {
   };
   const chain = ['visitors', 'edge', 'balancer'].map((name) => place(`[data-part="${name}"]`)).filter(Boolean);
   const rps = state.visitors?.rps ?? 0;
-  const ways = [];
+  const paths = [];
   for (const [index, to] of chain.entries()) {
-    if (index > 0) ways.push({ key: `entry-${index}`, d: across(chain[index - 1], to), rate: rps, alive: true });
+    if (index > 0) paths.push({ key: `entry-${index}`, d: across(chain[index - 1], to), rate: rps, alive: true });
   }
   const fleet = place('.fleet');
   for (const { dataset } of drawing.querySelectorAll('.zone')) {
     const here = state.servers.filter((server) => `zone-${server.zone}` === dataset.part);
     const rate = here.reduce((sum, server) => sum + (server.rps ?? 0), 0);
-    // A zone without servers is empty, and not dead.
-    const alive = here.length === 0 || here.some(({ state: its }) => its !== 'out-of-service' && its !== 'gone');
+    // A zone without servers is empty, not failed.
+    const alive = here.length === 0 || here.some(({ state: its }) => its !== 'out-of-service' && its !== 'terminated');
     const zone = place(`[data-part="${dataset.part}"]`);
-    ways.push({ key: dataset.part, d: down(chain.at(-1), { ...zone, top: fleet.top }), rate, alive });
+    paths.push({ key: dataset.part, d: down(chain.at(-1), { ...zone, top: fleet.top }), rate, alive });
   }
   const stores = state.stores.map(({ name, up }) => ({
     name,
@@ -30,38 +30,38 @@ export function connect(drawing, svg, state) {
   }));
   const top = stores[0]?.to?.top;
   for (const { name, up, to } of stores) {
-    // Behind the first row, a way to the second is hardly seen.
-    if (to && to.top === top) ways.push({ key: name, d: down(fleet, to), rate: 0, alive: up, thin: true });
+    // The first row of stores would hide lines to the second.
+    if (to && to.top === top) paths.push({ key: name, d: down(fleet, to), rate: 0, alive: up, thin: true });
   }
-  draw(svg, ways);
+  draw(svg, paths);
 }
 
-function draw(svg, ways) {
-  const there = new Map([...svg.children].map((path) => [path.dataset.key, path]));
-  for (const { key, d, rate, alive, thin } of ways) {
-    let path = there.get(key);
+function draw(svg, paths) {
+  const existing = new Map([...svg.children].map((path) => [path.dataset.key, path]));
+  for (const { key, d, rate, alive, thin } of paths) {
+    let path = existing.get(key);
     if (path === undefined) {
       path = document.createElementNS(SVG, 'path');
       path.dataset.key = key;
       svg.append(path);
     }
-    there.delete(key);
+    existing.delete(key);
     path.setAttribute('d', d);
-    const looks = !alive ? 'dead' : rate >= 1 ? 'flowing' : thin ? 'thin' : '';
-    path.setAttribute('class', `way ${looks}`);
-    // Set anew, an animation jumps; so only where the pace is another.
-    const pace = `${pacing(rate)}s`;
-    if (path.style.animationDuration !== pace) path.style.animationDuration = pace;
+    const look = !alive ? 'dead' : rate >= 1 ? 'flowing' : thin ? 'thin' : '';
+    path.setAttribute('class', `way ${look}`);
+    // Setting the duration restarts the animation, so only set it when it changes.
+    const duration = `${dashSeconds(rate)}s`;
+    if (path.style.animationDuration !== duration) path.style.animationDuration = duration;
   }
-  for (const path of there.values()) path.remove();
+  for (const path of existing.values()) path.remove();
 }
 
-/** Seconds for a dash to the next, in steps. */
-function pacing(rate) {
+/** Returns the seconds in which a dash moves to the next, in steps. */
+function dashSeconds(rate) {
   return [5, 20, 80, 320].filter((step) => rate < step).length * 0.35 + 0.25;
 }
 
-/** From the right side of a card to the left of the next; where they stand below each other, downwards. */
+/** Connects the right edge of a card to the left edge of the next, or draws downward if the cards are stacked. */
 function across(from, to) {
   if (to.top >= from.top + from.height) return down(from, to);
   const y = from.top + Math.min(from.height, to.height) / 2;

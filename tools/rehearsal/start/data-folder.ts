@@ -6,28 +6,28 @@ import { join } from 'node:path';
 import { UsageError } from '../../support/usage-error';
 import { removePostgres } from '../programs/postgres';
 
-/** What a run keeps in its folder; the names that `fresh` removes, and no others. */
+/** Files and folders of a run. `fresh` removes these and no others. */
 const POSTGRES = 'postgres';
 export const SHOP_LOG = 'shop.log';
 const SESSION_SECRET = 'session-secret';
-const HOLDER = 'holder.pid';
+const LOCK_FILE = 'holder.pid';
 
-/** What `npm start` keeps from one run to the next, whatever the phase; one run holds it at a time. */
-export class KeptFolder {
+/** The folder that `npm start` keeps between runs of all phases. One run locks it at a time. */
+export class DataFolder {
   private constructor(private readonly dir: string) {}
 
   /**
-   * Makes it when missing.
+   * Locks the folder for this run, and creates it when missing.
    *
-   * @param fresh throw away what an earlier run kept
-   * @throws UsageError when another run holds it
+   * @param fresh delete the data of earlier runs
+   * @throws UsageError when another run has locked it
    */
-  static async hold(dir: string, fresh: boolean): Promise<KeptFolder> {
-    const folder = new KeptFolder(dir);
-    folder.#checkNotHeld();
-    if (fresh) await folder.#discard();
+  static async lock(dir: string, fresh: boolean): Promise<DataFolder> {
+    const folder = new DataFolder(dir);
+    folder.#checkUnlocked();
+    if (fresh) await folder.#deleteData();
     mkdirSync(dir, { recursive: true });
-    writeFileSync(folder.#holder, String(process.pid));
+    writeFileSync(folder.#lockFile, String(process.pid));
     return folder;
   }
 
@@ -36,44 +36,46 @@ export class KeptFolder {
     return join(this.dir, POSTGRES);
   }
 
-  /** The same in each run, so that a restart logs nobody out. */
+  /** Session secret, the same in each run, so that logins survive a restart. */
   sessionSecret(): string {
     const file = join(this.dir, SESSION_SECRET);
     if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600 });
     return readFileSync(file, 'utf8');
   }
 
-  release(): void {
-    rmSync(this.#holder, { force: true });
+  unlock(): void {
+    rmSync(this.#lockFile, { force: true });
   }
 
-  get #holder(): string {
-    return join(this.dir, HOLDER);
+  get #lockFile(): string {
+    return join(this.dir, LOCK_FILE);
   }
 
-  async #discard(): Promise<void> {
+  async #deleteData(): Promise<void> {
     await removePostgres(this.database);
     for (const name of [SHOP_LOG, SESSION_SECRET]) rmSync(join(this.dir, name), { force: true });
   }
 
-  /** Two runs over one cluster would stop each other's database. */
-  #checkNotHeld(): void {
-    if (!existsSync(this.#holder)) return;
-    const pid = Number(readFileSync(this.#holder, 'utf8'));
-    if (Number.isInteger(pid) && pid !== process.pid && isRunOfOurs(pid)) {
-      throw new UsageError(`${this.dir}: held by the run with process id ${pid}; stop it, or give another --dir`);
+  /** Two runs on one cluster would stop each other's database. */
+  #checkUnlocked(): void {
+    if (!existsSync(this.#lockFile)) return;
+    const pid = Number(readFileSync(this.#lockFile, 'utf8'));
+    if (Number.isInteger(pid) && pid !== process.pid && isOtherRun(pid)) {
+      throw new UsageError(`--dir ${this.dir}: in use by process ${pid}. Stop it, or pass another --dir.`);
     }
   }
 }
 
-/** @throws UsageError when something listens there */
+/** @throws UsageError when the port is in use */
 export function checkPortFree(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         error.code === 'EADDRINUSE'
-          ? new UsageError(`--port ${port}: in use; stop what listens there, or give another from 1024 to 65535`)
+          ? new UsageError(
+              `--port ${port}: in use. Stop the program that listens there, or pass another port from 1024 to 65535.`,
+            )
           : error,
       );
     });
@@ -81,8 +83,8 @@ export function checkPortFree(port: number): Promise<void> {
   });
 }
 
-/** A killed run leaves its file behind, and its process id may belong to something else by now. */
-function isRunOfOurs(pid: number): boolean {
+/** Checks the command, because a killed run leaves its lock file, and another process may have reused its id. */
+function isOtherRun(pid: number): boolean {
   try {
     const command = execFileSync('ps', ['-p', String(pid), '-o', 'command='], { encoding: 'utf8' });
     return command.includes('cli.ts') && command.includes('start');

@@ -2,22 +2,26 @@ import { startMoto } from '../../emulator/moto';
 import { emulatorEnv, QUIET_SDK, REGION } from '../../support/aws-environment';
 import type { Part, Parts } from './parts';
 
-/** As the queue of phase 4: seconds that a job is hidden for once it is handed out, and how often it is. */
+/** Settings of phase 4's queue: visibility timeout in seconds, and receives before the dead-letter queue. */
 const VISIBILITY_TIMEOUT = 60;
 const MAX_RECEIVE_COUNT = 5;
 
-/** SQS and CloudWatch by moto, with the queue of phase 4. */
-export interface JobQueue extends Part {
-  /** What the app is told: of the queue, and where AWS is. */
+/** The queue of phase 4 on moto, which also serves CloudWatch. */
+export interface SqsQueue extends Part {
+  /** Environment variables for the app: queue URL and AWS endpoint. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Jobs that wait or are being done. */
+  /** Number of jobs, waiting or in flight. */
   jobs(): Promise<number>;
 }
 
-/** @throws with the command that installs moto, when it is not here */
-export async function startJobQueue(parts: Parts): Promise<JobQueue> {
+/**
+ * Starts moto and creates the queue with its dead-letter queue.
+ *
+ * @throws Error with the command that installs moto, when it is missing
+ */
+export async function startSqsQueue(parts: Parts): Promise<SqsQueue> {
   Object.assign(process.env, QUIET_SDK);
-  // The other phases never load it.
+  // Loaded on demand: only phase 4 uses the SDK.
   const { SQS } = await import('@aws-sdk/client-sqs');
   const { endpoint } = await parts.add(startMoto());
   const aws = Object.fromEntries(

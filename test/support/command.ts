@@ -1,0 +1,35 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+
+const ROOT = resolve(__dirname, '../..');
+
+export interface Command {
+  readonly child: ChildProcess;
+  /** What it has printed so far. */
+  readonly said: { stdout: string; stderr: string };
+  /** Its exit code; null when a signal ended it. */
+  readonly ended: Promise<number | null>;
+}
+
+/** Runs `npm run <command> -- <arguments>` without npm, as a child process. */
+export function runCommand(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Command {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'bin/cli.ts', ...args], {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      said[stream] += text;
+    });
+  }
+  const ended = new Promise<number | null>((done) => child.once('close', done));
+  return { child, said, ended };
+}
+
+/** Command lines of the processes that name the folder in theirs. */
+export function processesOver(...folders: string[]): string[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' }).split('\n');
+  return lines.filter((line) => !line.startsWith('ps ') && folders.some((folder) => line.includes(folder)));
+}
