@@ -165,6 +165,11 @@ test('a copy that differs from the source is detected, and the source resumes wr
 
 test('a write during the pause is detected, and the source resumes writes', async () => {
   const pair = await sides();
+  // Enough rows that the comparison outlasts the way of its event to this process.
+  await change(
+    pair.from,
+    `INSERT INTO sessions (sid, sess, expire) SELECT md5(i::text), '{}', now() + interval '1 day' FROM generate_series(1, 200000) i`,
+  );
   const writer = new Client({ connectionString: pair.from.adminUrl(), application_name: 'shop-move' });
   await writer.connect();
   await writer.query('SET default_transaction_read_only = off');
