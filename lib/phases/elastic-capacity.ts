@@ -20,7 +20,7 @@ export interface ElasticCapacity {
   readonly servers: FleetCapacity;
   readonly workers: FleetCapacity;
   readonly scaling: Pick<ScalingProps, 'minSize' | 'maxSize' | 'scheduledActions' | 'timeZone' | 'predictiveMode'>;
-  /** Most servers and workers together. They share the connections of the database. */
+  /** Maximum number of servers and workers, which share the connections of the database. */
   readonly maxServers: number;
   readonly spot: boolean;
 }
@@ -28,6 +28,7 @@ export interface ElasticCapacity {
 const INSTANCE_TYPES = ELASTIC_INSTANCE_TYPES.map((name) => new InstanceType(name));
 export const PREFERRED_SERVER_TYPE = INSTANCE_TYPES[0] as InstanceType;
 
+/** Fills in the defaults of `props`. By day the minimum is two servers higher. */
 export function elasticCapacity(props: ElasticProps): ElasticCapacity {
   const { minServers = 2, maxServers = 20, maxWorkers = 10, spot = true, timeZone, predictive } = props;
   const onDemandPercentageAboveBase = spot ? 0 : 100;

@@ -1,18 +1,18 @@
-/** What is said of a phase wherever phases are listed: in the README, in `--help`, in error messages. */
+/** Facts about a phase for the README, the docs and the planner. */
 export interface PhaseSummary {
   /** 1 to 5. */
   readonly number: number;
-  /** Id of its stack: `npx cdk deploy phase-1`. */
+  /** Id of its stack in the CDK app: `npx cdk deploy phase-1`. */
   readonly id: string;
   readonly className: string;
-  /** File below `lib/phases/`. */
+  /** File in `lib/phases/`. */
   readonly file: string;
   readonly adds: string;
-  /** Users that it is meant for; the seed of a plan, not a promise. */
+  /** Monthly active users, as a rule of thumb. `npm run plan` recommends a phase from traffic. */
   readonly users: string;
-  /** The wall that the next phase removes. */
+  /** Bottleneck that the next phase removes. */
   readonly breaksNext: string;
-  /** Whether its stack can be synthesized today. */
+  /** Whether the CDK app contains its stack. */
   readonly built: boolean;
 }
 

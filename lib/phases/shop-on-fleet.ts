@@ -43,7 +43,7 @@ export interface ShopOnFleetSettings {
 export interface ShopOnFleetProps {
   /** Folder with the built app. */
   readonly appBundle: string;
-  /** Most servers that share the database, all fleets together. */
+  /** Maximum number of servers in all fleets that share the database. */
   readonly maxServers: number;
   readonly settings: ShopOnFleetSettings;
 }

@@ -20,16 +20,16 @@ const template = (props: Partial<ElasticProps> = {}) => phaseTemplate('phase-4',
 const propsOf = (name: string) => elasticVariants.find((variant) => variant.name === name)?.props;
 
 describe('snapshots', () => {
-  test('of phase-4 as it is by default', () => {
+  test('default template of phase-4', () => {
     expect(template()).toMatchSnapshot();
   });
 
-  test.each(elasticVariants.slice(1))('of what $name changes in phase-4', ({ props }) => {
+  test.each(elasticVariants.slice(1))('differences in phase-4: $name', ({ props }) => {
     expect(templateDiff(template(), template(props))).toMatchSnapshot();
   });
 });
 
-/** Properties of the one resource of a type whose id begins so. */
+/** The one resource of a type whose logical id has this prefix. */
 function only(type: string, prefix: string, of = template()) {
   const found = Object.entries(resourcesOf(of, type)).filter(([id]) => id.startsWith(prefix));
   expect(found).toHaveLength(1);
@@ -37,7 +37,7 @@ function only(type: string, prefix: string, of = template()) {
 }
 
 describe('the fleet', () => {
-  test('has 2 to 20 servers, and no desired capacity that a deploy would set it back to', () => {
+  test('has 2 to 20 servers, and no desired capacity that a deploy would reset', () => {
     const { Properties } = only('AWS::AutoScaling::AutoScalingGroup', 'ShopElasticFleet');
     expect(Properties).toMatchObject({
       MinSize: '2',
@@ -51,7 +51,7 @@ describe('the fleet', () => {
     expect(cpu.AutoScalingGroupName).toEqual({ Ref: expect.stringMatching(/^ShopElasticFleetGroup/) });
   });
 
-  test('mixes four Graviton types of two families, two on demand at least, the rest from the pools that last', () => {
+  test('mixes four Graviton types of two families, with at least two On-Demand Instances and price-capacity-optimized spot', () => {
     const { Properties } = only('AWS::AutoScaling::AutoScalingGroup', 'ShopElasticFleet');
     const { InstancesDistribution, LaunchTemplate } = Properties.MixedInstancesPolicy;
     expect(InstancesDistribution).toMatchObject({
@@ -66,7 +66,7 @@ describe('the fleet', () => {
     for (const type of types) expect(type).toMatch(/^[a-z]\dg[a-z]*\.large$/);
   });
 
-  test('is on demand alone without spot', () => {
+  test('has only On-Demand Instances without spot', () => {
     const { MixedInstancesPolicy, CapacityRebalance } = only(
       'AWS::AutoScaling::AutoScalingGroup',
       'ShopElasticFleet',
@@ -76,7 +76,7 @@ describe('the fleet', () => {
     expect(CapacityRebalance ?? false).toBe(false);
   });
 
-  test('leaves within the notice of a spot instance, with seconds to spare', () => {
+  test('drains within the notice of a Spot Instance, with seconds to spare', () => {
     const { Properties } = only('AWS::AutoScaling::AutoScalingGroup', 'ShopElasticFleet');
     const [hook] = Properties.LifecycleHookSpecificationList;
     const targets = only('AWS::ElasticLoadBalancingV2::TargetGroup', 'ShopInternalLoadBalancer').Properties;
@@ -89,9 +89,9 @@ describe('the fleet', () => {
     expect(APP_STOP_TIMEOUT).toBeLessThan(hook.HeartbeatTimeout);
   });
 
-  // cdk-nag cannot read a mixed instances policy, and asks for a launch template of another kind.
+  // cdk-nag does not read the launch template of a mixed instances policy.
   test.each(elasticVariants)(
-    'of phase 4 $name has IMDSv2 and encrypted disks on every server of a mixed policy',
+    'of phase 4 $name has IMDSv2 and encrypted root volumes on every server of a mixed instances policy',
     ({ props }) => {
       const all = template(props);
       for (const { Properties } of Object.values(resourcesOf(all, 'AWS::AutoScaling::AutoScalingGroup'))) {
@@ -108,7 +108,7 @@ describe('the fleet', () => {
     },
   );
 
-  test('is what the drills hit: they look for the name that its servers carry, and workers carry another', () => {
+  test('is the target of the fault drills by its Name tag, and the workers are not', () => {
     const nameOf = (prefix: string) =>
       only('AWS::AutoScaling::AutoScalingGroup', prefix).Properties.Tags.find(
         ({ Key }: { Key: string }) => Key === 'Name',
@@ -126,14 +126,14 @@ describe('servers and workers', () => {
   const userData = (prefix: string) =>
     JSON.stringify(only('AWS::EC2::LaunchTemplate', prefix).Properties.LaunchTemplateData.UserData);
 
-  test('are told of the queue, the proxy, the edge and the bucket for static files', () => {
+  test('have settings for the queue, the proxy, the edge and the bucket of static files', () => {
     for (const prefix of ['ShopElasticFleet', 'ShopWorkers']) {
       const text = userData(prefix);
       expect(text).toContain("PHASE='4'");
       expect(text).toContain("TRUST_PROXY='2'");
       expect(text).toContain("VIEWER_PROTOCOL='https'");
       for (const name of ['QUEUE_URL', 'DATABASE_PROXY_HOST', 'REDIS_URL']) expect(text).toContain(`${name}='`);
-      // 20 servers and 10 workers, and a fifth more while servers are replaced.
+      // 20 servers and 10 workers, and 20% more while servers are replaced.
       expect(text).toContain("MAX_SERVERS='36'");
       expect(text).not.toMatch(/resolve:secretsmanager|password/i);
     }
@@ -142,7 +142,7 @@ describe('servers and workers', () => {
     expect(userData('ShopElasticFleet')).toContain("ASSETS_BUCKET='");
   });
 
-  test('have no more rights than their part: who serves puts jobs in, who works takes them out', () => {
+  test('have the permissions of their role only: servers send jobs, workers receive them', () => {
     const actionsOf = (prefix: string) =>
       Object.entries(resourcesOf(template(), 'AWS::IAM::Policy'))
         .filter(([id]) => id.startsWith(prefix))
@@ -159,20 +159,20 @@ describe('servers and workers', () => {
 });
 
 describe('everything', () => {
-  test.each(elasticVariants)('in phase 4 $name keeps its state when the stack goes', ({ props }) => {
+  test.each(elasticVariants)('in phase 4 $name retains its state when the stack is deleted', ({ props }) => {
     for (const [name, resource] of Object.entries(template(props).Resources)) {
       if (isStateful(resource)) expect([name, resource.DeletionPolicy]).toEqual([name, 'RetainExceptOnCreate']);
     }
   });
 
-  test('has the phase in no name, tag or id, and no function behind it', () => {
+  test('has no phase in a name, tag or id, and no Lambda function', () => {
     const { Outputs, ...rest } = template();
     expect(JSON.stringify(rest).match(/.{60}phase-?\d.{20}/g)).toBeNull();
     expect(Outputs?.Phase.Value).toBe('4');
     expect(resourcesOf(template(), 'AWS::Lambda::Function')).toEqual({});
   });
 
-  test('speaks HTTPS with visitors always, and to the servers’ balancer under a domain', () => {
+  test('always serves visitors over HTTPS, and uses HTTPS to the load balancer with a domain', () => {
     const listeners = (props: Partial<ElasticProps>) =>
       Object.values(resourcesOf(template(props), 'AWS::ElasticLoadBalancingV2::Listener')).map(
         ({ Properties }) => Properties.Protocol,
@@ -184,14 +184,14 @@ describe('everything', () => {
     expect(warned).toEqual([]);
   });
 
-  test('lets CloudFront alone reach the load balancer, which has no public address', () => {
+  test('allows only CloudFront to reach the internal load balancer', () => {
     const balancer = only('AWS::ElasticLoadBalancingV2::LoadBalancer', 'ShopInternalLoadBalancer');
     expect(balancer.Properties.Scheme).toBe('internal');
     const group = only('AWS::EC2::SecurityGroup', 'ShopInternalLoadBalancer').Properties;
     const apart = Object.values(resourcesOf(template(), 'AWS::EC2::SecurityGroupIngress')).filter(
       ({ Properties }) => Properties.SourcePrefixListId,
     );
-    // The prefix list counts as 55 rules of 60: it fits once.
+    // The prefix list counts as 55 of 60 rules, so it fits once.
     const rules = [...(group.SecurityGroupIngress ?? []), ...apart.map(({ Properties }) => Properties)];
     expect(rules.map(({ FromPort, SourcePrefixListId }) => [FromPort, Object.keys(SourcePrefixListId)])).toEqual([
       [80, ['Fn::FindInMap']],
@@ -204,7 +204,7 @@ describe('from phase 3 to phase 4', () => {
   const after = template(DOMAIN);
   const diff = fullDiff(before, after);
 
-  test('nothing that stays is replaced', () => {
+  test('no remaining resource is replaced', () => {
     const touched: string[] = [];
     diff.resources.forEachDifference((id, change) => {
       if (change.isAddition || change.isRemoval) return;
@@ -213,7 +213,7 @@ describe('from phase 3 to phase 4', () => {
     expect(touched).toEqual([]);
   });
 
-  test('no database, replica, cache, secret, vault or network changes at all', () => {
+  test('no database, replica, cache, secret, vault or network changes', () => {
     const same =
       /^AWS::(RDS::DB(Instance|SubnetGroup|ParameterGroup)|ElastiCache|SecretsManager|Backup::BackupVault|EC2::(VPC|Subnet|NatGateway))/;
     for (const [id, resource] of Object.entries(before.Resources)) {
@@ -221,7 +221,7 @@ describe('from phase 3 to phase 4', () => {
     }
   });
 
-  test('what goes is the public load balancer and its servers, with what belongs to them', () => {
+  test('only the public load balancer, its servers and their parts are removed', () => {
     const gone = Object.keys(before.Resources).filter((id) => !after.Resources[id]);
     expect(gone.filter((id) => !/^Shop(LoadBalancer|Fleet|DatabaseFromFleet|SessionCacheFromFleet)/.test(id))).toEqual(
       [],
@@ -231,7 +231,7 @@ describe('from phase 3 to phase 4', () => {
     for (const id of kept) expect(before.Resources[id].DeletionPolicy).toBe('RetainExceptOnCreate');
   });
 
-  test('the one record of the domain moves to the edge, after the servers serve', () => {
+  test('the one record of the domain moves to the edge after the fleet is healthy', () => {
     const [id] = Object.keys(resourcesOf(before, 'AWS::Route53::RecordSet'));
     const record = after.Resources[id as string];
     expect(Object.keys(resourcesOf(after, 'AWS::Route53::RecordSet'))).toEqual([id]);
@@ -239,13 +239,13 @@ describe('from phase 3 to phase 4', () => {
     expect(record.DependsOn).toEqual([expect.stringMatching(/^ShopElasticFleetGroup/)]);
   });
 
-  test('the outputs that people use are still there', () => {
+  test('the outputs for operators remain', () => {
     expect(Object.keys(after.Outputs ?? {})).toEqual(expect.arrayContaining(Object.keys(before.Outputs ?? {})));
   });
 });
 
 describe('a later deploy of phase 4', () => {
-  test('with more servers changes sizes and what follows from them, and replaces nothing', () => {
+  test('with more servers replaces nothing', () => {
     const diff = fullDiff(template(), template({ maxServers: 40 }));
     const impacts = new Set<string>();
     diff.resources.forEachDifference((_, change) => {
@@ -261,14 +261,14 @@ describe('a shop in another region', () => {
   const stack = new ShopStack(app, 'phase-4');
   new ElasticFleet(stack, 'Shop', { appBundle: APP_BUNDLE, ...DOMAIN, edgeParts: edge.exportTo(stack) });
 
-  test('has web ACL and certificate in a small stack in us-east-1, deployed first', () => {
+  test('has web ACL and certificate in a companion stack in us-east-1, deployed first', () => {
     expect([edge.region, edge.stackName]).toEqual(['us-east-1', 'shop-edge']);
     expect(Object.keys(resourcesOf(templateOf(edge), 'AWS::WAFv2::WebACL'))).toHaveLength(1);
     expect(Object.keys(templateOf(edge).Outputs ?? {})).toEqual(['WebAclArn', 'CertificateArn']);
     expect(stack.dependencies).toEqual([edge]);
   });
 
-  test('reads them from there, without a function and without a second web ACL', () => {
+  test('reads them from there, without a Lambda function and a second web ACL', () => {
     const all = templateOf(stack);
     expect(resourcesOf(all, 'AWS::WAFv2::WebACL')).toEqual({});
     expect(resourcesOf(all, 'AWS::Lambda::Function')).toEqual({});

@@ -27,33 +27,33 @@ const BOXES: readonly PhaseId[] = ['phase-1', 'phase-2'];
 const PHASES: readonly PhaseId[] = [...BOXES, 'phase-3'];
 const everyVariant = [...variants, ...farmVariants];
 
-// At each synth without a domain, the warning of plain HTTP is printed.
+// Each synth without a domain prints the warning about plain HTTP.
 jest.spyOn(console, 'error').mockImplementation();
 
 describe('snapshots', () => {
-  test.each(PHASES)('of %s as it is by default', (id) => {
+  test.each(PHASES)('default template of %s', (id) => {
     expect(phaseTemplate(id)).toMatchSnapshot();
   });
 
-  test.each(PHASES)('of what a domain changes in %s', (id) => {
+  test.each(PHASES)('differences in %s: domain', (id) => {
     expect(templateDiff(phaseTemplate(id), phaseTemplate(id, DOMAIN))).toMatchSnapshot();
   });
 
-  test.each(farmVariants)('of what $name changes in phase-3', ({ props }) => {
+  test.each(farmVariants)('differences in phase-3: $name', ({ props }) => {
     expect(templateDiff(phaseTemplate('phase-3'), phaseTemplate('phase-3', props))).toMatchSnapshot();
   });
 
-  test('of what an e-mail address and a budget add', () => {
+  test('differences in phase-1: email address and budget', () => {
     const props = { alarmEmail: 'ops@example.com', monthlyBudget: 100 };
     expect(templateDiff(phaseTemplate('phase-1'), phaseTemplate('phase-1', props))).toMatchSnapshot();
   });
 
-  test.each(Object.keys(sizes) as BoxSizeName[])('of what size %s changes', (size) => {
+  test.each(Object.keys(sizes) as BoxSizeName[])('differences in phase-1: size %s', (size) => {
     expect(templateDiff(phaseTemplate('phase-1'), phaseTemplate('phase-1', { size }))).toMatchSnapshot();
   });
 });
 
-describe('a bigger size', () => {
+describe('a larger size', () => {
   const names = Object.keys(sizes) as BoxSizeName[];
   const steps = names.slice(1).map((to, index) => ({ from: names[index] as BoxSizeName, to }));
 
@@ -68,13 +68,13 @@ describe('a bigger size', () => {
         impact as ResourceImpact,
       ),
     );
-    // The type of an instance is create-only on instance-store instances; one with an EBS root is stopped and started:
+    // `InstanceType` is create-only for instance-store instances. CloudFormation stops and starts one with an EBS root volume:
     // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-instance.html#cfn-ec2-instance-instancetype
     expect(replaced.map(([id]) => id.split(' ')[0])).toEqual(['AWS::EC2::Instance']);
     expect(replaced[0]?.[1]).toBe(ResourceImpact.MAY_REPLACE);
   });
 
-  test('changes the hardware and what names it, nothing else', () => {
+  test('changes instance type and data volume, and the settings that contain them', () => {
     const changed = templateDiff(phaseTemplate('phase-1'), phaseTemplate('phase-1', { size: 'growth' })).map((line) =>
       line.replace(/: .*/, '').replace(/[0-9A-F]{8}\b/g, ''),
     );
@@ -88,7 +88,7 @@ describe('a bigger size', () => {
     ]);
   });
 
-  test('never has a smaller disk than the one before it', () => {
+  test('never has a smaller data volume than the previous size', () => {
     for (const { from, to } of steps) {
       expect(sizes[to].dataGib).toBeGreaterThanOrEqual(sizes[from].dataGib);
       expect(sizes[to].vcpus).toBeGreaterThan(sizes[from].vcpus);
@@ -110,7 +110,7 @@ describe('from phase 1 to phase 2', () => {
     expect(touched).toEqual([]);
   });
 
-  test('nothing stateful is changed at all', () => {
+  test('no stateful resource changes', () => {
     for (const [id, resource] of Object.entries(before.Resources)) {
       if (isStateful(resource) || /VPC$|Subnet$/.test(resource.Type)) {
         expect({ id, resource: after.Resources[id] }).toEqual({ id, resource });
@@ -118,7 +118,7 @@ describe('from phase 1 to phase 2', () => {
     }
   });
 
-  test('only the set-up, the role, the protection and the dashboard of running resources change', () => {
+  test('of existing resources, only setup, role, termination protection and dashboard change', () => {
     const changed: string[] = [];
     diff.resources.forEachDifference((_, change) => {
       if (!change.isAddition) changed.push(change.resourceType ?? '');
@@ -134,7 +134,7 @@ describe('from phase 1 to phase 2', () => {
     expect(templateDiff(of(before), of(after))).toEqual(['DisableApiTermination: true -> false']);
   });
 
-  test('the outputs of phase 1 are still there', () => {
+  test('the outputs of phase 1 remain', () => {
     expect(Object.keys(after.Outputs ?? {})).toEqual(expect.arrayContaining(Object.keys(before.Outputs ?? {})));
   });
 });
@@ -144,10 +144,10 @@ describe('from phase 2 to phase 3', () => {
   const after = phaseTemplate('phase-3', DOMAIN);
   const diff = fullDiff(before, after);
 
-  // The schema of RDS allows for a replacement by MultiAZ, as it has Aurora's cases in it as well; of a PostgreSQL instance it
-  // is an update without interruption:
+  // The schema of RDS also covers Aurora, where a change of MultiAZ may replace the instance. RDS for PostgreSQL updates it
+  // without interruption:
   // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZ.Migrating.html
-  test('nothing that stays is replaced; of the database MultiAZ alone changes', () => {
+  test('no remaining resource is replaced; only MultiAZ of the database changes', () => {
     const touched: string[] = [];
     diff.resources.forEachDifference((id, change) => {
       if (change.isAddition || change.isRemoval) return;
@@ -157,7 +157,7 @@ describe('from phase 2 to phase 3', () => {
     expect(touched).toEqual([`${database}: MAY_REPLACE`]);
   });
 
-  test('what goes is the box with what belongs to it, and nothing else', () => {
+  test('only the instance and its parts are removed', () => {
     const gone: string[] = [];
     diff.resources.forEachDifference((id, change) => {
       if (change.isRemoval) gone.push(id.replace(/[0-9A-F]{8}$/, ''));
@@ -166,7 +166,7 @@ describe('from phase 2 to phase 3', () => {
     expect(gone).toContain('ShopBoxInstance');
   });
 
-  test('what goes and holds data is kept, outside of the stack', () => {
+  test('a removed resource with data is retained', () => {
     const gone: string[] = [];
     for (const [id, resource] of Object.entries(before.Resources)) {
       if (!isStateful(resource) || after.Resources[id]) continue;
@@ -176,19 +176,19 @@ describe('from phase 2 to phase 3', () => {
     expect(gone).toEqual(['AWS::EC2::Volume']);
   });
 
-  test('the box can go: it is not protected any more, and nobody waits for its volume to be unmounted', () => {
+  test('the instance can be terminated: without termination protection, and without detaching a mounted volume', () => {
     const [instance] = Object.values(resourcesOf(before, 'AWS::EC2::Instance'));
     expect(instance.Properties.DisableApiTermination).toBe(false);
     const [attachment] = Object.values(resourcesOf(before, 'AWS::EC2::VolumeAttachment'));
     expect(attachment.DeletionPolicy).toBe('RetainExceptOnCreate');
   });
 
-  test('the database gets a standby, and changes in nothing else', () => {
+  test('the database gets a standby and no other change', () => {
     const [id, database] = Object.entries(resourcesOf(before, 'AWS::RDS::DBInstance'))[0] as [string, unknown];
     expect(templateDiff(database, after.Resources[id])).toEqual(['Properties.MultiAZ: (none) -> true']);
   });
 
-  test('no key, secret, vault or network changes, but for who may decrypt', () => {
+  test('no key, secret, vault or network changes, except for decrypt permissions in the key policy', () => {
     for (const [id, resource] of Object.entries(before.Resources)) {
       const kept = isStateful(resource) || /VPC$|Subnet$/.test(resource.Type);
       if (!kept || !after.Resources[id] || resource.Type === 'AWS::RDS::DBInstance') continue;
@@ -197,14 +197,14 @@ describe('from phase 2 to phase 3', () => {
     }
   });
 
-  test('the one record of the domain moves to the balancer, after the servers serve', () => {
+  test('the one record of the domain moves to the load balancer after the fleet is healthy', () => {
     const [id] = Object.keys(resourcesOf(before, 'AWS::Route53::RecordSet'));
     const record = resourcesOf(after, 'AWS::Route53::RecordSet')[id as string];
     expect(record.Properties).toMatchObject({ Type: 'A', AliasTarget: expect.anything() });
     expect(record.DependsOn).toEqual(Object.keys(resourcesOf(after, 'AWS::AutoScaling::AutoScalingGroup')));
   });
 
-  test('the outputs that people use are still there', () => {
+  test('the outputs for operators remain', () => {
     expect(Object.keys(after.Outputs ?? {})).toEqual(
       expect.arrayContaining(['Phase', 'Url', 'OpenSession', 'DatabaseEndpoint']),
     );
@@ -212,7 +212,7 @@ describe('from phase 2 to phase 3', () => {
 });
 
 describe('a later deploy of phase 3', () => {
-  test('with more servers changes their number, the pools that follow from it, and no other resource', () => {
+  test('with more servers changes only their number and the connection pools', () => {
     const changed = templateDiff(phaseTemplate('phase-3'), phaseTemplate('phase-3', { servers: 10 })).map((line) =>
       line.replace(/: .*/, '').replace(/[0-9A-F]{8}\b/g, ''),
     );
@@ -220,7 +220,7 @@ describe('a later deploy of phase 3', () => {
     expect(changed.filter((path) => !expected.test(path))).toEqual([]);
   });
 
-  test('with one replica fewer takes none of the others', () => {
+  test('with one replica less keeps the others', () => {
     const ids = (replicas: number) =>
       Object.keys(resourcesOf(phaseTemplate('phase-3', { replicas }), 'AWS::RDS::DBInstance'));
     expect(ids(2)).toHaveLength(3);
@@ -235,28 +235,25 @@ describe('a later deploy of the same phase', () => {
     return dir;
   };
 
-  test.each(BOXES)(
-    'of %s with another app changes the set-up and what it may read, and nothing that it runs on',
-    (id) => {
-      const [one, other] = [appOf('1'), appOf('2')];
-      const diff = fullDiff(phaseTemplate(id, { appBundle: one }), phaseTemplate(id, { appBundle: other }));
-      const changed: string[] = [];
-      diff.resources.forEachDifference((_, change) => {
-        changed.push(`${change.resourceType}: ${change.changeImpact}`);
-      });
-      rmSync(one, { recursive: true });
-      rmSync(other, { recursive: true });
-      expect(changed.sort()).toEqual(['AWS::IAM::Policy: WILL_UPDATE', 'AWS::SSM::Association: WILL_UPDATE']);
-    },
-  );
+  test.each(BOXES)('of %s with another app changes only its setup and read permissions', (id) => {
+    const [one, other] = [appOf('1'), appOf('2')];
+    const diff = fullDiff(phaseTemplate(id, { appBundle: one }), phaseTemplate(id, { appBundle: other }));
+    const changed: string[] = [];
+    diff.resources.forEachDifference((_, change) => {
+      changed.push(`${change.resourceType}: ${change.changeImpact}`);
+    });
+    rmSync(one, { recursive: true });
+    rmSync(other, { recursive: true });
+    expect(changed.sort()).toEqual(['AWS::IAM::Policy: WILL_UPDATE', 'AWS::SSM::Association: WILL_UPDATE']);
+  });
 
-  test.each(BOXES)('of %s cannot move the image, the user data or the volume', (id) => {
+  test.each(BOXES)('of %s does not change image, user data or volume', (id) => {
     const [instance] = Object.values(resourcesOf(phaseTemplate(id), 'AWS::EC2::Instance'));
     expect(instance.Properties.ImageId).toBeUndefined();
     expect(instance.Properties.UserData).toBeUndefined();
     expect(instance.Properties.BlockDeviceMappings).toBeUndefined();
     expect(instance.Properties.LaunchTemplate.Version).toBe('1');
-    // A parameter that stands for an image would be resolved anew at each deploy; this is the only one there is.
+    // CloudFormation would resolve a parameter for the image at each deploy. There is none.
     expect(Object.keys(phaseTemplate(id).Parameters ?? {})).toEqual(['BootstrapVersion']);
     const [volume] = Object.values(resourcesOf(phaseTemplate(id), 'AWS::EC2::Volume'));
     expect(volume.Properties.AvailabilityZone).toEqual({
@@ -266,7 +263,7 @@ describe('a later deploy of the same phase', () => {
 });
 
 describe('every phase', () => {
-  test.each(everyVariant)('$id $name keeps its state when the stack goes', ({ id, props }) => {
+  test.each(everyVariant)('$id $name retains its state when the stack is deleted', ({ id, props }) => {
     for (const [name, resource] of Object.entries(phaseTemplate(id, props).Resources)) {
       if (!isStateful(resource)) continue;
       expect([name, resource.DeletionPolicy, resource.UpdateReplacePolicy]).toEqual([
@@ -277,21 +274,21 @@ describe('every phase', () => {
     }
   });
 
-  test.each(PHASES)('%s has the phase in no name, tag or id, so that the next one does not change it', (id) => {
+  test.each(PHASES)('%s has no phase in a name, tag or id, so that the next phase does not change it', (id) => {
     expect(JSON.stringify(phaseTemplate(id))).not.toMatch(/phase-?\d/);
   });
 
-  test.each(PHASES)('%s has no function behind it', (id) => {
+  test.each(PHASES)('%s has no Lambda function', (id) => {
     expect(Object.keys(resourcesOf(phaseTemplate(id), 'AWS::Lambda::Function'))).toEqual([]);
   });
 
-  test.each(PHASES)('%s says no secret: neither to Systems Manager nor in user data', (id) => {
+  test.each(PHASES)('%s passes no secret to Systems Manager or in user data', (id) => {
     const made = phaseTemplate(id);
     const setups = { ...resourcesOf(made, 'AWS::SSM::Association'), ...resourcesOf(made, 'AWS::EC2::LaunchTemplate') };
     expect(JSON.stringify(setups)).not.toMatch(/resolve:secretsmanager|password/i);
   });
 
-  test.each(PHASES)('%s knows neither account nor region, and looks nothing up', (id) => {
+  test.each(PHASES)('%s is environment-agnostic and has no context lookups', (id) => {
     const { app, stack } = makePhase(id, DOMAIN);
     const assembly = app.synth();
     expect(assembly.manifest.missing).toBeUndefined();
@@ -300,7 +297,7 @@ describe('every phase', () => {
     expect(assembly.getStackArtifact(stack.artifactId).terminationProtection).toBe(true);
   });
 
-  test('warns at synth when it is served over plain HTTP, and only then', () => {
+  test('warns at synth only when served over plain HTTP', () => {
     const warnings = (props: Partial<FarmProps>) =>
       makePhase('phase-1', props).shop.address.node.metadata.filter(({ type }) => type === 'aws:cdk:warning').length;
     expect(warnings({})).toBe(1);
@@ -308,9 +305,9 @@ describe('every phase', () => {
   });
 });
 
-/** What cdk-nag does not see. */
+/** Checks that cdk-nag does not have. */
 describe('own checks', () => {
-  test.each(everyVariant)('every fleet behind a balancer in $id $name goes by its health checks', ({ id, props }) => {
+  test.each(everyVariant)('every fleet behind a load balancer in $id $name uses its health checks', ({ id, props }) => {
     for (const group of Object.values(resourcesOf(phaseTemplate(id, props), 'AWS::AutoScaling::AutoScalingGroup'))) {
       if (!group.Properties.TargetGroupARNs) continue;
       expect(group.Properties).toMatchObject({ HealthCheckType: 'ELB', HealthCheckGracePeriod: expect.any(Number) });
@@ -318,7 +315,7 @@ describe('own checks', () => {
     }
   });
 
-  test.each(everyVariant)('a listener without TLS in $id $name only redirects, or is warned of', ({ id, props }) => {
+  test.each(everyVariant)('a listener without TLS in $id $name redirects or has a warning', ({ id, props }) => {
     const open = Object.values(resourcesOf(phaseTemplate(id, props), 'AWS::ElasticLoadBalancingV2::Listener')).filter(
       ({ Properties }) => Properties.Protocol !== 'HTTPS' && Properties.DefaultActions[0].Type !== 'redirect',
     );
@@ -326,27 +323,30 @@ describe('own checks', () => {
     expect(open.length === 0 || metadata.some(({ type }) => type === 'aws:cdk:warning')).toBe(true);
   });
 
-  test.each(everyVariant)('every server of $id $name wants IMDSv2 and has an encrypted disk', ({ id, props }) => {
-    const templates = Object.values(resourcesOf(phaseTemplate(id, props), 'AWS::EC2::LaunchTemplate'));
-    expect(templates.length).toBeGreaterThan(0);
-    for (const { Properties } of templates) {
-      expect(Properties.LaunchTemplateData).toMatchObject({
-        MetadataOptions: { HttpTokens: 'required' },
-        BlockDeviceMappings: [{ Ebs: { Encrypted: true } }],
-      });
-    }
-  });
+  test.each(everyVariant)(
+    'every server of $id $name requires IMDSv2 and has an encrypted root volume',
+    ({ id, props }) => {
+      const templates = Object.values(resourcesOf(phaseTemplate(id, props), 'AWS::EC2::LaunchTemplate'));
+      expect(templates.length).toBeGreaterThan(0);
+      for (const { Properties } of templates) {
+        expect(Properties.LaunchTemplateData).toMatchObject({
+          MetadataOptions: { HttpTokens: 'required' },
+          BlockDeviceMappings: [{ Ebs: { Encrypted: true } }],
+        });
+      }
+    },
+  );
 });
 
-describe('checks of others', () => {
+describe('external checks', () => {
   test.each([...everyVariant, ...elasticVariants])(
-    'cdk-nag finds nothing without a written reason in $id $name, and CDK’s own validation nothing',
+    'cdk-nag and the validation of the CDK find nothing without a written reason in $id $name',
     (variant) => {
       expect(findingsOf(variant, true)).toEqual({ findings: [], failure: undefined });
     },
   );
 
-  test.each(otherVariants)('CDK’s own validation finds nothing in $id $name', (variant) => {
+  test.each(otherVariants)('the validation of the CDK finds nothing in $id $name', (variant) => {
     expect(findingsOf(variant, false)).toEqual({ findings: [], failure: undefined });
   });
 });
@@ -366,7 +366,7 @@ describe('bin/shop.ts', () => {
     const { PATH, HOME } = process.env;
     const child = spawn(process.execPath, ['--import', 'tsx', 'bin/shop.ts'], {
       cwd: ROOT,
-      // No credentials, no region, and nothing behind the proxies.
+      // No credentials, no region, and proxies that do not answer.
       env: {
         PATH,
         HOME,
@@ -389,7 +389,7 @@ describe('bin/shop.ts', () => {
     for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
   });
 
-  test('gives the same bytes twice, without credentials and without a network', async () => {
+  test('writes the same bytes twice, without credentials and without network access', async () => {
     const [one, two] = await Promise.all([synth(), synth()]);
     expect([one.status, two.status]).toEqual([0, 0]);
     for (const id of PHASES) {
@@ -399,7 +399,7 @@ describe('bin/shop.ts', () => {
     }
   });
 
-  test('refuses a bad setting in one line, with exit code 2', async () => {
+  test('rejects an invalid setting in one line, with exit code 2', async () => {
     const { status, stdout, stderr } = await synth({ size: 'huge' });
     expect({ status, stdout, stderr }).toEqual({
       status: 2,

@@ -3,11 +3,11 @@ import { readSettings } from '../../../lib/phases/settings';
 
 const read = (context: Record<string, unknown>) => readSettings((name) => context[name]);
 
-test('without any context, the smallest shop', () => {
+test('without context, the smallest shop', () => {
   expect(read({})).toEqual({ size: 'launch', stackName: 'shop' });
 });
 
-test('everything that can be said', () => {
+test('all settings of phases 1 to 3', () => {
   const context = {
     size: '64vcpu',
     stackName: 'other',
@@ -29,7 +29,7 @@ test('everything that can be said', () => {
   });
 });
 
-test('how elastic phase 4 is', () => {
+test('settings of phase 4', () => {
   const context = { predictive: 'ForecastAndScale', timeZone: 'Europe/Berlin' };
   expect(read({ ...context, minServers: '5', maxServers: 40, maxWorkers: '20', spot: 'false' })).toMatchObject({
     ...context,
@@ -40,7 +40,7 @@ test('how elastic phase 4 is', () => {
   });
 });
 
-test('numbers from cdk.json are taken like strings from the command line', () => {
+test('numbers and booleans from cdk.json work like strings from the command line', () => {
   expect(read({ alarmEmail: 'ops@example.com', monthlyBudget: 100 }).monthlyBudget).toBe(100);
   expect(read({ servers: 2, layer: 4, sticky: false })).toMatchObject({ servers: 2, layer: 4, sticky: false });
 });
@@ -104,7 +104,7 @@ test.each<[Record<string, unknown>, string]>([
   [{ sticky: 'yes' }, '-c sticky must be true or false, got "yes".'],
   [{ goBackFrom: '1' }, '-c goBackFrom must be the phase that the running shop is in (2, 3 or 4), got "1".'],
   [{ unprotectedBecause: 'true' }, '-c unprotectedBecause must be a reason of 10 to 200 characters, got "true".'],
-])('refuses %j', (context, message) => {
+])('rejects %j', (context, message) => {
   expect(() => read(context)).toThrow(new SettingError(message));
   expect(() => read(context)).toThrow(SettingError);
 });

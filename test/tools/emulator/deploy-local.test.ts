@@ -22,7 +22,7 @@ describeWith('moto server', 'deploy:local, against an AWS emulator', () => {
   test('a context value that the CDK app rejects ends the command with a one-line error', async () => {
     const { status, stdout, stderr } = await deployLocal('phase-1', '-c', 'size=enormous');
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr.trim().split('\n').at(-1)).toMatch(/^-c size=enormous: allowed is launch, growth,/);
+    expect(stderr.trim().split('\n').at(-1)).toMatch(/^-c size must be one of launch, growth, .*, got "enormous"\.$/);
   });
 });
 
