@@ -10,8 +10,7 @@ const PROCESSES = 2;
 beforeAll(async () => {
   bench = await Bench.open();
   database = await bench.database();
-  // Many requests at once look like overload to a server on a busy machine; shedding has its own tests.
-  shop = await bench.serve(database, { WEB_CONCURRENCY: String(PROCESSES), LOAD_SHEDDING: 'false' });
+  shop = await bench.serve(database, { WEB_CONCURRENCY: String(PROCESSES) });
 });
 
 afterAll(() => bench?.close());
@@ -156,7 +155,7 @@ test('kill -9 during checkouts leaves each order complete or absent, and a retry
   const [{ stock: before }] = await sql(database, 'SELECT stock FROM products WHERE id = $1', [product]);
   const acknowledged = new Set<string>();
   for (const pause of [5, 20, 60]) {
-    const doomed = await bench.serve(database, { LOAD_SHEDDING: 'false' });
+    const doomed = await bench.serve(database);
     const visitors = await loggedIn(12, doomed.url);
     await Promise.all(visitors.map((visitor) => visitor.add(product)));
     const attempts = visitors.map((visitor) => visitor.order('mine').catch(() => undefined));
