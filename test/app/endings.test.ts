@@ -55,8 +55,7 @@ describe('stopping', () => {
     async (processes) => {
       const database = await bench.database();
       for (let inTime = false; !inTime; ) {
-        // On a busy machine, ten concurrent requests to a new server look like overload.
-        const shop = await bench.serve(database, { WEB_CONCURRENCY: processes, LOAD_SHEDDING: 'false' });
+        const shop = await bench.serve(database, { WEB_CONCURRENCY: processes });
         const { answers, began, release } = await inFlight(database, shop.url, 10);
         shop.kill('SIGTERM');
         await eventually(() =>

@@ -93,8 +93,20 @@ export async function notReady(bundle: AppBundle, log: string, env: Readonly<Rec
   }
 }
 
+/**
+ * The environment of a server. Load shedding is off: to a server on a busy machine, concurrent requests look like overload. The
+ * tests of overload turn it on.
+ */
 export function serverEnv(database: string, env: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { DATABASE_URL: database, SESSION_SECRET, PORT: '0', HOST: '127.0.0.1', WEB_CONCURRENCY: '1', ...env };
+  return {
+    DATABASE_URL: database,
+    SESSION_SECRET,
+    PORT: '0',
+    HOST: '127.0.0.1',
+    WEB_CONCURRENCY: '1',
+    LOAD_SHEDDING: 'false',
+    ...env,
+  };
 }
 
 export class ShopServer {
@@ -250,7 +262,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits until `check` holds; for what happens in the background. `within` is for what never happens, and no machine is that slow. */
+/** Waits until `check` returns true. The limit only ends a wait in vain: it is far longer than a slow machine needs. */
 export async function eventually(check: () => Promise<boolean> | boolean, within = 120_000): Promise<void> {
   const end = Date.now() + within;
   while (!(await check())) {
