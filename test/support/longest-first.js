@@ -1,5 +1,5 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
-const { usesRealParts } = require('./real-parts');
+const { startsPrograms } = require('./starts-programs');
 
 /**
  * Sorts test files. Jest starts with the slowest files of the last run, but a fresh clone has no timings. Files that start
@@ -8,7 +8,7 @@ const { usesRealParts } = require('./real-parts');
 module.exports = class LongestFirst extends Sequencer {
   sort(tests) {
     const sorted = super.sort(tests);
-    const real = new Map(sorted.map((test) => [test, usesRealParts(test.path)]));
+    const real = new Map(sorted.map((test) => [test, startsPrograms(test.path)]));
     return [...sorted.filter((test) => real.get(test)), ...sorted.filter((test) => !real.get(test))];
   }
 };

@@ -5,4 +5,4 @@ const STARTS_PROGRAMS =
   /from '(node:child_process|[./]+\/(support\/(browser|clone|command|deployment|needs|redis-group|shop|topology)|tools\/(cloudformation\/assembly|bench\/.+|.+command)))'/;
 
 /** Whether a test file starts programs. All others are unit tests. */
-exports.usesRealParts = (path) => STARTS_PROGRAMS.test(readFileSync(path, 'utf8'));
+exports.startsPrograms = (path) => STARTS_PROGRAMS.test(readFileSync(path, 'utf8'));
