@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { type RunningShop, startLocally } from '../../tools/rehearsal/start/start';
 import { freePort } from '../../tools/support/processes';
-import { launchBrowser, PATIENCE, shoot } from '../support/browser';
+import { BROWSER_TIMEOUT, launchBrowser, saveScreenshot } from '../support/browser';
 import { describeWith } from '../support/needs';
 
 const views = {
@@ -42,7 +42,7 @@ describeWith('chromium', 'the shop in a real browser', () => {
     beforeAll(async () => {
       context = await browser.newContext({ ...views[view], javaScriptEnabled, baseURL: running.url });
       page = await context.newPage();
-      page.setDefaultTimeout(PATIENCE);
+      page.setDefaultTimeout(BROWSER_TIMEOUT);
       page.on('console', (message) => {
         const { url } = message.location();
         if (message.type() === 'error' || message.type() === 'warning') problems.push(`${url}: ${message.text()}`);
@@ -57,7 +57,7 @@ describeWith('chromium', 'the shop in a real browser', () => {
 
     afterAll(() => context?.close());
 
-    const picture = (name: string) => shoot(page, `${view}-${javaScriptEnabled ? 'js' : 'plain'}-${name}`);
+    const picture = (name: string) => saveScreenshot(page, `${view}-${javaScriptEnabled ? 'js' : 'plain'}-${name}`);
 
     test('a visitor shops, signs up, checks out, and sees the order fulfilled', async () => {
       await page.goto('/');

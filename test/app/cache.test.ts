@@ -3,9 +3,9 @@ import { CatalogueCache } from '../../app/data/catalogue-cache';
 import { Database } from '../../app/data/db';
 import { type SharedCache, SharedCatalogue } from '../../app/data/shared-catalogue';
 import { Unavailable } from '../../app/errors';
-import { Bench } from '../support/shop';
+import { TestBed } from '../support/shop';
 
-let bench: Bench;
+let testBed: TestBed;
 let database: Database;
 /** Catalogue queries that were sent to PostgreSQL. */
 let queries: number;
@@ -20,16 +20,16 @@ const counted = {
 };
 
 beforeAll(async () => {
-  bench = await Bench.open();
-  const url = await bench.database();
-  await (await bench.serve(url)).process.stop();
+  testBed = await TestBed.open();
+  const url = await testBed.database();
+  await (await testBed.serve(url)).process.stop();
   database = new Database({ connectionString: url }, () => {});
   database.resize(10);
 });
 
 afterAll(async () => {
   await database?.close();
-  await bench?.close();
+  await testBed?.close();
 });
 
 beforeEach(() => {
@@ -68,16 +68,16 @@ class FakeRedis implements SharedCache {
   }
 }
 
-const everything = {};
-const process = (redis?: SharedCache) =>
+const noFilter = {};
+const processWith = (redis?: SharedCache) =>
   new CatalogueCache(counted, (image) => `/${image}`, redis && new SharedCatalogue(redis, 'test'));
-const fleet = (size: number, redis: SharedCache) => Array.from({ length: size }, () => process(redis));
+const fleet = (size: number, redis: SharedCache) => Array.from({ length: size }, () => processWith(redis));
 
 test('a catalogue without a cache queries the database for each request', async () => {
   queries = 0;
   const shared = new SharedCatalogue(new FakeRedis(), 'test');
   const cache = new CatalogueCache(counted, (image) => `/${image}`, shared, false);
-  const answers = [await cache.list(everything, 1), await cache.list(everything, 1)];
+  const answers = [await cache.list(noFilter, 1), await cache.list(noFilter, 1)];
   expect(queries).toBe(2);
   expect(answers.map(({ cache: from }) => from)).toEqual(['miss', 'miss']);
   expect(cache.counters).toEqual({ near: 0, shared: 0, database: 2 });
@@ -85,9 +85,9 @@ test('a catalogue without a cache queries the database for each request', async 
 
 describe('200 concurrent visitors', () => {
   test('cause one query per process, with and without a shared cache', async () => {
-    for (const cache of [process(), process(new FakeRedis())]) {
+    for (const cache of [processWith(), processWith(new FakeRedis())]) {
       queries = 0;
-      const answers = await Promise.all(Array.from({ length: 200 }, () => cache.list(everything, 1)));
+      const answers = await Promise.all(Array.from({ length: 200 }, () => cache.list(noFilter, 1)));
       expect(queries).toBe(1);
       expect(answers.filter(({ cache }) => cache === 'miss')).toHaveLength(1);
       expect(new Set(answers.map(({ json }) => json.toString())).size).toBe(1);
@@ -97,30 +97,30 @@ describe('200 concurrent visitors', () => {
 
   test('cause one query in a fleet of 20 processes', async () => {
     const processes = fleet(20, new FakeRedis());
-    await Promise.all(processes.flatMap((one) => Array.from({ length: 200 }, () => one.list(everything, 1))));
+    await Promise.all(processes.flatMap((one) => Array.from({ length: 200 }, () => one.list(noFilter, 1))));
     expect(queries).toBe(1);
     expect(processes.reduce((sum, { counters }) => sum + counters.shared, 0)).toBe(19);
   });
 
   test('cause one background refresh in that fleet when the entry is stale, without blocking a request', async () => {
     const redis = new FakeRedis();
-    await process(redis).list(everything, 1);
+    await processWith(redis).list(noFilter, 1);
     redis.age(12_000);
-    await Promise.all(fleet(20, redis).map((one) => one.list(everything, 1)));
+    await Promise.all(fleet(20, redis).map((one) => one.list(noFilter, 1)));
     expect(queries).toBe(2);
   });
 });
 
 test('an entry of another app version is ignored', async () => {
   const redis = new FakeRedis();
-  await process(redis).product(1);
+  await processWith(redis).product(1);
   await new CatalogueCache(counted, (image) => image, new SharedCatalogue(redis, 'next')).product(1);
   expect(queries).toBe(2);
 });
 
 test('searches and unknown products are not stored in the shared cache', async () => {
   const redis = new FakeRedis();
-  const cache = process(redis);
+  const cache = processWith(redis);
   expect((await cache.product(999_999)).value).toBeUndefined();
   await cache.list({ text: 'kettle' }, 1);
   expect([...redis.entries].filter(([, { text }]) => text !== '')).toEqual([]);
@@ -130,7 +130,7 @@ describe('when the shared cache is down', () => {
   test('reads fall back to the database without an error, and the cache is not tried for each request', async () => {
     const redis = new FakeRedis();
     redis.up = false;
-    const cache = process(redis);
+    const cache = processWith(redis);
     for (let id = 1; id <= 20; id += 1) expect((await cache.product(id)).value?.id).toBe(id);
     expect(queries).toBe(20);
     expect(redis.calls).toBe(1);
@@ -139,7 +139,7 @@ describe('when the shared cache is down', () => {
   test('it is used again after it recovers', async () => {
     const redis = new FakeRedis();
     redis.up = false;
-    const cache = process(redis);
+    const cache = processWith(redis);
     await cache.product(1);
     redis.up = true;
     await sleep(1_100);
@@ -150,11 +150,11 @@ describe('when the shared cache is down', () => {
 
 test('when the database is down, a new process serves stale entries of the shared cache', async () => {
   const redis = new FakeRedis();
-  await process(redis).product(1);
+  await processWith(redis).product(1);
   redis.age(300_000);
   databaseDown = true;
-  expect((await process(redis).product(1)).value?.id).toBe(1);
-  await expect(process(redis).product(2)).rejects.toThrow(Unavailable);
+  expect((await processWith(redis).product(1)).value?.id).toBe(1);
+  await expect(processWith(redis).product(2)).rejects.toThrow(Unavailable);
 });
 
 test('less than a fifth of the catalogue reads of a fleet of 5 reach the database', async () => {
@@ -166,7 +166,7 @@ test('less than a fifth of the catalogue reads of a fleet of 5 reach the databas
     for (let step = number; Date.now() < end || reads <= 2_000; step += 1) {
       const one = processes[step % processes.length] as CatalogueCache;
       const page = 1 + (step % 4);
-      const { value } = await one.list(step % 3 === 0 ? everything : { category: 'Kitchen' }, page);
+      const { value } = await one.list(step % 3 === 0 ? noFilter : { category: 'Kitchen' }, page);
       reads += 1;
       for (const { id } of value.items.slice(0, 3)) {
         await one.product(id);

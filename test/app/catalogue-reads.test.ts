@@ -2,34 +2,34 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RedisServer, startRedis } from '../../tools/rehearsal/programs/redis';
 import { describeWith } from '../support/needs';
-import { Bench, makeUsers, type ShopServer } from '../support/shop';
+import { makeUsers, type ShopServer, TestBed } from '../support/shop';
 
 /** Statements per page view, from the PostgreSQL log. */
 const VISITORS = 10;
 const STEPS = 15;
 
 describeWith('redis-server', 'a fleet of two servers', () => {
-  let bench: Bench;
+  let testBed: TestBed;
   let redis: RedisServer;
   let database: string;
   let servers: ShopServer[];
 
   beforeAll(async () => {
-    bench = await Bench.open({ log_statement: 'all' });
-    redis = await startRedis({ dir: join(bench.dir, 'redis') });
-    database = await bench.database();
+    testBed = await TestBed.open({ log_statement: 'all' });
+    redis = await startRedis({ dir: join(testBed.dir, 'redis') });
+    database = await testBed.database();
     const env = { SESSION_STORE: 'redis', REDIS_URL: redis.url, MAX_SERVERS: '2' };
-    servers = [await bench.serve(database, env), await bench.serve(database, env)];
+    servers = [await testBed.serve(database, env), await testBed.serve(database, env)];
   });
 
   afterAll(async () => {
     await redis?.stop();
-    await bench?.close();
+    await testBed?.close();
   });
 
   /** Counts the catalogue statements in the PostgreSQL log. */
   function catalogueReads(): number {
-    const log = readFileSync(join(bench.postgres.dir, 'postgres.log'), 'utf8');
+    const log = readFileSync(join(testBed.postgres.dir, 'postgres.log'), 'utf8');
     const list = /execute [^:]+: WITH matching AS/g;
     const product = /execute [^:]+: SELECT id, name, description, [^\n]+ FROM products WHERE id = \$1/g;
     const categories = /execute [^:]+: SELECT category FROM products GROUP BY/g;

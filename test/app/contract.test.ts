@@ -1,18 +1,18 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { Bench, eventually, makeUsers, PASSWORD, type ShopServer, sql, type Visitor } from '../support/shop';
+import { eventually, makeUsers, PASSWORD, type ShopServer, sql, TestBed, type Visitor } from '../support/shop';
 
-let bench: Bench;
+let testBed: TestBed;
 let database: string;
 let shop: ShopServer;
 
 beforeAll(async () => {
-  bench = await Bench.open();
-  database = await bench.database();
-  shop = await bench.serve(database, { SERVER_NAME: 'box-1', AVAILABILITY_ZONE: 'zone-a', PHASE: '2' });
+  testBed = await TestBed.open();
+  database = await testBed.database();
+  shop = await testBed.serve(database, { SERVER_NAME: 'box-1', AVAILABILITY_ZONE: 'zone-a', PHASE: '2' });
 });
 
-afterAll(() => bench?.close());
+afterAll(() => testBed?.close());
 
 async function loggedIn(): Promise<Visitor> {
   const [email] = await makeUsers(database, 1);
@@ -505,7 +505,7 @@ describe('security', () => {
 
   test('forwarding headers are trusted for the configured number of proxies', async () => {
     const forwarded = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' };
-    const behindOne = await bench.serve(database, { TRUST_PROXY: '1' });
+    const behindOne = await testBed.serve(database, { TRUST_PROXY: '1' });
     const open = await shop.visitor().post('/api/cart/items', { productId: 1, quantity: 1 }, forwarded);
     expect(open.headers.get('set-cookie')).not.toContain('Secure');
     expect(open.headers.get('strict-transport-security')).toBeNull();
@@ -550,7 +550,7 @@ test('a server reports its identity, liveness and readiness', async () => {
     phase: 2,
     sessionStore: 'postgres',
     pid: shop.pid,
-    version: bench.bundle.hash,
+    version: testBed.bundle.hash,
   });
   expect((await visitor.get('/healthz')).status).toBe(200);
   expect((await visitor.get('/readyz')).status).toBe(200);

@@ -4,23 +4,23 @@ import autocannon from 'autocannon';
 import { APP_DRAIN, READINESS_GRACE } from '../../lib/constants';
 import { startHaproxy } from '../../tools/rehearsal/programs/haproxy';
 import { describeWith } from '../support/needs';
-import { Bench, eventually } from '../support/shop';
+import { eventually, TestBed } from '../support/shop';
 
 describeWith('haproxy', 'behind a load balancer', () => {
-  let bench: Bench;
+  let testBed: TestBed;
 
   beforeAll(async () => {
-    bench = await Bench.open();
+    testBed = await TestBed.open();
   });
 
-  afterAll(() => bench?.close());
+  afterAll(() => testBed?.close());
 
   test('draining one of three servers under up to 300 requests/s on keep-alive connections fails no request', async () => {
-    const database = await bench.database();
+    const database = await testBed.database();
     const env = { PHASE: '3', TRUST_PROXY: '1', LOG_LEVEL: 'warn' };
-    const servers = await Promise.all([1, 2, 3].map(() => bench.serve(database, env)));
+    const servers = await Promise.all([1, 2, 3].map(() => testBed.serve(database, env)));
     const ports = servers.map(({ process }) => process.port);
-    const balancer = await startHaproxy({ dir: join(bench.dir, 'haproxy'), servers: ports });
+    const balancer = await startHaproxy({ dir: join(testBed.dir, 'haproxy'), servers: ports });
     const [draining] = servers;
     try {
       const requests = [

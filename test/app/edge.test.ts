@@ -1,18 +1,18 @@
 import { Database } from '../../app/data/db';
-import { Bench, PASSWORD, serverEnv } from '../support/shop';
+import { PASSWORD, serverEnv, TestBed } from '../support/shop';
 
 /** The app behind an edge cache and with a connection pooler. */
-let bench: Bench;
+let testBed: TestBed;
 
 beforeAll(async () => {
-  bench = await Bench.open();
+  testBed = await TestBed.open();
 });
 
-afterAll(() => bench?.close());
+afterAll(() => testBed?.close());
 
 test('visitors of an HTTPS edge get cookies and headers for HTTPS, even if the last hop is HTTP', async () => {
-  const database = await bench.database();
-  const server = await bench.serve(database, { TRUST_PROXY: '2', VIEWER_PROTOCOL: 'https' });
+  const database = await testBed.database();
+  const server = await testBed.serve(database, { TRUST_PROXY: '2', VIEWER_PROTOCOL: 'https' });
   const through = { 'x-forwarded-proto': 'http', 'x-forwarded-for': '192.0.2.7, 10.0.0.1' };
   const answer = await fetch(`${server.url}/api/signup`, {
     method: 'POST',
@@ -25,7 +25,7 @@ test('visitors of an HTTPS edge get cookies and headers for HTTPS, even if the l
 });
 
 test('startup settings are sent to a database, but not to a pooler, which would reject the connection', async () => {
-  const { DATABASE_URL } = serverEnv(await bench.database());
+  const { DATABASE_URL } = serverEnv(await testBed.database());
   const settingOf = async (role: 'primary' | 'proxy') => {
     const database = new Database({ connectionString: DATABASE_URL }, () => {}, role);
     const names = ['statement_timeout', 'idle_in_transaction_session_timeout'];

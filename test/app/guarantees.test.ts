@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Bench, eventually, makeUsers, PASSWORD, patiently, type ShopServer, sql, Visitor } from '../support/shop';
+import { eventually, makeUsers, PASSWORD, retryOn503, type ShopServer, sql, TestBed, Visitor } from '../support/shop';
 
 /** Guarantees of the shop under concurrency and kills. */
-let bench: Bench;
+let testBed: TestBed;
 let database: string;
 let shop: ShopServer;
 const PROCESSES = 2;
 
 beforeAll(async () => {
-  bench = await Bench.open();
-  database = await bench.database();
-  shop = await bench.serve(database, { WEB_CONCURRENCY: String(PROCESSES) });
+  testBed = await TestBed.open();
+  database = await testBed.database();
+  shop = await testBed.serve(database, { WEB_CONCURRENCY: String(PROCESSES) });
 });
 
-afterAll(() => bench?.close());
+afterAll(() => testBed?.close());
 
 async function loggedIn(count: number, url = shop.url): Promise<Visitor[]> {
   const visitors: Visitor[] = [];
@@ -27,7 +27,7 @@ async function loggedIn(count: number, url = shop.url): Promise<Visitor[]> {
 }
 
 /** Returns the remaining and sold stock of a product, and checks for inconsistent rows. */
-async function books(product: number): Promise<{ left: number; sold: number }> {
+async function stockAndSales(product: number): Promise<{ left: number; sold: number }> {
   const [{ left, sold }] = await sql(
     database,
     `SELECT (SELECT stock FROM products WHERE id = $1) AS left,
@@ -40,7 +40,7 @@ async function books(product: number): Promise<{ left: number; sold: number }> {
 test('20 concurrent additions in one session add 20', async () => {
   const visitor = shop.visitor();
   await visitor.add(1);
-  const answers = await Promise.all(Array.from({ length: 20 }, () => patiently(() => visitor.add(1))));
+  const answers = await Promise.all(Array.from({ length: 20 }, () => retryOn503(() => visitor.add(1))));
   expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
   expect((await visitor.get('/api/cart')).json.items).toMatchObject([{ productId: 1, quantity: 21 }]);
 });
@@ -48,7 +48,7 @@ test('20 concurrent additions in one session add 20', async () => {
 test('concurrent additions never exceed 99, and each confirmed one counts', async () => {
   const visitor = shop.visitor();
   await visitor.add(1);
-  const answers = await Promise.all(Array.from({ length: 20 }, () => patiently(() => visitor.add(1, 10))));
+  const answers = await Promise.all(Array.from({ length: 20 }, () => retryOn503(() => visitor.add(1, 10))));
   const statuses = answers.map(({ status }) => status);
   expect(statuses.filter((status) => status === 200)).toHaveLength(9);
   expect((await visitor.get('/api/cart')).json.items).toMatchObject([{ quantity: 91 }]);
@@ -57,19 +57,19 @@ test('concurrent additions never exceed 99, and each confirmed one counts', asyn
 test('50 concurrent requests with the same key create one order', async () => {
   const [visitor] = (await loggedIn(1)) as [Visitor];
   await visitor.add(2, 3);
-  const answers = await Promise.all(Array.from({ length: 50 }, () => patiently(() => visitor.order('the same'))));
+  const answers = await Promise.all(Array.from({ length: 50 }, () => retryOn503(() => visitor.order('the same'))));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
   expect(new Set(answers.map(({ json }) => json.id)).size).toBe(1);
   expect(answers.filter(({ headers }) => headers.has('idempotency-replayed'))).toHaveLength(49);
   expect((await visitor.get('/api/orders')).json.items).toHaveLength(1);
-  expect((await books(2)).sold).toBe(3);
+  expect((await stockAndSales(2)).sold).toBe(3);
 });
 
 test('50 concurrent keys order one cart once', async () => {
   const [visitor] = (await loggedIn(1)) as [Visitor];
   await visitor.add(3);
   const answers = await Promise.all(
-    Array.from({ length: 50 }, (_, index) => patiently(() => visitor.order(`key ${index}`))),
+    Array.from({ length: 50 }, (_, index) => retryOn503(() => visitor.order(`key ${index}`))),
   );
   expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
   expect(answers.filter(({ status, json }) => status === 409 && json.error.code === 'cart_empty')).toHaveLength(49);
@@ -78,11 +78,11 @@ test('50 concurrent keys order one cart once', async () => {
 test('the last item in stock is sold once among 50 concurrent orders', async () => {
   await sql(database, 'UPDATE products SET stock = 1 WHERE id = 4');
   const visitors = await loggedIn(50);
-  await Promise.all(visitors.map((visitor) => patiently(() => visitor.add(4))));
-  const answers = await Promise.all(visitors.map((visitor) => patiently(() => visitor.order('mine'))));
+  await Promise.all(visitors.map((visitor) => retryOn503(() => visitor.add(4))));
+  const answers = await Promise.all(visitors.map((visitor) => retryOn503(() => visitor.order('mine'))));
   expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
   expect(answers.filter(({ status, json }) => status === 409 && json.error.code === 'out_of_stock')).toHaveLength(49);
-  expect(await books(4)).toEqual({ left: 0, sold: 1 });
+  expect(await stockAndSales(4)).toEqual({ left: 0, sold: 1 });
 });
 
 test('concurrent checkouts with the same products in any order all succeed without a deadlock', async () => {
@@ -92,7 +92,7 @@ test('concurrent checkouts with the same products in any order all succeed witho
     const order = index % 2 === 0 ? products : products.toReversed();
     for (const product of order) await visitor.add(product);
   }
-  const answers = await Promise.all(visitors.map((visitor) => patiently(() => visitor.order('mine'))));
+  const answers = await Promise.all(visitors.map((visitor) => retryOn503(() => visitor.order('mine'))));
   expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(201));
 });
 
@@ -102,16 +102,16 @@ test('an item added during checkout is in the order or still in the cart', async
     visitors.map(async (visitor) => {
       await visitor.add(14);
       const [placed, ...added] = await Promise.all([
-        patiently(() => visitor.order('mine')),
-        patiently(() => visitor.add(14)),
-        patiently(() => visitor.add(15)),
-        patiently(() => visitor.add(14)),
+        retryOn503(() => visitor.order('mine')),
+        retryOn503(() => visitor.add(14)),
+        retryOn503(() => visitor.add(15)),
+        retryOn503(() => visitor.add(14)),
       ]);
       expect([placed.status, ...added.map(({ status }) => status)]).toEqual([201, 200, 200, 200]);
       const order = (await visitor.get(`/api/orders/${placed.json.id}`)).json;
       const cart = (await visitor.get('/api/cart')).json;
-      const pieces = [...order.items, ...cart.items].reduce((sum: number, { quantity }) => sum + quantity, 0);
-      expect(pieces).toBe(4);
+      const total = [...order.items, ...cart.items].reduce((sum: number, { quantity }) => sum + quantity, 0);
+      expect(total).toBe(4);
     }),
   );
 });
@@ -158,9 +158,9 @@ test('kill -9 during checkouts leaves each order complete or absent, and a retry
   const [{ stock: before }] = await sql(database, 'SELECT stock FROM products WHERE id = $1', [product]);
   const acknowledged = new Set<string>();
   for (const pause of [5, 20, 60]) {
-    const doomed = await bench.serve(database);
+    const doomed = await testBed.serve(database);
     const visitors = await loggedIn(12, doomed.url);
-    await Promise.all(visitors.map((visitor) => patiently(() => visitor.add(product))));
+    await Promise.all(visitors.map((visitor) => retryOn503(() => visitor.add(product))));
     const attempts = visitors.map((visitor) => visitor.order('mine').catch(() => undefined));
     await sleep(pause);
     doomed.kill('SIGKILL');
@@ -168,13 +168,13 @@ test('kill -9 during checkouts leaves each order complete or absent, and a retry
 
     // The same sessions on the remaining server.
     for (const visitor of visitors) visitor.url = shop.url;
-    const again = await Promise.all(visitors.map((visitor) => patiently(() => visitor.order('mine'))));
+    const again = await Promise.all(visitors.map((visitor) => retryOn503(() => visitor.order('mine'))));
     expect(again.map(({ status }) => status)).toEqual(Array(12).fill(201));
     for (const visitor of visitors) expect((await visitor.get('/api/orders')).json.items).toHaveLength(1);
   }
   const rows = await sql(database, 'SELECT id FROM orders WHERE id = ANY($1)', [[...acknowledged]]);
   expect(rows).toHaveLength(acknowledged.size);
-  expect(await books(product)).toEqual({ left: before - 36, sold: 36 });
+  expect(await stockAndSales(product)).toEqual({ left: before - 36, sold: 36 });
   const broken = await sql(
     database,
     `SELECT o.id FROM orders o WHERE total_cents <>

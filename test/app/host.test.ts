@@ -113,7 +113,7 @@ describe('the scripts', () => {
 
 describe('the data volume', () => {
   /** Runs the formatting check of the setup on a file instead of a device. */
-  const mayFormat = (device: string) => {
+  const formatIfBlank = (device: string) => {
     const [setup] = Object.values(resourcesOf(phaseTemplate('phase-1'), 'AWS::SSM::Association'));
     const lines: string[] = setup.Properties.Parameters.commands;
     const part = lines.slice(lines.indexOf('status=0'), lines.indexOf('esac') + 1).join('\n');
@@ -152,11 +152,11 @@ describe('the data volume', () => {
   };
 
   test('is formatted when it is blank', () => {
-    expect(mayFormat(device(() => {}))).toEqual({ status: 0, stdout: 'formatted\n', stderr: '' });
+    expect(formatIfBlank(device(() => {}))).toEqual({ status: 0, stdout: 'formatted\n', stderr: '' });
   });
 
   test('is not formatted when it has an XFS file system', () => {
-    expect(mayFormat(device(xfs))).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(formatIfBlank(device(xfs))).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 
   test.each([
@@ -176,13 +176,13 @@ describe('the data volume', () => {
         ]),
     ],
   ])('is rejected and not changed when it contains %s', (_, content) => {
-    const { status, stdout, stderr } = mayFormat(device(content));
+    const { status, stdout, stderr } = formatIfBlank(device(content));
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^error: data volume vol-1 .*: it is left alone\n$/);
   });
 
   test('is rejected when it cannot be read', () => {
-    expect(mayFormat(join(dir, 'missing'))).toMatchObject({ status: 1, stdout: '' });
+    expect(formatIfBlank(join(dir, 'missing'))).toMatchObject({ status: 1, stdout: '' });
   });
 });
 
@@ -252,22 +252,22 @@ describe('the PostgreSQL configuration', () => {
       "shared_buffers = 128MB\nmax_connections = 100\ninclude_dir 'conf.d'\n",
     );
     cpSync(join(HOST, 'postgresql.conf'), join(dir, 'conf.d', 'shop.conf'));
-    const made = bash(`source ${HOST}/postgresql-memory.sh; memory_settings ${64 * 1024 ** 2} 16`).stdout;
-    writeFileSync(join(dir, 'conf.d', 'memory.conf'), made);
+    const written = bash(`source ${HOST}/postgresql-memory.sh; memory_settings ${64 * 1024 ** 2} 16`).stdout;
+    writeFileSync(join(dir, 'conf.d', 'memory.conf'), written);
 
     // PostgreSQL does not run as root or on data of another user.
     const user = serverUser();
     for (const file of ['', ...readdirSync(dir, { recursive: true, encoding: 'utf8' })]) user.own(join(dir, file));
-    const ask = (name: string) => {
+    const settingOf = (name: string) => {
       const [program, ...args] = user.command(findBinaries().postgres, ['-D', dir, '-C', name]);
       return spawnSync(program, args, { encoding: 'utf8' }).stdout.trim();
     };
-    expect([ask('max_connections'), ask('wal_level'), ask('listen_addresses'), ask('shared_buffers')]).toEqual([
-      '160',
-      'logical',
-      '',
-      String((16 * 1024 ** 3) / 8192),
-    ]);
+    expect([
+      settingOf('max_connections'),
+      settingOf('wal_level'),
+      settingOf('listen_addresses'),
+      settingOf('shared_buffers'),
+    ]).toEqual(['160', 'logical', '', String((16 * 1024 ** 3) / 8192)]);
   });
 
   test('never allocates more memory than the instance has', () => {
@@ -275,9 +275,9 @@ describe('the PostgreSQL configuration', () => {
       // EC2 instances have at least 1 GiB per vCPU (t4g.small) and at least 2 vCPUs.
       fc.property(fc.integer({ min: 1, max: 16 }), fc.integer({ min: 2, max: 96 }), (gibPerVcpu, vcpus) => {
         const gib = gibPerVcpu * vcpus;
-        const made = settings(gib * 1024 ** 2, vcpus);
-        const sorting = (Number.parseInt(made.work_mem ?? '', 10) / 1024) * Number(made.max_connections);
-        return Number.parseInt(made.shared_buffers ?? '', 10) + sorting <= gib * 1024 * 0.75;
+        const written = settings(gib * 1024 ** 2, vcpus);
+        const workMemory = (Number.parseInt(written.work_mem ?? '', 10) / 1024) * Number(written.max_connections);
+        return Number.parseInt(written.shared_buffers ?? '', 10) + workMemory <= gib * 1024 * 0.75;
       }),
       { numRuns: 25 },
     );
@@ -310,14 +310,14 @@ describe('the environment of the app', () => {
   });
 
   test('in phase 2 with a domain: the ARN of the database secret, and one trusted proxy', () => {
-    const made = environment({ PHASE: '2', DATABASE_SECRET_ARN: 'arn:database', DOMAIN_NAME: 'shop.example.com' });
-    expect(made).toMatchObject({
+    const written = environment({ PHASE: '2', DATABASE_SECRET_ARN: 'arn:database', DOMAIN_NAME: 'shop.example.com' });
+    expect(written).toMatchObject({
       DATABASE_SECRET_ARN: 'arn:database',
       PORT: '8080',
       HOST: '127.0.0.1',
       TRUST_PROXY: '1',
     });
-    expect(made).not.toHaveProperty('DATABASE_URL');
+    expect(written).not.toHaveProperty('DATABASE_URL');
   });
 
   test('in phase 3: the variables of the template, on the port of the target group', () => {
@@ -424,7 +424,7 @@ describe('the location of the data', () => {
     mkdirSync(join(dir, 'data'), { recursive: true });
     writeFileSync(join(dir, 'data', 'moved-to-rds'), '');
   };
-  const chosen = (env: Record<string, string> = {}) => configure('choose_database; echo "$DATABASE"', env);
+  const chosenDatabase = (env: Record<string, string> = {}) => configure('choose_database; echo "$DATABASE"', env);
 
   test.each<[string, () => void, Record<string, string>, string]>([
     ['on the instance in phase 1', () => {}, {}, 'box'],
@@ -434,13 +434,13 @@ describe('the location of the data', () => {
     ['in RDS for a fleet server', () => {}, { ...phase2, PHASE: '3' }, 'rds'],
   ])('%s', (_, make, env, where) => {
     make();
-    expect(chosen(env)).toEqual({ status: 0, stdout: `${where}\n`, stderr: '' });
+    expect(chosenDatabase(env)).toEqual({ status: 0, stdout: `${where}\n`, stderr: '' });
   });
 
   test('an instance whose data has moved does not start over in phase 1', () => {
     instanceHasDatabase();
     moved();
-    expect(chosen().stderr).toMatch(/^error: the shop's data is in RDS .*phase 1 would start without it/);
+    expect(chosenDatabase().stderr).toMatch(/^error: the shop's data is in RDS .*phase 1 would start without it/);
   });
 
   test('the app on an instance of phase 2 keeps its local data, and reports phase 1', () => {

@@ -2,17 +2,17 @@ import { CloudWatch } from '@aws-sdk/client-cloudwatch';
 import { APP_METRICS } from '../../lib/constants';
 import { type Moto, startMoto } from '../../tools/emulator/moto';
 import { describeWith } from '../support/needs';
-import { Bench, eventually, makeUsers } from '../support/shop';
+import { eventually, makeUsers, TestBed } from '../support/shop';
 
 const NAMESPACE = 'Shop/Test';
 
-let bench: Bench;
+let testBed: TestBed;
 
 beforeAll(async () => {
-  bench = await Bench.open();
+  testBed = await TestBed.open();
 });
 
-afterAll(() => bench?.close());
+afterAll(() => testBed?.close());
 
 const awsAt = (endpoint: string) => ({
   AWS_ENDPOINT_URL: endpoint,
@@ -50,8 +50,8 @@ describeWith('moto server', 'with CloudWatch', () => {
   }
 
   test('metrics of requests, errors, latency, sessions, cache, database and jobs are published', async () => {
-    const database = await bench.database();
-    const shop = await bench.serve(database, { ...awsAt(moto.endpoint), WEB_CONCURRENCY: '2' });
+    const database = await testBed.database();
+    const shop = await testBed.serve(database, { ...awsAt(moto.endpoint), WEB_CONCURRENCY: '2' });
     const [email] = await makeUsers(database, 1);
     const visitor = shop.visitor();
     for (let count = 0; count < 20; count += 1) await visitor.get('/api/products');
@@ -86,7 +86,7 @@ describeWith('moto server', 'with CloudWatch', () => {
 });
 
 test('no request fails, and shutdown stays fast, while CloudWatch does not respond', async () => {
-  const shop = await bench.serve(await bench.database(), awsAt('http://127.0.0.1:9'));
+  const shop = await testBed.serve(await testBed.database(), awsAt('http://127.0.0.1:9'));
   const visitor = shop.visitor();
   await eventually(async () => {
     expect((await visitor.get('/api/products')).status).toBe(200);
@@ -98,7 +98,7 @@ test('no request fails, and shutdown stays fast, while CloudWatch does not respo
 
 test('no metrics are published without a namespace', async () => {
   const env = { ...awsAt('http://127.0.0.1:9'), METRICS_NAMESPACE: '' };
-  const shop = await bench.serve(await bench.database(), env);
+  const shop = await testBed.serve(await testBed.database(), env);
   expect((await shop.visitor().get('/api/products')).status).toBe(200);
   await shop.process.stop();
   expect(shop.log()).not.toContain('metrics');

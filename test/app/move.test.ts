@@ -14,7 +14,7 @@ import { type Postgres, startPostgres } from '../../tools/rehearsal/programs/pos
 import { startShop } from '../../tools/rehearsal/programs/shop-process';
 import { type AppBundle, buildApp } from '../../tools/support/app-bundle';
 import { freePort } from '../../tools/support/processes';
-import { eventually, notReady, serverEnv, sql } from '../support/shop';
+import { eventually, expectNotReady, serverEnv, sql } from '../support/shop';
 
 /** Checks and rollback of the data migration. test/tools/bench/move.test.ts covers data loss and kills. */
 let dir: string;
@@ -82,7 +82,7 @@ const change = (database: Postgres, text: string) =>
   sql(`${database.adminUrl()}&options=-c%20default_transaction_read_only%3Doff`, text);
 
 /** Whether an ordinary session of the shop can write. */
-async function takesWrites(database: Postgres): Promise<boolean> {
+async function acceptsWrites(database: Postgres): Promise<boolean> {
   return sql(database.url(), `UPDATE products SET stock = stock WHERE id = 1`).then(
     () => true,
     (error) => {
@@ -92,7 +92,7 @@ async function takesWrites(database: Postgres): Promise<boolean> {
   );
 }
 
-const leftBehind = (database: Postgres) =>
+const replicationObjects = (database: Postgres) =>
   sql(
     database.adminUrl(),
     `SELECT slot_name AS name FROM pg_replication_slots WHERE database = current_database() UNION ALL SELECT pubname FROM pg_publication`,
@@ -103,17 +103,17 @@ test('a prepared target rejects the shop until the data has moved, then accepts 
   expect((await move(pair, { command: 'status' })).code).toBe(0);
   expect((await move(pair, { command: 'prepare' })).code).toBe(0);
   expect((await move(pair, { command: 'status' })).code).toBe(3);
-  expect(await takesWrites(pair.to)).toBe(false);
+  expect(await acceptsWrites(pair.to)).toBe(false);
   const reason = /cannot execute .* in a read-only transaction/;
-  await notReady(bundle, join(dir, 'refused.log'), serverEnv(pair.to.url()), reason);
+  await expectNotReady(bundle, join(dir, 'refused.log'), serverEnv(pair.to.url()), reason);
 
   const { code, moved, stderr } = await move(pair);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(moved?.tables.find(({ table }) => table === 'orders')).toMatchObject({ rows: 200 });
   expect(moved?.pauseSeconds).toBeGreaterThan(0);
   expect((await move(pair, { command: 'status' })).code).toBe(0);
-  expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([false, true]);
-  expect(await leftBehind(pair.from)).toEqual([]);
+  expect([await acceptsWrites(pair.from), await acceptsWrites(pair.to)]).toEqual([false, true]);
+  expect(await replicationObjects(pair.from)).toEqual([]);
 
   // Sequences continue from their values at the source.
   const next = `INSERT INTO jobs (kind, order_id) SELECT 'receipt', id FROM orders LIMIT 1 RETURNING id::int`;
@@ -130,7 +130,7 @@ test('a prepared target rejects the shop until the data has moved, then accepts 
     code: 1,
     stderr: expect.stringMatching(/^the target has been written to since it was opened:\njobs: /),
   });
-  expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([false, true]);
+  expect([await acceptsWrites(pair.from), await acceptsWrites(pair.to)]).toEqual([false, true]);
   await resume(pair.from);
 });
 
@@ -138,8 +138,8 @@ test('an opened target without writes is closed again, and the source resumes wr
   const pair = await sides();
   expect((await move(pair)).code).toBe(0);
   expect((await move(pair, { command: 'back' })).code).toBe(0);
-  expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([true, false]);
-  expect(await leftBehind(pair.from)).toEqual([]);
+  expect([await acceptsWrites(pair.from), await acceptsWrites(pair.to)]).toEqual([true, false]);
+  expect(await replicationObjects(pair.from)).toEqual([]);
   expect(await move(pair)).toMatchObject({ code: 0, moved: { tables: expect.anything() } });
   await resume(pair.from);
 });
@@ -159,8 +159,8 @@ test('a copy that differs from the source is detected, and the source resumes wr
     code: 1,
     stderr: 'source and target differ:\norders: 200 rows with other content\n',
   });
-  expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([true, false]);
-  expect(await leftBehind(pair.from)).toEqual([]);
+  expect([await acceptsWrites(pair.from), await acceptsWrites(pair.to)]).toEqual([true, false]);
+  expect(await replicationObjects(pair.from)).toEqual([]);
 });
 
 test('a write during the pause is detected, and the source resumes writes', async () => {
@@ -184,7 +184,7 @@ test('a write during the pause is detected, and the source resumes writes', asyn
   await writing;
   await writer.end();
   expect(end).toMatchObject({ code: 1, stderr: expect.stringMatching(/differ:\nproducts|written at the source/) });
-  expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([true, false]);
+  expect([await acceptsWrites(pair.from), await acceptsWrites(pair.to)]).toEqual([true, false]);
 });
 
 test('a pause that exceeds its limit is aborted, and the next run resumes the copy with every kind of change', async () => {
@@ -197,7 +197,7 @@ test('a pause that exceeds its limit is aborted, and the next run resumes the co
   const end = await move(pair, { maxPause: 0.4 });
   expect(end).toMatchObject({ code: 1, stderr: 'the pause would have been longer than 0.4 s\n' });
   expect(end.events.map(({ step }) => step)).toContain('pause');
-  expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([true, false]);
+  expect([await acceptsWrites(pair.from), await acceptsWrites(pair.to)]).toEqual([true, false]);
   await busy.end();
   await sleeping;
 
@@ -230,14 +230,14 @@ test('when comparing all rows takes too long, only changed rows are compared, by
   const [{ order_id: id }] = await sql(pair.from.url(), 'SELECT order_id FROM order_items LIMIT 1');
   const session = await openSession({ connectionString: pair.from.url() });
   const tables = movedTables(await listTables(session)).filter(({ name }) => /^(order_items|users)$/.test(name));
-  const look = (keys: string[][]) =>
+  const read = (keys: string[][]) =>
     contents(session, tables, new Map([['order_items', new Map(keys.map((key) => [key.join(), key]))]]));
   try {
-    const [one, two] = [await look([[id, '1']]), await look([[id, '2']])];
+    const [one, two] = [await read([[id, '1']]), await read([[id, '2']])];
     expect([one, two]).toMatchObject(Array(2).fill([{ rows: 1 }, { table: 'users', rows: 0, checksum: '0' }]));
     expect(differences(one, two)).toEqual(['order_items: 1 rows with other content']);
     expect(
-      await look([
+      await read([
         [id, '1'],
         [id, '2'],
         [id, '3'],
@@ -259,8 +259,8 @@ test('a change that the copy rejects is detected, the source resumes writes, and
   await change(pair.to, `DELETE FROM orders WHERE idempotency_key = '1'`);
   await sql(pair.from.url(), `UPDATE orders SET status = 'fulfilled'`);
   expect(await move(pair)).toMatchObject({ code: 1, stderr: 'a change does not fit the copy: update in orders\n' });
-  expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([true, false]);
-  expect(await leftBehind(pair.from)).toEqual([]);
+  expect([await acceptsWrites(pair.from), await acceptsWrites(pair.to)]).toEqual([true, false]);
+  expect(await replicationObjects(pair.from)).toEqual([]);
   expect((await move(pair)).code).toBe(0);
 
   // A migration to another target must not resume the earlier one.
@@ -281,7 +281,7 @@ test('resumes writes on SIGTERM', async () => {
   });
   // The migration may have finished before the signal.
   const opened = end.code === 0;
-  expect([await takesWrites(pair.from), await takesWrites(pair.to)]).toEqual([!opened, opened]);
+  expect([await acceptsWrites(pair.from), await acceptsWrites(pair.to)]).toEqual([!opened, opened]);
   expect([0, 1]).toContain(end.code);
   await resume(pair.from);
 });
@@ -317,7 +317,7 @@ describe('rejects, with one line per reason,', () => {
         'notes at the source has no primary key\n' +
         'other.things at the source is in another schema than public\n',
     });
-    expect(await leftBehind(pair.from)).toEqual([]);
+    expect(await replicationObjects(pair.from)).toEqual([]);
   });
 
   test('a user without superuser rights, and a target that contains rows', async () => {
@@ -353,11 +353,11 @@ describe('rejects, with one line per reason,', () => {
     [['run'], { DATABASE_URL: 'postgres:///x' }, 'MOVE_FROM_URL: must be set'],
     [['run'], { DATABASE_URL: 'postgres:///x', MOVE_FROM_URL: 'secret' }, 'MOVE_FROM_URL: must be a postgres:// URL'],
   ])('%j with %j', async (args, env, line) => {
-    const { code, stderr } = await plainly(args, env);
+    const { code, stderr } = await runMoveCli(args, env);
     expect({ code, stderr }).toEqual({ code: 2, stderr: `${line}\n` });
   });
 
-  function plainly(args: string[], env: Record<string, string>): Promise<{ code: number | null; stderr: string }> {
+  function runMoveCli(args: string[], env: Record<string, string>): Promise<{ code: number | null; stderr: string }> {
     return new Promise((resolve) => {
       const options = { env: { PATH: process.env.PATH, ...env }, timeout: 300_000 };
       const child = execFile(
@@ -374,7 +374,7 @@ describe('rejects, with one line per reason,', () => {
 async function resume(database: Postgres): Promise<void> {
   await sql(database.adminUrl(), 'ALTER SYSTEM RESET default_transaction_read_only');
   await sql(database.adminUrl(), 'SELECT pg_reload_conf()');
-  await eventually(async () => takesWrites(database));
+  await eventually(async () => acceptsWrites(database));
 }
 
 describe('the copy of a table', () => {

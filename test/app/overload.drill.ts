@@ -1,18 +1,18 @@
 import { runAutocannon, runConstantRate } from '../../tools/bench/load';
-import { Bench, type ShopServer, slowDownCarts } from '../support/shop';
+import { type ShopServer, slowDownCarts, TestBed } from '../support/shop';
 
 /** What is too much for one process. */
-let bench: Bench;
+let testBed: TestBed;
 let shop: ShopServer;
 
 beforeAll(async () => {
-  bench = await Bench.open();
-  const database = await bench.database();
-  shop = await bench.serve(database, { LOAD_SHEDDING: 'true' });
+  testBed = await TestBed.open();
+  const database = await testBed.database();
+  shop = await testBed.serve(database, { LOAD_SHEDDING: 'true' });
   await slowDownCarts(database);
 });
 
-afterAll(() => bench?.close());
+afterAll(() => testBed?.close());
 
 /** Other tests can occupy the CPU for seconds, which only lowers the results, so retry. */
 const ATTEMPTS = 3;

@@ -1,16 +1,16 @@
-import { Bench, type ShopServer, slowDownCarts } from '../support/shop';
+import { type ShopServer, slowDownCarts, TestBed } from '../support/shop';
 
-let bench: Bench;
+let testBed: TestBed;
 let shop: ShopServer;
 
 beforeAll(async () => {
-  bench = await Bench.open();
-  const database = await bench.database();
-  shop = await bench.serve(database, { LOAD_SHEDDING: 'true' });
+  testBed = await TestBed.open();
+  const database = await testBed.database();
+  shop = await testBed.serve(database, { LOAD_SHEDDING: 'true' });
   await slowDownCarts(database);
 });
 
-afterAll(() => bench?.close());
+afterAll(() => testBed?.close());
 
 /** Returns the cookie of a visitor with a cart. */
 async function cartCookie(): Promise<string> {

@@ -53,11 +53,11 @@ function home(ctx: PageContext, total: number, more: Partial<Parameters<typeof p
 
 /** Every page in each of its states, with `text` in every text field. */
 function everyPage(text: string): Record<string, string> {
-  const anyone = context(text);
+  const anonymous = context(text);
   const visitor = context(text, { userEmail: text, cartCount: 3 });
   const one = { items: [product(text)], page: 1, total: 1 };
   return {
-    'home, full catalogue': home(anyone, 72),
+    'home, full catalogue': home(anonymous, 72),
     'home, one product': pages.homePage(visitor, {
       list: one,
       categories: [text],
@@ -66,23 +66,23 @@ function everyPage(text: string): Record<string, string> {
       pageSize: 12,
     }),
     'home, nothing found': home(visitor, 0, { q: text, category: text }),
-    'home, beyond the end': home(anyone, 30, { list: { items: [], page: 9, total: 30 }, q: text }),
+    'home, beyond the end': home(anonymous, 30, { list: { items: [], page: 9, total: 30 }, q: text }),
     'product in stock': pages.productPage(visitor, { product: product(text) }),
-    'product, few left': pages.productPage(anyone, { product: product(text, { stock: 3 }) }),
-    'product sold out': pages.productPage(anyone, { product: product(text, { stock: 0 }) }),
-    'cart, empty': pages.cartPage(anyone, { cart: cart(), idempotencyKey: text, notice: text }),
+    'product, few left': pages.productPage(anonymous, { product: product(text, { stock: 3 }) }),
+    'product sold out': pages.productPage(anonymous, { product: product(text, { stock: 0 }) }),
+    'cart, empty': pages.cartPage(anonymous, { cart: cart(), idempotencyKey: text, notice: text }),
     'cart, logged in': pages.cartPage(visitor, { cart: cart(line(text)), idempotencyKey: text, notice: text }),
-    'cart, logged out': pages.cartPage(anyone, { cart: cart(line(text), line(text, 9999)), idempotencyKey: text }),
-    login: pages.loginPage(anyone, { email: text, error: text, next: text }),
-    'sign up': pages.loginPage(anyone, { mode: 'signup', email: text, error: text, next: text }),
-    'login, initial': pages.loginPage(anyone, {}),
+    'cart, logged out': pages.cartPage(anonymous, { cart: cart(line(text), line(text, 9999)), idempotencyKey: text }),
+    login: pages.loginPage(anonymous, { email: text, error: text, next: text }),
+    'sign up': pages.loginPage(anonymous, { mode: 'signup', email: text, error: text, next: text }),
+    'login, initial': pages.loginPage(anonymous, {}),
     'orders, none': pages.ordersPage(visitor, { orders: [] }),
     orders: pages.ordersPage(visitor, { orders: [order(text), order(text, { id: text, status: 'fulfilled' })] }),
     'order, just placed': pages.orderPage(visitor, { order: order(text, { id: text }), justPlaced: true }),
     'order, fulfilled': pages.orderPage(visitor, {
       order: order(text, { id: text, status: 'fulfilled', receiptNumber: text }),
     }),
-    error: pages.errorPage(anyone, { status: 404, title: text, message: text }),
+    error: pages.errorPage(anonymous, { status: 404, title: text, message: text }),
   };
 }
 
@@ -191,8 +191,8 @@ describe.each(harmless)('%s', (_, page) => {
   });
 
   test('labels every field and names every button', () => {
-    const labelled = all(page, 'label').map((label) => label.for);
-    for (const { type, id } of all(page, 'input')) if (type !== 'hidden') expect(labelled).toContain(id);
+    const labeled = all(page, 'label').map((label) => label.for);
+    for (const { type, id } of all(page, 'input')) if (type !== 'hidden') expect(labeled).toContain(id);
     for (const [, label] of page.matchAll(/<button[^>]*>(.*?)<\/button>/g)) {
       expect(label?.replaceAll(/<[^>]*>|\s|\+/g, '')).not.toBe('');
     }

@@ -6,35 +6,35 @@ import { join } from 'node:path';
 import { startPostgres } from '../../tools/rehearsal/programs/postgres';
 import { startRedis } from '../../tools/rehearsal/programs/redis';
 import { describeWith } from '../support/needs';
-import { Bench, eventually, makeUsers, serverEnv, sql, workers } from '../support/shop';
+import { eventually, makeUsers, serverEnv, sql, TestBed, workers } from '../support/shop';
 
-let bench: Bench;
+let testBed: TestBed;
 
 beforeAll(async () => {
-  bench = await Bench.open();
+  testBed = await TestBed.open();
 });
 
-afterAll(() => bench?.close());
+afterAll(() => testBed?.close());
 
 describe('starting', () => {
   test('four servers that start at once migrate an empty database once', async () => {
-    const database = await bench.database();
-    const servers = await Promise.all(Array.from({ length: 4 }, () => bench.serve(database)));
+    const database = await testBed.database();
+    const servers = await Promise.all(Array.from({ length: 4 }, () => testBed.serve(database)));
     for (const server of servers) expect((await server.visitor().get('/api/products')).json.items).toHaveLength(12);
     const applied = await sql(database, 'SELECT name FROM migrations');
     expect(applied.map(({ name }) => name)).toEqual(
-      readdirSync(join(bench.bundle.dir, 'migrations')).map((file) => file.replace('.sql', '')),
+      readdirSync(join(testBed.bundle.dir, 'migrations')).map((file) => file.replace('.sql', '')),
     );
     await Promise.all(servers.map((server) => server.process.stop()));
   });
 
   test('on existing data keeps stock, prices and orders, and restores a missing product', async () => {
-    const database = await bench.database();
-    const first = await bench.serve(database);
+    const database = await testBed.database();
+    const first = await testBed.serve(database);
     await first.process.stop();
     await sql(database, `UPDATE products SET stock = 3, price_cents = 4711, name = 'Ours' WHERE id = 1`);
     await sql(database, 'DELETE FROM products WHERE id = 2');
-    const second = await bench.serve(database);
+    const second = await testBed.serve(database);
     expect((await second.visitor().get('/api/products/1')).json).toMatchObject({
       stock: 3,
       priceCents: 4711,
@@ -45,7 +45,11 @@ describe('starting', () => {
   });
 
   test('prints one line per invalid value and no secret, and exits with 2', async () => {
-    const { code, stderr } = await bench.refused({ PORT: 'abc', PHASE: '0', DATABASE_URL: 'mysql://u:hush@h/d' });
+    const { code, stderr } = await testBed.runUntilExit({
+      PORT: 'abc',
+      PHASE: '0',
+      DATABASE_URL: 'mysql://u:hush@h/d',
+    });
     expect(code).toBe(2);
     expect(stderr.trim().split('\n')).toEqual([
       'PORT="abc": must be an integer from 0 to 65535',
@@ -59,21 +63,21 @@ describe('starting', () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const port = String((taken.address() as AddressInfo).port);
-    const env = serverEnv(await bench.database(), {
+    const env = serverEnv(await testBed.database(), {
       PORT: port,
       WEB_CONCURRENCY: processes,
       LOG_LEVEL: 'silent',
     });
-    const { code, stderr } = await bench.refused(env);
+    const { code, stderr } = await testBed.runUntilExit(env);
     taken.close();
     expect(stderr.trim()).toBe(`PORT=${port}, HOST=127.0.0.1: another process listens there`);
     expect(code).toBe(2);
   });
 
   test('fails on an invalid migration', async () => {
-    const database = await bench.database();
+    const database = await testBed.database();
     await sql(database, 'CREATE TABLE products (id text)');
-    const { code, stdout } = await bench.refused(serverEnv(database));
+    const { code, stdout } = await testBed.runUntilExit(serverEnv(database));
     expect(code).toBe(1);
     expect(stdout).toContain('the shop cannot start');
   });
@@ -81,11 +85,11 @@ describe('starting', () => {
 
 describe('secrets by ARN', () => {
   const arn = (name: string) => `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}`;
-  const held: Record<string, string> = {};
+  const secrets: Record<string, string> = {};
   // A stub of Secrets Manager.
   const manager = createServer(async (request, response) => {
     const { SecretId } = JSON.parse(Buffer.concat(await request.toArray()).toString());
-    const found = held[SecretId];
+    const found = secrets[SecretId];
     response.writeHead(found ? 200 : 400, { 'content-type': 'application/x-amz-json-1.1' });
     response.end(
       JSON.stringify(found ? { SecretString: found } : { __type: 'ResourceNotFoundException', message: 'not there' }),
@@ -102,10 +106,10 @@ describe('secrets by ARN', () => {
   afterAll(() => manager.close());
 
   test('are fetched at startup, also by each worker', async () => {
-    held[arn('session')] = 'kept by the manager, and long enough to sign';
-    const database = await bench.database();
+    secrets[arn('session')] = 'kept by the manager, and long enough to sign';
+    const database = await testBed.database();
     const env = { ...aws, SESSION_SECRET: '', SESSION_SECRET_ARN: arn('session'), WEB_CONCURRENCY: '2' };
-    const shop = await bench.serve(database, env);
+    const shop = await testBed.serve(database, env);
     const visitor = shop.visitor();
     await visitor.add(1);
     for (let count = 0; count < 6; count += 1) {
@@ -115,12 +119,12 @@ describe('secrets by ARN', () => {
   });
 
   test('connect only to a database with a certificate of Amazon for its host name', async () => {
-    const postgres = await startPostgres({ dir: join(bench.dir, 'not-rds'), access: 'tls' });
+    const postgres = await startPostgres({ dir: join(testBed.dir, 'not-rds'), access: 'tls' });
     await postgres.createDatabase('shop');
     const { username, password, port } = new URL(postgres.url());
-    held[arn('rds')] = JSON.stringify({ username, password, host: 'localhost', port: Number(port), dbname: 'shop' });
+    secrets[arn('rds')] = JSON.stringify({ username, password, host: 'localhost', port: Number(port), dbname: 'shop' });
     const env = { ...aws, DATABASE_URL: '', DATABASE_SECRET_ARN: arn('rds') };
-    const { code, stdout } = await bench.refused(serverEnv('', env));
+    const { code, stdout } = await testBed.runUntilExit(serverEnv('', env));
     await postgres.stop();
     expect(code).toBe(1);
     expect(stdout).toContain('self-signed certificate');
@@ -129,13 +133,13 @@ describe('secrets by ARN', () => {
 
   describeWith('redis-server', 'for Redis', () => {
     test('contain user and password with any characters', async () => {
-      const redis = await startRedis({ dir: join(bench.dir, 'redis') });
+      const redis = await startRedis({ dir: join(testBed.dir, 'redis') });
       const [username, password] = ['shop', 'p@ss/word: hush?'];
       await redis.command('ACL', 'SETUSER', username, 'on', `>${password}`, '~*', '+@all', '-@dangerous', '+hello');
       await redis.command('ACL', 'SETUSER', 'default', 'off');
-      held[arn('redis')] = JSON.stringify({ username, password });
+      secrets[arn('redis')] = JSON.stringify({ username, password });
       const env = { ...aws, SESSION_STORE: 'redis', REDIS_URL: redis.url, REDIS_SECRET_ARN: arn('redis') };
-      const shop = await bench.serve(await bench.database(), env);
+      const shop = await testBed.serve(await testBed.database(), env);
       expect((await shop.visitor().add(1)).status).toBe(200);
       expect(shop.log()).not.toContain('hush');
       await shop.process.stop();
@@ -149,8 +153,8 @@ describe('secrets by ARN', () => {
     ['incomplete', '{"username":"hush"}', 'the secret has no text field'],
   ])('fail the start without being printed if %s', async (_what, value, reason) => {
     const id = arn(`bad-${reason.length}`);
-    if (value !== undefined) held[id] = value;
-    const { code, stdout, stderr } = await bench.refused(
+    if (value !== undefined) secrets[id] = value;
+    const { code, stdout, stderr } = await testBed.runUntilExit(
       serverEnv('', { ...aws, DATABASE_URL: '', DATABASE_SECRET_ARN: id }),
     );
     expect(code).toBe(1);
@@ -161,27 +165,28 @@ describe('secrets by ARN', () => {
 
 describe('one process per vCPU', () => {
   test('share sessions, a port and the load, and a killed process is replaced', async () => {
-    const database = await bench.database();
-    const shop = await bench.serve(database, { WEB_CONCURRENCY: '2' });
+    const database = await testBed.database();
+    const shop = await testBed.serve(database, { WEB_CONCURRENCY: '2' });
     const [first, second] = (await workers(shop.url, 2)) as [number, number];
     expect([first, second]).not.toContain(shop.pid);
 
     const visitor = shop.visitor();
     const email = await visitor.signUp();
-    const fresh = { connection: 'close' };
-    for (let count = 0; count < 10; count += 1) expect((await visitor.get('/api/me', fresh)).json.email).toBe(email);
+    const newConnection = { connection: 'close' };
+    for (let count = 0; count < 10; count += 1)
+      expect((await visitor.get('/api/me', newConnection)).json.email).toBe(email);
 
     process.kill(first, 'SIGKILL');
     await eventually(async () => !(await workers(shop.url, 2)).includes(first));
-    expect((await visitor.get('/api/me', fresh)).json.email).toBe(email);
+    expect((await visitor.get('/api/me', newConnection)).json.email).toBe(email);
     expect(shop.log()).toContain('a worker died and will be replaced');
     await shop.process.stop();
     expect(await shop.exited).toBe(0);
   });
 
   test('sessions in memory get lost between processes, hence the shared store', async () => {
-    const database = await bench.database();
-    const shop = await bench.serve(database, { WEB_CONCURRENCY: '2', SESSION_STORE: 'memory' });
+    const database = await testBed.database();
+    const shop = await testBed.serve(database, { WEB_CONCURRENCY: '2', SESSION_STORE: 'memory' });
     await workers(shop.url, 2);
     expect(shop.log()).toContain('visitors lose their sessions at random');
     const [email] = await makeUsers(database, 1);
@@ -200,8 +205,8 @@ describe('one process per vCPU', () => {
   });
 
   test('sessions in memory work with one process', async () => {
-    const database = await bench.database();
-    const shop = await bench.serve(database, { SESSION_STORE: 'memory' });
+    const database = await testBed.database();
+    const shop = await testBed.serve(database, { SESSION_STORE: 'memory' });
     const visitor = shop.visitor();
     await visitor.add(1);
     await visitor.signUp();
@@ -214,8 +219,8 @@ describe('one process per vCPU', () => {
 });
 
 test('the login limit counts across all servers', async () => {
-  const database = await bench.database();
-  const servers = [await bench.serve(database), await bench.serve(database)];
+  const database = await testBed.database();
+  const servers = [await testBed.serve(database), await testBed.serve(database)];
   const [email] = await makeUsers(database, 1);
   const statuses: number[] = [];
   for (let count = 0; count < 12; count += 1) {

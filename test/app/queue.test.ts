@@ -4,19 +4,19 @@ import { SQS } from '@aws-sdk/client-sqs';
 import { type Moto, startMoto } from '../../tools/emulator/moto';
 import { type ShopProcess, startShop } from '../../tools/rehearsal/programs/shop-process';
 import { describeWith } from '../support/needs';
-import { Bench, eventually, isAlive, makeUsers, serverEnv, sql } from '../support/shop';
+import { eventually, isAlive, makeUsers, serverEnv, sql, TestBed } from '../support/shop';
 
 /** Background jobs over SQS: each job takes effect exactly once, despite killed workers. */
-let bench: Bench;
+let testBed: TestBed;
 
 beforeAll(async () => {
-  bench = await Bench.open();
+  testBed = await TestBed.open();
 });
 
-afterAll(() => bench?.close());
+afterAll(() => testBed?.close());
 
 async function refusedWorker(env: Record<string, string>): Promise<string> {
-  const start = startShop({ bundle: bench.bundle, entry: 'worker', log: join(bench.dir, 'refused.log'), env });
+  const start = startShop({ bundle: testBed.bundle, entry: 'worker', log: join(testBed.dir, 'refused.log'), env });
   return start.then(
     () => 'started',
     (error) => error.message,
@@ -24,7 +24,7 @@ async function refusedWorker(env: Record<string, string>): Promise<string> {
 }
 
 test('a worker without a queue exits with a one-line error', async () => {
-  expect(await refusedWorker(serverEnv(await bench.database()))).toContain('QUEUE_URL: must be set for a worker');
+  expect(await refusedWorker(serverEnv(await testBed.database()))).toContain('QUEUE_URL: must be set for a worker');
 });
 
 describeWith('moto server', 'with a queue', () => {
@@ -78,17 +78,17 @@ describeWith('moto server', 'with a queue', () => {
   }
 
   async function startWorker(database: string, queue: string, env: Record<string, string> = {}): Promise<ShopProcess> {
-    const log = join(bench.dir, 'worker.log');
+    const log = join(testBed.dir, 'worker.log');
     const settings = serverEnv(database, { ...aws, QUEUE_URL: queue, ...env });
-    const worker = await startShop({ bundle: bench.bundle, entry: 'worker', log, env: settings });
+    const worker = await startShop({ bundle: testBed.bundle, entry: 'worker', log, env: settings });
     alive.add(worker);
     return worker;
   }
 
   /** Creates a database with `count` orders without receipts. Each new receipt adds a row to `effects`. */
   async function withJobs(count: number, secondsEach: number): Promise<string> {
-    const database = await bench.database();
-    await (await bench.serve(database)).process.stop();
+    const database = await testBed.database();
+    await (await testBed.serve(database)).process.stop();
     const [email] = await makeUsers(database, 1);
     await sql(
       database,
@@ -108,7 +108,7 @@ describeWith('moto server', 'with a queue', () => {
     return database;
   }
 
-  const left = async (database: string) => Number((await sql(database, 'SELECT count(*) FROM jobs'))[0].count);
+  const remainingJobs = async (database: string) => Number((await sql(database, 'SELECT count(*) FROM jobs'))[0].count);
 
   const inQueue = async (url: string) => {
     const AttributeNames = ['ApproximateNumberOfMessages' as const, 'ApproximateNumberOfMessagesNotVisible' as const];
@@ -120,10 +120,10 @@ describeWith('moto server', 'with a queue', () => {
     const JOBS = 500;
     const database = await withJobs(JOBS, 0.05);
     const { url } = await makeQueue('killed', 2, 50);
-    const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
+    const server = await testBed.serve(database, { ...aws, QUEUE_URL: url });
     const workers = await Promise.all([1, 2, 3].map(() => startWorker(database, url)));
     let kills = 0;
-    while ((await left(database)) > 0 && kills < 60) {
+    while ((await remainingJobs(database)) > 0 && kills < 60) {
       await sleep(200 + Math.random() * 400);
       const victim = workers.splice(Math.floor(Math.random() * workers.length), 1)[0] as ShopProcess;
       process.kill(victim.pid, 'SIGKILL');
@@ -143,9 +143,9 @@ describeWith('moto server', 'with a queue', () => {
   test('a job that exceeds the visibility timeout is not started by another worker', async () => {
     const database = await withJobs(1, 4);
     const { url } = await makeQueue('long', 1, 2);
-    const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
+    const server = await testBed.serve(database, { ...aws, QUEUE_URL: url });
     await Promise.all([startWorker(database, url), startWorker(database, url)]);
-    await eventually(async () => (await left(database)) === 0);
+    await eventually(async () => (await remainingJobs(database)) === 0);
     await eventually(async () => (await inQueue(url)) === 0);
     const { Messages } = await sqs.receiveMessage({ QueueUrl: url, WaitTimeSeconds: 1 });
     expect(Messages ?? []).toEqual([]);
@@ -154,9 +154,9 @@ describeWith('moto server', 'with a queue', () => {
 
   // Concurrently, because the tests mostly wait.
   test.concurrent('an order placed on a server is fulfilled only once a worker runs', async () => {
-    const database = await bench.database();
+    const database = await testBed.database();
     const { url } = await makeQueue('journey', 30, 5);
-    const shop = await bench.serve(database, { ...aws, QUEUE_URL: url });
+    const shop = await testBed.serve(database, { ...aws, QUEUE_URL: url });
     const [email] = await makeUsers(database, 1);
     const visitor = shop.visitor();
     await visitor.logIn(email as string);
@@ -189,18 +189,18 @@ describeWith('moto server', 'with a queue', () => {
   test.concurrent('a worker completes its running jobs on SIGTERM and returns the others to the queue', async () => {
     const database = await withJobs(30, 0.5);
     const { url } = await makeQueue('stop', 300, 5);
-    const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
+    const server = await testBed.serve(database, { ...aws, QUEUE_URL: url });
     await eventually(async () => (await inQueue(url)) === 30);
     await server.process.stop();
     const worker = await startWorker(database, url);
-    await eventually(async () => (await left(database)) < 30);
+    await eventually(async () => (await remainingJobs(database)) < 30);
     await worker.stop();
     expect(await worker.exited).toBe(0);
-    expect(await left(database)).toBeGreaterThan(0);
-    expect(await inQueue(url)).toBe(await left(database));
+    expect(await remainingJobs(database)).toBeGreaterThan(0);
+    expect(await inQueue(url)).toBe(await remainingJobs(database));
     // The next worker gets them before the visibility timeout ends.
     await startWorker(database, url);
-    await eventually(async () => (await left(database)) === 0);
+    await eventually(async () => (await remainingJobs(database)) === 0);
   });
 
   test.concurrent('failing jobs and invalid messages go to the dead-letter queue without blocking others', async () => {
@@ -214,7 +214,7 @@ describeWith('moto server', 'with a queue', () => {
        EXECUTE FUNCTION refuse()`,
     );
     await sqs.sendMessage({ QueueUrl: url, MessageBody: 'what is this?' });
-    const server = await bench.serve(database, { ...aws, QUEUE_URL: url });
+    const server = await testBed.serve(database, { ...aws, QUEUE_URL: url });
     await startWorker(database, url);
     await eventually(async () => (await inQueue(dead)) === 2);
     expect(await sql(database, 'SELECT order_id FROM jobs')).toEqual([{ order_id: poisoned }]);
@@ -222,21 +222,21 @@ describeWith('moto server', 'with a queue', () => {
   });
 
   test.concurrent('orders are accepted while the queue is down, and their jobs are sent after it recovers', async () => {
-    const database = await bench.database();
+    const database = await testBed.database();
     const { url } = await makeQueue('away', 30, 5);
     const nowhere = { ...aws, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
-    const first = await bench.serve(database, { ...nowhere, QUEUE_URL: 'http://127.0.0.1:9/123456789012/away' });
+    const first = await testBed.serve(database, { ...nowhere, QUEUE_URL: 'http://127.0.0.1:9/123456789012/away' });
     const [email] = await makeUsers(database, 1);
     const visitor = first.visitor();
     await visitor.logIn(email as string);
     await visitor.add(1);
     expect((await visitor.order('mine')).status).toBe(201);
     await eventually(() => first.log().includes('background jobs wait for the database or the queue'));
-    expect(await left(database)).toBe(1);
+    expect(await remainingJobs(database)).toBe(1);
     await first.process.stop();
-    const second = await bench.serve(database, { ...aws, QUEUE_URL: url });
+    const second = await testBed.serve(database, { ...aws, QUEUE_URL: url });
     await startWorker(database, url);
-    await eventually(async () => (await left(database)) === 0);
+    await eventually(async () => (await remainingJobs(database)) === 0);
     await second.process.stop();
   });
 });

@@ -4,12 +4,12 @@ import { generate } from 'selfsigned';
 import { type RedisServer, startRedis } from '../../tools/rehearsal/programs/redis';
 import { freePort } from '../../tools/support/processes';
 import { describeWith } from '../support/needs';
-import { Bench, makeUsers, PASSWORD, REDIS_RIGHTS } from '../support/shop';
+import { makeUsers, PASSWORD, REDIS_PERMISSIONS, TestBed } from '../support/shop';
 
 /** Redis as in ElastiCache: TLS with a certificate for its host name, and a user with a password. */
 describeWith('redis-server', 'Redis with TLS', () => {
   const REDIS_PASSWORD = 'p@ss/word';
-  let bench: Bench;
+  let testBed: TestBed;
   let redis: RedisServer;
   let tlsPort: number;
   let database: string;
@@ -17,9 +17,9 @@ describeWith('redis-server', 'Redis with TLS', () => {
   let certificate: string;
 
   beforeAll(async () => {
-    bench = await Bench.open();
-    certificate = join(bench.dir, 'redis.crt');
-    const key = join(bench.dir, 'redis.key');
+    testBed = await TestBed.open();
+    certificate = join(testBed.dir, 'redis.crt');
+    const key = join(testBed.dir, 'redis.key');
     const pems = await generate([{ name: 'commonName', value: 'localhost' }], {
       extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
     });
@@ -27,7 +27,7 @@ describeWith('redis-server', 'Redis with TLS', () => {
     writeFileSync(key, pems.private);
     tlsPort = await freePort();
     redis = await startRedis({
-      dir: join(bench.dir, 'redis'),
+      dir: join(testBed.dir, 'redis'),
       settings: {
         'tls-port': String(tlsPort),
         'tls-cert-file': certificate,
@@ -35,24 +35,24 @@ describeWith('redis-server', 'Redis with TLS', () => {
         'tls-auth-clients': 'no',
       },
     });
-    await redis.command('ACL', 'SETUSER', 'shop', 'on', `>${REDIS_PASSWORD}`, '~*', '&*', ...REDIS_RIGHTS);
+    await redis.command('ACL', 'SETUSER', 'shop', 'on', `>${REDIS_PASSWORD}`, '~*', '&*', ...REDIS_PERMISSIONS);
     await redis.command('ACL', 'SETUSER', 'default', 'off');
-    database = await bench.database();
+    database = await testBed.database();
     // The first server creates the tables.
-    await (await bench.serve(database)).process.stop();
+    await (await testBed.serve(database)).process.stop();
     [email] = (await makeUsers(database, 1)) as [string];
   });
 
   afterAll(async () => {
     await redis?.stop();
-    await bench?.close();
+    await testBed?.close();
   });
 
   /** Logs in and returns the response with the log lines about Redis. */
   async function logIn({ host = 'localhost', password = REDIS_PASSWORD, trusted = true }) {
     const url = `rediss://shop:${encodeURIComponent(password)}@${host}:${tlsPort}`;
     const trust = trusted ? { NODE_EXTRA_CA_CERTS: certificate } : undefined;
-    const shop = await bench.serve(database, { SESSION_STORE: 'redis', REDIS_URL: url, ...trust });
+    const shop = await testBed.serve(database, { SESSION_STORE: 'redis', REDIS_URL: url, ...trust });
     const visitor = shop.visitor();
     const { status } = await visitor.post('/api/login', { email, password: PASSWORD });
     const me = status === 200 ? (await visitor.get('/api/me')).json.email : undefined;

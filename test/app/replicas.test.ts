@@ -6,16 +6,16 @@ import { Database, walPosition } from '../../app/data/db';
 import { Replicas } from '../../app/data/replicas';
 import { type Postgres, startReplica } from '../../tools/rehearsal/programs/postgres';
 import { freePort } from '../../tools/support/processes';
-import { Bench, eventually, isAlive, makeUsers, type ShopServer, sql, type Visitor } from '../support/shop';
+import { eventually, isAlive, makeUsers, type ShopServer, sql, TestBed, type Visitor } from '../support/shop';
 
 /** Reads from replicas, with replica lag and failed replicas. */
-let bench: Bench;
+let testBed: TestBed;
 
 beforeAll(async () => {
-  bench = await Bench.open();
+  testBed = await TestBed.open();
 });
 
-afterAll(() => bench?.close());
+afterAll(() => testBed?.close());
 
 const nameOf = (url: string) => /\/(\w+)\?/.exec(url)?.[1] as string;
 
@@ -33,7 +33,7 @@ async function asSuperuser(server: Postgres, text: string): Promise<void> {
 
 /** Starts a server and waits until it reads from all replicas. */
 async function serveWith(database: string, urls: readonly string[]): Promise<ShopServer> {
-  const shop = await bench.serve(database, { DATABASE_REPLICA_URLS: urls.join(',') });
+  const shop = await testBed.serve(database, { DATABASE_REPLICA_URLS: urls.join(',') });
   await eventually(() => shop.log().split('a replica is read from').length - 1 === urls.length);
   return shop;
 }
@@ -51,11 +51,11 @@ describe('a replica with 2 s lag', () => {
   let servers: readonly [ShopServer, ShopServer];
 
   beforeAll(async () => {
-    database = await bench.database();
+    database = await testBed.database();
     // Migrate first, otherwise the replica lacks the tables for its first 2 s.
-    await (await bench.serve(database)).process.stop();
+    await (await testBed.serve(database)).process.stop();
     await sql(database, 'UPDATE products SET stock = 1000');
-    replica = await startReplica(bench.postgres, { dir: join(bench.dir, 'behind'), applyDelayMs: 2_000 });
+    replica = await startReplica(testBed.postgres, { dir: join(testBed.dir, 'behind'), applyDelayMs: 2_000 });
     const urls = [replica.url(nameOf(database))];
     servers = [await serveWith(database, urls), await serveWith(database, urls)];
   });
@@ -109,13 +109,13 @@ describe('a replica with 2 s lag', () => {
 
 describe('a failed replica', () => {
   test('fails no read, is removed, and serves reads again after it recovers', async () => {
-    const database = await bench.database();
-    await (await bench.serve(database)).process.stop();
+    const database = await testBed.database();
+    await (await testBed.serve(database)).process.stop();
     const port = await freePort();
-    const dir = join(bench.dir, 'dies');
-    const start = () => startReplica(bench.postgres, { dir, access: 'tls', port });
+    const dir = join(testBed.dir, 'dies');
+    const start = () => startReplica(testBed.postgres, { dir, access: 'tls', port });
     let doomed = await start();
-    const other = await startReplica(bench.postgres, { dir: join(bench.dir, 'other') });
+    const other = await startReplica(testBed.postgres, { dir: join(testBed.dir, 'other') });
     try {
       const shop = await serveWith(database, [doomed.url(nameOf(database)), other.url(nameOf(database))]);
       const visitor = await loggedIn(database, shop);
@@ -161,16 +161,16 @@ describe('routing of reads', () => {
   let servers: Postgres[];
   let replicas: Replicas;
   let nodes: { database: Database; probe: Database; name: string }[];
-  const from = async (seen?: Parameters<Replicas['seeing']>[0]) => {
+  const servingNode = async (seen?: Parameters<Replicas['seeing']>[0]) => {
     const [row] = await replicas.seeing(seen).query<{ name: string }>(`SELECT current_setting('cluster_name') AS name`);
     return ['', 'one', 'two'].indexOf(row?.name as string);
   };
 
   beforeAll(async () => {
-    database = await bench.database();
+    database = await testBed.database();
     servers = await Promise.all(
       ['one', 'two'].map((name) =>
-        startReplica(bench.postgres, { dir: join(bench.dir, name), settings: { cluster_name: name } }),
+        startReplica(testBed.postgres, { dir: join(testBed.dir, name), settings: { cluster_name: name } }),
       ),
     );
     const reach = (url: string, role: 'primary' | 'replica') => new Database({ connectionString: url }, () => {}, role);
@@ -180,9 +180,9 @@ describe('routing of reads', () => {
       return { database: reach(url, 'replica'), probe: reach(url, 'replica'), name: `replica ${index + 1}` };
     });
     replicas = new Replicas(primary, nodes, pino({ level: 'silent' }));
-    expect(await from()).toBe(0);
+    expect(await servingNode()).toBe(0);
     replicas.start(5);
-    await eventually(async () => (await from()) > 0);
+    await eventually(async () => (await servingNode()) > 0);
   });
 
   afterAll(async () => {
@@ -192,11 +192,11 @@ describe('routing of reads', () => {
   });
 
   test('uses the replicas in turn, and counts each read', async () => {
-    await eventually(async () => new Set([await from(), await from()]).size === 2);
+    await eventually(async () => new Set([await servingNode(), await servingNode()]).size === 2);
     const before = nodes.map((node) => node.database.counters.statements);
     const primaryBefore = primary.counters.statements;
     const seen = [];
-    for (let count = 0; count < 10; count += 1) seen.push(await from());
+    for (let count = 0; count < 10; count += 1) seen.push(await servingNode());
     expect(seen.filter((index) => index === 1)).toHaveLength(5);
     expect(seen.filter((index) => index === 2)).toHaveLength(5);
     expect(nodes.map((node, index) => node.database.counters.statements - (before[index] as number))).toEqual([5, 5]);
@@ -206,12 +206,12 @@ describe('routing of reads', () => {
 
   test('uses the primary if no replica has reached the minimum LSN, and counts it', async () => {
     const before = replicas.counters.fallbacks;
-    expect(await from('everything')).toBe(0);
+    expect(await servingNode('everything')).toBe(0);
     expect(replicas.counters.fallbacks - before).toBe(0);
-    expect(await from((await primary.walPosition()) + 2n ** 40n)).toBe(0);
+    expect(await servingNode((await primary.walPosition()) + 2n ** 40n)).toBe(0);
     expect(replicas.counters.fallbacks - before).toBe(1);
     const position = (await replicas.position()) as bigint;
-    await eventually(async () => (await from(position)) > 0);
+    await eventually(async () => (await servingNode(position)) > 0);
   });
 
   test('skips a lagging replica until it has caught up', async () => {
@@ -219,16 +219,16 @@ describe('routing of reads', () => {
     await asSuperuser(first, 'SELECT pg_wal_replay_pause()');
     await sql(database, 'CREATE TABLE news (id int)');
     await eventually(async () => {
-      const seen = [await from(), await from(), await from(), await from()];
+      const seen = [await servingNode(), await servingNode(), await servingNode(), await servingNode()];
       return seen.every((index) => index === 2);
     });
     await asSuperuser(first, 'SELECT pg_wal_replay_resume()');
-    await eventually(async () => (await from()) === 1);
+    await eventually(async () => (await servingNode()) === 1);
   });
 
   test('a statement error does not remove a replica', async () => {
     await expect(replicas.seeing(undefined).query('SELECT 1 / 0')).rejects.toThrow('division by zero');
-    await eventually(async () => new Set([await from(), await from()]).size === 2);
+    await eventually(async () => new Set([await servingNode(), await servingNode()]).size === 2);
   });
 });
 

@@ -3,26 +3,26 @@ import type { Endpoint } from '../../tools/rehearsal/programs/endpoint';
 import type { RedisServer } from '../../tools/rehearsal/programs/redis';
 import { describeWith } from '../support/needs';
 import { openRedisGroup, type RedisGroup } from '../support/redis-group';
-import { Bench, eventually, makeUsers, PASSWORD, patiently, type ShopServer, type Visitor } from '../support/shop';
+import { eventually, makeUsers, PASSWORD, retryOn503, type ShopServer, TestBed, type Visitor } from '../support/shop';
 
-let bench: Bench;
+let testBed: TestBed;
 
 beforeAll(async () => {
-  bench = await Bench.open();
+  testBed = await TestBed.open();
 });
 
-afterAll(() => bench?.close());
+afterAll(() => testBed?.close());
 
 describeWith('redis-server', 'a failover of Redis', () => {
   let group: RedisGroup;
   let nodes: RedisGroup['nodes'];
-  let name: Endpoint;
+  let endpoint: Endpoint;
   let servers: RedisGroup['servers'];
   let database: string;
 
   beforeEach(async () => {
-    group = await openRedisGroup(bench);
-    ({ nodes, name, servers, database } = group);
+    group = await openRedisGroup(testBed);
+    ({ nodes, endpoint, servers, database } = group);
   });
 
   afterEach(() => group?.close());
@@ -72,11 +72,11 @@ describeWith('redis-server', 'a failover of Redis', () => {
       async lost() {
         let lost = 0;
         for (const visitor of carts) {
-          const { status, json } = await patiently(() => visitor.get('/api/cart'));
+          const { status, json } = await retryOn503(() => visitor.get('/api/cart'));
           if (status !== 200 || json.items.length !== 1) lost += 1;
         }
         for (const { visitor, email } of logIns) {
-          const { status, json } = await patiently(() => visitor.get('/api/me'));
+          const { status, json } = await retryOn503(() => visitor.get('/api/me'));
           if (status !== 200 || json.email !== email) lost += 1;
         }
         return { lost, of: carts.length + logIns.length };
@@ -84,7 +84,7 @@ describeWith('redis-server', 'a failover of Redis', () => {
     };
   }
 
-  const back = () =>
+  const recovered = () =>
     eventually(async () => {
       const answers = await Promise.all(servers.map((server) => server.visitor().add(1)));
       return answers.every(({ status }) => status === 200);
@@ -102,8 +102,8 @@ describeWith('redis-server', 'a failover of Redis', () => {
     const refusedBefore = load.counts.refused;
     // The endpoint still resolves to the old primary, now a replica.
     await eventually(() => load.counts.refused > refusedBefore);
-    name.pointTo(next.port);
-    await back();
+    endpoint.pointTo(next.port);
+    await recovered();
     const goodBefore = load.counts.good;
     await eventually(() => load.counts.good > goodBefore + 50);
     await load.stop();
@@ -120,8 +120,8 @@ describeWith('redis-server', 'a failover of Redis', () => {
     const next = await mostCurrent();
     await next.promote();
     await Promise.all(nodes.filter((node) => node !== primary && node !== next).map((node) => node.follow(next.port)));
-    name.pointTo(next.port);
-    await back();
+    endpoint.pointTo(next.port);
+    await recovered();
     const goodBefore = load.counts.good;
     await eventually(() => load.counts.good > goodBefore + 50);
     await load.stop();

@@ -3,31 +3,31 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startRedis } from '../../tools/rehearsal/programs/redis';
 import { describeWith } from '../support/needs';
 import { openRedisGroup, type RedisGroup } from '../support/redis-group';
-import { Bench, eventually, isAlive, makeUsers, patiently, type ShopServer, type Visitor } from '../support/shop';
+import { eventually, isAlive, makeUsers, retryOn503, type ShopServer, TestBed, type Visitor } from '../support/shop';
 
 /** Milliseconds. The aim is 250; what counts here is that nothing piles up. */
-const QUICK = 1_000;
+const MIN_LIMIT = 1_000;
 
 /** How long an answer may take: a second, or ten times what as many requests take that need no session. */
-async function quickFor(shop: ShopServer, count: number): Promise<number> {
+async function responseLimit(shop: ShopServer, count: number): Promise<number> {
   const began = performance.now();
   await Promise.all(Array.from({ length: count }, () => shop.visitor().get('/api/products')));
-  return Math.max(QUICK, 10 * (performance.now() - began));
+  return Math.max(MIN_LIMIT, 10 * (performance.now() - began));
 }
 
-let bench: Bench;
+let testBed: TestBed;
 
 beforeAll(async () => {
-  bench = await Bench.open();
+  testBed = await TestBed.open();
 });
 
-afterAll(() => bench?.close());
+afterAll(() => testBed?.close());
 
 describeWith('redis-server', 'Redis', () => {
   /** Sends requests that need a session, with and without a cookie. Each must get a fast 503. */
   async function expectQuickRefusals(visitor: Visitor, shop: ShopServer, email: string): Promise<void> {
     let slowest = 0;
-    let quick = await quickFor(shop, 50);
+    let limit = await responseLimit(shop, 50);
     const refused = async (ask: () => Promise<Awaited<ReturnType<Visitor['get']>>>) => {
       const began = performance.now();
       const { status, headers } = await ask();
@@ -43,12 +43,12 @@ describeWith('redis-server', 'Redis', () => {
       await refused(() => shop.visitor().post('/api/login', { email, password: 'whatever' }));
     }
     await Promise.all(Array.from({ length: 50 }, () => refused(() => visitor.get('/api/cart'))));
-    quick = Math.max(quick, await quickFor(shop, 50));
-    expect(slowest).toBeLessThan(quick);
+    limit = Math.max(limit, await responseLimit(shop, 50));
+    expect(slowest).toBeLessThan(limit);
     for (const path of ['/', '/products/1', '/api/products', '/healthz', '/readyz']) {
       const began = performance.now();
       expect([path, (await visitor.get(path)).status]).toEqual([path, 200]);
-      expect(performance.now() - began).toBeLessThan(quick);
+      expect(performance.now() - began).toBeLessThan(limit);
     }
   }
 
@@ -57,11 +57,11 @@ describeWith('redis-server', 'Redis', () => {
     ['killed', 'SIGKILL'],
     ['frozen', 'SIGSTOP'],
   ] as const)('%s: a fast 503 with a session, 200 elsewhere, and recovery', async (_how, signal) => {
-    const dir = join(bench.dir, `alone-${signal}`);
+    const dir = join(testBed.dir, `alone-${signal}`);
     let redis = await startRedis({ dir });
     const { port } = redis;
-    const database = await bench.database();
-    const shop = await bench.serve(database, { SESSION_STORE: 'redis', REDIS_URL: redis.url });
+    const database = await testBed.database();
+    const shop = await testBed.serve(database, { SESSION_STORE: 'redis', REDIS_URL: redis.url });
     try {
       const [email] = (await makeUsers(database, 1)) as [string];
       const visitor = shop.visitor();
@@ -89,10 +89,10 @@ describeWith('redis-server', 'Redis', () => {
   });
 
   test.concurrent('down at startup: the shop starts without it, and has sessions after it recovers', async () => {
-    const dir = join(bench.dir, 'late');
+    const dir = join(testBed.dir, 'late');
     const early = await startRedis({ dir });
     await early.kill();
-    const shop = await bench.serve(await bench.database(), { SESSION_STORE: 'redis', REDIS_URL: early.url });
+    const shop = await testBed.serve(await testBed.database(), { SESSION_STORE: 'redis', REDIS_URL: early.url });
     expect((await shop.visitor().get('/')).status).toBe(200);
     expect((await shop.visitor().add(1)).status).toBe(503);
     const redis = await startRedis({ dir, port: early.port });
@@ -111,24 +111,24 @@ describeWith('redis-server', 'a failover of Redis', () => {
 
   // Failovers under load are in sessions-failures.drill.ts.
   test('confirms no write until a replica has it', async () => {
-    group = await openRedisGroup(bench);
+    group = await openRedisGroup(testBed);
     const [primary, ...replicas] = group.nodes;
     const [server] = group.servers;
     const visitor = server.visitor();
-    expect((await patiently(() => visitor.add(1))).status).toBe(200);
+    expect((await retryOn503(() => visitor.add(1))).status).toBe(200);
     for (const replica of replicas) process.kill(replica.pid, 'SIGSTOP');
     await primary.command('CONFIG', 'RESETSTAT');
-    const quick = await quickFor(server, 20);
+    const limit = await responseLimit(server, 20);
     const began = performance.now();
     const answers = await Promise.all(Array.from({ length: 20 }, () => server.visitor().add(1)));
     const took = performance.now() - began;
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(503));
-    expect(took).toBeLessThan(Math.max(quick, await quickFor(server, 20)));
+    expect(took).toBeLessThan(Math.max(limit, await responseLimit(server, 20)));
     // Each write was tried once, without a retry for the error response.
     const [, tries] = /cmdstat_set:calls=(\d+)/.exec(await primary.command('INFO', 'commandstats')) ?? [];
     expect(Number(tries)).toBeLessThanOrEqual(20);
     // Reads need no replica, and an existing cart is in PostgreSQL.
-    expect((await patiently(() => visitor.add(1))).json.items).toMatchObject([{ quantity: 2 }]);
+    expect((await retryOn503(() => visitor.add(1))).json.items).toMatchObject([{ quantity: 2 }]);
     for (const replica of replicas) process.kill(replica.pid, 'SIGCONT');
     await eventually(async () => (await server.visitor().add(1)).status === 200);
     expect(await primary.command('ROLE')).toContain('master');

@@ -3,27 +3,27 @@ import { CarryOver } from '../../app/sessions/carry-over';
 import { startRedis } from '../../tools/rehearsal/programs/redis';
 import { describeWith } from '../support/needs';
 import {
-  Bench,
   eventually,
   makeUsers,
   PASSWORD,
-  patiently,
-  REDIS_RIGHTS,
+  REDIS_PERMISSIONS,
+  retryOn503,
   type ShopServer,
   sql,
+  TestBed,
   Visitor,
 } from '../support/shop';
 
-let bench: Bench;
+let testBed: TestBed;
 
 beforeAll(async () => {
-  bench = await Bench.open();
+  testBed = await TestBed.open();
 });
 
-afterAll(() => bench?.close());
+afterAll(() => testBed?.close());
 
 /** Sends requests of one visitor to each server in turn. */
-class Roaming extends Visitor {
+class AlternatingVisitor extends Visitor {
   #requests = 0;
 
   constructor(private readonly servers: readonly ShopServer[]) {
@@ -41,19 +41,19 @@ class Roaming extends Visitor {
 async function journey(database: string, servers: readonly ShopServer[], store: string): Promise<void> {
   for (const server of servers) expect((await server.visitor().get('/whoami')).json.sessionStore).toBe(store);
   const [email] = await makeUsers(database, 1);
-  const visitor = new Roaming(servers);
+  const visitor = new AlternatingVisitor(servers);
   expect((await visitor.add(1)).status).toBe(200);
   expect((await visitor.add(2)).json.items).toHaveLength(2);
-  const planted = visitor.cookies.get('sid');
+  const anonymousSid = visitor.cookies.get('sid');
   await visitor.logIn(email as string);
-  expect(visitor.cookies.get('sid')).not.toBe(planted);
+  expect(visitor.cookies.get('sid')).not.toBe(anonymousSid);
   for (let count = 0; count < 4; count += 1) {
     expect((await visitor.get('/api/me')).json.email).toBe(email);
     expect((await visitor.get('/api/cart')).json.items).toHaveLength(2);
     const page = await visitor.get('/');
     expect([page.text.includes(email as string), page.text.includes(`<dd>${store}</dd>`)]).toEqual([true, true]);
   }
-  const adds = await Promise.all(Array.from({ length: 20 }, () => patiently(() => visitor.add(3))));
+  const adds = await Promise.all(Array.from({ length: 20 }, () => retryOn503(() => visitor.add(3))));
   expect(adds.map(({ status }) => status)).toEqual(Array(20).fill(200));
   expect((await visitor.get('/api/cart')).json.items).toMatchObject([{}, {}, { productId: 3, quantity: 20 }]);
   expect((await visitor.order(`key-${store}`)).status).toBe(201);
@@ -67,8 +67,8 @@ describe('sessions in cookies', () => {
   let servers: ShopServer[];
 
   beforeAll(async () => {
-    database = await bench.database();
-    servers = await Promise.all([1, 2].map(() => bench.serve(database, { SESSION_STORE: 'cookie' })));
+    database = await testBed.database();
+    servers = await Promise.all([1, 2].map(() => testBed.serve(database, { SESSION_STORE: 'cookie' })));
   });
 
   test('work across two servers without server-side storage', async () => {
@@ -89,7 +89,7 @@ describe('sessions in cookies', () => {
   });
 
   test('last for a day, are HttpOnly, and are Secure over HTTPS', async () => {
-    const server = await bench.serve(database, { SESSION_STORE: 'cookie', TRUST_PROXY: '1' });
+    const server = await testBed.serve(database, { SESSION_STORE: 'cookie', TRUST_PROXY: '1' });
     const headers = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' };
     const answer = await server.visitor().post('/api/cart/items', { productId: 1, quantity: 1 }, headers);
     const attributes = answer.headers.get('set-cookie')?.split('; ').slice(1);
@@ -103,11 +103,11 @@ describe('sessions in cookies', () => {
     const visitor = server.visitor();
     const email = await visitor.signUp();
     const good = visitor.cookies.get('sid') as string;
-    const foreign = await bench.serve(database, {
+    const foreign = await testBed.serve(database, {
       SESSION_STORE: 'cookie',
       SESSION_SECRET: 'another secret, which is long enough too',
     });
-    const signed = await bench.serve(database);
+    const signed = await testBed.serve(database);
     const stranger = signed.visitor();
     await stranger.signUp();
     const altered = [...good].map((_, index) => index).filter((index) => index % 37 === 0 && good[index] !== '.');
@@ -142,8 +142,8 @@ describe('sessions in cookies', () => {
 });
 
 test('sessions in PostgreSQL work across two servers', async () => {
-  const database = await bench.database();
-  const servers = await Promise.all([bench.serve(database), bench.serve(database)]);
+  const database = await testBed.database();
+  const servers = await Promise.all([testBed.serve(database), testBed.serve(database)]);
   await journey(database, servers, 'postgres');
 });
 
@@ -152,20 +152,20 @@ describeWith('redis-server', 'sessions in Redis', () => {
   let env: Record<string, string>;
 
   beforeAll(async () => {
-    redis = await startRedis({ dir: join(bench.dir, 'redis') });
+    redis = await startRedis({ dir: join(testBed.dir, 'redis') });
     env = { SESSION_STORE: 'redis', REDIS_URL: redis.url, PHASE: '3' };
   });
 
   afterAll(() => redis?.stop());
 
   test('work across two servers', async () => {
-    const database = await bench.database();
-    await journey(database, await Promise.all([1, 2].map(() => bench.serve(database, env))), 'redis');
+    const database = await testBed.database();
+    await journey(database, await Promise.all([1, 2].map(() => testBed.serve(database, env))), 'redis');
     expect(await sql(database, 'SELECT 1 FROM sessions')).toEqual([]);
   });
 
   test('expire in Redis 14 days after they started', async () => {
-    const shop = await bench.serve(await bench.database(), env);
+    const shop = await testBed.serve(await testBed.database(), env);
     await redis.command('FLUSHALL');
     await shop.visitor().add(1);
     const [key] = (await redis.command('KEYS', 'session:*')).split('\n');
@@ -175,7 +175,7 @@ describeWith('redis-server', 'sessions in Redis', () => {
   });
 
   test('are revoked by logout, including copies of the cookie', async () => {
-    const shop = await bench.serve(await bench.database(), env);
+    const shop = await testBed.serve(await testBed.database(), env);
     const visitor = shop.visitor();
     await visitor.signUp();
     const copy = shop.visitor();
@@ -186,7 +186,7 @@ describeWith('redis-server', 'sessions in Redis', () => {
   });
 
   test('are not looked up if the signature is invalid', async () => {
-    const shop = await bench.serve(await bench.database(), env);
+    const shop = await testBed.serve(await testBed.database(), env);
     const visitor = shop.visitor();
     await visitor.signUp();
     const sid = visitor.cookies.get('sid') as string;
@@ -198,8 +198,8 @@ describeWith('redis-server', 'sessions in Redis', () => {
 
   // Concurrently, because the last test waits.
   test.concurrent('count failed logins across all servers', async () => {
-    const database = await bench.database();
-    const servers = await Promise.all([1, 2].map(() => bench.serve(database, env)));
+    const database = await testBed.database();
+    const servers = await Promise.all([1, 2].map(() => testBed.serve(database, env)));
     const [email, other] = await makeUsers(database, 2);
     const statuses: number[] = [];
     for (let count = 0; count < 12; count += 1) {
@@ -214,8 +214,8 @@ describeWith('redis-server', 'sessions in Redis', () => {
   });
 
   test.concurrent('reset the count after a successful login', async () => {
-    const database = await bench.database();
-    const shop = await bench.serve(database, env);
+    const database = await testBed.database();
+    const shop = await testBed.serve(database, env);
     const [email] = await makeUsers(database, 1);
     const fail = () => shop.visitor().post('/api/login', { email, password: 'wrong' });
     for (let count = 0; count < 9; count += 1) await fail();
@@ -225,12 +225,12 @@ describeWith('redis-server', 'sessions in Redis', () => {
   });
 
   test.concurrent('share Redis with the catalogue cache', async () => {
-    const database = await bench.database();
-    const servers = await Promise.all([1, 2].map(() => bench.serve(database, env)));
+    const database = await testBed.database();
+    const servers = await Promise.all([1, 2].map(() => testBed.serve(database, env)));
     const [first, second] = servers as [ShopServer, ShopServer];
-    const asked = await first.visitor().get('/api/products?category=kitchen');
+    const answer = await first.visitor().get('/api/products?category=kitchen');
     await sql(database, "UPDATE products SET name = 'Renamed' WHERE category = 'kitchen'");
-    expect((await second.visitor().get('/api/products?category=kitchen')).json).toEqual(asked.json);
+    expect((await second.visitor().get('/api/products?category=kitchen')).json).toEqual(answer.json);
     await eventually(async () =>
       (await second.visitor().get('/api/products?category=kitchen')).text.includes('Renamed'),
     );
@@ -245,15 +245,15 @@ describeWith('redis-server', 'migration of sessions from PostgreSQL to Redis', (
   let after: ShopServer[];
 
   beforeAll(async () => {
-    redis = await startRedis({ dir: join(bench.dir, 'primary') });
-    replica = await startRedis({ dir: join(bench.dir, 'replica'), primaryPort: redis.port });
-    database = await bench.database();
-    before = await bench.serve(database);
+    redis = await startRedis({ dir: join(testBed.dir, 'primary') });
+    replica = await startRedis({ dir: join(testBed.dir, 'replica'), primaryPort: redis.port });
+    database = await testBed.database();
+    before = await testBed.serve(database);
     // A Redis user with the permissions of phase 3.
-    await redis.command('ACL', 'SETUSER', 'shop', 'on', '>p@ss/word', '~*', '&*', ...REDIS_RIGHTS);
+    await redis.command('ACL', 'SETUSER', 'shop', 'on', '>p@ss/word', '~*', '&*', ...REDIS_PERMISSIONS);
     const url = `redis://shop:${encodeURIComponent('p@ss/word')}@127.0.0.1:${redis.port}`;
     const env = { SESSION_STORE: 'redis', REDIS_URL: url, REDIS_MIN_REPLICAS: '1' };
-    after = await Promise.all([1, 2].map(() => bench.serve(database, env)));
+    after = await Promise.all([1, 2].map(() => testBed.serve(database, env)));
   });
 
   afterAll(async () => {
@@ -262,7 +262,7 @@ describeWith('redis-server', 'migration of sessions from PostgreSQL to Redis', (
   });
 
   /** Creates a visitor with a session in PostgreSQL. */
-  async function fromBefore(): Promise<{ visitor: Visitor; email: string }> {
+  async function withPostgresSession(): Promise<{ visitor: Visitor; email: string }> {
     const [email] = await makeUsers(database, 1);
     const visitor = before.visitor();
     await visitor.logIn(email as string);
@@ -273,12 +273,12 @@ describeWith('redis-server', 'migration of sessions from PostgreSQL to Redis', (
   const inPostgres = async () => (await sql(database, 'SELECT 1 FROM sessions')).length;
 
   test('keeps logins and carts, and moves sessions with their remaining lifetime', async () => {
-    const { visitor, email } = await fromBefore();
+    const { visitor, email } = await withPostgresSession();
     await sql(database, `UPDATE sessions SET expire = now() + interval '1 day'`);
     const count = await inPostgres();
     for (const server of [...after, ...after]) {
       visitor.url = server.url;
-      expect((await patiently(() => visitor.get('/api/me'))).json).toMatchObject({ email });
+      expect((await retryOn503(() => visitor.get('/api/me'))).json).toMatchObject({ email });
       expect((await visitor.get('/api/cart')).json.items).toHaveLength(1);
     }
     expect(await inPostgres()).toBe(count - 1);
@@ -290,30 +290,30 @@ describeWith('redis-server', 'migration of sessions from PostgreSQL to Redis', (
   });
 
   test('a catalogue page also migrates the session', async () => {
-    const { visitor, email } = await fromBefore();
+    const { visitor, email } = await withPostgresSession();
     visitor.url = (after[0] as ShopServer).url;
     await eventually(async () => (await visitor.get('/')).text.includes(email));
     expect((await visitor.get('/api/me')).json.email).toBe(email);
   });
 
   test('concurrent requests to both servers keep the same session', async () => {
-    const { visitor, email } = await fromBefore();
+    const { visitor, email } = await withPostgresSession();
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, index) => {
         const tab = (after[index % 2] as ShopServer).visitor();
         tab.cookies.set('sid', visitor.cookies.get('sid') as string);
-        return patiently(() => tab.get('/api/me'));
+        return retryOn503(() => tab.get('/api/me'));
       }),
     );
     expect(answers.map((answer) => answer.json.email)).toEqual(Array(40).fill(email));
   });
 
   test('logout holds even if an earlier migration was interrupted', async () => {
-    const { visitor } = await fromBefore();
+    const { visitor } = await withPostgresSession();
     const [row] = await sql(database, 'SELECT * FROM sessions ORDER BY expire DESC LIMIT 1');
     const [server] = after as [ShopServer];
     visitor.url = server.url;
-    expect((await patiently(() => visitor.get('/api/me'))).status).toBe(200);
+    expect((await retryOn503(() => visitor.get('/api/me'))).status).toBe(200);
     await sql(database, 'INSERT INTO sessions (sid, sess, expire) VALUES ($1, $2, $3)', [
       row.sid,
       row.sess,
@@ -321,13 +321,13 @@ describeWith('redis-server', 'migration of sessions from PostgreSQL to Redis', (
     ]);
     const copy = server.visitor();
     copy.cookies.set('sid', visitor.cookies.get('sid') as string);
-    expect((await patiently(() => visitor.post('/api/logout'))).status).toBe(204);
+    expect((await retryOn503(() => visitor.post('/api/logout'))).status).toBe(204);
     expect((await copy.get('/api/me')).status).toBe(401);
   });
 
   test('logout holds under concurrent requests', async () => {
     for (let round = 0; round < 15; round += 1) {
-      const { visitor } = await fromBefore();
+      const { visitor } = await withPostgresSession();
       const tabs = Array.from({ length: 8 }, (_, index) => {
         const tab = (after[index % 2] as ShopServer).visitor();
         tab.cookies.set('sid', visitor.cookies.get('sid') as string);
@@ -335,7 +335,7 @@ describeWith('redis-server', 'migration of sessions from PostgreSQL to Redis', (
       });
       const [leaving, ...others] = tabs as [Visitor, ...Visitor[]];
       const [left] = await Promise.all([
-        patiently(() => leaving.post('/api/logout')),
+        retryOn503(() => leaving.post('/api/logout')),
         ...others.map((tab) => tab.get('/api/me')),
       ]);
       expect(left.status).toBe(204);
@@ -347,27 +347,27 @@ describeWith('redis-server', 'migration of sessions from PostgreSQL to Redis', (
 describe('lookup of sessions in PostgreSQL', () => {
   /** Returns a migration without a matching session, and counts its queries. */
   function carryOver(live: boolean, inRedis?: Buffer) {
-    const asked = { live: 0, byId: 0 };
+    const queries = { live: 0, byId: 0 };
     const database = {
       query: async () => {
-        asked.live += 1;
+        queries.live += 1;
         return [{ found: live }];
       },
       transaction: (work: (tx: unknown) => unknown) =>
         work({
           query: async () => {
-            asked.byId += 1;
+            queries.byId += 1;
             return [];
           },
         }),
     };
-    return { asked, carryOver: new CarryOver({ get: async () => inRedis } as never, database as never) };
+    return { queries, carryOver: new CarryOver({ get: async () => inRedis } as never, database as never) };
   }
 
   test('takes one query for an unknown id, even if it repeats', async () => {
-    const { asked, carryOver: lookup } = carryOver(true);
+    const { queries, carryOver: lookup } = carryOver(true);
     for (let count = 0; count < 100; count += 1) expect(await lookup.take('gone', 'session:gone')).toBeUndefined();
-    expect(asked.byId).toBe(1);
+    expect(queries.byId).toBe(1);
   });
 
   test('finds the last session in Redis if another server has just migrated it', async () => {
@@ -376,13 +376,13 @@ describe('lookup of sessions in PostgreSQL', () => {
   });
 
   test('stops when no live session remains', async () => {
-    const { asked, carryOver: lookup } = carryOver(false);
+    const { queries, carryOver: lookup } = carryOver(false);
     for (let id = 0; id < 100; id += 1) {
       expect(await lookup.take(`${id}`, `session:${id}`)).toBeUndefined();
       await lookup.forget(`${id}`);
     }
-    expect(asked.byId).toBe(0);
+    expect(queries.byId).toBe(0);
     // At most every 5 s, and the test takes less than 45 s.
-    expect(asked.live).toBeLessThan(10);
+    expect(queries.live).toBeLessThan(10);
   });
 });

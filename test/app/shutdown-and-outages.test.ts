@@ -5,15 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Postgres, startPostgres } from '../../tools/rehearsal/programs/postgres';
 import { startShop } from '../../tools/rehearsal/programs/shop-process';
 import { freePort } from '../../tools/support/processes';
-import { Bench, eventually, isAlive, makeUsers, serverEnv, sql, workers } from '../support/shop';
+import { eventually, isAlive, makeUsers, serverEnv, sql, TestBed, workers } from '../support/shop';
 
-let bench: Bench;
+let testBed: TestBed;
 
 beforeAll(async () => {
-  bench = await Bench.open();
+  testBed = await TestBed.open();
 });
 
-afterAll(() => bench?.close());
+afterAll(() => testBed?.close());
 
 describe('stopping', () => {
   /** Cart additions that wait for a lock, so that they are reliably in flight. */
@@ -53,9 +53,9 @@ describe('stopping', () => {
   test.concurrent.each(['1', '2'])(
     'SIGTERM completes requests in flight and exits with 0, with %s processes',
     async (processes) => {
-      const database = await bench.database();
+      const database = await testBed.database();
       for (let inTime = false; !inTime; ) {
-        const shop = await bench.serve(database, { WEB_CONCURRENCY: processes });
+        const shop = await testBed.serve(database, { WEB_CONCURRENCY: processes });
         const { answers, began, release } = await inFlight(database, shop.url, 10);
         shop.kill('SIGTERM');
         await eventually(() =>
@@ -75,8 +75,8 @@ describe('stopping', () => {
   );
 
   test.concurrent('a repeated signal counts once, and a later one exits immediately', async () => {
-    const database = await bench.database();
-    const shop = await bench.serve(database);
+    const database = await testBed.database();
+    const shop = await testBed.serve(database);
     const { answers, release } = await inFlight(database, shop.url, 1);
     const outcome = answers.catch(() => 'cut off');
     shop.kill('SIGINT');
@@ -90,8 +90,8 @@ describe('stopping', () => {
   });
 
   test.concurrent('behind a load balancer, readiness fails first, and requests are served until the balancer has noticed', async () => {
-    const database = await bench.database();
-    const shop = await bench.serve(database, { PHASE: '3' });
+    const database = await testBed.database();
+    const shop = await testBed.serve(database, { PHASE: '3' });
     shop.kill('SIGTERM');
     await eventually(() => fetch(`${shop.url}/readyz`).then(({ status }) => status === 503));
     const began = Date.now();
@@ -110,11 +110,11 @@ describe('stopping', () => {
   });
 
   test.concurrent.each(['1', '2'])('exits when its parent is killed, with %s processes', async (processes) => {
-    const database = await bench.database();
+    const database = await testBed.database();
     const script = `
       const child = require('node:child_process').spawn(process.execPath, [process.argv[1]], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
       child.on('message', ({ port }) => console.log(JSON.stringify({ pid: child.pid, port })));`;
-    const parent = spawn(process.execPath, ['-e', script, join(bench.bundle.dir, 'server.js')], {
+    const parent = spawn(process.execPath, ['-e', script, join(testBed.bundle.dir, 'server.js')], {
       env: { PATH: process.env.PATH, ...serverEnv(database, { WEB_CONCURRENCY: processes }) },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -126,8 +126,8 @@ describe('stopping', () => {
   });
 
   test.concurrent('workers exit when the primary process is killed', async () => {
-    const database = await bench.database();
-    const shop = await bench.serve(database, { WEB_CONCURRENCY: '2' });
+    const database = await testBed.database();
+    const shop = await testBed.serve(database, { WEB_CONCURRENCY: '2' });
     const pids = await workers(shop.url, 2);
     shop.kill('SIGKILL');
     await eventually(() => !pids.some(isAlive));
@@ -144,14 +144,14 @@ describe('a database outage', () => {
   test.each(['socket', 'tls'] as const)(
     'over %s: catalogue from the cache, 503 for the rest, sessions kept',
     async (access) => {
-      const dir = join(bench.dir, access);
+      const dir = join(testBed.dir, access);
       const port = access === 'tls' ? tlsPort : undefined;
       const start = (): Promise<Postgres> => startPostgres({ dir, access, port });
       let postgres = await start();
       try {
         await postgres.createDatabase('shop');
         const database = postgres.url();
-        const shop = await bench.serve(database);
+        const shop = await testBed.serve(database);
         const [email] = await makeUsers(database, 1);
         const visitor = shop.visitor();
         await visitor.logIn(email as string);
@@ -193,13 +193,13 @@ describe('a database outage', () => {
   );
 
   test('at startup: alive, not ready and 503 until the database is up, then ready', async () => {
-    const options = { dir: join(bench.dir, 'tls'), access: 'tls', port: tlsPort } as const;
+    const options = { dir: join(testBed.dir, 'tls'), access: 'tls', port: tlsPort } as const;
     const before = await startPostgres(options);
     await before.stop();
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    const log = join(bench.dir, 'waiting.log');
-    const starting = startShop({ bundle: bench.bundle, log, env: serverEnv(before.url(), { PORT: String(port) }) });
+    const log = join(testBed.dir, 'waiting.log');
+    const starting = startShop({ bundle: testBed.bundle, log, env: serverEnv(before.url(), { PORT: String(port) }) });
     await eventually(() =>
       fetch(`${url}/healthz`).then(
         ({ ok }) => ok,

@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { Bench, eventually, notReady, serverEnv } from '../support/shop';
+import { eventually, expectNotReady, serverEnv, TestBed } from '../support/shop';
 
-let bench: Bench;
+let testBed: TestBed;
 
 beforeAll(async () => {
-  bench = await Bench.open();
+  testBed = await TestBed.open();
 });
 
-afterAll(() => bench?.close());
+afterAll(() => testBed?.close());
 
 /** A stub of the EC2 instance metadata service. */
 class Metadata {
@@ -25,10 +25,10 @@ class Metadata {
       return this.#fails('refuse') ? response.writeHead(403).end() : response.end('token');
     if (token !== 'token') return response.writeHead(401).end();
     if (this.#fails('stall')) return response.writeHead(200).write('{');
-    const there =
+    const exists =
       (this.noticed && request.url === '/latest/meta-data/spot/instance-action') ||
       (this.recommended && request.url === '/latest/meta-data/events/recommendations/rebalance');
-    response.writeHead(there ? 200 : 404).end(there ? '{"action":"terminate","time":"2030-01-01T00:00:00Z"}' : '');
+    response.writeHead(exists ? 200 : 404).end(exists ? '{"action":"terminate","time":"2030-01-01T00:00:00Z"}' : '');
   });
 
   /** Environment variables that point a server to this stub. */
@@ -57,7 +57,7 @@ describe('the spot instance interruption notice', () => {
     metadata.recommended = true;
     try {
       const env = { ...(await metadata.open()), WEB_CONCURRENCY: processes };
-      const shop = await bench.serve(await bench.database(), env);
+      const shop = await testBed.serve(await testBed.database(), env);
       await eventually(() => shop.log().includes('at risk of being taken back'));
       expect((await fetch(`${shop.url}/readyz`)).status).toBe(200);
       metadata.noticed = true;
@@ -75,7 +75,7 @@ describe('the spot instance interruption notice', () => {
     // The first is for the look before the start.
     metadata.faults.push('refuse', 'refuse', 'stall');
     try {
-      const shop = await bench.serve(await bench.database(), await metadata.open());
+      const shop = await testBed.serve(await testBed.database(), await metadata.open());
       await eventually(() => metadata.faults.length === 0);
       metadata.noticed = true;
       await eventually(() => shop.log().includes('EC2 takes this instance back: leaving'));
@@ -89,9 +89,9 @@ describe('the spot instance interruption notice', () => {
     const metadata = new Metadata();
     metadata.noticed = true;
     try {
-      const env = serverEnv(await bench.database(), await metadata.open());
+      const env = serverEnv(await testBed.database(), await metadata.open());
       const reason = /EC2 takes this instance back: not starting/;
-      await notReady(bench.bundle, join(bench.dir, 'noticed.log'), env, reason);
+      await expectNotReady(testBed.bundle, join(testBed.dir, 'noticed.log'), env, reason);
     } finally {
       metadata.close();
     }

@@ -6,9 +6,9 @@ const ROOT = resolve(__dirname, '../..');
 export interface Command {
   readonly child: ChildProcess;
   /** What it has printed so far. */
-  readonly said: { stdout: string; stderr: string };
+  readonly output: { stdout: string; stderr: string };
   /** Its exit code; null when a signal ended it. */
-  readonly ended: Promise<number | null>;
+  readonly exitCode: Promise<number | null>;
 }
 
 /** Runs `npm run <command> -- <arguments>` without npm, as a child process. */
@@ -18,18 +18,18 @@ export function runCommand(args: readonly string[], env: NodeJS.ProcessEnv = pro
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const said = { stdout: '', stderr: '' };
+  const output = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream].setEncoding('utf8').on('data', (text: string) => {
-      said[stream] += text;
+      output[stream] += text;
     });
   }
-  const ended = new Promise<number | null>((done) => child.once('close', done));
-  return { child, said, ended };
+  const exitCode = new Promise<number | null>((done) => child.once('close', done));
+  return { child, output, exitCode };
 }
 
 /** Command lines of the processes that name the folder in theirs. */
-export function processesOver(...folders: string[]): string[] {
+export function commandLinesContaining(...folders: string[]): string[] {
   const lines = execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' }).split('\n');
   return lines.filter((line) => !line.startsWith('ps ') && folders.some((folder) => line.includes(folder)));
 }

@@ -8,9 +8,9 @@ export const COMPARED =
 /** Runs `npm run deploy:local`. */
 export async function deployLocal(...args: string[]) {
   // The tests of phases validate the templates.
-  const { said, ended } = runCommand(['deploy:local', ...args], { ...process.env, CDK_VALIDATION: 'false' });
-  const status = await ended;
-  return { status, ...said };
+  const { output, exitCode } = runCommand(['deploy:local', ...args], { ...process.env, CDK_VALIDATION: 'false' });
+  const status = await exitCode;
+  return { status, ...output };
 }
 
 /** Deploys a phase; everything that the emulator supports must exist as stated. @param types some of these */
@@ -23,7 +23,7 @@ export async function expectDeployed(phase: string, types: readonly string[]): P
     const names = Object.keys(asked);
     expect({ type, compared: names.filter((name) => name in found) }).toEqual({ type, compared: names });
   }
-  const there = rows.filter(({ verdict }) => verdict === 'exists').map(({ type }) => type);
-  expect(there).toEqual(expect.arrayContaining([...types]));
+  const existing = rows.filter(({ verdict }) => verdict === 'exists').map(({ type }) => type);
+  expect(existing).toEqual(expect.arrayContaining([...types]));
   expect(stderr).toContain(`cdk deploy ${phase}`);
 }

@@ -131,7 +131,7 @@ export function extremeReport(): Report {
       connections: { primary: 12_345, pooler: 123_456, limit: 123_456 },
     }),
   );
-  const unlucky = { acknowledged: 987_654_321, lost: 123_456_789 };
+  const losses = { acknowledged: 987_654_321, lost: 123_456_789 };
   const kinds = traffic({ counts: many, latency, lateSeconds: 86_399, seconds: 86_400, due: 2_000_000_000 });
   const found = report({
     scenario,
@@ -150,9 +150,9 @@ export function extremeReport(): Report {
       visitors: { came: 123_456_789, cameBack: 98_765_432, moved: 12_345_678 },
     },
     audit: {
-      cartItems: unlucky,
-      orders: unlucky,
-      logIns: unlucky,
+      cartItems: losses,
+      orders: losses,
+      logIns: losses,
       unasked: 123_456_789,
       stockErrors: 98_765_432,
       staleReads: 123_456_789,
@@ -179,7 +179,7 @@ export function extremeReport(): Report {
 }
 
 /** Maximum of the price column. */
-const MOST_CENTS = 2 ** 31 - 1;
+const MAX_PRICE_CENTS = 2 ** 31 - 1;
 
 /** All pages of the shop with long names, high prices and large counts, keyed by name. */
 export function extremePages(): Record<string, string> {
@@ -200,13 +200,13 @@ export function extremePages(): Record<string, string> {
     asset: (file) => `/assets/${file}`,
     imageOf,
   };
-  const anyone: PageContext = { ...visitor, userEmail: undefined };
+  const anonymous: PageContext = { ...visitor, userEmail: undefined };
   const product = (id: number, name: string, stock: number): Product => ({
     id,
     name,
     description: LONG_TEXT,
     category: id % 2 === 0 ? 'kitchen' : LONG_WORD,
-    priceCents: MOST_CENTS,
+    priceCents: MAX_PRICE_CENTS,
     stock,
     imageUrl: '/assets/products/enamel-kettle.svg',
   });
@@ -215,8 +215,8 @@ export function extremePages(): Record<string, string> {
     LONG_TEXT,
     'Kettle',
     'Enamel kettle with a lid and a very long list of things that it is',
-  ].map((name, index): CartItem => ({ productId: index + 1, name, quantity: 99, priceCents: MOST_CENTS }));
-  const cart: Cart = { items, totalCents: items.length * 99 * MOST_CENTS };
+  ].map((name, index): CartItem => ({ productId: index + 1, name, quantity: 99, priceCents: MAX_PRICE_CENTS }));
+  const cart: Cart = { items, totalCents: items.length * 99 * MAX_PRICE_CENTS };
   const order: Order = {
     id: '0192f1a3-5a6e-7000-8000-0123456789ab',
     status: 'fulfilled',
@@ -231,7 +231,7 @@ export function extremePages(): Record<string, string> {
   };
   const categories = ['kitchen', 'table', 'bath', LONG_WORD];
   return {
-    catalogue: pages.homePage(anyone, { list: { ...list, page: 1 }, categories, pageSize: 4 }),
+    catalogue: pages.homePage(anonymous, { list: { ...list, page: 1 }, categories, pageSize: 4 }),
     search: pages.homePage(visitor, { list, categories, category: LONG_WORD, q: LONG_TEXT.slice(0, 100), pageSize: 4 }),
     'nothing found': pages.homePage(visitor, {
       list: { items: [], page: 1, total: 0 },
@@ -241,10 +241,10 @@ export function extremePages(): Record<string, string> {
       pageSize: 4,
     }),
     product: pages.productPage(visitor, { product: product(1, LONG_WORD, 123_456_789) }),
-    'product sold out': pages.productPage(anyone, { product: product(1, LONG_TEXT, 0) }),
+    'product sold out': pages.productPage(anonymous, { product: product(1, LONG_TEXT, 0) }),
     cart: pages.cartPage(visitor, { cart, idempotencyKey: 'a', notice: LONG_TEXT }),
-    'cart before the login': pages.cartPage(anyone, { cart, idempotencyKey: 'a' }),
-    login: pages.loginPage(anyone, { email, error: LONG_TEXT, next: '/cart' }),
+    'cart before the login': pages.cartPage(anonymous, { cart, idempotencyKey: 'a' }),
+    login: pages.loginPage(anonymous, { email, error: LONG_TEXT, next: '/cart' }),
     orders: pages.ordersPage(visitor, { orders: [order, { ...order, status: 'placed' }] }),
     order: pages.orderPage(visitor, { order, justPlaced: true }),
     error: pages.errorPage(visitor, { status: 404, title: LONG_WORD, message: LONG_TEXT }),

@@ -10,7 +10,7 @@ const CACHE = join(ROOT, 'node_modules', '.cache', 'scaling-phases-tests');
 const INPUTS = ['app', 'bin', 'lib', 'tools', 'test/support', 'cdk.json', 'package-lock.json'];
 
 /** One day, in milliseconds. */
-const KEEP = 86_400_000;
+const MAX_AGE = 86_400_000;
 
 /**
  * A result that several test files need and that takes seconds to make. The first file makes it, the others wait for it. It is
@@ -29,31 +29,31 @@ export async function shared<T>(name: string, make: () => Promise<T>): Promise<T
     await sleep(100);
   }
   try {
-    return keep(file, await make());
+    return store(file, await make());
   } finally {
     rmSync(lock, { force: true });
   }
 }
 
 /** Like {@link shared}, for what is made at once: two files that need it at the same time both make it. */
-export function sharedNow<T>(name: string, make: () => T): T {
+export function sharedSync<T>(name: string, make: () => T): T {
   const file = fileOf(name);
   const kept = read(file);
-  return kept === undefined ? keep(file, make()) : (fromText(kept) as T);
+  return kept === undefined ? store(file, make()) : (fromText(kept) as T);
 }
 
 function fileOf(name: string): string {
   const dir = join(CACHE, inputsHash());
-  if (mkdirSync(dir, { recursive: true }) !== undefined) removeOldest();
+  if (mkdirSync(dir, { recursive: true }) !== undefined) removeStale();
   return join(dir, `${createHash('sha256').update(name).digest('hex').slice(0, 16)}.json`);
 }
 
-function keep<T>(file: string, made: T): T {
-  const text = toText(made);
+function store<T>(file: string, value: T): T {
+  const text = toText(value);
   // Renamed into place, so that no other test reads half of it.
-  const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, text);
-  renameSync(draft, file);
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, file);
   return fromText(text) as T;
 }
 
@@ -117,9 +117,9 @@ function read(file: string): string | undefined {
 }
 
 /** What earlier states of the inputs have left. */
-function removeOldest(): void {
+function removeStale(): void {
   for (const name of readdirSync(CACHE)) {
     const dir = join(CACHE, name);
-    if (name !== hash && Date.now() - statSync(dir).mtimeMs > KEEP) rmSync(dir, { recursive: true, force: true });
+    if (name !== hash && Date.now() - statSync(dir).mtimeMs > MAX_AGE) rmSync(dir, { recursive: true, force: true });
   }
 }

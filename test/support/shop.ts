@@ -11,7 +11,7 @@ import { type AppBundle, buildApp } from '../../tools/support/app-bundle';
 export const SESSION_SECRET = 'a secret for tests, long enough for a signature';
 
 /** The bundled shop with a real PostgreSQL, for the tests of one file. `close()` stops every process. */
-export class Bench {
+export class TestBed {
   readonly #servers = new Set<ShopProcess>();
   #databases = 0;
   #made: Promise<void> = Promise.resolve();
@@ -22,11 +22,11 @@ export class Bench {
     readonly postgres: Postgres,
   ) {}
 
-  static async open(settings: Readonly<Record<string, string>> = {}): Promise<Bench> {
+  static async open(settings: Readonly<Record<string, string>> = {}): Promise<TestBed> {
     const dir = mkdtempSync(join(tmpdir(), 'shop-test-'));
     // Without fsync for speed: test data need not survive a crash.
     const quick = { fsync: 'off', max_connections: '200', ...settings };
-    return new Bench(dir, buildApp(), await startPostgres({ dir: join(dir, 'postgres'), settings: quick }));
+    return new TestBed(dir, buildApp(), await startPostgres({ dir: join(dir, 'postgres'), settings: quick }));
   }
 
   /** Creates an empty database. Returns its connection string. */
@@ -55,7 +55,9 @@ export class Bench {
   }
 
   /** Runs a server that is expected to exit during startup. */
-  refused(env: Readonly<Record<string, string>>): Promise<{ code: number | null; stderr: string; stdout: string }> {
+  runUntilExit(
+    env: Readonly<Record<string, string>>,
+  ): Promise<{ code: number | null; stderr: string; stdout: string }> {
     return new Promise((resolve) => {
       const child = execFile(
         process.execPath,
@@ -75,19 +77,24 @@ export class Bench {
 }
 
 /** Starts a server that must not become ready, for a reason that it logs. Ends it a moment after it has logged that. */
-export async function notReady(bundle: AppBundle, log: string, env: Readonly<Record<string, string>>, reason: RegExp) {
+export async function expectNotReady(
+  bundle: AppBundle,
+  log: string,
+  env: Readonly<Record<string, string>>,
+  reason: RegExp,
+) {
   const file = openSync(log, 'a');
   const child = spawn(process.execPath, [join(bundle.dir, 'server.js')], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', file, file, 'ipc'],
   });
   closeSync(file);
-  const said: unknown[] = [];
-  child.on('message', (message) => said.push(message));
+  const messages: unknown[] = [];
+  child.on('message', (message) => messages.push(message));
   try {
     await eventually(() => reason.test(readFileSync(log, 'utf8')));
     await new Promise((resolve) => setTimeout(resolve, 2_000));
-    expect(said).toEqual([]);
+    expect(messages).toEqual([]);
   } finally {
     child.kill('SIGKILL');
   }
@@ -217,7 +224,7 @@ export class Visitor {
 }
 
 /** Permissions of the Redis user in `lib/tiers/session-cache.ts`. */
-export const REDIS_RIGHTS = ['+@all', '-@admin', '-@dangerous', '+info', '+role'];
+export const REDIS_PERMISSIONS = ['+@all', '-@admin', '-@dangerous', '+info', '+role'];
 
 export const PASSWORD = 'correct horse battery';
 
@@ -272,7 +279,7 @@ export async function eventually(check: () => Promise<boolean> | boolean, within
 }
 
 /** Retries after a 503, like a client that honors `Retry-After`, for tests that a busy machine must not fail. */
-export async function patiently(ask: () => Promise<Answer>): Promise<Answer> {
+export async function retryOn503(ask: () => Promise<Answer>): Promise<Answer> {
   let answer = await ask();
   await eventually(async () => {
     if (answer.status === 503) answer = await ask();

@@ -1,5 +1,5 @@
 import type { ElasticProps, FarmProps } from '../../lib/phases/shop-props';
-import { sharedNow } from './shared';
+import { sharedSync } from './shared';
 
 /** Templates of the phases, for tests that make no constructs: CDK is loaded only where no test file has made them yet. */
 
@@ -20,7 +20,7 @@ export function phaseTemplate(id: PhaseId, props: PhaseProps = {}): TemplateJson
     return templateOf(makePhase(id, props).stack);
   };
   // What lies in another bundle is not part of the key.
-  const made = templates.get(key) ?? (props.appBundle ? make() : sharedNow(`template ${key}`, make));
+  const made = templates.get(key) ?? (props.appBundle ? make() : sharedSync(`template ${key}`, make));
   templates.set(key, made);
   return made;
 }

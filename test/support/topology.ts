@@ -6,7 +6,7 @@ import type { TopologyPlan } from '../../tools/rehearsal/topology/topology-plan'
 const ROOT = resolve(__dirname, '../..');
 
 /** Starts a topology in a child process, which prints its URL and answers each message with a snapshot. */
-export function startElsewhere(plan: TopologyPlan, env: NodeJS.ProcessEnv = process.env): ChildProcess {
+export function startInChildProcess(plan: TopologyPlan, env: NodeJS.ProcessEnv = process.env): ChildProcess {
   const script = `require('./tools/rehearsal/topology/topology').startTopology(${JSON.stringify(plan)})
     .then((topology) => {
       process.on('message', async () => process.send(await topology.snapshot()));

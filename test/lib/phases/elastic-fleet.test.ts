@@ -30,7 +30,7 @@ describe('snapshots', () => {
 });
 
 /** The one resource of a type whose logical id has this prefix. */
-function only(type: string, prefix: string, of = template()) {
+function singleResource(type: string, prefix: string, of = template()) {
   const found = Object.entries(resourcesOf(of, type)).filter(([id]) => id.startsWith(prefix));
   expect(found).toHaveLength(1);
   return found[0]?.[1];
@@ -38,7 +38,7 @@ function only(type: string, prefix: string, of = template()) {
 
 describe('the fleet', () => {
   test('has 2 to 20 servers, and no desired capacity that a deploy would reset', () => {
-    const { Properties } = only('AWS::AutoScaling::AutoScalingGroup', 'ShopElasticFleet');
+    const { Properties } = singleResource('AWS::AutoScaling::AutoScalingGroup', 'ShopElasticFleet');
     expect(Properties).toMatchObject({
       MinSize: '2',
       MaxSize: '20',
@@ -46,13 +46,13 @@ describe('the fleet', () => {
       HealthCheckGracePeriod: 120,
     });
     expect(Properties.DesiredCapacity).toBeUndefined();
-    const cpu = only('AWS::AutoScaling::ScalingPolicy', 'ShopScalingCpu').Properties;
+    const cpu = singleResource('AWS::AutoScaling::ScalingPolicy', 'ShopScalingCpu').Properties;
     expect(cpu.TargetTrackingConfiguration.TargetValue).toBe(60);
     expect(cpu.AutoScalingGroupName).toEqual({ Ref: expect.stringMatching(/^ShopElasticFleetGroup/) });
   });
 
   test('mixes four Graviton types of two families, with at least two On-Demand Instances and price-capacity-optimized spot', () => {
-    const { Properties } = only('AWS::AutoScaling::AutoScalingGroup', 'ShopElasticFleet');
+    const { Properties } = singleResource('AWS::AutoScaling::AutoScalingGroup', 'ShopElasticFleet');
     const { InstancesDistribution, LaunchTemplate } = Properties.MixedInstancesPolicy;
     expect(InstancesDistribution).toMatchObject({
       OnDemandBaseCapacity: 2,
@@ -67,7 +67,7 @@ describe('the fleet', () => {
   });
 
   test('has only On-Demand Instances without spot', () => {
-    const { MixedInstancesPolicy, CapacityRebalance } = only(
+    const { MixedInstancesPolicy, CapacityRebalance } = singleResource(
       'AWS::AutoScaling::AutoScalingGroup',
       'ShopElasticFleet',
       template(propsOf('without spot')),
@@ -77,9 +77,9 @@ describe('the fleet', () => {
   });
 
   test('drains within the notice of a Spot Instance, with seconds to spare', () => {
-    const { Properties } = only('AWS::AutoScaling::AutoScalingGroup', 'ShopElasticFleet');
+    const { Properties } = singleResource('AWS::AutoScaling::AutoScalingGroup', 'ShopElasticFleet');
     const [hook] = Properties.LifecycleHookSpecificationList;
-    const targets = only('AWS::ElasticLoadBalancingV2::TargetGroup', 'ShopInternalLoadBalancer').Properties;
+    const targets = singleResource('AWS::ElasticLoadBalancingV2::TargetGroup', 'ShopInternalLoadBalancer').Properties;
     const delay = targets.TargetGroupAttributes.find(
       ({ Key }: { Key: string }) => Key === 'deregistration_delay.timeout_seconds',
     );
@@ -95,8 +95,9 @@ describe('the fleet', () => {
     ({ props }) => {
       const all = template(props);
       for (const { Properties } of Object.values(resourcesOf(all, 'AWS::AutoScaling::AutoScalingGroup'))) {
-        const named = Properties.MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateId.Ref;
-        const data = all.Resources[named].Properties.LaunchTemplateData;
+        const launchTemplateId =
+          Properties.MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateId.Ref;
+        const data = all.Resources[launchTemplateId].Properties.LaunchTemplateData;
         expect(data.MetadataOptions.HttpTokens).toBe('required');
         expect(data.BlockDeviceMappings.map(({ Ebs }: { Ebs: { Encrypted: boolean } }) => Ebs.Encrypted)).toEqual([
           true,
@@ -110,10 +111,10 @@ describe('the fleet', () => {
 
   test('is the target of the fault drills by its Name tag, and the workers are not', () => {
     const nameOf = (prefix: string) =>
-      only('AWS::AutoScaling::AutoScalingGroup', prefix).Properties.Tags.find(
+      singleResource('AWS::AutoScaling::AutoScalingGroup', prefix).Properties.Tags.find(
         ({ Key }: { Key: string }) => Key === 'Name',
       );
-    const drill = only('AWS::FIS::ExperimentTemplate', 'ShopFaultDrillsKillServer').Properties;
+    const drill = singleResource('AWS::FIS::ExperimentTemplate', 'ShopFaultDrillsKillServer').Properties;
     expect(nameOf('ShopElasticFleet')).toMatchObject({
       PropagateAtLaunch: true,
       Value: drill.Targets.server.ResourceTags.Name,
@@ -124,7 +125,7 @@ describe('the fleet', () => {
 
 describe('servers and workers', () => {
   const userData = (prefix: string) =>
-    JSON.stringify(only('AWS::EC2::LaunchTemplate', prefix).Properties.LaunchTemplateData.UserData);
+    JSON.stringify(singleResource('AWS::EC2::LaunchTemplate', prefix).Properties.LaunchTemplateData.UserData);
 
   test('have settings for the queue, the proxy, the edge and the bucket of static files', () => {
     for (const prefix of ['ShopElasticFleet', 'ShopWorkers']) {
@@ -185,14 +186,14 @@ describe('everything', () => {
   });
 
   test('allows only CloudFront to reach the internal load balancer', () => {
-    const balancer = only('AWS::ElasticLoadBalancingV2::LoadBalancer', 'ShopInternalLoadBalancer');
+    const balancer = singleResource('AWS::ElasticLoadBalancingV2::LoadBalancer', 'ShopInternalLoadBalancer');
     expect(balancer.Properties.Scheme).toBe('internal');
-    const group = only('AWS::EC2::SecurityGroup', 'ShopInternalLoadBalancer').Properties;
-    const apart = Object.values(resourcesOf(template(), 'AWS::EC2::SecurityGroupIngress')).filter(
+    const group = singleResource('AWS::EC2::SecurityGroup', 'ShopInternalLoadBalancer').Properties;
+    const separateRules = Object.values(resourcesOf(template(), 'AWS::EC2::SecurityGroupIngress')).filter(
       ({ Properties }) => Properties.SourcePrefixListId,
     );
     // The prefix list counts as 55 of 60 rules, so it fits once.
-    const rules = [...(group.SecurityGroupIngress ?? []), ...apart.map(({ Properties }) => Properties)];
+    const rules = [...(group.SecurityGroupIngress ?? []), ...separateRules.map(({ Properties }) => Properties)];
     expect(rules.map(({ FromPort, SourcePrefixListId }) => [FromPort, Object.keys(SourcePrefixListId)])).toEqual([
       [80, ['Fn::FindInMap']],
     ]);
@@ -214,21 +215,21 @@ describe('from phase 3 to phase 4', () => {
   });
 
   test('no database, replica, cache, secret, vault or network changes', () => {
-    const same =
+    const unchangedTypes =
       /^AWS::(RDS::DB(Instance|SubnetGroup|ParameterGroup)|ElastiCache|SecretsManager|Backup::BackupVault|EC2::(VPC|Subnet|NatGateway))/;
     for (const [id, resource] of Object.entries(before.Resources)) {
-      if (same.test(resource.Type)) expect({ id, resource: after.Resources[id] }).toEqual({ id, resource });
+      if (unchangedTypes.test(resource.Type)) expect({ id, resource: after.Resources[id] }).toEqual({ id, resource });
     }
   });
 
   test('only the public load balancer, its servers and their parts are removed', () => {
-    const gone = Object.keys(before.Resources).filter((id) => !after.Resources[id]);
-    expect(gone.filter((id) => !/^Shop(LoadBalancer|Fleet|DatabaseFromFleet|SessionCacheFromFleet)/.test(id))).toEqual(
-      [],
-    );
-    const kept = gone.filter((id) => isStateful(before.Resources[id]));
-    expect(kept.map((id) => before.Resources[id].Type).sort()).toEqual(['AWS::Logs::LogGroup', 'AWS::S3::Bucket']);
-    for (const id of kept) expect(before.Resources[id].DeletionPolicy).toBe('RetainExceptOnCreate');
+    const removed = Object.keys(before.Resources).filter((id) => !after.Resources[id]);
+    expect(
+      removed.filter((id) => !/^Shop(LoadBalancer|Fleet|DatabaseFromFleet|SessionCacheFromFleet)/.test(id)),
+    ).toEqual([]);
+    const stateful = removed.filter((id) => isStateful(before.Resources[id]));
+    expect(stateful.map((id) => before.Resources[id].Type).sort()).toEqual(['AWS::Logs::LogGroup', 'AWS::S3::Bucket']);
+    for (const id of stateful) expect(before.Resources[id].DeletionPolicy).toBe('RetainExceptOnCreate');
   });
 
   test('the one record of the domain moves to the edge after the fleet is healthy', () => {
@@ -272,7 +273,7 @@ describe('a shop in another region', () => {
     const all = templateOf(stack);
     expect(resourcesOf(all, 'AWS::WAFv2::WebACL')).toEqual({});
     expect(resourcesOf(all, 'AWS::Lambda::Function')).toEqual({});
-    const config = only('AWS::CloudFront::Distribution', 'ShopEdge', all).Properties.DistributionConfig;
+    const config = singleResource('AWS::CloudFront::Distribution', 'ShopEdge', all).Properties.DistributionConfig;
     const output = (OutputName: string) => ({
       'Fn::GetStackOutput': { StackName: 'shop-edge', OutputName, Region: 'us-east-1' },
     });

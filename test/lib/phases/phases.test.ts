@@ -158,22 +158,22 @@ describe('from phase 2 to phase 3', () => {
   });
 
   test('only the instance and its parts are removed', () => {
-    const gone: string[] = [];
+    const removed: string[] = [];
     diff.resources.forEachDifference((id, change) => {
-      if (change.isRemoval) gone.push(id.replace(/[0-9A-F]{8}$/, ''));
+      if (change.isRemoval) removed.push(id.replace(/[0-9A-F]{8}$/, ''));
     });
-    expect(gone.filter((id) => !/^Shop(Box|DatabaseFromBox|BackupPlanDataVolume)/.test(id))).toEqual([]);
-    expect(gone).toContain('ShopBoxInstance');
+    expect(removed.filter((id) => !/^Shop(Box|DatabaseFromBox|BackupPlanDataVolume)/.test(id))).toEqual([]);
+    expect(removed).toContain('ShopBoxInstance');
   });
 
   test('a removed resource with data is retained', () => {
-    const gone: string[] = [];
+    const removed: string[] = [];
     for (const [id, resource] of Object.entries(before.Resources)) {
       if (!isStateful(resource) || after.Resources[id]) continue;
-      gone.push(resource.Type);
+      removed.push(resource.Type);
       expect(resource.DeletionPolicy).toBe('RetainExceptOnCreate');
     }
-    expect(gone).toEqual(['AWS::EC2::Volume']);
+    expect(removed).toEqual(['AWS::EC2::Volume']);
   });
 
   test('the instance can be terminated: without termination protection, and without detaching a mounted volume', () => {
@@ -283,8 +283,11 @@ describe('every phase', () => {
   });
 
   test.each(PHASES)('%s passes no secret to Systems Manager or in user data', (id) => {
-    const made = phaseTemplate(id);
-    const setups = { ...resourcesOf(made, 'AWS::SSM::Association'), ...resourcesOf(made, 'AWS::EC2::LaunchTemplate') };
+    const template = phaseTemplate(id);
+    const setups = {
+      ...resourcesOf(template, 'AWS::SSM::Association'),
+      ...resourcesOf(template, 'AWS::EC2::LaunchTemplate'),
+    };
     expect(JSON.stringify(setups)).not.toMatch(/resolve:secretsmanager|password/i);
   });
 

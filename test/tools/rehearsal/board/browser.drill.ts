@@ -7,7 +7,7 @@ import { type Board, startBoard } from '../../../../tools/rehearsal/board/server
 import { type Rehearsal, startRehearsal } from '../../../../tools/rehearsal/rehearse/rehearsal';
 import type { Scenario } from '../../../../tools/rehearsal/rehearse/scenario';
 import { startTopology } from '../../../../tools/rehearsal/topology/topology';
-import { launchBrowser, PATIENCE, shoot } from '../../../support/browser';
+import { BROWSER_TIMEOUT, launchBrowser, saveScreenshot } from '../../../support/browser';
 import { describeWith } from '../../../support/needs';
 
 const scenario: Scenario = {
@@ -37,7 +37,7 @@ describeWith('chromium', 'the board of a rehearsal in a real browser', () => {
         board = await startBoard({ source });
         browser = await launchBrowser();
         page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-        page.setDefaultTimeout(PATIENCE);
+        page.setDefaultTimeout(BROWSER_TIMEOUT);
         page.on('console', (message) => {
           if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
         });
@@ -56,13 +56,13 @@ describeWith('chromium', 'the board of a rehearsal in a real browser', () => {
         const killed = page.locator('[data-server="server-2"]');
         await killed.getByText('in service').waitFor();
         await killed.getByText(/p50 [\d.]+, p99 [\d.]+ ms/).waitFor();
-        await shoot(page, 'board-desktop');
+        await saveScreenshot(page, 'board-desktop');
         expect(await killed.innerText()).toMatch(/\d+ requests\/s/);
 
         await page.getByRole('button', { name: 'Kill: server-2', exact: true }).click();
         await page.getByRole('log').getByText('killed server-2').waitFor();
         await killed.getByText(/out of service|terminated/).waitFor();
-        await shoot(page, 'board-killed');
+        await saveScreenshot(page, 'board-killed');
         const refused = page.locator('button[aria-disabled][title="server-2 is already out of service"]');
         // Not `disabled`, so a click shows the reason.
         await refused.click({ force: true });
@@ -81,7 +81,7 @@ describeWith('chromium', 'the board of a rehearsal in a real browser', () => {
         await page.setViewportSize({ width: 390, height: 844 });
         await page.emulateMedia({ colorScheme: 'dark' });
         await page.waitForTimeout(1_200);
-        await shoot(page, 'board-phone-dark');
+        await saveScreenshot(page, 'board-phone-dark');
         const { wide, wanted } = await page
           .locator('html')
           .evaluate((html) => ({ wide: html.scrollWidth, wanted: html.clientWidth }));

@@ -1,7 +1,7 @@
 import { Feed } from '../../../../tools/rehearsal/board/feed';
 import { startBoard } from '../../../../tools/rehearsal/board/server';
 import type { BoardState } from '../../../../tools/rehearsal/board/state';
-import { launchBrowser, PATIENCE } from '../../../support/browser';
+import { BROWSER_TIMEOUT, launchBrowser } from '../../../support/browser';
 import { describeWith } from '../../../support/needs';
 
 /** Phase 4 with every part of the drawing. */
@@ -49,7 +49,7 @@ describeWith('chromium', 'the board in a real browser', () => {
     const browser = await launchBrowser();
     try {
       const page = await browser.newPage();
-      page.setDefaultTimeout(PATIENCE);
+      page.setDefaultTimeout(BROWSER_TIMEOUT);
       for (const width of [1280, 1440]) {
         await page.setViewportSize({ width, height: 860 });
         await page.goto(board.url);

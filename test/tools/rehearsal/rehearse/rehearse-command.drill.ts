@@ -32,7 +32,7 @@ function descendants(pid: number): number[] {
 }
 
 test.concurrent('from phase 1 to 2 under traffic nothing acknowledged is lost', async () => {
-  const { said, ended } = rehearse(
+  const { output, exitCode } = rehearse(
     '1..2',
     '--seconds',
     '12',
@@ -42,8 +42,8 @@ test.concurrent('from phase 1 to 2 under traffic nothing acknowledged is lost', 
     '--html',
     join(dir, 'moved.html'),
   );
-  const code = await ended;
-  const { goals, servers, events, served, verdict } = JSON.parse(said.stdout) as Report;
+  const code = await exitCode;
+  const { goals, servers, events, served, verdict } = JSON.parse(output.stdout) as Report;
   expect(events.map(({ what }) => what)).toContainEqual(expect.stringMatching(/^phase 2 serves from its own database/));
   // No balancer counts in phases 1 and 2.
   expect(servers).toMatchObject([
@@ -59,10 +59,10 @@ test.concurrent('from phase 1 to 2 under traffic nothing acknowledged is lost', 
 });
 
 test.concurrent.each(['SIGINT', 'SIGKILL'] as const)('after %s nothing of it runs any more', async (signal) => {
-  const { child, said, ended } = rehearse('1', '--seconds', '60', '--rps', '20', '--html', join(dir, 'none.html'));
-  await eventually(() => said.stdout.includes('starting traffic') && descendants(child.pid as number).length > 3);
+  const { child, output, exitCode } = rehearse('1', '--seconds', '60', '--rps', '20', '--html', join(dir, 'none.html'));
+  await eventually(() => output.stdout.includes('starting traffic') && descendants(child.pid as number).length > 3);
   const started = descendants(child.pid as number);
   child.kill(signal);
-  expect(await ended).toBe(signal === 'SIGINT' ? 130 : null);
+  expect(await exitCode).toBe(signal === 'SIGINT' ? 130 : null);
   await eventually(() => !started.some(isAlive));
 });

@@ -11,18 +11,21 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 test('phase 1 under traffic: a report as JSON, a page with charts, and the exit code of its figures', async () => {
   const page = join(dir, 'report.html');
-  const { said, ended } = runCommand(['rehearse', '1', '--seconds', '5', '--rps', '20', '--json', '--html', page], {
-    ...process.env,
-    TMPDIR: dir,
-  });
-  const code = await ended;
-  const report = JSON.parse(said.stdout) as Report;
+  const { output, exitCode } = runCommand(
+    ['rehearse', '1', '--seconds', '5', '--rps', '20', '--json', '--html', page],
+    {
+      ...process.env,
+      TMPDIR: dir,
+    },
+  );
+  const code = await exitCode;
+  const report = JSON.parse(output.stdout) as Report;
   expect(report.command).toBe('npm run rehearse -- 1 --seconds 5 --rps 20');
   expect(report.traffic.counts.ok).toBeGreaterThan(20);
   const kept = report.goals.filter(({ name }) => name.endsWith('lost'));
   expect(kept.filter(({ met, unjudged }) => !met && unjudged === undefined)).toEqual([]);
   expect(code).toBe(EXIT_CODES[report.verdict]);
   expect(report.carried).toBeGreaterThan(0);
-  expect(said.stderr).toContain(`this machine carries ${report.carried} requests/s in this topology`);
+  expect(output.stderr).toContain(`this machine carries ${report.carried} requests/s in this topology`);
   expect(readFileSync(page, 'utf8')).toContain('<svg');
 });

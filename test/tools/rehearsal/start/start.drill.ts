@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../../../tools/support/processes';
 import { cloneWorkingTree } from '../../../support/clone';
-import { processesOver } from '../../../support/command';
+import { commandLinesContaining } from '../../../support/command';
 import { describeWith } from '../../../support/needs';
 import { eventually, isAlive, Visitor } from '../../../support/shop';
 
@@ -86,9 +86,9 @@ describe('npm start in a fresh clone', () => {
 
         const logs = /logs in (\S+)/.exec(text)?.[1] as string;
         // Five servers, three of PostgreSQL, two of Redis, the balancer.
-        expect(processesOver(clone, logs).length).toBeGreaterThanOrEqual(11);
+        expect(commandLinesContaining(clone, logs).length).toBeGreaterThanOrEqual(11);
         signal(child, 'SIGINT');
-        await eventually(() => processesOver(clone, logs).length === 0 && !existsSync(logs));
+        await eventually(() => commandLinesContaining(clone, logs).length === 0 && !existsSync(logs));
       });
     });
   });

@@ -6,17 +6,17 @@ import { nextVersion } from '../../../../tools/rehearsal/programs/next-version';
 import { drainFront } from '../../../../tools/rehearsal/topology/front';
 import { ServerGroup } from '../../../../tools/rehearsal/topology/server-group';
 import { describeWith } from '../../../support/needs';
-import { Bench, eventually, isAlive, serverEnv } from '../../../support/shop';
+import { eventually, isAlive, serverEnv, TestBed } from '../../../support/shop';
 
 describeWith('haproxy', 'a group of servers behind a balancer', () => {
-  let bench: Bench;
+  let bench: TestBed;
   let dir: string;
   let balancer: Haproxy;
   let group: ServerGroup;
   const events: string[] = [];
 
   beforeAll(async () => {
-    bench = await Bench.open();
+    bench = await TestBed.open();
     dir = mkdtempSync(join(tmpdir(), 'shop-group-'));
     balancer = await startHaproxy({ dir, maxServers: 5, healthInterval: 0.2 });
     group = new ServerGroup({

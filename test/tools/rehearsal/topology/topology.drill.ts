@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { findCpuQuotas } from '../../../../tools/rehearsal/programs/cpu-quota';
 import { processTree } from '../../../../tools/rehearsal/programs/process-tree';
 import type { Snapshot } from '../../../../tools/rehearsal/topology/snapshot';
-import { processesOver } from '../../../support/command';
+import { commandLinesContaining } from '../../../support/command';
 import { describeWith } from '../../../support/needs';
 import { eventually, isAlive, Visitor } from '../../../support/shop';
-import { firstLine, startElsewhere } from '../../../support/topology';
+import { firstLine, startInChildProcess } from '../../../support/topology';
 
 let dir: string;
 
@@ -37,7 +37,7 @@ describeWith('redis-server', 'with Redis', () => {
         let url: string;
 
         beforeAll(async () => {
-          runner = startElsewhere({ phase: 4, dir: join(dir, 'four'), servers: 2, vcpu: 0.5, replicas: 1 });
+          runner = startInChildProcess({ phase: 4, dir: join(dir, 'four'), servers: 2, vcpu: 0.5, replicas: 1 });
           url = await firstLine(runner);
         });
 
@@ -83,7 +83,7 @@ describeWith('redis-server', 'with Redis', () => {
           const processes = processTree(runner.pid as number);
           expect(processes.length).toBeGreaterThan(9);
           runner.kill('SIGKILL');
-          await eventually(() => processesOver(join(dir, 'four')).length === 0);
+          await eventually(() => commandLinesContaining(join(dir, 'four')).length === 0);
           await eventually(() => processes.every((pid) => !isAlive(pid)));
           const quota = findCpuQuotas()?.create('here', 1);
           const left = quota?.dir.replace(String(process.pid), String(runner.pid)).replace('here', 'server-1');

@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTopology } from '../../../../tools/rehearsal/topology/topology';
-import { processesOver } from '../../../support/command';
+import { commandLinesContaining } from '../../../support/command';
 import { describeWith } from '../../../support/needs';
 import { sql, Visitor } from '../../../support/shop';
-import { firstLine, startElsewhere } from '../../../support/topology';
+import { firstLine, startInChildProcess } from '../../../support/topology';
 
 let dir: string;
 
@@ -17,7 +17,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 test('a program that is missing is named, with the command that installs it', async () => {
   const place = join(dir, 'missing');
-  expect(await firstLine(startElsewhere({ phase: 3, dir: place }, { PATH: dir }))).toBe(
+  expect(await firstLine(startInChildProcess({ phase: 3, dir: place }, { PATH: dir }))).toBe(
     'phase 3 needs missing programs: redis-server, haproxy. ' +
       'Run: apt-get install redis-server && apt-get install haproxy',
   );
@@ -41,7 +41,7 @@ test('killing the instance of phase 1 kills its database too, and faults of late
   } finally {
     await topology.stop();
   }
-  expect(processesOver(join(dir, 'one'))).toEqual([]);
+  expect(commandLinesContaining(join(dir, 'one'))).toEqual([]);
 });
 
 describeWith('redis-server', 'phases with Redis', () => {
@@ -56,7 +56,7 @@ describeWith('redis-server', 'phases with Redis', () => {
         onProgress: (line) => line.startsWith('starting database') && writeFileSync(join(place, 'redis-2'), ''),
       });
       await expect(topology).rejects.toThrow('redis-2');
-      expect(processesOver(place)).toEqual([]);
+      expect(commandLinesContaining(place)).toEqual([]);
       expect(existsSync(join(place, 'primary', 'data', 'postmaster.pid'))).toBe(false);
     });
   });

@@ -1,13 +1,13 @@
 import type { Second } from '../../../../tools/rehearsal/traffic/messages';
 import { startGenerator, startTraffic, type Traffic } from '../../../../tools/rehearsal/traffic/traffic';
-import { Bench, isAlive, type ShopServer, sql } from '../../../support/shop';
+import { isAlive, type ShopServer, sql, TestBed } from '../../../support/shop';
 
 /** Shoppers at a real shop. */
-let bench: Bench;
+let bench: TestBed;
 const started: Traffic[] = [];
 
 beforeAll(async () => {
-  bench = await Bench.open();
+  bench = await TestBed.open();
 });
 
 afterAll(async () => {
