@@ -131,8 +131,8 @@ describeWith('chromium', 'layout with large figures and long names', () => {
     </body>`);
     expect(await layoutProblems(page)).toEqual([
       'the page is 80 px wider than its window',
-      '"unbreakable" sticks out of p',
-      '"hidden-end" sticks out of p',
+      '"unbreakable" overflows p',
+      '"hidden-end" overflows p',
       'the word "broken" breaks',
       '"tiny" is 7.0 px high',
       '"below" overlaps "above"',

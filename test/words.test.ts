@@ -50,10 +50,13 @@ const scanned = [
 ];
 
 /** Folders that are not reworded yet; `app/` and the other pages of `docs/` follow as well. */
-const pending = /^(tools\/rehearsal\/(rehearse|report|traffic)\/|test\/(app|lib\/phases|tools\/rehearsal)\/)/;
+const pending = /^(tools\/rehearsal\/(rehearse|report|traffic)|test\/tools\/rehearsal)\//;
 
 /** Files that quote a banned phrase: this list, and data that other projects or services word. */
 const allowed: readonly string[] = ['test/words.test.ts'];
+
+/** Phrases by file: error messages of `app/host/*.sh`, which the test asserts and which are not reworded yet. */
+const allowedPhrases: Readonly<Record<string, readonly string[]>> = { 'test/app/host.test.ts': ['goes on'] };
 
 const pattern = new RegExp(`\\b(${banned.map((phrase) => phrase.replaceAll(' ', '\\s+')).join('|')})\\b`, 'gi');
 
@@ -72,7 +75,9 @@ test('no banned phrase in code, tests, decisions and the README', () => {
     .filter((file) => !allowed.includes(file) && !pending.test(file));
   expect(files.length).toBeGreaterThan(100);
   const found = files.flatMap((file) =>
-    bannedIn(readFileSync(join(ROOT, file), 'utf8')).map((one) => `${file}: ${one}`),
+    bannedIn(readFileSync(join(ROOT, file), 'utf8'))
+      .filter((one) => !allowedPhrases[file]?.some((phrase) => one.startsWith(`${phrase} (`)))
+      .map((one) => `${file}: ${one}`),
   );
   expect(found).toEqual([]);
 });

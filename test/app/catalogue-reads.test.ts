@@ -4,10 +4,10 @@ import { type RedisServer, startRedis } from '../../tools/rehearsal/programs/red
 import { describeWith } from '../support/needs';
 import { makeUsers, type ShopServer, TestBed } from '../support/shop';
 
-/** Statements per page view, from the PostgreSQL log. */
 const VISITORS = 10;
 const STEPS = 15;
 
+/** Counts statements per page view in the PostgreSQL log. */
 describeWith('redis-server', 'a fleet of two servers', () => {
   let testBed: TestBed;
   let redis: RedisServer;

@@ -22,7 +22,7 @@ async function loggedIn(): Promise<Visitor> {
 }
 
 describe('the catalogue', () => {
-  test('is listed in pages of 12, with the fields of the contract', async () => {
+  test('is listed in pages of 12, with the documented fields', async () => {
     const { json, status, headers } = await shop.visitor().get('/api/products');
     expect(status).toBe(200);
     expect(json).toMatchObject({ page: 1 });
@@ -133,7 +133,7 @@ describe('accounts', () => {
   test('a wrong password and an unknown address get the same response', async () => {
     const [email] = await makeUsers(database, 1);
     const wrong = await shop.visitor().post('/api/login', { email, password: 'not this one' });
-    const unknown = await shop.visitor().post('/api/login', { email: 'nobody@example.com', password: 'not this one' });
+    const unknown = await shop.visitor().post('/api/login', { email: 'unknown@example.com', password: 'not this one' });
     expect(wrong.status).toBe(401);
     expect(unknown.status).toBe(401);
     expect(unknown.text).toBe(wrong.text);

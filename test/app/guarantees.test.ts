@@ -26,7 +26,7 @@ async function loggedIn(count: number, url = shop.url): Promise<Visitor[]> {
   return visitors;
 }
 
-/** Returns the remaining and sold stock of a product, and checks for inconsistent rows. */
+/** Returns the remaining stock and the sold quantity of a product. */
 async function stockAndSales(product: number): Promise<{ left: number; sold: number }> {
   const [{ left, sold }] = await sql(
     database,
@@ -45,7 +45,7 @@ test('20 concurrent additions in one session add 20', async () => {
   expect((await visitor.get('/api/cart')).json.items).toMatchObject([{ productId: 1, quantity: 21 }]);
 });
 
-test('concurrent additions never exceed 99, and each confirmed one counts', async () => {
+test('concurrent additions never exceed 99, and every confirmed addition is kept', async () => {
   const visitor = shop.visitor();
   await visitor.add(1);
   const answers = await Promise.all(Array.from({ length: 20 }, () => retryOn503(() => visitor.add(1, 10))));

@@ -87,7 +87,7 @@ const restarts = () =>
 describe('the scripts', () => {
   test('pass shellcheck, including those in the templates', () => {
     if (spawnSync('shellcheck', ['--version']).error) {
-      console.warn('SKIPPED: shellcheck is not here (apt-get install shellcheck), so the scripts are not checked');
+      console.warn('SKIPPED: shellcheck is not installed (apt-get install shellcheck), so the scripts are not checked');
       return;
     }
     const [setup] = Object.values(resourcesOf(phaseTemplate('phase-2'), 'AWS::SSM::Association'));
@@ -197,7 +197,7 @@ describe('shop.service', () => {
 
   test('is valid for systemd', () => {
     if (spawnSync('systemd-analyze', ['--version']).error) {
-      console.warn('SKIPPED: systemd-analyze is not here, so the units are not verified');
+      console.warn('SKIPPED: systemd-analyze is not installed, so the units are not verified');
       return;
     }
     const units = readdirSync(HOST).filter((file) => /\.(service|timer)$/.test(file));
@@ -402,7 +402,7 @@ describe('the phase guard', () => {
     ['1', '3', 'error: the shop is in phase 1, with its orders on the box: deploy phase 2 before phase 3\n'],
     ['1', '4', 'error: the shop is in phase 1, with its orders on the box: deploy phase 2 before phase 4\n'],
     ['3', '1', 'error: the shop is in phase 3, with its orders in RDS: phase 1 would start without them\n'],
-  ])('rejects the step from phase %s to phase %s without its orders', (before, phase, stderr) => {
+  ])('rejects the step from phase %s to phase %s, which would lose access to the orders', (before, phase, stderr) => {
     expect(guard(before, phase)).toEqual({ status: 1, stdout: '', stderr });
   });
 
@@ -459,7 +459,7 @@ describe('the location of the data', () => {
       RELEASE_DIR: '/release',
     });
 
-  test('a fleet server does not serve a database that is waiting for its data', () => {
+  test('a fleet server does not start on a database whose data has not been migrated', () => {
     expect(status(3)).toMatchObject({
       status: 1,
       stderr: "error: the shop's data is not in RDS yet: move it in phase 2, before phase 3\n",
@@ -660,7 +660,7 @@ describe('switching releases', () => {
 });
 
 describe('a worker', () => {
-  test('runs its script, and is ready after it has run for a while', () => {
+  test('runs worker.js, and is ready if its service is still active after startup', () => {
     const unit = `install_file ${HOST}/shop.service ${dir}/unit; cat ${dir}/unit`;
     expect(configure(unit, { SCRIPT: 'worker.js' }).stdout).toContain('/opt/shop/current/worker.js\n');
     expect(configure(unit).stdout).toContain('/opt/shop/current/server.js\n');

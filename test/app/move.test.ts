@@ -165,7 +165,7 @@ test('a copy that differs from the source is detected, and the source resumes wr
 
 test('a write during the pause is detected, and the source resumes writes', async () => {
   const pair = await sides();
-  // Enough rows that the comparison outlasts the way of its event to this process.
+  // Enough rows that the comparison still runs when this process receives its event.
   await change(
     pair.from,
     `INSERT INTO sessions (sid, sess, expire) SELECT md5(i::text), '{}', now() + interval '1 day' FROM generate_series(1, 200000) i`,
@@ -263,7 +263,7 @@ test('a change that the copy rejects is detected, the source resumes writes, and
   expect(await replicationObjects(pair.from)).toEqual([]);
   expect((await move(pair)).code).toBe(0);
 
-  // A migration to another target must not resume the earlier one.
+  // A migration to another target must not resume this one.
   expect(await move({ from: pair.from, to: another.to })).toMatchObject({
     code: 1,
     stderr: 'the source is read-only, and not by a move to this target: "back" would let it take writes\n',
@@ -275,7 +275,7 @@ test('resumes writes on SIGTERM', async () => {
   const pair = await sides();
   const end = await move(pair, {
     onEvent: ({ step }, child) => {
-      // Signal only once: the last line has the same step, and the handler is gone at the end.
+      // Signal only once: the last line has the same step, and the handler is removed at the end.
       if (step === 'drain' && !child.killed) child.kill('SIGTERM');
     },
   });
@@ -286,7 +286,7 @@ test('resumes writes on SIGTERM', async () => {
   await resume(pair.from);
 });
 
-test('two movers never run at once, and source and target must differ', async () => {
+test('two migrations never run at once, and source and target must differ', async () => {
   const [one, other] = [await sides(), await sides()];
   const first = new Client({ connectionString: one.from.adminUrl() });
   await first.connect();
@@ -429,7 +429,7 @@ describe('the copy of a table', () => {
     expect(await count()).toBe(0);
   });
 
-  test('a slow target slows the source down', async () => {
+  test('a slow target applies backpressure to the source', async () => {
     await target.query(
       `CREATE OR REPLACE FUNCTION wait() RETURNS trigger AS $$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$ LANGUAGE plpgsql;
        CREATE TRIGGER wait BEFORE INSERT ON copied FOR EACH ROW WHEN (NEW.id = 1000) EXECUTE FUNCTION wait()`,
@@ -455,7 +455,7 @@ describe('the copy of a table', () => {
     expect(await count()).toBe(0);
   });
 
-  test('a target that refuses the statement ends the copy', async () => {
+  test('a target that rejects the statement ends the copy', async () => {
     await target.query('DROP TABLE copied');
     await expect(copy(`'line'`)).rejects.toThrow('relation "copied" does not exist');
   });

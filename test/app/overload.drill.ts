@@ -1,7 +1,7 @@
 import { runAutocannon, runConstantRate } from '../../tools/bench/load';
 import { type ShopServer, slowDownCarts, TestBed } from '../support/shop';
 
-/** What is too much for one process. */
+/** Load beyond the capacity of one process. */
 let testBed: TestBed;
 let shop: ShopServer;
 

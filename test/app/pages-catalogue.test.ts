@@ -79,7 +79,7 @@ describe('the stylesheet', () => {
   function contrast(scheme: string, text: string, ground: string): number {
     const [a = 0, b = 0] = [text, ground].map((name) => {
       const hex = new RegExp(`--${name}: (#[0-9a-f]{6});`).exec(scheme)?.[1];
-      if (hex === undefined) throw new Error(`--${name} is not a colour of six digits`);
+      if (hex === undefined) throw new Error(`--${name} is not a six-digit hex color`);
       return luminance(hex);
     });
     return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);

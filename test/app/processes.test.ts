@@ -44,7 +44,7 @@ describe('starting', () => {
     await second.process.stop();
   });
 
-  test('prints one line per invalid value and no secret, and exits with 2', async () => {
+  test('prints one line per invalid value without a secret, and exits with 2', async () => {
     const { code, stderr } = await testBed.runUntilExit({
       PORT: 'abc',
       PHASE: '0',
@@ -105,7 +105,7 @@ describe('secrets by ARN', () => {
 
   afterAll(() => manager.close());
 
-  test('are fetched at startup, also by each worker', async () => {
+  test('are fetched at startup by each process', async () => {
     secrets[arn('session')] = 'kept by the manager, and long enough to sign';
     const database = await testBed.database();
     const env = { ...aws, SESSION_SECRET: '', SESSION_SECRET_ARN: arn('session'), WEB_CONCURRENCY: '2' };
@@ -118,7 +118,7 @@ describe('secrets by ARN', () => {
     await shop.process.stop();
   });
 
-  test('connect only to a database with a certificate of Amazon for its host name', async () => {
+  test('require a database certificate that Amazon issued for its host name', async () => {
     const postgres = await startPostgres({ dir: join(testBed.dir, 'not-rds'), access: 'tls' });
     await postgres.createDatabase('shop');
     const { username, password, port } = new URL(postgres.url());
@@ -151,7 +151,7 @@ describe('secrets by ARN', () => {
     ['missing', undefined, 'cannot read the secret'],
     ['not JSON', 'hush', 'the secret is not JSON'],
     ['incomplete', '{"username":"hush"}', 'the secret has no text field'],
-  ])('fail the start without being printed if %s', async (_what, value, reason) => {
+  ])('stop the server during startup and are not printed if %s', async (_what, value, reason) => {
     const id = arn(`bad-${reason.length}`);
     if (value !== undefined) secrets[id] = value;
     const { code, stdout, stderr } = await testBed.runUntilExit(
@@ -163,7 +163,7 @@ describe('secrets by ARN', () => {
   });
 });
 
-describe('one process per vCPU', () => {
+describe('the processes of a server', () => {
   test('share sessions, a port and the load, and a killed process is replaced', async () => {
     const database = await testBed.database();
     const shop = await testBed.serve(database, { WEB_CONCURRENCY: '2' });
@@ -184,7 +184,7 @@ describe('one process per vCPU', () => {
     expect(await shop.exited).toBe(0);
   });
 
-  test('sessions in memory get lost between processes, hence the shared store', async () => {
+  test('in-memory sessions are lost between processes, so processes need a shared store', async () => {
     const database = await testBed.database();
     const shop = await testBed.serve(database, { WEB_CONCURRENCY: '2', SESSION_STORE: 'memory' });
     await workers(shop.url, 2);
@@ -204,7 +204,7 @@ describe('one process per vCPU', () => {
     await shop.process.stop();
   });
 
-  test('sessions in memory work with one process', async () => {
+  test('in-memory sessions work with one process', async () => {
     const database = await testBed.database();
     const shop = await testBed.serve(database, { SESSION_STORE: 'memory' });
     const visitor = shop.visitor();

@@ -213,7 +213,7 @@ describeWith('moto server', 'with a queue', () => {
        CREATE TRIGGER refuse BEFORE INSERT ON receipts FOR EACH ROW WHEN (new.order_id = '${poisoned}')
        EXECUTE FUNCTION refuse()`,
     );
-    await sqs.sendMessage({ QueueUrl: url, MessageBody: 'what is this?' });
+    await sqs.sendMessage({ QueueUrl: url, MessageBody: 'not a job' });
     const server = await testBed.serve(database, { ...aws, QUEUE_URL: url });
     await startWorker(database, url);
     await eventually(async () => (await inQueue(dead)) === 2);
@@ -223,9 +223,9 @@ describeWith('moto server', 'with a queue', () => {
 
   test.concurrent('orders are accepted while the queue is down, and their jobs are sent after it recovers', async () => {
     const database = await testBed.database();
-    const { url } = await makeQueue('away', 30, 5);
+    const { url } = await makeQueue('outage', 30, 5);
     const nowhere = { ...aws, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
-    const first = await testBed.serve(database, { ...nowhere, QUEUE_URL: 'http://127.0.0.1:9/123456789012/away' });
+    const first = await testBed.serve(database, { ...nowhere, QUEUE_URL: 'http://127.0.0.1:9/123456789012/outage' });
     const [email] = await makeUsers(database, 1);
     const visitor = first.visitor();
     await visitor.logIn(email as string);

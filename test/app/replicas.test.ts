@@ -161,6 +161,7 @@ describe('routing of reads', () => {
   let servers: Postgres[];
   let replicas: Replicas;
   let nodes: { database: Database; probe: Database; name: string }[];
+  /** Returns the node that served a read: 0 is the primary. */
   const servingNode = async (seen?: Parameters<Replicas['seeing']>[0]) => {
     const [row] = await replicas.seeing(seen).query<{ name: string }>(`SELECT current_setting('cluster_name') AS name`);
     return ['', 'one', 'two'].indexOf(row?.name as string);
@@ -236,4 +237,4 @@ test.each([
   ['0/0', 0n],
   ['0/16B3748', 0x16b3748n],
   ['16/B374D848', 0x16b374d848n],
-])('position %s in the log is %s', (text, position) => expect(walPosition(text)).toBe(position));
+])('the LSN %s is the WAL position %s', (text, position) => expect(walPosition(text)).toBe(position));

@@ -16,7 +16,7 @@ afterAll(() => testBed?.close());
 class Metadata {
   noticed = false;
   recommended = false;
-  /** The next answers that go wrong: a token refused, an answer that stops after its first byte. */
+  /** Faults of the next responses: a rejected token request, or a response that stalls after its first byte. */
   readonly faults: ('refuse' | 'stall')[] = [];
 
   readonly #server = createServer((request, response) => {
@@ -50,7 +50,7 @@ class Metadata {
   }
 }
 
-describe('the spot instance interruption notice', () => {
+describe('the Spot Instance interruption notice', () => {
   // Concurrently, because the tests mostly wait.
   test.concurrent.each(['1', '2'])('drains a server like SIGTERM, with %s processes', async (processes) => {
     const metadata = new Metadata();
@@ -70,9 +70,9 @@ describe('the spot instance interruption notice', () => {
     }
   });
 
-  test.concurrent('is noticed after a refused token and a stalled response, which delay no start', async () => {
+  test.concurrent('is detected after a rejected token request and a stalled response, which do not delay startup', async () => {
     const metadata = new Metadata();
-    // The first is for the look before the start.
+    // The first fault affects the check before startup.
     metadata.faults.push('refuse', 'refuse', 'stall');
     try {
       const shop = await testBed.serve(await testBed.database(), await metadata.open());
@@ -85,7 +85,7 @@ describe('the spot instance interruption notice', () => {
     }
   });
 
-  test.concurrent('keeps a server that starts after it from becoming ready', async () => {
+  test.concurrent('prevents a server that starts later from becoming ready', async () => {
     const metadata = new Metadata();
     metadata.noticed = true;
     try {

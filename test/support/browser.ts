@@ -3,13 +3,13 @@ import type { Page } from 'playwright-core';
 
 export { launchBrowser } from '../../tools/docs/browser';
 
-/** Milliseconds that the browser waits for what should be there; for what never comes, and no machine is that slow. */
+/** Timeout of browser actions in milliseconds, far longer than a slow machine needs. */
 export const BROWSER_TIMEOUT = 300_000;
 
-/** Folder for pictures of what was tested; not kept in git. */
+/** Folder of the screenshots, ignored by Git. */
 const SCREENSHOTS = resolve(__dirname, '../../.screenshots');
 
-/** Takes a picture for a person to look at, where SCREENSHOTS is set: `SCREENSHOTS=1 npm test -- browser`. */
+/** Saves a screenshot if SCREENSHOTS is set: `SCREENSHOTS=1 npm test -- browser`. */
 export async function saveScreenshot(page: Page, name: string): Promise<void> {
   if (process.env.SCREENSHOTS) await page.screenshot({ path: resolve(SCREENSHOTS, `${name}.png`), fullPage: true });
 }

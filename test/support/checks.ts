@@ -7,7 +7,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { makeApp, makePhase, type Variant } from './stack';
 import { phaseTemplate } from './templates';
 
-/** What CDK's own validation finds in a phase, and cdk-nag where `nag` is true, without a written reason. */
+/** Returns the unacknowledged findings of CDK validation for a phase, and those of cdk-nag if `nag` is true. */
 export function findingsOf({ id, props }: Variant, nag: boolean): { findings: unknown[]; failure: unknown } {
   const app = makeApp();
   if (nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
@@ -26,7 +26,7 @@ export function findingsOf({ id, props }: Variant, nag: boolean): { findings: un
   return { findings: printed.mock.calls.flat().filter((line) => !line.startsWith('WARNING')), failure };
 }
 
-/** What cfn-lint prints of phases, and its exit code. */
+/** Runs cfn-lint on the templates. Returns its output and exit code. */
 export function lint(variants: readonly Variant[]): { stdout: string; status: number | null } {
   const dir = mkdtempSync(join(tmpdir(), 'lint-'));
   const files = variants.map(({ id, name, props }) => {

@@ -5,9 +5,9 @@ const ROOT = resolve(__dirname, '../..');
 
 export interface Command {
   readonly child: ChildProcess;
-  /** What it has printed so far. */
+  /** Output so far. */
   readonly output: { stdout: string; stderr: string };
-  /** Its exit code; null when a signal ended it. */
+  /** Exit code, or null if a signal ended the process. */
   readonly exitCode: Promise<number | null>;
 }
 
@@ -28,7 +28,7 @@ export function runCommand(args: readonly string[], env: NodeJS.ProcessEnv = pro
   return { child, output, exitCode };
 }
 
-/** Command lines of the processes that name the folder in theirs. */
+/** Returns the command lines of the running processes that contain one of the folders. */
 export function commandLinesContaining(...folders: string[]): string[] {
   const lines = execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' }).split('\n');
   return lines.filter((line) => !line.startsWith('ps ') && folders.some((folder) => line.includes(folder)));

@@ -1,19 +1,19 @@
 import type { InventoryRow } from '../../tools/emulator/inventory';
 import { runCommand } from './command';
 
-/** Types whose every stated fact the emulator must state as well. */
+/** Resource types for which the emulator must report every property of the template. */
 export const COMPARED =
   /^AWS::(AutoScaling|ElasticLoadBalancingV2|ElastiCache::ReplicationGroup|SQS::Queue$|RDS::DBProxy$)/;
 
 /** Runs `npm run deploy:local`. */
 export async function deployLocal(...args: string[]) {
-  // The tests of phases validate the templates.
+  // The tests in test/lib/phases validate the templates.
   const { output, exitCode } = runCommand(['deploy:local', ...args], { ...process.env, CDK_VALIDATION: 'false' });
   const status = await exitCode;
   return { status, ...output };
 }
 
-/** Deploys a phase; everything that the emulator supports must exist as stated. @param types some of these */
+/** Deploys a phase and checks each resource that the emulator supports. @param types resource types that must exist */
 export async function expectDeployed(phase: string, types: readonly string[]): Promise<void> {
   const { status, stdout, stderr } = await deployLocal(phase, '--json');
   if (status !== 0) throw new Error(stderr);

@@ -178,7 +178,7 @@ export function extremeReport(): Report {
   };
 }
 
-/** Maximum of the price column. */
+/** Maximum of the price column in the database. */
 const MAX_PRICE_CENTS = 2 ** 31 - 1;
 
 /** All pages of the shop with long names, high prices and large counts, keyed by name. */
@@ -214,7 +214,7 @@ export function extremePages(): Record<string, string> {
     LONG_WORD,
     LONG_TEXT,
     'Kettle',
-    'Enamel kettle with a lid and a very long list of things that it is',
+    'Enamel kettle with a lid and a very long list of further features',
   ].map((name, index): CartItem => ({ productId: index + 1, name, quantity: 99, priceCents: MAX_PRICE_CENTS }));
   const cart: Cart = { items, totalCents: items.length * 99 * MAX_PRICE_CENTS };
   const order: Order = {
@@ -243,7 +243,7 @@ export function extremePages(): Record<string, string> {
     product: pages.productPage(visitor, { product: product(1, LONG_WORD, 123_456_789) }),
     'product sold out': pages.productPage(anonymous, { product: product(1, LONG_TEXT, 0) }),
     cart: pages.cartPage(visitor, { cart, idempotencyKey: 'a', notice: LONG_TEXT }),
-    'cart before the login': pages.cartPage(anonymous, { cart, idempotencyKey: 'a' }),
+    'cart before login': pages.cartPage(anonymous, { cart, idempotencyKey: 'a' }),
     login: pages.loginPage(anonymous, { email, error: LONG_TEXT, next: '/cart' }),
     orders: pages.ordersPage(visitor, { orders: [order, { ...order, status: 'placed' }] }),
     order: pages.orderPage(visitor, { order, justPlaced: true }),

@@ -54,7 +54,7 @@ function layoutProblems() {
       const isShortened = textOverflow === 'ellipsis' && one.hasAttribute('title');
       if (isShortened) return;
       if ((overflowX !== 'visible' || isDrawn(one)) && isOutside(box, one.getBoundingClientRect())) {
-        problems.add(`${what} sticks out of ${nameOf(one)}`);
+        problems.add(`${what} overflows ${nameOf(one)}`);
       }
     }
     if (box.left < -TOLERANCE || box.right > root.clientWidth + TOLERANCE) {

@@ -2,7 +2,7 @@ const { mkdtempSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 
-/** Jest's global set-up: one folder for the output of all CDK apps of a run, and its removal at the end. */
+/** Jest's global setup: creates one output folder for all CDK apps of a run. `remove` deletes it in the teardown. */
 module.exports = async () => {
   process.env.CDK_TEST_OUT = mkdtempSync(join(tmpdir(), 'cdk-test-'));
 };

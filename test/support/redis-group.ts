@@ -3,7 +3,7 @@ import { type Endpoint, openEndpoint } from '../../tools/rehearsal/programs/endp
 import { type RedisServer, startRedis } from '../../tools/rehearsal/programs/redis';
 import type { ShopServer, TestBed } from './shop';
 
-/** A primary with two replicas, under a name that two servers of the shop use, as ElastiCache has it. */
+/** A Redis primary with two replicas behind one endpoint, like ElastiCache, and two shop servers that use the endpoint. */
 export interface RedisGroup {
   /** The primary first. */
   readonly nodes: readonly [RedisServer, RedisServer, RedisServer];

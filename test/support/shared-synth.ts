@@ -6,8 +6,8 @@ const assembly = jest.requireActual<typeof import('../../tools/cloudformation/as
 );
 
 /**
- * `tools/cloudformation/assembly.ts`, whose `synthesize` runs the CDK CLI once for each set of options in all test files together.
- * For `jest.mock`.
+ * Replaces `tools/cloudformation/assembly.ts` in `jest.mock`. `synthesize` runs the CDK CLI once per set of options across all
+ * test files.
  */
 module.exports = {
   ...assembly,

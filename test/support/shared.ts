@@ -6,18 +6,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const ROOT = resolve(__dirname, '../..');
 const CACHE = join(ROOT, 'node_modules', '.cache', 'scaling-phases-tests');
 
-/** Everything that a result may be made from. What is missing here makes the cache stale. */
+/** Files and folders that a result can depend on. A missing entry leads to stale results. */
 const INPUTS = ['app', 'bin', 'lib', 'tools', 'test/support', 'cdk.json', 'package-lock.json'];
 
 /** One day, in milliseconds. */
 const MAX_AGE = 86_400_000;
 
 /**
- * A result that several test files need and that takes seconds to make. The first file makes it, the others wait for it. It is
- * kept under a hash of the contents of all inputs, so that a change of any of them has it made again.
+ * Computes a slow result once for all test files. The first caller computes it, and the others wait. The cache key includes a
+ * hash of all inputs, so any change to them invalidates the result.
  *
- * @param name of the result, with all its options
- * @param make returns plain objects, arrays and maps
+ * @param name unique name of the result, including all options
+ * @param make computes the result, which consists of plain objects, arrays and maps
  */
 export async function shared<T>(name: string, make: () => Promise<T>): Promise<T> {
   const file = fileOf(name);
@@ -35,7 +35,7 @@ export async function shared<T>(name: string, make: () => Promise<T>): Promise<T
   }
 }
 
-/** Like {@link shared}, for what is made at once: two files that need it at the same time both make it. */
+/** Synchronous variant of {@link shared}, without a lock: concurrent callers may each compute the result. */
 export function sharedSync<T>(name: string, make: () => T): T {
   const file = fileOf(name);
   const kept = read(file);
@@ -50,7 +50,7 @@ function fileOf(name: string): string {
 
 function store<T>(file: string, value: T): T {
   const text = toText(value);
-  // Renamed into place, so that no other test reads half of it.
+  // The rename is atomic, so no other test reads a partial file.
   const temporary = `${file}.${process.pid}`;
   writeFileSync(temporary, text);
   renameSync(temporary, file);
@@ -87,7 +87,7 @@ function filesOf(path: string): string[] {
     .sort();
 }
 
-/** The process id in it is that of the test that makes the result; of one that was killed, another test takes the lock. */
+/** Creates the lock file with the id of this process. Removes the lock of a process that no longer exists. */
 function takeLock(lock: string): boolean {
   try {
     writeFileSync(lock, String(process.pid), { flag: 'wx' });
@@ -116,7 +116,7 @@ function read(file: string): string | undefined {
   }
 }
 
-/** What earlier states of the inputs have left. */
+/** Removes results of earlier inputs after {@link MAX_AGE}. */
 function removeStale(): void {
   for (const name of readdirSync(CACHE)) {
     const dir = join(CACHE, name);

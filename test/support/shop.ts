@@ -54,7 +54,7 @@ export class TestBed {
     return new ShopServer(process, log);
   }
 
-  /** Runs a server that is expected to exit during startup. */
+  /** Runs a server that must exit during startup. Returns its exit code and output. */
   runUntilExit(
     env: Readonly<Record<string, string>>,
   ): Promise<{ code: number | null; stderr: string; stdout: string }> {
@@ -76,7 +76,7 @@ export class TestBed {
   }
 }
 
-/** Starts a server that must not become ready, for a reason that it logs. Ends it a moment after it has logged that. */
+/** Starts a server that must log `reason` and not become ready. Kills it 2 s after that log line. */
 export async function expectNotReady(
   bundle: AppBundle,
   log: string,
@@ -166,7 +166,7 @@ export class Visitor {
       headers: { ...(cookie && { cookie }), ...init.headers },
       ...(init.body !== undefined && { body: init.body }),
     });
-    this.#keep(response.headers.getSetCookie());
+    this.#storeCookies(response.headers.getSetCookie());
     const text = await response.text();
     const answer: Answer = {
       status: response.status,
@@ -214,7 +214,7 @@ export class Visitor {
     return this.post('/api/orders', undefined, { 'idempotency-key': key });
   }
 
-  #keep(lines: readonly string[]): void {
+  #storeCookies(lines: readonly string[]): void {
     for (const line of lines) {
       const [, name, value, attributes] = /^([^=]+)=([^;]*)(.*)$/.exec(line) as unknown as string[];
       if (/expires=Thu, 01 Jan 1970/i.test(attributes as string)) this.cookies.delete(name as string);
@@ -251,7 +251,7 @@ export async function sql(database: string, text: string, values: unknown[] = []
   }
 }
 
-/** Has each read of a cart wait in the database, so that this and not the processor is what limits the shop. */
+/** Adds 80 ms to each read of a cart, so that the database is the bottleneck and not the CPU. */
 export async function slowDownCarts(database: string): Promise<void> {
   await sql(
     database,
@@ -269,20 +269,20 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits until `check` returns true. The limit only ends a wait in vain: it is far longer than a slow machine needs. */
+/** Waits until `check` returns true. Throws after `within` milliseconds, far longer than a slow machine needs. */
 export async function eventually(check: () => Promise<boolean> | boolean, within = 120_000): Promise<void> {
   const end = Date.now() + within;
   while (!(await check())) {
-    if (Date.now() > end) throw new Error(`did not happen within ${within / 1000} s: ${check}`);
+    if (Date.now() > end) throw new Error(`condition not met within ${within / 1000} s: ${check}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-/** Retries after a 503, like a client that honors `Retry-After`, for tests that a busy machine must not fail. */
-export async function retryOn503(ask: () => Promise<Answer>): Promise<Answer> {
-  let answer = await ask();
+/** Retries a request after a 503, so that a busy machine does not fail the test. */
+export async function retryOn503(send: () => Promise<Answer>): Promise<Answer> {
+  let answer = await send();
   await eventually(async () => {
-    if (answer.status === 503) answer = await ask();
+    if (answer.status === 503) answer = await send();
     return answer.status !== 503;
   });
   return answer;
@@ -292,8 +292,8 @@ export async function retryOn503(ask: () => Promise<Answer>): Promise<Answer> {
 export async function workers(url: string, count: number): Promise<number[]> {
   const pids = new Set<number>();
   await eventually(async () => {
-    // A connection each, as the cluster hands out connections and not requests. One that was just being handed to a
-    // worker when that was killed is never answered.
+    // One connection per request, because the cluster module distributes connections. A connection that it passes to a
+    // worker during the kill gets no response.
     const init = { headers: { connection: 'close' }, signal: AbortSignal.timeout(5_000) };
     const answer = await fetch(`${url}/whoami`, init).catch(() => undefined);
     if (answer) pids.add(((await answer.json()) as { pid: number }).pid);

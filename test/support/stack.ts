@@ -13,7 +13,7 @@ import type { PhaseId, PhaseProps, TemplateJson } from './templates';
 
 const ROOT = join(__dirname, '..', '..');
 
-/** Output folder of all apps, which `test/support/out-dir.js` removes after the run. The CDK would keep a folder per app. */
+/** Output folder of all apps, which `test/support/out-dir.js` removes after the run. The CDK does not remove the output of an app. */
 const OUT = process.env.CDK_TEST_OUT ?? tmpdir();
 
 // The CDK's template validation takes seconds; `findingsOf` enables it once per variant.
@@ -41,7 +41,7 @@ export function makeApp(context: Record<string, unknown> = {}): App {
   return new App({
     outdir: mkdtempSync(join(OUT, 'app-')),
     analyticsReporting: false,
-    // Both take a third of a synth, and no template shows them.
+    // Both take a third of the synth time, and neither affects a template.
     stackTraces: false,
     treeMetadata: false,
     context: { ...cdkJson.context, ...context },
@@ -105,7 +105,7 @@ export const elasticVariants: readonly Variant[] = variantsOf('phase-4', {
   'without spot': { spot: false, natGateways: 1, predictive: 'ForecastAndScale', timeZone: 'Europe/Berlin' },
 });
 
-/** What else the tests of phases 1 to 3 make. */
+/** Further variants that the tests of phases 1 to 3 create. */
 export const otherVariants: readonly Variant[] = [
   ...combinedFarmVariants,
   ...(['phase-1', 'phase-2', 'phase-3'] as const).flatMap((id) => variantsOf(id, { 'with a domain': DOMAIN })),
@@ -114,7 +114,7 @@ export const otherVariants: readonly Variant[] = [
   ...variantsOf('phase-3', { 'one replica': { replicas: 1 } }),
 ].toSorted((one, other) => one.id.localeCompare(other.id));
 
-/** Types that hold data, or that are needed to read it. */
+/** Resource types that hold data or are required to read it. */
 const STATEFUL = [
   'AWS::EC2::Volume',
   'AWS::RDS::DBInstance',

@@ -1,6 +1,6 @@
 const { readFileSync } = require('node:fs');
 
-/** Imports that start programs: a database, a browser, an emulator, the command line, the CDK. */
+/** Imports that start programs: a database, a browser, an emulator, the command line, CDK. */
 const STARTS_PROGRAMS =
   /from '(node:child_process|[./]+\/(support\/(browser|clone|command|deployment|needs|redis-group|shop|topology)|tools\/(cloudformation\/assembly|bench\/.+|.+command)))'/;
 

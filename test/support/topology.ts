@@ -17,7 +17,7 @@ export function startInChildProcess(plan: TopologyPlan, env: NodeJS.ProcessEnv =
   return spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
 }
 
-/** What it says first: where visitors enter, or why it does not start. */
+/** Returns the first line of output: the URL of the topology, or the reason why it does not start. */
 export async function firstLine(child: ChildProcess): Promise<string> {
   const [line] = await once((child.stdout as NodeJS.ReadableStream).setEncoding('utf8'), 'data');
   return line.trim();

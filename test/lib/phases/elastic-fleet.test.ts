@@ -29,7 +29,7 @@ describe('snapshots', () => {
   });
 });
 
-/** The one resource of a type whose logical id has this prefix. */
+/** Returns the only resource of a type whose logical id has this prefix. */
 function singleResource(type: string, prefix: string, of = template()) {
   const found = Object.entries(resourcesOf(of, type)).filter(([id]) => id.startsWith(prefix));
   expect(found).toHaveLength(1);
@@ -76,7 +76,7 @@ describe('the fleet', () => {
     expect(CapacityRebalance ?? false).toBe(false);
   });
 
-  test('drains within the notice of a Spot Instance, with seconds to spare', () => {
+  test('drains within the two-minute Spot interruption notice', () => {
     const { Properties } = singleResource('AWS::AutoScaling::AutoScalingGroup', 'ShopElasticFleet');
     const [hook] = Properties.LifecycleHookSpecificationList;
     const targets = singleResource('AWS::ElasticLoadBalancingV2::TargetGroup', 'ShopInternalLoadBalancer').Properties;
@@ -91,7 +91,7 @@ describe('the fleet', () => {
 
   // cdk-nag does not read the launch template of a mixed instances policy.
   test.each(elasticVariants)(
-    'of phase 4 $name has IMDSv2 and encrypted root volumes on every server of a mixed instances policy',
+    'in phase 4 $name requires IMDSv2 and encrypted root volumes on every server of a mixed instances policy',
     ({ props }) => {
       const all = template(props);
       for (const { Properties } of Object.values(resourcesOf(all, 'AWS::AutoScaling::AutoScalingGroup'))) {
@@ -159,8 +159,8 @@ describe('servers and workers', () => {
   });
 });
 
-describe('everything', () => {
-  test.each(elasticVariants)('in phase 4 $name retains its state when the stack is deleted', ({ props }) => {
+describe('phase 4', () => {
+  test.each(elasticVariants)('$name retains its state when the stack is deleted', ({ props }) => {
     for (const [name, resource] of Object.entries(template(props).Resources)) {
       if (isStateful(resource)) expect([name, resource.DeletionPolicy]).toEqual([name, 'RetainExceptOnCreate']);
     }
@@ -185,7 +185,7 @@ describe('everything', () => {
     expect(warned).toEqual([]);
   });
 
-  test('allows only CloudFront to reach the internal load balancer', () => {
+  test('lets only CloudFront reach the internal load balancer', () => {
     const balancer = singleResource('AWS::ElasticLoadBalancingV2::LoadBalancer', 'ShopInternalLoadBalancer');
     expect(balancer.Properties.Scheme).toBe('internal');
     const group = singleResource('AWS::EC2::SecurityGroup', 'ShopInternalLoadBalancer').Properties;
@@ -262,14 +262,14 @@ describe('a shop in another region', () => {
   const stack = new ShopStack(app, 'phase-4');
   new ElasticFleet(stack, 'Shop', { appBundle: APP_BUNDLE, ...DOMAIN, edgeParts: edge.exportTo(stack) });
 
-  test('has web ACL and certificate in a companion stack in us-east-1, deployed first', () => {
+  test('has its web ACL and certificate in a companion stack in us-east-1 that deploys first', () => {
     expect([edge.region, edge.stackName]).toEqual(['us-east-1', 'shop-edge']);
     expect(Object.keys(resourcesOf(templateOf(edge), 'AWS::WAFv2::WebACL'))).toHaveLength(1);
     expect(Object.keys(templateOf(edge).Outputs ?? {})).toEqual(['WebAclArn', 'CertificateArn']);
     expect(stack.dependencies).toEqual([edge]);
   });
 
-  test('reads them from there, without a Lambda function and a second web ACL', () => {
+  test('reads both from the companion stack, without a Lambda function or a second web ACL', () => {
     const all = templateOf(stack);
     expect(resourcesOf(all, 'AWS::WAFv2::WebACL')).toEqual({});
     expect(resourcesOf(all, 'AWS::Lambda::Function')).toEqual({});

@@ -144,7 +144,7 @@ describe('from phase 2 to phase 3', () => {
   const after = phaseTemplate('phase-3', DOMAIN);
   const diff = fullDiff(before, after);
 
-  // The schema of RDS also covers Aurora, where a change of MultiAZ may replace the instance. RDS for PostgreSQL updates it
+  // The RDS resource schema also covers Aurora, where a change of MultiAZ may replace the instance. RDS for PostgreSQL updates it
   // without interruption:
   // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZ.Migrating.html
   test('no remaining resource is replaced; only MultiAZ of the database changes', () => {
@@ -220,7 +220,7 @@ describe('a later deploy of phase 3', () => {
     expect(changed.filter((path) => !expected.test(path))).toEqual([]);
   });
 
-  test('with one replica less keeps the others', () => {
+  test('with one fewer replica keeps the others', () => {
     const ids = (replicas: number) =>
       Object.keys(resourcesOf(phaseTemplate('phase-3', { replicas }), 'AWS::RDS::DBInstance'));
     expect(ids(2)).toHaveLength(3);
@@ -253,7 +253,7 @@ describe('a later deploy of the same phase', () => {
     expect(instance.Properties.UserData).toBeUndefined();
     expect(instance.Properties.BlockDeviceMappings).toBeUndefined();
     expect(instance.Properties.LaunchTemplate.Version).toBe('1');
-    // CloudFormation would resolve a parameter for the image at each deploy. There is none.
+    // CloudFormation resolves an image parameter at each deploy, so there must be none.
     expect(Object.keys(phaseTemplate(id).Parameters ?? {})).toEqual(['BootstrapVersion']);
     const [volume] = Object.values(resourcesOf(phaseTemplate(id), 'AWS::EC2::Volume'));
     expect(volume.Properties.AvailabilityZone).toEqual({
@@ -308,8 +308,8 @@ describe('every phase', () => {
   });
 });
 
-/** Checks that cdk-nag does not have. */
-describe('own checks', () => {
+/** Checks that cdk-nag lacks. */
+describe('custom checks', () => {
   test.each(everyVariant)('every fleet behind a load balancer in $id $name uses its health checks', ({ id, props }) => {
     for (const group of Object.values(resourcesOf(phaseTemplate(id, props), 'AWS::AutoScaling::AutoScalingGroup'))) {
       if (!group.Properties.TargetGroupARNs) continue;
@@ -343,13 +343,13 @@ describe('own checks', () => {
 
 describe('external checks', () => {
   test.each([...everyVariant, ...elasticVariants])(
-    'cdk-nag and the validation of the CDK find nothing without a written reason in $id $name',
+    'cdk-nag and CDK validation report no unacknowledged finding in $id $name',
     (variant) => {
       expect(findingsOf(variant, true)).toEqual({ findings: [], failure: undefined });
     },
   );
 
-  test.each(otherVariants)('the validation of the CDK finds nothing in $id $name', (variant) => {
+  test.each(otherVariants)('CDK validation reports no finding in $id $name', (variant) => {
     expect(findingsOf(variant, false)).toEqual({ findings: [], failure: undefined });
   });
 });
@@ -369,7 +369,7 @@ describe('bin/shop.ts', () => {
     const { PATH, HOME } = process.env;
     const child = spawn(process.execPath, ['--import', 'tsx', 'bin/shop.ts'], {
       cwd: ROOT,
-      // No credentials, no region, and proxies that do not answer.
+      // No credentials, no region, and unreachable proxies.
       env: {
         PATH,
         HOME,

@@ -3,11 +3,11 @@ import { readSettings } from '../../../lib/phases/settings';
 
 const read = (context: Record<string, unknown>) => readSettings((name) => context[name]);
 
-test('without context, the smallest shop', () => {
+test('defaults to the smallest shop without context', () => {
   expect(read({})).toEqual({ size: 'launch', stackName: 'shop' });
 });
 
-test('all settings of phases 1 to 3', () => {
+test('reads all settings of phases 1 to 3', () => {
   const context = {
     size: '64vcpu',
     stackName: 'other',
@@ -29,7 +29,7 @@ test('all settings of phases 1 to 3', () => {
   });
 });
 
-test('settings of phase 4', () => {
+test('reads the settings of phase 4', () => {
   const context = { predictive: 'ForecastAndScale', timeZone: 'Europe/Berlin' };
   expect(read({ ...context, minServers: '5', maxServers: 40, maxWorkers: '20', spot: 'false' })).toMatchObject({
     ...context,

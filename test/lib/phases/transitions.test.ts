@@ -18,7 +18,7 @@ test.each([
   expect(transitionBetween(from, to).verdict).toBe(verdict);
 });
 
-test('a refused transition says why, and what to do instead', () => {
+test('a refused transition has a reason and an alternative in its error', () => {
   expect(transitionError(1, 3)).toBe(
     'The shop runs in phase 1 and cannot become phase 3: the orders are on the instance, which the deploy would terminate. Instead: deploy phase-2 and move the orders to RDS first',
   );
@@ -27,7 +27,7 @@ test('a refused transition says why, and what to do instead', () => {
   );
 });
 
-test('goBackFrom with the running phase allows a step back, and nothing else', () => {
+test('goBackFrom allows a step back only if it is the current phase', () => {
   expect(transitionError(4, 3, 4)).toBeUndefined();
   expect(transitionError(4, 3, 3)).toBeDefined();
   expect(transitionError(4, 1, 4)).toBeDefined();
