@@ -64,9 +64,9 @@ describeWith('moto server', 'with a queue', () => {
     name: string,
     visibilityTimeout: number,
     tries: number,
-  ): Promise<{ url: string; dead: string }> {
-    const { QueueUrl: dead = '' } = await sqs.createQueue({ QueueName: `${name}-dead` });
-    const { Attributes } = await sqs.getQueueAttributes({ QueueUrl: dead, AttributeNames: ['QueueArn'] });
+  ): Promise<{ url: string; deadLetterUrl: string }> {
+    const { QueueUrl: deadLetterUrl = '' } = await sqs.createQueue({ QueueName: `${name}-dead` });
+    const { Attributes } = await sqs.getQueueAttributes({ QueueUrl: deadLetterUrl, AttributeNames: ['QueueArn'] });
     const { QueueUrl: url = '' } = await sqs.createQueue({
       QueueName: name,
       Attributes: {
@@ -74,7 +74,7 @@ describeWith('moto server', 'with a queue', () => {
         RedrivePolicy: JSON.stringify({ deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount: tries }),
       },
     });
-    return { url, dead };
+    return { url, deadLetterUrl };
   }
 
   async function startWorker(database: string, queue: string, env: Record<string, string> = {}): Promise<ShopProcess> {
@@ -205,7 +205,7 @@ describeWith('moto server', 'with a queue', () => {
 
   test.concurrent('failing jobs and invalid messages go to the dead-letter queue without blocking others', async () => {
     const database = await withJobs(3, 0);
-    const { url, dead } = await makeQueue('poison', 1, 2);
+    const { url, deadLetterUrl } = await makeQueue('poison', 1, 2);
     const [{ order_id: poisoned }] = await sql(database, 'SELECT order_id FROM jobs LIMIT 1');
     await sql(
       database,
@@ -216,7 +216,7 @@ describeWith('moto server', 'with a queue', () => {
     await sqs.sendMessage({ QueueUrl: url, MessageBody: 'not a job' });
     const server = await testBed.serve(database, { ...aws, QUEUE_URL: url });
     await startWorker(database, url);
-    await eventually(async () => (await inQueue(dead)) === 2);
+    await eventually(async () => (await inQueue(deadLetterUrl)) === 2);
     expect(await sql(database, 'SELECT order_id FROM jobs')).toEqual([{ order_id: poisoned }]);
     await server.process.stop();
   });
@@ -224,8 +224,11 @@ describeWith('moto server', 'with a queue', () => {
   test.concurrent('orders are accepted while the queue is down, and their jobs are sent after it recovers', async () => {
     const database = await testBed.database();
     const { url } = await makeQueue('outage', 30, 5);
-    const nowhere = { ...aws, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
-    const first = await testBed.serve(database, { ...nowhere, QUEUE_URL: 'http://127.0.0.1:9/123456789012/outage' });
+    const unreachable = { ...aws, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
+    const first = await testBed.serve(database, {
+      ...unreachable,
+      QUEUE_URL: 'http://127.0.0.1:9/123456789012/outage',
+    });
     const [email] = await makeUsers(database, 1);
     const visitor = first.visitor();
     await visitor.logIn(email as string);

@@ -28,9 +28,9 @@ describeWith('redis-server', 'Redis', () => {
   async function expectQuickRefusals(visitor: Visitor, shop: ShopServer, email: string): Promise<void> {
     let slowest = 0;
     let limit = await responseLimit(shop, 50);
-    const refused = async (ask: () => Promise<Awaited<ReturnType<Visitor['get']>>>) => {
+    const refused = async (send: () => Promise<Awaited<ReturnType<Visitor['get']>>>) => {
       const began = performance.now();
-      const { status, headers } = await ask();
+      const { status, headers } = await send();
       slowest = Math.max(slowest, performance.now() - began);
       expect([status, headers.get('retry-after')]).toEqual([503, '1']);
     };

@@ -14,7 +14,7 @@ export const SESSION_SECRET = 'a secret for tests, long enough for a signature';
 export class TestBed {
   readonly #servers = new Set<ShopProcess>();
   #databases = 0;
-  #made: Promise<void> = Promise.resolve();
+  #lastCreated: Promise<void> = Promise.resolve();
 
   private constructor(
     readonly dir: string,
@@ -34,8 +34,8 @@ export class TestBed {
     this.#databases += 1;
     const name = `shop${this.#databases}`;
     // Sequentially, because the first call also creates the role.
-    this.#made = this.#made.then(() => this.postgres.createDatabase(name));
-    await this.#made;
+    this.#lastCreated = this.#lastCreated.then(() => this.postgres.createDatabase(name));
+    await this.#lastCreated;
     return this.postgres.url(name);
   }
 

@@ -13,7 +13,7 @@ import type { PhaseId, PhaseProps, TemplateJson } from './templates';
 
 const ROOT = join(__dirname, '..', '..');
 
-/** Output folder of all apps, which `test/support/out-dir.js` removes after the run. The CDK does not remove the output of an app. */
+/** Output folder of all apps. `test/support/out-dir.js` removes it after the run. */
 const OUT = process.env.CDK_TEST_OUT ?? tmpdir();
 
 // The CDK's template validation takes seconds; `findingsOf` enables it once per variant.

@@ -20,9 +20,9 @@ export function phaseTemplate(id: PhaseId, props: PhaseProps = {}): TemplateJson
     return templateOf(makePhase(id, props).stack);
   };
   // The key does not cover the content of a custom app bundle.
-  const made = templates.get(key) ?? (props.appBundle ? make() : sharedSync(`template ${key}`, make));
-  templates.set(key, made);
-  return made;
+  const template = templates.get(key) ?? (props.appBundle ? make() : sharedSync(`template ${key}`, make));
+  templates.set(key, template);
+  return template;
 }
 
 /** Returns the resources of one type, keyed by logical id. */
