@@ -7,8 +7,7 @@ export const COMPARED =
 
 /** Runs `npm run deploy:local`. */
 export async function deployLocal(...args: string[]) {
-  // The tests in test/lib/phases validate the templates.
-  const { output, exitCode } = runCommand(['deploy:local', ...args], { ...process.env, CDK_VALIDATION: 'false' });
+  const { output, exitCode } = runCommand(['deploy:local', ...args]);
   const status = await exitCode;
   return { status, ...output };
 }

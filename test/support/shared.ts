@@ -42,10 +42,15 @@ export function sharedSync<T>(name: string, make: () => T): T {
   return kept === undefined ? store(file, make()) : (fromText(kept) as T);
 }
 
-function fileOf(name: string): string {
+/** Returns the path of a file or folder that is kept and removed together with the shared results. */
+export function cachePath(name: string): string {
   const dir = join(CACHE, inputsHash());
   if (mkdirSync(dir, { recursive: true }) !== undefined) removeStale();
-  return join(dir, `${createHash('sha256').update(name).digest('hex').slice(0, 16)}.json`);
+  return join(dir, name);
+}
+
+function fileOf(name: string): string {
+  return cachePath(`${createHash('sha256').update(name).digest('hex').slice(0, 16)}.json`);
 }
 
 function store<T>(file: string, value: T): T {

@@ -3,6 +3,7 @@ import { describeWith } from '../../support/needs';
 
 describeWith('moto server', 'deploy:local, against an AWS emulator', () => {
   test.each([
+    ['phase-1', ['AWS::EC2::Instance', 'AWS::EC2::Volume', 'AWS::EC2::VPC', 'AWS::SecretsManager::Secret']],
     ['phase-2', ['AWS::EC2::Instance', 'AWS::EC2::Volume', 'AWS::EC2::VPC', 'AWS::RDS::DBInstance']],
     [
       'phase-3',
