@@ -12,8 +12,8 @@ module.exports = {
     ],
   },
   transformIgnorePatterns: ['/node_modules/(?!(node-pg-migrate|fast-check|pure-rand)/)'],
-  globalSetup: '<rootDir>/test/support/out-dir.js',
-  globalTeardown: '<rootDir>/test/support/remove-out-dir.js',
+  globalSetup: '<rootDir>/test/support/global-setup.js',
+  globalTeardown: '<rootDir>/test/support/global-teardown.js',
   // Ends a test that hangs. A slow machine may take many times longer than a quiet one.
   testTimeout: 600_000,
   // Many of the longest files wait: for drains, time limits and lags that are real.

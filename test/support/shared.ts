@@ -42,10 +42,15 @@ export function sharedNow<T>(name: string, make: () => T): T {
   return kept === undefined ? keep(file, make()) : (fromText(kept) as T);
 }
 
-function fileOf(name: string): string {
+/** A file or folder beside the shared results, which is removed with them. */
+export function cachePath(name: string): string {
   const dir = join(CACHE, inputsHash());
   if (mkdirSync(dir, { recursive: true }) !== undefined) removeOldest();
-  return join(dir, `${createHash('sha256').update(name).digest('hex').slice(0, 16)}.json`);
+  return join(dir, name);
+}
+
+function fileOf(name: string): string {
+  return cachePath(`${createHash('sha256').update(name).digest('hex').slice(0, 16)}.json`);
 }
 
 function keep<T>(file: string, made: T): T {

@@ -7,6 +7,7 @@ import { Client } from 'pg';
 import { type Postgres, startPostgres } from '../../tools/rehearsal/programs/postgres';
 import { type ShopProcess, startShop } from '../../tools/rehearsal/programs/shop-process';
 import { type AppBundle, buildApp } from '../../tools/support/app-bundle';
+import { copyEmptyCluster } from './empty-cluster';
 
 export const SESSION_SECRET = 'a secret for tests, long enough for a signature';
 
@@ -26,7 +27,9 @@ export class Bench {
     const dir = mkdtempSync(join(tmpdir(), 'shop-test-'));
     // Without fsync for speed: test data need not survive a crash.
     const quick = { fsync: 'off', max_connections: '200', ...settings };
-    return new Bench(dir, buildApp(), await startPostgres({ dir: join(dir, 'postgres'), settings: quick }));
+    const postgres = join(dir, 'postgres');
+    await copyEmptyCluster(postgres);
+    return new Bench(dir, buildApp(), await startPostgres({ dir: postgres, settings: quick }));
   }
 
   /** Creates an empty database. Returns its connection string. */

@@ -13,11 +13,8 @@ import type { PhaseId, PhaseProps, TemplateJson } from './templates';
 
 const ROOT = join(__dirname, '..', '..');
 
-/** Output folder of all apps, which `test/support/out-dir.js` removes after the run. The CDK would keep a folder per app. */
+/** Output folder of all apps, from `global-setup.js`. */
 const OUT = process.env.CDK_TEST_OUT ?? tmpdir();
-
-// The CDK's template validation takes seconds; `findingsOf` enables it once per variant.
-process.env.CDK_VALIDATION = 'false';
 
 const ASSET_HASH = /[0-9a-f]{64}/g;
 expect.addSnapshotSerializer({

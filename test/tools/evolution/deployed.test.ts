@@ -68,7 +68,6 @@ describeWith('moto server', 'a deployed shop', () => {
         ...process.env,
         CDK_DEFAULT_ACCOUNT: ACCOUNT,
         CDK_DEFAULT_REGION: REGION,
-        CDK_VALIDATION: 'false',
         CDK_OUTDIR: dir,
         CDK_CONTEXT_JSON: JSON.stringify({ ...flags, ...context }),
         ...env,

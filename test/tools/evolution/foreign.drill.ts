@@ -31,7 +31,7 @@ function synth(name: string, text: string): string {
   const out = join(dir, name);
   execFileSync(process.execPath, ['--import', 'tsx', 'bin/sample.ts'], {
     cwd: app,
-    env: { ...process.env, CDK_OUTDIR: out, CDK_VALIDATION: 'false' },
+    env: { ...process.env, CDK_OUTDIR: out },
   });
   return out;
 }

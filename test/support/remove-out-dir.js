@@ -1,2 +1,0 @@
-/** Jest's global teardown. */
-module.exports = require('./out-dir').remove;
