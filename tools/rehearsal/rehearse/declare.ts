@@ -10,7 +10,7 @@ Exit codes:
   0  passed
   1  a target was missed, or the run failed
   2  bad input
-  3  not judged: this machine does not carry the load, or there was too little data
+  3  not judged: too much load for this machine, or too little data
 `;
 
 /** Declares the command `rehearse`. Keep its bounds equal to those of `scenario-file.ts`. */
@@ -64,16 +64,16 @@ export function declareRehearse(program: Command): void {
     .option('--no-cache', 'disable the catalogue cache of the servers')
     .option('--time-scale <times>', 'speed up time for the scaling policies of phase 4 (default: 30)', number(1, 120))
     .optionsGroup('Faults and changes:')
-    .option('--kill <servers>', 'kill servers with SIGKILL', count)
-    .option('--kill-worker <workers>', 'kill background workers with SIGKILL', count)
-    .option('--stop <servers>', 'stop servers with SIGTERM', count)
-    .option('--spot <servers>', 'send Spot interruption notices to servers', count)
-    .option('--kill-az <zones>', 'fail Availability Zones', wholeNumber(1, 2))
+    .option('--kill <servers>', 'kill a number of servers with SIGKILL', count)
+    .option('--kill-worker <workers>', 'kill a number of background workers with SIGKILL', count)
+    .option('--stop <servers>', 'stop a number of servers with SIGTERM', count)
+    .option('--spot <servers>', 'send Spot interruption notices to a number of servers', count)
+    .option('--kill-az <zones>', 'fail a number of Availability Zones', wholeNumber(1, 2))
     .option('--kill-db', 'crash the primary database')
     .option('--kill-replica', 'crash a read replica')
     .option('--kill-redis', 'crash the Redis primary; its replica takes over')
     .option('--demote-redis', 'make the Redis primary read-only for a while')
-    .option('--lag <seconds>', 'pause replication to the read replicas', wholeNumber(1, 120))
+    .option('--lag <seconds>', 'pause replication to the read replicas for a time', wholeNumber(1, 120))
     .option('--slow <dependency=ms>', 'add network latency to database, replicas or redis, such as redis=50', slow)
     .option('--deploy', 'deploy a new version with a rolling update')
     .option('--resize <vcpu>', 'resize the instance of phase 1 or 2', number(0.05, 16))

@@ -229,7 +229,7 @@ function refusalGoals({ scenario, fired, traffic: { counts, failureLatency } }: 
 }
 
 function atMost(bound: number): string {
-  return `at most ${bound}: in flight, or sent before the health check fails`;
+  return `at most ${bound} until the health check fails`;
 }
 
 function inService({ servers }: Snapshot): readonly ServerSnapshot[] {

@@ -154,7 +154,7 @@ function figures(second: RehearsalSecond): string[] {
     `p50 ${ms(latency.p50)} ms`,
     `p99 ${ms(latency.p99)} ms`,
     `${failureCount(counts)} failed`,
-    `${inService} of ${desired} servers in service`,
+    `${inService} of ${desired} in service`,
     ...(missed > 0 ? [`${missed} confirmed but lost`] : []),
     ...(isLate(second) ? [LATE] : []),
   ];
