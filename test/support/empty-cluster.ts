@@ -7,10 +7,10 @@ import { cachePath, shared } from './shared';
 /** Copies a stopped PostgreSQL cluster without databases to `dir`. `initdb` takes most of the CPU time of a small test file. */
 export async function copyEmptyCluster(dir: string): Promise<void> {
   const source = await shared('empty cluster', async () => {
-    const made = cachePath('empty-cluster');
-    rmSync(made, { recursive: true, force: true });
-    await (await startPostgres({ dir: made })).stop();
-    return made;
+    const cluster = cachePath('empty-cluster');
+    rmSync(cluster, { recursive: true, force: true });
+    await (await startPostgres({ dir: cluster })).stop();
+    return cluster;
   });
   mkdirSync(dir, { recursive: true });
   await promisify(execFile)('cp', ['-Rp', `${source}/.`, dir]);

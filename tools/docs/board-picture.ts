@@ -7,7 +7,7 @@ import { startBoard } from '../rehearsal/board/server';
 import { Parts } from '../rehearsal/programs/parts';
 import { startRehearsal } from '../rehearsal/rehearse/rehearsal';
 import type { Scenario } from '../rehearsal/rehearse/scenario';
-import { title } from '../rehearsal/report/words';
+import { title } from '../rehearsal/report/format';
 import { startTopology } from '../rehearsal/topology/topology';
 import { launchBrowser } from './browser';
 

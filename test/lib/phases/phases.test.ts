@@ -357,7 +357,7 @@ describe('external checks', () => {
 });
 
 describeWith('cfn-lint', 'cfn-lint', () => {
-  // cfn-lint.drill.ts has the other variants: each takes seconds.
+  // cfn-lint.drill.ts checks the other variants, which take seconds each.
   test('has no error and no warning in the phases with everything', () => {
     const everything = [...variants, ...elasticVariants].filter(({ name }) => name === 'with everything');
     expect(everything).toHaveLength(4);
@@ -396,13 +396,13 @@ describe('bin/shop.ts', () => {
     for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
   });
 
-  test('writes the templates of another synth again, without credentials and without network access', async () => {
+  test('writes the same templates as another synth, without credentials and without network access', async () => {
     const [{ status, dir }, others] = await Promise.all([synth(), synthesize()]);
     expect(status).toBe(0);
     expect(others.map(({ id }) => id)).toEqual(expect.arrayContaining([...PHASES]));
     for (const { id, template } of others) {
       const text = readFileSync(join(dir, `${id}.template.json`), 'utf8');
-      // As text, so that the order of keys counts.
+      // As text, to compare the order of keys, too.
       expect(JSON.stringify(JSON.parse(text))).toBe(JSON.stringify(template));
       expect((JSON.parse(text) as TemplateJson).Resources).not.toEqual({});
     }

@@ -2,7 +2,7 @@ import type { Rehearsal } from '../rehearse/rehearsal';
 import type { Scenario } from '../rehearse/scenario';
 import { LIMITS } from '../rehearse/scenario';
 import { judge } from '../rehearse/verdict';
-import { verdictLine } from '../report/words';
+import { verdictLine } from '../report/format';
 import type { Snapshot } from '../topology/snapshot';
 import { peakRate, totalRequests } from '../traffic/profiles';
 import { Feed } from './feed';

@@ -1,5 +1,5 @@
 import type { Action } from '../rehearse/scenario';
-import { LIMITS, phasesOf } from '../rehearse/scenario';
+import { LIMITS, supportedPhases } from '../rehearse/scenario';
 import type { ServerState, Snapshot } from '../topology/snapshot';
 import { ZONES } from '../topology/snapshot';
 import type { RehearsedPhase } from '../topology/topology-plan';
@@ -42,7 +42,7 @@ export function topologyOffers({ phase, becoming, evolves, now, act }: TopologyO
     action: TopologyAction,
     ...reasons: (string | false)[]
   ): Offer[] =>
-    phasesOf(action).includes(phase)
+    supportedPhases(action).includes(phase)
       ? [{ of, id, label, unavailable: reasons.find((one) => one !== false), run: () => act(action) }]
       : [];
 

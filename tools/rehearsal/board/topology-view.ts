@@ -1,4 +1,4 @@
-import { notOk, percent } from '../report/words';
+import { failureCount, percent } from '../report/format';
 import type { ServerSnapshot, Snapshot } from '../topology/snapshot';
 import type { RehearsedPhase } from '../topology/topology-plan';
 import type { Second } from '../traffic/messages';
@@ -60,7 +60,7 @@ export function buttonsOf(offers: readonly Offer[]): BoardState['buttons'] {
 export function visitorsOf({ counts, latency, acknowledged, missed }: Second): BoardVisitors {
   const rps = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const { p50, p99 } = latency;
-  return { rps, p50, p99, failed: notOk(counts), acknowledged, missed };
+  return { rps, p50, p99, failed: failureCount(counts), acknowledged, missed };
 }
 
 /** Figures of a single server without a balancer: all requests of the visitors go to it. */

@@ -8,80 +8,86 @@ const DEPENDENCIES = ['database', 'replicas', 'redis'] as const;
 const EXIT_CODES = `
 Exit codes:
   0  passed
-  1  a target is missed, or the run failed
+  1  a target was missed, or the run failed
   2  bad input
-  3  not judged: this machine does not carry the load, or too little happened
+  3  not judged: too much load for this machine, or too little data
 `;
 
-/** Declares the command `rehearse`. Its bounds are those of `tools/rehearsal/rehearse/scenario-file.ts`. */
+/** Declares the command `rehearse`. Keep its bounds equal to those of `scenario-file.ts`. */
 export function declareRehearse(program: Command): void {
   const count = wholeNumber(1, 20);
   program
     .command('rehearse')
-    .description('Run a phase on this machine with real parts, under load and faults; the exit code is the verdict.')
+    .description(
+      'Run a phase on this machine under load and faults, and verify its data; the exit code is the verdict.',
+    )
     .addArgument(
-      new Argument('<phase>', 'phase 1, 2, 3 or 4; or 1..4, from one to the other under traffic').argParser(
+      new Argument('<phase>', 'phase 1, 2, 3 or 4; or a range such as 1..4 to evolve under traffic').argParser(
         oneOf(['1', '2', '3', '4', '1..2', '1..3', '1..4', '2..3', '2..4', '3..4']),
       ),
     )
     .optionsGroup('Traffic:')
     .option(
       '--rps <number>',
-      'requests a second (default: 100, or what this machine carries if that is less)',
+      'requests per second (default: 100, or less if this machine carries less)',
       number(1, 5_000),
     )
-    .option('--seconds <number>', 'how long visitors come (default: 30 to 240, by what happens)', wholeNumber(5, 900))
+    .option(
+      '--seconds <number>',
+      'duration of the traffic (default: 30 to 240, depending on the scenario)',
+      wholeNumber(5, 900),
+    )
     .option(
       '--profile <name>',
-      'steady, ramp, spike or black-friday (default: steady)',
+      'load profile: steady, ramp, spike or black-friday (default: steady)',
       oneOf(['steady', 'ramp', 'spike', 'black-friday']),
     )
-    .option('--spike <times>', 'rise to so many times the rate, such as 10x', times)
-    .option('--overload <times>', 'the same, at servers of a tenth of a vCPU each, and visitors who reload', times)
-    .option('--reloads <number>', 'how often visitors load again what did not come (default: 0)', wholeNumber(0, 10))
-    .optionsGroup('Shape:')
-    .option('--servers <number>', 'servers of phases 3 (default: 5) and 4 (default: 2)', count)
-    .option('--vcpu <number>', 'vCPUs of each server (default: no limit)', number(0.05, 16))
+    .option('--spike <times>', 'raise the rate to a multiple for a while, such as 10x', times)
+    .option('--overload <times>', 'same as --spike, with 0.1 vCPU per server and 2 retries per failed request', times)
+    .option('--reloads <number>', 'retries per failed request (default: 0)', wholeNumber(0, 10))
+    .optionsGroup('Topology:')
+    .option('--servers <number>', 'number of servers in phase 3 (default: 5) or 4 (default: 2)', count)
+    .option('--vcpu <number>', 'vCPUs per server (default: no limit)', number(0.05, 16))
     .option(
       '--sessions <store>',
-      'postgres, redis, cookie or memory (default: that of the phase)',
+      'session store: postgres, redis, cookie or memory (default: depends on the phase)',
       oneOf(['postgres', 'redis', 'cookie', 'memory']),
     )
     .option(
       '--balance <how>',
-      'roundrobin, leastconn, source or sticky (default: roundrobin)',
+      'load balancing: roundrobin, leastconn, source or sticky (default: roundrobin)',
       oneOf(['roundrobin', 'leastconn', 'source', 'sticky']),
     )
-    .option('--layer <number>', 'balance requests (7, the default) or connections (4)', layer)
-    .option('--replicas <number>', 'read replicas of the database (default: 2)', wholeNumber(0, 5))
-    .option('--no-shedding', 'servers take what is too much for them')
-    .option('--no-cache', 'servers ask the database for every answer of the catalogue')
-    .option('--time-scale <times>', 'how fast time passes for the policies of phase 4 (default: 30)', number(1, 120))
-    .optionsGroup('What happens on the way:')
-    .option('--kill <servers>', 'SIGKILL to so many servers', count)
-    .option('--kill-worker <workers>', 'SIGKILL to so many workers of background jobs', count)
-    .option('--stop <servers>', 'SIGTERM to so many servers', count)
-    .option('--spot <servers>', 'a notice that EC2 takes so many servers back', count)
-    .option('--kill-az <zones>', 'an end of everything in so many zones', wholeNumber(1, 2))
-    .option('--kill-db', 'the primary database crashes')
-    .option('--kill-replica', 'a replica of the database crashes')
-    .option('--kill-redis', 'the Redis primary crashes, and its replica takes over')
-    .option('--demote-redis', 'the Redis primary refuses writes for a while')
-    .option('--lag <seconds>', 'replicas stop following the primary for so long', wholeNumber(1, 120))
-    .option('--slow <dependency=ms>', 'a slow network to database, replicas or redis, such as redis=50', slow)
-    .option('--deploy', 'a new version, server after server')
-    .option('--resize <vcpu>', 'the box of phase 1 or 2 gets so many vCPUs', number(0.05, 16))
-    .option('--scale <servers>', 'to so many servers, and back', count)
-    .option('--scenario <file>', 'settings and steps from a YAML or JSON file; flags come before it')
-    .optionsGroup('By hand:')
-    .option('--board', 'a page that shows it live, with buttons; visitors then come for 600 s (default)')
+    .option('--layer <number>', 'balance requests (7) or connections (4) (default: 7)', layer)
+    .option('--replicas <number>', 'number of read replicas (default: 2)', wholeNumber(0, 5))
+    .option('--no-shedding', 'disable load shedding')
+    .option('--no-cache', 'disable the catalogue cache of the servers')
+    .option('--time-scale <times>', 'speed up time for the scaling policies of phase 4 (default: 30)', number(1, 120))
+    .optionsGroup('Faults and changes:')
+    .option('--kill <servers>', 'kill a number of servers with SIGKILL', count)
+    .option('--kill-worker <workers>', 'kill a number of background workers with SIGKILL', count)
+    .option('--stop <servers>', 'stop a number of servers with SIGTERM', count)
+    .option('--spot <servers>', 'send Spot interruption notices to a number of servers', count)
+    .option('--kill-az <zones>', 'fail a number of Availability Zones', wholeNumber(1, 2))
+    .option('--kill-db', 'crash the primary database')
+    .option('--kill-replica', 'crash a read replica')
+    .option('--kill-redis', 'crash the Redis primary; its replica takes over')
+    .option('--demote-redis', 'make the Redis primary read-only for a while')
+    .option('--lag <seconds>', 'pause replication to the read replicas for a time', wholeNumber(1, 120))
+    .option('--slow <dependency=ms>', 'add network latency to database, replicas or redis, such as redis=50', slow)
+    .option('--deploy', 'deploy a new version with a rolling update')
+    .option('--resize <vcpu>', 'resize the instance of phase 1 or 2', number(0.05, 16))
+    .option('--scale <servers>', 'change the desired capacity, and restore it later', count)
+    .option('--scenario <file>', 'read settings and steps from a YAML or JSON file; flags override settings')
+    .optionsGroup('Interactive:')
+    .option('--board', 'serve a live page with buttons; --seconds defaults to 600')
     .addOption(
-      new Option('--board-port <port>', 'TCP port of that page on loopback (default: a free one)')
+      new Option('--board-port <port>', 'TCP port of the board on loopback (default: a free port)')
         .argParser(wholeNumber(1, 65535))
         .implies({ board: true }),
     )
     .optionsGroup('Report:')
-    .option('--html <file>', 'file of the report with charts', 'rehearsal.html')
+    .option('--html <file>', 'write the report with charts to a file', 'rehearsal.html')
     .option('--json', 'print the report as JSON')
     .addHelpText('after', EXIT_CODES)
     .action(async (phase: string, { json, html, ...flags }: RehearseFlags & { html: string; json?: true }) => {
@@ -99,7 +105,7 @@ export function declareRehearse(program: Command): void {
     });
 }
 
-/** The arguments that decide what happens, without those about the report. */
+/** Removes the report options, so that the command reproduces the run. */
 function withoutReport(args: readonly string[]): string[] {
   return args.filter((arg, index) => arg !== '--json' && arg !== '--html' && args[index - 1] !== '--html');
 }

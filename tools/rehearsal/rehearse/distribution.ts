@@ -1,17 +1,17 @@
 import type { Findings } from './findings';
 import type { Action } from './scenario';
 
-/** How requests were spread over servers that were there all the time. */
+/** Distribution of requests over servers that were in service throughout. */
 export interface Distribution {
-  /** Requests of a server; connections with layer 4. */
+  /** Requests per server; connections with layer 4. */
   readonly mean: number;
   readonly fewest: number;
   readonly most: number;
-  /** Those of the busiest, as a multiple of the mean. */
+  /** Maximum as a multiple of the mean. */
   readonly busiest: number;
 }
 
-/** After these, servers have not been there equally long. */
+/** Actions after which servers differ in time in service. */
 const CHANGES: ReadonlySet<Action['kind']> = new Set([
   'kill-servers',
   'stop-servers',
@@ -22,7 +22,7 @@ const CHANGES: ReadonlySet<Action['kind']> = new Set([
   'next-phase',
 ]);
 
-/** Undefined for a single server, and where servers came or went. */
+/** Returns undefined for a single server, and if servers joined or left. */
 export function distribution({
   scenario,
   fired,

@@ -3,14 +3,14 @@ import type { Findings, Fired } from './findings';
 import { type Goal, unjudged } from './goal';
 
 /**
- * That what was to be shown has happened to something: a server that is killed before its first request takes nothing with it,
- * and a phase that answers nothing loses nothing. Phases have a line each; of the rest, only what did not happen has one.
+ * Targets that each action had an effect to observe: killing a server before its first request loses nothing, nor does a phase
+ * that serves nothing. Each phase has a target; other actions have one only if they had no effect.
  */
-export function exercises(findings: Findings): Goal[] {
+export function exercisedGoals(findings: Findings): Goal[] {
   const { scenario, fired } = findings;
   const skipped = scenario.steps
     .filter(({ action }) => action.kind !== 'next-phase' && !fired.some((one) => one.action === action))
-    .map(({ at, action }) => ({ name: `${action.kind} at ${at.toFixed(0)} s`, why: 'it did not happen' }));
+    .map(({ at, action }) => ({ name: `${action.kind} at ${at.toFixed(0)} s`, why: 'was not executed' }));
   const idle = fired.flatMap((one) => {
     const why = whyNotExercised(findings, one);
     return why === undefined ? [] : [{ name: `${one.action.kind} at ${one.at.toFixed(0)} s`, why }];
@@ -18,11 +18,11 @@ export function exercises(findings: Findings): Goal[] {
   const rows = [...skipped, ...idle].map(({ name, why }) =>
     unjudged({ name, measured: why, goal: 'exercised', met: false }, `${name}: ${why}`),
   );
-  return [...phases(findings), ...rows];
+  return [...phaseGoals(findings), ...rows];
 }
 
-/** Each phase that the system was to become. */
-function phases({ scenario, fired, served = [] }: Findings): Goal[] {
+/** One target per later phase of an evolution. */
+function phaseGoals({ scenario, fired, served = [] }: Findings): Goal[] {
   const steps = fired.filter(({ action }) => action.kind === 'next-phase').length;
   const last = Math.max(scenario.until ?? scenario.phase, scenario.phase + steps);
   return Array.from({ length: last - scenario.phase }, (_, index): Goal => {
@@ -31,10 +31,10 @@ function phases({ scenario, fired, served = [] }: Findings): Goal[] {
     const answered = found?.answered ?? 0;
     return {
       name: answered > 0 ? `phase ${phase} was exercised` : `phase ${phase} was not exercised`,
-      measured: `${answered} requests answered by its own servers`,
+      measured: `${answered} requests served by its own servers`,
       goal: 'more than 0',
       met: answered > 0,
-      // Where it never came to serve, a machine that is too busy to start it may be why.
+      // If it never served, the machine may have been too busy to start it.
       ...(found && { definite: true }),
     };
   });
@@ -49,40 +49,42 @@ function whyNotExercised(findings: Findings, { at, action, before }: Fired): str
   };
   const later = seconds.filter((second) => second.at > at);
   if (action.kind === 'traffic' || action.kind === 'next-phase') return undefined;
-  if (!later.some(({ due }) => due > 0)) return 'no requests came after it';
+  if (!later.some(({ due }) => due > 0)) return 'no requests followed';
   switch (action.kind) {
     case 'kill-servers':
     case 'stop-servers':
     case 'spot-notice': {
       const named = earlier.filter(({ name }) => name === action.server);
       const chosen = [...named, ...earlier.filter((server) => !named.includes(server))].slice(0, action.count);
-      if (requestsBefore(chosen) === 0) return 'its servers had answered no requests';
+      if (requestsBefore(chosen) === 0) return 'its servers had served no requests';
       if (action.kind === 'kill-servers') return undefined;
       const left = earlier.filter(({ name }) => servers.find((one) => one.name === name)?.state === 'terminated');
-      return left.length < action.count ? 'its servers had not left when visitors left' : undefined;
+      return left.length < action.count ? 'its servers had not terminated when the traffic ended' : undefined;
     }
     case 'kill-zone': {
       const fallen = earlier.filter(({ zone }) => zone === action.zone);
-      return requestsBefore(fallen) === 0 ? 'servers of the zone had answered no requests' : undefined;
+      return requestsBefore(fallen) === 0 ? 'servers of the zone had served no requests' : undefined;
     }
     case 'kill-replica':
     case 'lag': {
       const reads = seconds.filter((second) => second.at <= at + 1).some(({ queries }) => queries.replicas > 0);
-      return reads ? undefined : 'replicas had answered no reads';
+      return reads ? undefined : 'replicas had served no reads';
     }
     case 'deploy':
-      return deployed(servers, earlier) ? undefined : 'the new version did not serve everywhere when visitors left';
+      return isDeployed(servers, earlier)
+        ? undefined
+        : 'the new version was not on every server when the traffic ended';
     case 'scale':
       return later.some(({ inService }) => inService === action.servers)
         ? undefined
-        : `${action.servers} servers were not in service while visitors came`;
+        : `${action.servers} servers were never in service during the traffic`;
     default:
       return undefined;
   }
 }
 
-/** Whether all servers are of another version than those before, and have got requests where a balancer counts. */
-function deployed(servers: readonly ServerSnapshot[], before: readonly ServerSnapshot[]): boolean {
+/** Whether all servers run a new version and, behind a balancer, have received requests. */
+function isDeployed(servers: readonly ServerSnapshot[], before: readonly ServerSnapshot[]): boolean {
   const old = new Set(before.map(({ version }) => version));
   const now = servers.filter(({ state }) => state !== 'terminated');
   const used = now.some(({ counted, requests }) => !counted || requests > 0);

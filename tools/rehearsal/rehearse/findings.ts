@@ -4,46 +4,46 @@ import type { Audit, Second, TrafficSummary } from '../traffic/messages';
 import type { Goal, Verdict } from './goal';
 import type { Action, Scenario } from './scenario';
 
-/** One second of a rehearsal: what visitors saw, and what the topology did. */
+/** One second of a rehearsal: figures of the traffic and of the topology. */
 export interface RehearsalSecond extends Second {
-  /** Requests that ended, a second. */
+  /** Completed requests per second. */
   readonly rps: number;
   readonly inService: number;
-  /** Servers that the group wants. */
+  /** Desired capacity. */
   readonly desired: number;
-  /** Statements a second that the primary and the replicas executed; `writes` are those of the primary that write or lock. */
+  /** SQL statements per second. `writes` are those on the primary that write or lock. */
   readonly queries: { readonly primary: number; readonly writes: number; readonly replicas: number };
   readonly connections: Snapshot['connections'];
-  /** Of all look-ups since the second before, those that the edge answered itself; from phase 4. */
+  /** Hit ratio of the edge cache in this second; from phase 4. */
   readonly edgeHits?: number;
-  /** Background jobs that wait, and the workers that do them; from phase 4. */
+  /** Waiting background jobs, and workers in service; from phase 4. */
   readonly jobs?: number;
   readonly workers?: number;
 }
 
-/** Something to mark in the charts. */
+/** An event in the log and the charts. */
 export interface RehearsalEvent {
   /** Seconds from the start of the traffic. */
   readonly at: number;
   readonly what: string;
 }
 
-/** A step of the scenario, or one by hand, as it happened. */
+/** An executed action, from the scenario or the board. */
 export interface Fired {
   readonly at: number;
   readonly action: Action;
-  /** The topology just before it. */
+  /** State of the topology before the action. */
   readonly before: Snapshot;
 }
 
-/** A phase that the system became on the way. */
+/** A later phase of an evolution that served. */
 export interface ServedPhase {
   readonly phase: RehearsedPhase;
-  /** Requests that its own servers answered. */
+  /** Successful requests by its own servers. */
   readonly answered: number;
 }
 
-/** What was seen of a rehearsal. */
+/** Measurements of a rehearsal. */
 export interface Findings {
   readonly scenario: Scenario;
   readonly seconds: readonly RehearsalSecond[];
@@ -51,29 +51,29 @@ export interface Findings {
   readonly fired: readonly Fired[];
   readonly traffic: TrafficSummary;
   readonly audit: Audit;
-  /** Requests that the edge looked up while visitors came, and those among them that it answered itself; from phase 4. */
+  /** Lookups and hits of the edge cache during the traffic; from phase 4. */
   readonly edge?: { readonly lookups: number; readonly hits: number };
-  /** Every server that there was, as it is at the end. */
+  /** Final state of every server, including terminated ones. */
   readonly servers: readonly ServerSnapshot[];
-  /** In the order in which they served; absent without an evolution. */
+  /** In order; absent without an evolution. */
   readonly served?: readonly ServedPhase[];
-  /** Requests per second that this machine carries in this topology; absent without a calibration. */
+  /** Rate that this machine carries in this topology, in requests per second; absent without a calibration. */
   readonly carried?: number;
   /** This machine could not set the CPU quotas of the scenario. */
   readonly unconfined?: true;
-  /** What holds of this run and is not as in the cloud. */
+  /** Differences from the cloud in this run. */
   readonly notes: readonly string[];
 }
 
 export interface Report extends Findings {
-  /** The command that makes it again. */
+  /** Command that reproduces the run. */
   readonly command: string;
-  /** What it ran on, such as `2 cores, Node 24.1.0, linux`. */
+  /** Host, such as `2 cores, Node 24.1.0, linux`. */
   readonly machine: string;
   /** ISO 8601. */
   readonly startedAt: string;
   readonly goals: readonly Goal[];
   readonly verdict: Verdict;
-  /** Why, in one line that stands after the verdict and a colon. */
+  /** Reason of the verdict in one line. */
   readonly reason: string;
 }

@@ -1,32 +1,32 @@
-/** A target of a rehearsal, and what was measured. */
+/** A target of a rehearsal with its measured value. */
 export interface Goal {
   readonly name: string;
   readonly measured: string;
   readonly goal: string;
   readonly met: boolean;
   /**
-   * Why it says nothing, such as that nothing happened that could have missed it; `met` is false then.
+   * Reason why the target is not judged, such as a lack of data. `met` is false then.
    *
-   * @default - it is met or missed
+   * @default - the target is judged
    */
   readonly unjudged?: string;
   /**
-   * It holds under any load, so that it is also missed when the generator was late.
+   * Applies under any load: it is missed even if the generator was late.
    *
    * @default false
    */
   readonly definite?: true;
 }
 
-/** Neither met nor missed. */
+/** Marks a target as not judged. */
 export function unjudged(goal: Goal, why: string): Goal {
   return { ...goal, met: false, unjudged: why };
 }
 
-/** The goal, unless nothing happened that could have missed it. */
-export function unless(isNothing: boolean, why: string, goal: Goal): Goal {
-  return isNothing ? unjudged(goal, why) : goal;
+/** Marks a target as not judged if a condition holds. */
+export function unjudgedIf(condition: boolean, why: string, goal: Goal): Goal {
+  return condition ? unjudged(goal, why) : goal;
 }
 
-/** Result of a whole rehearsal. `not judged` says nothing about the shop: the load never reached it as planned. */
+/** Result of a rehearsal. `not judged`: the planned load did not reach the shop, or there was too little data. */
 export type Verdict = 'passed' | 'missed' | 'not judged';

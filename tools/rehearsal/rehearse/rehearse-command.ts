@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Board } from '../board/server';
+import { title } from '../report/format';
 import { html } from '../report/html';
-import { follow } from '../report/live';
+import { startLiveView } from '../report/live';
 import { summary } from '../report/summary';
-import { title } from '../report/words';
 import { missingPrograms, startTopology, type Topology } from '../topology/topology';
 import type { RehearsedPhase } from '../topology/topology-plan';
 import type { Report } from './findings';
@@ -17,28 +17,27 @@ import { EXIT_CODES, judge } from './verdict';
 
 export interface RehearseOptions extends RehearseFlags {
   readonly phase: RehearsedPhase;
-  /** The phase that it becomes on the way; `phase` when it stays. */
+  /** Last phase of an evolution; equals `phase` without one. */
   readonly until: RehearsedPhase;
-  /** File of the report with charts. */
+  /** Path of the HTML report. */
   readonly html: string;
   readonly json: boolean;
   /**
    * TCP port of the board on loopback.
    *
-   * @default - a free one
+   * @default - a free port
    */
   readonly boardPort?: number;
-  /** The command line, to be told in the report. */
+  /** Command line, for the report. */
   readonly command: string;
 }
 
 const INTERRUPTED = 130;
 
 /**
- * The verb `rehearse`: a phase on this machine, under load and faults, and a report of what that did to visitors. Returns the
- * exit code of the verdict.
+ * Runs the command `rehearse`: rehearses a phase on this machine and writes the report. Returns the exit code of the verdict.
  *
- * @throws UsageError for what the phase does not have
+ * @throws UsageError for options that the phase does not support
  */
 export async function rehearse({
   phase,
@@ -63,10 +62,10 @@ export async function rehearse({
   };
   for (const signal of SIGNALS) process.on(signal, interrupt);
   try {
-    const say = (line: string) => out.write(`  … ${line}\n`);
+    const onProgress = (line: string) => out.write(`  … ${line}\n`);
     const { timeScale } = scenario;
-    if (timeScale !== undefined) say('cdk synth: the scaling policies are those of the template');
-    // The policies must not act on the load of the calibration.
+    if (timeScale !== undefined) onProgress('cdk synth: reading the scaling policies of the template');
+    // The policies must ignore the load of the calibration.
     let trafficStarts = () => {};
     const begin = new Promise<void>((resolve) => {
       trafficStarts = resolve;
@@ -74,10 +73,10 @@ export async function rehearse({
     const scaling =
       timeScale === undefined ? undefined : { template: await synthesizedTemplate(phase), timeScale, begin };
     if (interrupted) return INTERRUPTED;
-    const evolves = scenario.until !== undefined || (flags.board === true && mayEvolve(scenario));
-    topology = await startTopology({ ...scenario, dir, scaling, onProgress: say, evolves });
+    const evolves = scenario.until !== undefined || (flags.board === true && canEvolve(scenario));
+    topology = await startTopology({ ...scenario, dir, scaling, onProgress, evolves });
     if (interrupted) return INTERRUPTED;
-    rehearsal = await startRehearsal(scenario, topology, { calibrate: true, say });
+    rehearsal = await startRehearsal(scenario, topology, { calibrate: true, onProgress });
     if (interrupted) {
       await rehearsal.stop();
       return INTERRUPTED;
@@ -94,11 +93,11 @@ export async function rehearse({
       board = await startBoard({ source, port: boardPort });
       heading += `\nBoard: ${board.url}`;
     }
-    const follower = follow(rehearsal, heading, scenario.load.seconds, out);
+    const follower = startLiveView(rehearsal, heading, scenario.load.seconds, out);
     const findings = await rehearsal.finished.finally(() => follower.close());
     const report: Report = { ...findings, command, machine: machine(), startedAt, ...judge(findings) };
     writeFileSync(file, html(report));
-    console.log(json ? JSON.stringify(report, null, 2) : `\n${summary(report)}\n\nWith charts: ${file}`);
+    console.log(json ? JSON.stringify(report, null, 2) : `\n${summary(report)}\n\nReport with charts: ${file}`);
     return EXIT_CODES[report.verdict];
   } catch (error) {
     if (interrupted) return INTERRUPTED;
@@ -111,8 +110,8 @@ export async function rehearse({
   }
 }
 
-/** By hand, into the next phase: where its programs are here. An address that leads on hides those of visitors. */
-function mayEvolve({ phase, balance }: Scenario): boolean {
+/** Whether the board offers the next phase: requires its programs; the forwarding endpoint would break source hashing. */
+function canEvolve({ phase, balance }: Scenario): boolean {
   return phase < 4 && balance !== 'source' && missingPrograms(4).length === 0;
 }
 

@@ -8,7 +8,7 @@ import { ZONES } from '../topology/snapshot';
 import { PROFILES } from '../traffic/profiles';
 import { type Action, LIMITS } from './scenario';
 
-/** `description` completes "must be …" in the line that refuses a value. */
+/** `description` completes "must be …" in error messages. */
 const whole = (minimum: number, maximum: number) =>
   Type.Integer({ minimum, maximum, description: `a whole number from ${minimum} to ${maximum}` });
 const number = (minimum: number, maximum: number) =>
@@ -20,9 +20,9 @@ const oneOf = <T extends string | number>(allowed: readonly T[]) =>
   ) as unknown as TSchema & { static: T };
 
 const servers = whole(1, LIMITS.servers);
-const absence = number(1, 120);
+const outage = number(1, 120);
 
-/** What a scenario may settle, with the bounds that hold for flags, too. */
+/** Settings of a scenario. The same bounds apply to flags. */
 export const SETTINGS = {
   servers,
   vcpu: number(0.05, 16),
@@ -40,19 +40,19 @@ export const SETTINGS = {
   factor: number(1, 50),
 };
 
-/** What an action takes besides its kind. */
+/** Parameters of each action besides `kind`. */
 const ACTIONS: Readonly<Record<Action['kind'], TProperties>> = {
   'kill-servers': { count: servers },
   'stop-servers': { count: servers },
   'kill-workers': { count: servers },
   'spot-notice': { count: servers },
   'kill-zone': { zone: oneOf(ZONES) },
-  'kill-database': { seconds: absence },
-  'kill-replica': { seconds: absence },
-  lag: { seconds: absence },
-  'kill-redis': { seconds: absence },
-  'demote-redis': { seconds: absence },
-  'slow-network': { to: oneOf(DEPENDENCIES), delayMs: whole(1, 5_000), seconds: absence },
+  'kill-database': { seconds: outage },
+  'kill-replica': { seconds: outage },
+  lag: { seconds: outage },
+  'kill-redis': { seconds: outage },
+  'demote-redis': { seconds: outage },
+  'slow-network': { to: oneOf(DEPENDENCIES), delayMs: whole(1, 5_000), seconds: outage },
   deploy: {},
   'next-phase': {},
   resize: { vcpu: SETTINGS.vcpu },
@@ -67,34 +67,34 @@ export interface ScenarioFile extends Static<typeof Settings> {
 }
 
 /**
- * Reads a scenario: a map in YAML, of which JSON is a part, with any of the settings, and `steps`, each with the second `at`
- * which it happens, its `kind` and what that takes:
+ * Reads a scenario file: a YAML or JSON map of settings, and `steps`. Each step has a time `at` in seconds, a `kind`, and the
+ * parameters of that kind:
  *
  *     servers: 5
  *     rps: 200
  *     steps:
  *       - { at: 20, kind: kill-servers, count: 1 }
  *
- * @throws UsageError with a line for everything that is wrong in it, and where it stands
+ * @throws UsageError with one line per problem and its position
  */
 export function readScenarioFile(file: string): ScenarioFile {
   const { document, lineOf } = parse(file);
   const content: unknown = document.toJS();
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new UsageError(`${file}: must be a map of settings, and steps`);
+    throw new UsageError(`${file}: must be a map of settings and steps`);
   }
   const { steps = [], ...settings } = content as Record<string, unknown>;
   const wrong = check(Settings, settings, []);
   if (!Array.isArray(steps) || steps.length > LIMITS.steps) {
-    wrong.push({ path: ['steps'], what: `steps: must be a list of at most ${LIMITS.steps}` });
+    wrong.push({ path: ['steps'], message: `steps: must be a list of at most ${LIMITS.steps}` });
   } else {
     steps.forEach((step, index) => {
       wrong.push(...checkStep(step, ['steps', index]));
     });
   }
   if (wrong.length > 0) {
-    const lines = wrong.map(({ path, what }) => ({ line: lineOf(path), what })).sort((a, b) => a.line - b.line);
-    throw new UsageError(lines.map(({ line, what }) => `${file}:${line}: ${what}`).join('\n'));
+    const lines = wrong.map(({ path, message }) => ({ line: lineOf(path), message })).sort((a, b) => a.line - b.line);
+    throw new UsageError(lines.map(({ line, message }) => `${file}:${line}: ${message}`).join('\n'));
   }
   const read = (steps as ({ at: number } & Action)[]).map(({ at, ...action }) => ({ at, action: action as Action }));
   return { ...settings, steps: read };
@@ -102,9 +102,9 @@ export function readScenarioFile(file: string): ScenarioFile {
 
 type Path = readonly (string | number)[];
 
-interface Wrong {
+interface Problem {
   readonly path: Path;
-  readonly what: string;
+  readonly message: string;
 }
 
 function parse(file: string): { document: Document; lineOf: (path: Path) => number } {
@@ -117,8 +117,8 @@ function parse(file: string): { document: Document; lineOf: (path: Path) => numb
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
-  if (error) throw new UsageError(`${file}:${lines.linePos(error.pos[0]).line}: is no YAML: ${error.message}`);
-  // What is missing is missed where its parent stands.
+  if (error) throw new UsageError(`${file}:${lines.linePos(error.pos[0]).line}: invalid YAML: ${error.message}`);
+  // A missing value is reported at its parent.
   const lineOf = (path: Path): number => {
     const node = document.getIn(path, true);
     if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
@@ -127,31 +127,34 @@ function parse(file: string): { document: Document; lineOf: (path: Path) => numb
   return { document, lineOf };
 }
 
-function checkStep(step: unknown, path: Path): Wrong[] {
+function checkStep(step: unknown, path: Path): Problem[] {
   const kind = (step as { kind?: unknown } | null)?.kind;
   const takes = ACTIONS[kind as Action['kind']];
   if (takes === undefined) {
     const known = Object.keys(ACTIONS).join(', ');
     return [
-      { path: [...path, 'kind'], what: `${name([...path, 'kind'])}=${JSON.stringify(kind)}: must be one of ${known}` },
+      {
+        path: [...path, 'kind'],
+        message: `${name([...path, 'kind'])}=${JSON.stringify(kind)}: must be one of ${known}`,
+      },
     ];
   }
   const at = number(0, LIMITS.seconds);
   return check(Type.Object({ at, kind: Type.String(), ...takes }), step, path);
 }
 
-/** Each value that is wrong, missing or unknown. */
-function check(schema: ReturnType<typeof Type.Object>, value: unknown, path: Path): Wrong[] {
+/** Returns invalid, missing and unknown values. */
+function check(schema: ReturnType<typeof Type.Object>, value: unknown, path: Path): Problem[] {
   const given = value as Record<string, unknown>;
   const unknown = Object.keys(given).filter((key) => !(key in schema.properties));
   const wrong = [...new Set([...Value.Errors(schema, value)].map((error) => error.path.split('/')[1] as string))];
   const known = Object.keys(schema.properties).join(', ');
   return [
-    ...unknown.map((key) => ({ path: [...path, key], what: `${name([...path, key])}: not known; known: ${known}` })),
+    ...unknown.map((key) => ({ path: [...path, key], message: `${name([...path, key])}: unknown; allowed: ${known}` })),
     ...wrong.map((key) => {
       const { description } = schema.properties[key] as TSchema;
       const shown = given[key] === undefined ? '' : `=${JSON.stringify(given[key])}`;
-      return { path: [...path, key], what: `${name([...path, key])}${shown}: must be ${description}` };
+      return { path: [...path, key], message: `${name([...path, key])}${shown}: must be ${description}` };
     }),
   ];
 }

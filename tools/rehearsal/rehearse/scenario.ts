@@ -2,11 +2,11 @@ import type { Fault } from '../topology/fault';
 import type { RehearsedPhase, TopologyPlan } from '../topology/topology-plan';
 import type { Load } from '../traffic/profiles';
 
-/** What is done to a running rehearsal: a fault, another number of servers, or more or less traffic. */
+/** An action on a running rehearsal: a fault, a new desired capacity, or a change of the traffic. */
 export type Action =
   | Fault
   | { readonly kind: 'scale'; readonly servers: number }
-  /** So many times what the profile says. */
+  /** Multiplies the rate of the profile. */
   | { readonly kind: 'traffic'; readonly factor: number };
 
 export interface Step {
@@ -15,7 +15,7 @@ export interface Step {
   readonly action: Action;
 }
 
-/** A rehearsal: which phase, under which load, and what happens when. */
+/** Input of a rehearsal: phase, topology, load and steps. */
 export interface Scenario
   extends Pick<
     TopologyPlan,
@@ -23,40 +23,40 @@ export interface Scenario
   > {
   readonly phase: RehearsedPhase;
   /**
-   * The phase that it has become at the end.
+   * Last phase of an evolution.
    *
-   * @default - it stays
+   * @default - no evolution
    */
   readonly until?: RehearsedPhase;
   readonly load: Load;
-  /** No rate was given: it may be lowered to what this machine carries. */
+  /** The rate is a default, and may be lowered to what this machine carries. */
   readonly rpsIsDefault?: true;
   /**
-   * How often a visitor loads something again that did not come.
+   * Retries per failed request.
    *
    * @default 0
    */
   readonly reloads?: number | undefined;
-  /** The top of the load is more than the servers can do. */
+  /** The peak of the load exceeds the capacity of the servers. */
   readonly overload?: true;
   readonly steps: readonly Step[];
   /**
-   * Phase 4: the template's scaling policies decide how many servers there are, and so many of their seconds pass in one.
+   * Phase 4: simulated seconds per second for the template's scaling policies, which set the desired capacity.
    *
-   * @default - the number of servers stays
+   * @default - the desired capacity is fixed
    */
   readonly timeScale?: number;
 }
 
-/** Most that a rehearsal may ask of the machine. */
+/** Limits of a rehearsal. */
 export const LIMITS = { seconds: 900, rps: 5_000, requests: 1_000_000, servers: 20, steps: 50 } as const;
 
 export function defaultServers(phase: RehearsedPhase): number {
   return { 1: 1, 2: 1, 3: 5, 4: 2 }[phase];
 }
 
-/** The phases that have what an action is done to. */
-export function phasesOf(action: Action): readonly RehearsedPhase[] {
+/** Returns the phases that support an action. */
+export function supportedPhases(action: Action): readonly RehearsedPhase[] {
   switch (action.kind) {
     case 'kill-servers':
     case 'stop-servers':

@@ -3,29 +3,29 @@ import type { RehearsedPhase } from '../topology/topology-plan';
 import type { Counts } from '../traffic/messages';
 import type { ServedPhase } from './findings';
 
-/** Counts what each phase of an evolution answers by its own servers after the switch to it. */
+/** Counts successful requests per phase of an evolution, from the transition to it. */
 export class ServedPhases {
   readonly #phases: { phase: RehearsedPhase; answered: number }[] = [];
 
-  /** @param first the phase at the start, which is none that the system became */
+  /** @param first initial phase, which is not counted */
   constructor(private readonly first: RehearsedPhase) {}
 
   get all(): readonly ServedPhase[] {
     return this.#phases;
   }
 
-  /** Requests that a phase answered so far; undefined before its switch. */
+  /** Successful requests of a phase so far; undefined before the transition to it. */
   answered(phase: RehearsedPhase): number | undefined {
     return this.#phases.find((one) => one.phase === phase)?.answered;
   }
 
   /**
-   * One look at the topology.
+   * Records a snapshot.
    *
-   * @param phase that served when it began
-   * @param counts of the visitors' requests since the look before; absent after the traffic
+   * @param phase phase that served before the snapshot
+   * @param counts requests since the previous snapshot; absent after the traffic
    */
-  see(phase: RehearsedPhase, { servers }: Pick<Snapshot, 'servers'>, counts?: Counts): void {
+  record(phase: RehearsedPhase, { servers }: Pick<Snapshot, 'servers'>, counts?: Counts): void {
     if (phase === this.first) return;
     let now = this.#phases.find((one) => one.phase === phase);
     const isNew = now === undefined;
@@ -33,7 +33,7 @@ export class ServedPhases {
       now = { phase, answered: 0 };
       this.#phases.push(now);
     }
-    // Behind a balancer, its servers' counters tell. Without one, whatever was answered since the look before is by the one server.
+    // A balancer counts requests per server. Without one, all requests go to the single server.
     if (phase >= 3) now.answered = servers.reduce((sum, { requests, failures }) => sum + requests - failures, 0);
     else if (!isNew) now.answered += counts?.ok ?? 0;
   }

@@ -2,8 +2,8 @@ import type { Snapshot } from '../topology/snapshot';
 import type { Fired } from './findings';
 
 /**
- * Whether everything that was done to the topology is over: each fault has ended, nothing is down, and as many servers as the
- * group wants are in service, in one version.
+ * Whether the topology has settled: each fault has ended, nothing is down, and the desired capacity is in service in one
+ * version.
  *
  * @param at seconds from the start of the traffic
  */

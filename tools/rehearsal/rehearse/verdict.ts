@@ -5,38 +5,37 @@ import type { Findings, RehearsalSecond } from './findings';
 import { type Goal, unjudged, type Verdict } from './goal';
 import { goalsOf } from './goals';
 
-/** Bad input is 2. */
+/** Exit code 2 is bad input. */
 export const EXIT_CODES: Readonly<Record<Verdict, number>> = { passed: 0, missed: 1, 'not judged': 3 };
 
-export interface Judgement {
+export interface Judgment {
   readonly goals: readonly Goal[];
   readonly verdict: Verdict;
-  /** Why, in one line that stands after the verdict and a colon. */
+  /** Reason of the verdict in one line. */
   readonly reason: string;
 }
 
-/** Why a goal is not judged, on account of this machine. */
+/** Reasons for not judging a target that are limits of this machine. */
 const LATE = 'the load generator was late';
-const STRAINED = 'this machine had no processor time left';
-const ABOVE = 'the load is above what this machine carries';
+const STRAINED = 'this machine had no CPU time left';
+const ABOVE = 'the load exceeds what this machine carries';
 
 /**
- * Judges a rehearsal. A target that depends on when requests were sent is not judged where the generator was late, and not
- * missed by failures in seconds in which the machine had no processor time left. What was lost, or came about without a request,
- * is always judged.
+ * Judges a rehearsal. Targets that depend on timing are not judged if the generator was late, and failures in seconds in which
+ * the machine was saturated do not miss a target. Lost data and unrequested orders are always judged.
  */
-export function judge(findings: Findings): Judgement {
-  const goals = goalsByMachine(findings, goalsOf(findings));
+export function judge(findings: Findings): Judgment {
+  const goals = excuseMachine(findings, goalsOf(findings));
   const missed = goals.filter((goal) => !goal.met && goal.unjudged === undefined);
   if (missed.length > 0) {
     const names = missed.map(({ name }) => name).join('; ');
-    return { goals, verdict: 'missed', reason: `${missed.length} of ${goals.length} targets: ${names}` };
+    return { goals, verdict: 'missed', reason: `${missed.length} of ${goals.length} targets missed: ${names}` };
   }
   const open = goals.filter((goal) => goal.unjudged !== undefined);
   const byMachine = open.some((goal) => [LATE, STRAINED, ABOVE].includes(goal.unjudged as string));
   if (byMachine) {
     const phases = open.filter(({ name }) => name.startsWith('phase')).map(({ name }) => name);
-    return { goals, verdict: 'not judged', reason: [...phases, carries(findings)].join('; ') };
+    return { goals, verdict: 'not judged', reason: [...phases, suggestion(findings)].join('; ') };
   }
   if (open.length > 0) {
     const why = [...new Set(open.map((goal) => goal.unjudged))].join('; ');
@@ -49,7 +48,7 @@ function isTooLate({ seconds }: Findings): boolean {
   return lateShare(seconds) > LATE_SHARE;
 }
 
-function goalsByMachine(findings: Findings, goals: readonly Goal[]): Goal[] {
+function excuseMachine(findings: Findings, goals: readonly Goal[]): Goal[] {
   if (isTooLate(findings)) return goals.map((goal) => (goal.definite ? goal : unjudged(goal, goal.unjudged ?? LATE)));
   const { scenario, carried = Number.POSITIVE_INFINITY } = findings;
   const isAbove = peakRate(scenario.load) > carried;
@@ -57,16 +56,16 @@ function goalsByMachine(findings: Findings, goals: readonly Goal[]): Goal[] {
   return goals.map((goal, index) => {
     if (goal.met || goal.definite || goal.unjudged !== undefined) return goal;
     if (isAbove) return unjudged(goal, ABOVE);
-    // The same goals in the same order: what happened is the same.
+    // Both lists have the same order, because the actions are the same.
     return excused[index]?.met ? unjudged(goal, STRAINED) : goal;
   });
 }
 
-/** The same run, had nothing failed in seconds in which the machine was strained, or in those after them, in which answers end. */
+/** Removes failures of seconds in which the machine was strained, and of the following seconds, in which requests complete. */
 function withoutStrain(findings: Findings): Findings {
   const isExcused = ({ seconds }: Findings, index: number) =>
     [seconds[index], seconds[index - 1]].some((one) => one !== undefined && isStrained(one));
-  // A wrong answer is none of a slow machine's.
+  // A slow machine does not cause wrong responses.
   const good = ({ counts }: RehearsalSecond) => ({ ...counts, refused: 0, failed: 0 });
   const seconds = findings.seconds.map((second, index) =>
     isExcused(findings, index) ? { ...second, counts: good(second) } : second,
@@ -91,11 +90,11 @@ function failures(seconds: readonly RehearsalSecond[]): number {
   return seconds.reduce((sum, { counts }) => sum + counts.refused + counts.failed + counts.wrong, 0);
 }
 
-/** What to try instead. */
-function carries({ scenario, seconds, carried }: Findings): string {
+/** Suggests a rate that this machine carries. */
+function suggestion({ scenario, seconds, carried }: Findings): string {
   const { load } = scenario;
   const peak = peakRate(load);
-  // A machine that got busy after its calibration shows in the run what it carries now.
+  // If the machine became busy after the calibration, the run itself shows its current capacity.
   const late = durations(seconds).filter(({ second }) => isLate(second));
   const answered = late.reduce((sum, { second }) => sum + second.counts.ok + second.counts.refused, 0);
   const time = late.reduce((sum, { took }) => sum + took, 0);

@@ -1,19 +1,20 @@
 import type { EChartsCoreOption } from 'echarts';
 import { axisNumber, drawSvg } from '../../planner/svg';
 import type { RehearsalSecond, Report } from '../rehearse/findings';
-import { cacheHits } from './words';
+import { IN_TIME } from '../traffic/messages';
+import { cacheHits } from './format';
 
 export interface Chart {
   readonly title: string;
-  /** A whole SVG document. */
+  /** A complete SVG document. */
   readonly svg: string;
 }
 
-/** Pixels; a page scales them. */
+/** Pixels; the page scales the charts. */
 const WIDTH = 720;
 const HEIGHT = 260;
 
-const COLOURS = {
+const COLORS = {
   ok: '#2f7d5b',
   refused: '#d9a21b',
   failed: '#c2403a',
@@ -24,17 +25,17 @@ const COLOURS = {
 
 const FONT = { fontFamily: 'system-ui, sans-serif' };
 const GRID = { left: 16, right: 20, top: 42, bottom: 8, containLabel: true };
-// Widths of texts are guessed here, where there is no page to measure them on: leave room.
+// Without a browser, echarts estimates text widths; the gap leaves room for errors.
 const LEGEND = { top: 0, left: 'center', itemGap: 40, itemHeight: 8, itemWidth: 16, textStyle: { color: '#333' } };
 const RULES = { lineStyle: { color: '#e6e8ec' } };
 
 interface Line {
   readonly name: string;
-  readonly colour: string;
+  readonly color: string;
   readonly of: (second: RehearsalSecond) => number | undefined;
-  /** Filled, and on top of the filled lines before it. */
+  /** Filled and stacked on the previous stacked lines. */
   readonly stacked?: boolean;
-  /** Stays until it changes. */
+  /** Drawn as steps. */
   readonly steps?: boolean;
 }
 
@@ -43,11 +44,11 @@ interface ChartPlan {
   readonly unit: string;
   readonly lines: readonly Line[];
   readonly log?: boolean;
-  /** Where the axis ends. */
+  /** End of the axis. */
   readonly max?: number;
 }
 
-/** The charts of a report; what the phase does not have is left out. */
+/** Returns the charts of a report, without those that have no data. */
 export function charts(report: Report): Chart[] {
   const overTime = plans(report).map((plan) => chart(plan.title, options(plan, report)));
   if (report.scenario.load.profile !== 'ramp') return overTime;
@@ -55,85 +56,85 @@ export function charts(report: Report): Chart[] {
 }
 
 function plans({ seconds }: Report): ChartPlan[] {
-  const { ok, refused, failed, wrong, second, third } = COLOURS;
+  const { ok, refused, failed, wrong, second, third } = COLORS;
   const has = (of: (one: RehearsalSecond) => number | undefined) => seconds.some((one) => (of(one) ?? 0) > 0);
   const all: ChartPlan[] = [
     {
-      title: 'Requests that ended, a second',
+      title: 'Completed requests per second',
       unit: '/s',
       lines: [
-        { name: 'within a second', colour: ok, of: ({ inTime }) => inTime, stacked: true },
-        { name: 'later', colour: third, of: ({ counts, inTime }) => counts.ok - inTime, stacked: true },
-        { name: 'refused', colour: refused, of: ({ counts }) => counts.refused, stacked: true },
-        { name: 'failed', colour: failed, of: ({ counts }) => counts.failed, stacked: true },
-        { name: 'wrong', colour: wrong, of: ({ counts }) => counts.wrong, stacked: true },
+        { name: `within ${IN_TIME / 1000} s`, color: ok, of: ({ inTime }) => inTime, stacked: true },
+        { name: 'slower', color: third, of: ({ counts, inTime }) => counts.ok - inTime, stacked: true },
+        { name: 'refused', color: refused, of: ({ counts }) => counts.refused, stacked: true },
+        { name: 'failed', color: failed, of: ({ counts }) => counts.failed, stacked: true },
+        { name: 'wrong', color: wrong, of: ({ counts }) => counts.wrong, stacked: true },
       ],
     },
     {
-      title: 'Latency, from the moment a request was due',
+      title: 'Latency from the time a request was due',
       unit: 'ms',
       log: true,
       lines: [
-        { name: 'p50', colour: ok, of: ({ latency }) => latency.p50 || undefined },
-        { name: 'p95', colour: second, of: ({ latency }) => latency.p95 || undefined },
-        { name: 'p99', colour: failed, of: ({ latency }) => latency.p99 || undefined },
+        { name: 'p50', color: ok, of: ({ latency }) => latency.p50 || undefined },
+        { name: 'p95', color: second, of: ({ latency }) => latency.p95 || undefined },
+        { name: 'p99', color: failed, of: ({ latency }) => latency.p99 || undefined },
       ],
     },
     {
-      title: 'Not answered, a second',
+      title: 'Failed requests per second',
       unit: '/s',
       lines: [
-        { name: 'refused', colour: refused, of: ({ counts }) => counts.refused },
-        { name: 'failed', colour: failed, of: ({ counts }) => counts.failed },
-        { name: 'wrong', colour: wrong, of: ({ counts }) => counts.wrong },
-        { name: 'acknowledged and not found again, so far', colour: third, of: ({ missed }) => missed, steps: true },
+        { name: 'refused', color: refused, of: ({ counts }) => counts.refused },
+        { name: 'failed', color: failed, of: ({ counts }) => counts.failed },
+        { name: 'wrong', color: wrong, of: ({ counts }) => counts.wrong },
+        { name: 'confirmed but lost, in total', color: third, of: ({ missed }) => missed, steps: true },
       ],
     },
     {
       title: 'Servers',
       unit: '',
       lines: [
-        { name: 'wanted', colour: third, of: ({ desired }) => desired, steps: true },
-        { name: 'in service', colour: ok, of: ({ inService }) => inService, steps: true },
+        { name: 'desired', color: third, of: ({ desired }) => desired, steps: true },
+        { name: 'in service', color: ok, of: ({ inService }) => inService, steps: true },
       ],
     },
     {
-      title: 'Where statements went',
+      title: 'SQL statements per second',
       unit: '/s',
       lines: [
-        { name: 'writes, primary', colour: failed, of: ({ queries }) => queries.writes, stacked: true },
+        { name: 'writes, primary', color: failed, of: ({ queries }) => queries.writes, stacked: true },
         {
           name: 'reads, primary',
-          colour: second,
+          color: second,
           of: ({ queries }) => queries.primary - queries.writes,
           stacked: true,
         },
-        { name: 'reads, replicas', colour: ok, of: ({ queries }) => queries.replicas, stacked: true },
+        { name: 'reads, replicas', color: ok, of: ({ queries }) => queries.replicas, stacked: true },
       ],
     },
     {
       title: 'Connections',
       unit: '',
       lines: [
-        { name: 'servers and workers to the pooler', colour: second, of: ({ connections }) => connections.pooler },
-        { name: 'to the primary database', colour: failed, of: ({ connections }) => connections.primary },
+        { name: 'servers and workers to pooler', color: second, of: ({ connections }) => connections.pooler },
+        { name: 'to primary', color: failed, of: ({ connections }) => connections.primary },
       ],
     },
     {
-      title: 'Answers from caches',
+      title: 'Cache hit ratio',
       unit: '%',
       max: 100,
       lines: [
-        { name: 'catalogue', colour: second, of: ({ sources }) => percentage(cacheHits(sources)) },
-        { name: 'edge', colour: ok, of: ({ edgeHits }) => percentage(edgeHits) },
+        { name: 'catalogue', color: second, of: ({ sources }) => percentage(cacheHits(sources)) },
+        { name: 'edge', color: ok, of: ({ edgeHits }) => percentage(edgeHits) },
       ],
     },
     {
       title: 'Background jobs',
       unit: '',
       lines: [
-        { name: 'waiting', colour: second, of: ({ jobs }) => jobs },
-        { name: 'workers', colour: ok, of: ({ workers }) => workers, steps: true },
+        { name: 'waiting', color: second, of: ({ jobs }) => jobs },
+        { name: 'workers', color: ok, of: ({ workers }) => workers, steps: true },
       ],
     },
   ];
@@ -145,7 +146,7 @@ function plans({ seconds }: Report): ChartPlan[] {
 
 function chart(title: string, option: EChartsCoreOption): Chart {
   const svg = drawSvg(option, { title, width: WIDTH, height: HEIGHT });
-  // Styles for what lies under the pointer, as CDATA, which HTML does not know; nothing here is to be pointed at.
+  // Removes hover styles: HTML does not support their CDATA section.
   return { title, svg: svg.replace(/<style.*?<\/style>/gs, '') };
 }
 
@@ -177,14 +178,14 @@ function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events
       axisLabel: { formatter: inUnit(unit), color: '#555' },
       splitLine: RULES,
     },
-    series: lines.map(({ name, colour, of, stacked, steps }, index) => ({
+    series: lines.map(({ name, color, of, stacked, steps }, index) => ({
       name,
       type: 'line',
       step: steps ? 'end' : false,
       symbol: 'none',
       sampling: 'lttb',
       connectNulls: true,
-      color: colour,
+      color,
       lineStyle: { width: 1.6 },
       ...(stacked && { stack: 'all', areaStyle: { opacity: 0.35 } }),
       ...(index === 0 && { markLine: marks }),
@@ -193,7 +194,7 @@ function options({ unit, lines, log = false, max }: ChartPlan, { seconds, events
   };
 }
 
-/** Each second of a ramp as a point: near the wall, a little more load costs much more time. */
+/** One point per second of a ramp: latency rises steeply close to saturation. */
 function latencyByLoad({ seconds }: Report): EChartsCoreOption {
   const points = (of: (second: RehearsalSecond) => number) =>
     seconds.map((second) => [round(second.due), round(of(second)) || '-']);
@@ -209,31 +210,31 @@ function latencyByLoad({ seconds }: Report): EChartsCoreOption {
     },
     yAxis: { type: 'log', axisLabel: { formatter: inUnit('ms'), color: '#555' }, splitLine: RULES },
     series: [
-      { name: 'p50', type: 'scatter', symbolSize: 5, color: COLOURS.ok, data: points(({ latency }) => latency.p50) },
+      { name: 'p50', type: 'scatter', symbolSize: 5, color: COLORS.ok, data: points(({ latency }) => latency.p50) },
       {
         name: 'p99',
         type: 'scatter',
         symbolSize: 5,
-        color: COLOURS.failed,
+        color: COLORS.failed,
         data: points(({ latency }) => latency.p99),
       },
     ],
   };
 }
 
-/** Labels an axis: `1.2M /s`. */
+/** Formats an axis label: `1.2M /s`. */
 function inUnit(unit: string): (value: number) => string {
   return (value) => `${axisNumber(value)} ${unit}`.trim();
 }
 
-/** Shares of the width: a letter of a mark's label, and the gap between two labels. */
-const MARK_LETTER = 0.011;
+/** Shares of the chart's width: one letter of a mark's label, and the gap between labels. */
+const MARK_LETTER_WIDTH = 0.011;
 const MARK_GAP = 0.005;
 
-/** One mark for events that lie too close to tell their numbers apart: `2-4`. */
+/** Groups events whose labels would overlap into one mark, such as `2-4`. */
 export function marksOf(events: Report['events'], end: number): { name: string; at: number }[] {
   const longest = `${events.length}-${events.length}`;
-  const room = end * (longest.length * MARK_LETTER + MARK_GAP);
+  const room = end * (longest.length * MARK_LETTER_WIDTH + MARK_GAP);
   const groups: { first: number; last: number; at: number }[] = [];
   events.forEach(({ at }, index) => {
     const group = groups.at(-1);
@@ -247,7 +248,7 @@ function percentage(share: number | undefined): number | undefined {
   return share === undefined ? undefined : share * 100;
 }
 
-/** Shorter documents. */
+/** Rounds to one decimal, for a smaller document. */
 function round<T extends number | undefined>(value: T): T {
   return (value === undefined ? value : Math.round(value * 10) / 10) as T;
 }

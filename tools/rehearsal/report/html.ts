@@ -1,17 +1,17 @@
 import type { Report } from '../rehearse/findings';
 import { KINDS } from '../traffic/messages';
 import { charts } from './charts';
-import { course, facts, perServer } from './facts';
-import { mark, ms, notOk, remarks, title, verdictLine } from './words';
+import { facts, serverTable, spikeTable } from './facts';
+import { failureCount, mark, ms, REQUEST_COLUMNS, remarks, TARGET_COLUMNS, title, verdictLine } from './format';
 
-/** Classes of the style sheet. */
+/** CSS classes. */
 const VERDICTS = { passed: 'met', missed: 'missed', 'not judged': 'unjudged' } as const;
 
-/** The report as one HTML document that needs nothing else. */
+/** Renders the report as one HTML document without external resources. */
 export function html(report: Report): string {
   const { goals, scenario, command, startedAt } = report;
-  const spike = course(report);
-  const servers = perServer(report);
+  const spike = spikeTable(report);
+  const servers = serverTable(report);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -24,22 +24,22 @@ export function html(report: Report): string {
 <header>
 <h1>Rehearsal of ${safe(title(scenario))}</h1>
 <p><code>${safe(command)}</code></p>
-<p>${safe(startedAt.slice(0, 16).replace('T', ' '))} UTC · ${safe(report.machine)} · ${report.traffic.due} requests of ${report.traffic.visitors.came} visitors, ${report.traffic.visitors.cameBack} of whom came back</p>
+<p>${safe(startedAt.slice(0, 16).replace('T', ' '))} UTC · ${safe(report.machine)} · ${report.traffic.due} requests from ${report.traffic.visitors.came} visitors, ${report.traffic.visitors.cameBack} return visits</p>
 <p class="verdict ${VERDICTS[report.verdict]}">${safe(verdictLine(report))}</p>
 </header>
 <main>
 <section>
-<h2>Figures</h2>
+<h2>Targets</h2>
 ${rows(
-  'Figures',
-  ['figure', 'measured', 'goal', ''],
+  'Targets',
+  TARGET_COLUMNS,
   goals.map((goal) => [goal.name, goal.measured, goal.goal, mark(goal)]),
 )}
 ${remarks(report)
   .map((one) => `<p class="remark">${safe(one)}</p>`)
   .join('\n')}
 </section>
-${spike ? `<section>\n<h2>${SPIKE}</h2>\n${rows(SPIKE, spike.head, spike.rows, 1)}\n</section>` : ''}
+${spike ? `<section>\n<h2>${SPIKE_HEADING}</h2>\n${rows(SPIKE_HEADING, spike.head, spike.rows, 1)}\n</section>` : ''}
 ${events(report)}
 <section class="charts">
 ${charts(report)
@@ -48,7 +48,7 @@ ${charts(report)
 </section>
 <section>
 <h2>Requests</h2>
-${rows('Requests', ['for', 'answered', 'not', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms'], latencies(report), 1)}
+${rows('Requests', REQUEST_COLUMNS, latencies(report), 1)}
 ${facts(report)
   .map((fact) => `<p>${safe(fact)}</p>`)
   .join('\n')}
@@ -66,7 +66,7 @@ ${rows('Servers', servers.head, servers.rows, 3)}
 function events({ events }: Report): string {
   if (events.length === 0) return '';
   const items = events.map(({ at, what }) => `<li><span>${at.toFixed(1)} s</span> ${safe(what)}</li>`);
-  return `<section>\n<h2>What happened</h2>\n<ol>\n${items.join('\n')}\n</ol>\n</section>`;
+  return `<section>\n<h2>Event log</h2>\n<ol>\n${items.join('\n')}\n</ol>\n</section>`;
 }
 
 function latencies({ traffic }: Report): string[][] {
@@ -74,12 +74,12 @@ function latencies({ traffic }: Report): string[][] {
   return [...KINDS.map((kind) => ({ kind, ...traffic.byKind[kind] })), all].map(({ kind, counts, latency }) => [
     kind,
     String(counts.ok),
-    String(notOk(counts)),
+    String(failureCount(counts)),
     ...[latency.p50, latency.p95, latency.p99, latency.max].map(ms),
   ]);
 }
 
-/** @param numbersFrom column from which on cells are aligned as numbers */
+/** @param numbersFrom index of the first numeric column */
 function rows(
   name: string,
   head: readonly string[],
@@ -97,7 +97,7 @@ ${body.map((row) => `<tr>${cells('td', row)}</tr>`).join('\n')}
   return scrolled(name, table);
 }
 
-/** A scroll container that the keyboard reaches, for content that may be wider than the page. */
+/** A scroll container with keyboard focus, for content wider than the page. */
 function scrolled(name: string, content: string): string {
   return `<div class="scroll" role="group" aria-label="${safe(name)}" tabindex="0">${content}</div>`;
 }
@@ -106,7 +106,7 @@ function safe(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-const SPIKE = 'Before the spike, at its top, after it';
+const SPIKE_HEADING = 'Before the spike, at its peak, after it';
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1d2430; --quiet: #4a5362; --page: #fff; --rule: #d5d9e0; --code: #f1f3f6; }
@@ -135,7 +135,7 @@ ol span { display: inline-block; min-width: 4rem; color: var(--quiet); font-vari
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 520px), 1fr)); gap: 1.5rem; margin-top: 2rem; }
 figure { margin: 0; }
 figcaption { font-weight: 600; margin-bottom: .25rem; }
-/* No smaller than in two columns: a phone scrolls a chart whose letters it can show. */
+/* Keeps text readable: a phone scrolls the chart instead of shrinking it. */
 svg { display: block; width: 100%; min-width: 520px; height: auto; background: #fff; border-radius: 6px; }
 @media (max-width: 36rem) {
   body { padding: 1rem; }

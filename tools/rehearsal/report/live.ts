@@ -1,39 +1,44 @@
 import type { RehearsalEvent, RehearsalSecond } from '../rehearse/findings';
 import type { Rehearsal } from '../rehearse/rehearsal';
 import { isLate } from '../traffic/punctuality';
-import { cacheHits, ms, notOk, percent } from './words';
+import { cacheHits, failureCount, ms, percent } from './format';
 
-/** Of seconds whose figures are partly this machine's own. */
+/** Label of seconds in which the generator contributes to latencies. */
 const LATE = 'load generator late';
 
-/** Seconds between two lines where the output is no terminal. */
-const LINE_EVERY = 5;
+/** Seconds between progress lines if the output is not a terminal. */
+const LINE_INTERVAL = 5;
 
-/** What follows a rehearsal on its way. */
-export interface Follower {
-  /** Gives the terminal back. Safe to call twice. */
+/** Progress display of a running rehearsal. */
+export interface LiveView {
+  /** Restores the terminal. Safe to call twice. */
   close(): void;
 }
 
-/** Shows a rehearsal while it runs: one screen that changes in a terminal, else a line now and then. */
-export function follow(rehearsal: Rehearsal, heading: string, seconds: number, out: NodeJS.WriteStream): Follower {
-  return out.isTTY ? onScreen(rehearsal, heading, seconds, out) : inLines(rehearsal, heading, out);
+/** Displays progress: a full-screen view in a terminal, otherwise one line every {@link LINE_INTERVAL} seconds. */
+export function startLiveView(
+  rehearsal: Rehearsal,
+  heading: string,
+  seconds: number,
+  out: NodeJS.WriteStream,
+): LiveView {
+  return out.isTTY ? showScreen(rehearsal, heading, seconds, out) : printLines(rehearsal, heading, out);
 }
 
-function inLines(rehearsal: Rehearsal, heading: string, out: NodeJS.WriteStream): Follower {
+function printLines(rehearsal: Rehearsal, heading: string, out: NodeJS.WriteStream): LiveView {
   out.write(`${heading}\n`);
   let count = 0;
   rehearsal.events.on('event', ({ at, what }) => out.write(`  ${clock(at)}  ${what}\n`));
   rehearsal.events.on('second', (second) => {
     count += 1;
-    if (count % LINE_EVERY === 0) out.write(`  ${clock(second.at)}  ${figures(second).join(', ')}\n`);
+    if (count % LINE_INTERVAL === 0) out.write(`  ${clock(second.at)}  ${figures(second).join(', ')}\n`);
   });
   return { close: () => {} };
 }
 
 const SCREEN = { enter: '\x1b[?1049h\x1b[?25l', leave: '\x1b[?25h\x1b[?1049l', home: '\x1b[H', clear: '\x1b[J' };
 
-function onScreen(rehearsal: Rehearsal, heading: string, total: number, out: NodeJS.WriteStream): Follower {
+function showScreen(rehearsal: Rehearsal, heading: string, total: number, out: NodeJS.WriteStream): LiveView {
   const seconds: RehearsalSecond[] = [];
   const events: RehearsalEvent[] = [];
   let open = true;
@@ -62,7 +67,7 @@ function onScreen(rehearsal: Rehearsal, heading: string, total: number, out: Nod
 
 export interface Screen {
   readonly heading: string;
-  /** Seconds that the rehearsal takes. */
+  /** Planned duration of the traffic in seconds. */
   readonly total: number;
   readonly seconds: readonly RehearsalSecond[];
   readonly events: readonly RehearsalEvent[];
@@ -70,7 +75,7 @@ export interface Screen {
   readonly height: number;
 }
 
-/** The lines of one screen, no more and no wider than it has room for. */
+/** Renders one screen, cropped to its width and height. */
 export function screen({ heading, total, seconds, events, width, height }: Screen): string[] {
   const last = seconds.at(-1);
   const room = width - LABEL - VALUE - 2;
@@ -93,9 +98,9 @@ export function screen({ heading, total, seconds, events, width, height }: Scree
       ms(last?.latency.p99 ?? 0),
     ),
     row(
-      'not answered/s',
-      seconds.map(({ counts }) => notOk(counts)),
-      String(last ? notOk(last.counts) : 0),
+      'failed/s',
+      seconds.map(({ counts }) => failureCount(counts)),
+      String(last ? failureCount(last.counts) : 0),
     ),
     row(
       'in service',
@@ -103,12 +108,12 @@ export function screen({ heading, total, seconds, events, width, height }: Scree
       `${last?.inService ?? 0} of ${last?.desired ?? 0}`,
     ),
     row(
-      'primary/s',
+      'primary SQL/s',
       seconds.map(({ queries }) => queries.primary),
       (last?.queries.primary ?? 0).toFixed(0),
     ),
     row(
-      'replicas/s',
+      'replica SQL/s',
       seconds.map(({ queries }) => queries.replicas),
       (last?.queries.replicas ?? 0).toFixed(0),
     ),
@@ -118,21 +123,21 @@ export function screen({ heading, total, seconds, events, width, height }: Scree
       percent(last && cacheHits(last.sources)),
     ),
   ];
-  const failed = seconds.reduce((sum, { counts }) => sum + notOk(counts), 0);
+  const failed = seconds.reduce((sum, { counts }) => sum + failureCount(counts), 0);
   const late = last && isLate(last) ? `   ${LATE}` : '';
-  const status = `${clock(last?.at ?? 0)} of ${total} s   not answered: ${failed}   acknowledged: ${last?.acknowledged ?? 0}, not found again: ${last?.missed ?? 0}${late}`;
+  const status = `${clock(last?.at ?? 0)} of ${total} s   failed: ${failed}   confirmed: ${last?.acknowledged ?? 0}, lost: ${last?.missed ?? 0}${late}`;
   const top = [...heading.split('\n'), status, '', ...charts, ''];
   const shown = events.slice(-Math.max(0, height - top.length - 1)).map(({ at, what }) => `${clock(at)}  ${what}`);
   return [...top, ...shown].slice(0, height - 1).map((line) => line.slice(0, width));
 }
 
-/** Columns of a row's label and of its newest value. */
+/** Widths of a row's label and of its current value, in columns. */
 const LABEL = 16;
 const VALUE = 9;
 
 const BARS = ' ▁▂▃▄▅▆▇█';
 
-/** The last values as bars, from 0 to the highest of them. */
+/** Draws the last values as bars, scaled from 0 to their maximum. */
 function sparkline(values: readonly number[], room: number): string {
   const shown = values.slice(-Math.max(0, room));
   const highest = Math.max(...shown, Number.MIN_VALUE);
@@ -148,9 +153,9 @@ function figures(second: RehearsalSecond): string[] {
     `${rps.toFixed(0)} requests/s`,
     `p50 ${ms(latency.p50)} ms`,
     `p99 ${ms(latency.p99)} ms`,
-    `${notOk(counts)} not answered`,
-    `${inService} of ${desired} servers in service`,
-    ...(missed > 0 ? [`${missed} acknowledged things not found again`] : []),
+    `${failureCount(counts)} failed`,
+    `${inService} of ${desired} in service`,
+    ...(missed > 0 ? [`${missed} confirmed but lost`] : []),
     ...(isLate(second) ? [LATE] : []),
   ];
 }

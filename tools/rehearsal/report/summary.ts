@@ -1,26 +1,26 @@
 import { table } from '../../support/table';
 import type { Report } from '../rehearse/findings';
 import { KINDS } from '../traffic/messages';
-import { course, facts, perServer } from './facts';
-import { mark, ms, notOk, remarks, title, verdictLine } from './words';
+import { facts, serverTable, spikeTable } from './facts';
+import { failureCount, mark, ms, REQUEST_COLUMNS, remarks, TARGET_COLUMNS, title, verdictLine } from './format';
 
-/** What a rehearsal showed, for the terminal. */
+/** Renders the report as text for the terminal. */
 export function summary(report: Report): string {
   const { scenario, traffic, goals } = report;
   const { ok } = traffic.counts;
-  const visitors = `${traffic.visitors.came} visitors came, and ${traffic.visitors.cameBack} came back`;
-  const spike = course(report);
-  const servers = perServer(report);
+  const visitors = `${traffic.visitors.came} visitors, ${traffic.visitors.cameBack} return visits`;
+  const spike = spikeTable(report);
+  const servers = serverTable(report);
   const parts = [
     `Rehearsal of ${title(scenario)} (${report.machine})`,
     report.events.map(({ at, what }) => `  ${at.toFixed(1).padStart(6)} s  ${what}`).join('\n'),
-    `${visitors}: ${traffic.due} requests, ${ok} answered, ${notOk(traffic.counts)} not${failures(report)}.`,
+    `${visitors}: ${traffic.due} requests, ${ok} succeeded, ${failureCount(traffic.counts)} failed${failures(report)}.`,
     latencies(report),
     table(servers.head, servers.rows),
     spike && table(spike.head, spike.rows),
     facts(report).join('\n'),
     table(
-      ['figure', 'measured', 'goal', ' '],
+      TARGET_COLUMNS,
       goals.map((goal) => [goal.name, goal.measured, goal.goal, mark(goal)]),
     ),
     ...remarks(report),
@@ -38,10 +38,10 @@ function latencies({ traffic }: Report): string {
   const rows = KINDS.map((kind) => ({ kind, ...traffic.byKind[kind] })).map(({ kind, counts, latency }) => [
     kind,
     String(counts.ok),
-    String(notOk(counts)),
+    String(failureCount(counts)),
     ...[latency.p50, latency.p95, latency.p99, latency.max].map(ms),
   ]);
   const { p50, p95, p99, max } = traffic.latency;
-  rows.push(['all', String(traffic.counts.ok), String(notOk(traffic.counts)), ...[p50, p95, p99, max].map(ms)]);
-  return table(['requests', 'answered', 'not', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms'], rows);
+  rows.push(['all', String(traffic.counts.ok), String(failureCount(traffic.counts)), ...[p50, p95, p99, max].map(ms)]);
+  return table(REQUEST_COLUMNS, rows);
 }

@@ -1,18 +1,18 @@
 import type { Client } from './client';
-import { comeBack, visit, type World } from './journeys';
+import { type JourneyContext, returnVisit, visit } from './journeys';
 import { type Journey, Shopper } from './shopper';
 
-/** Visitors who act at the same time: enough to use every processor, few enough that no server refuses them. */
-const AT_ONCE = 16;
+/** Concurrent visitors: enough to saturate every processor, and too few to trigger load shedding. */
+const CONCURRENCY = 16;
 
-/** Milliseconds until code and caches are warm, and of the measurement after that. */
+/** Duration of warm-up and measurement in milliseconds. */
 const WARM_UP = 1_500;
 const MEASURED = 2_500;
 
 export interface CalibrationOptions {
   readonly client: Pick<Client, 'send'>;
   readonly addresses: readonly string[];
-  readonly world: World;
+  readonly context: JourneyContext;
   /** @default 1500 */
   readonly warmUpMs?: number;
   /** @default 2500 */
@@ -20,13 +20,13 @@ export interface CalibrationOptions {
 }
 
 /**
- * Finds how many requests per second of the journeys' mix this machine answers when each visitor sends the next request as soon
- * as the last one is answered. Generator and shop share the processors, so this is the rate at which they have none left.
+ * Measures this machine's saturation throughput in a closed loop: each visitor sends the next request as soon as the previous
+ * one completes. The generator and the shop share the processors.
  *
- * @returns answered requests per second
+ * @returns successful requests per second
  */
-export async function saturate(options: CalibrationOptions): Promise<number> {
-  const { client, addresses, world, warmUpMs = WARM_UP, measuredMs = MEASURED } = options;
+export async function measureSaturation(options: CalibrationOptions): Promise<number> {
+  const { client, addresses, context, warmUpMs = WARM_UP, measuredMs = MEASURED } = options;
   const from = performance.now() + warmUpMs;
   const to = from + measuredMs;
   let answered = 0;
@@ -40,12 +40,12 @@ export async function saturate(options: CalibrationOptions): Promise<number> {
     }
   };
   const lane = async (_: unknown, index: number) => {
-    for (let count = index; performance.now() < to; count += AT_ONCE) {
+    for (let count = index; performance.now() < to; count += CONCURRENCY) {
       const shopper = new Shopper(addresses[count % addresses.length] as string);
-      await walk(shopper, visit(shopper, world));
-      if (!shopper.ledger.isEmpty) await walk(shopper, comeBack(shopper, world));
+      await walk(shopper, visit(shopper, context));
+      if (!shopper.ledger.isEmpty) await walk(shopper, returnVisit(shopper, context));
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  await Promise.all(Array.from({ length: CONCURRENCY }, lane));
   return (answered / measuredMs) * 1000;
 }

@@ -5,32 +5,32 @@ import { SERVED_BY } from '../programs/haproxy';
 import type { Outcome, Source } from './messages';
 import type { Answer, Call, Shopper } from './shopper';
 
-/** Milliseconds after which a visitor gives up. */
-const PATIENCE = 10_000;
+/** Request timeout in milliseconds. */
+const TIMEOUT = 10_000;
 
-/** What undici calls it, and what it is. */
-const NAMES: Readonly<Record<string, string>> = {
-  UND_ERR_HEADERS_TIMEOUT: `no answer within ${PATIENCE / 1000} s`,
-  UND_ERR_BODY_TIMEOUT: 'an answer that did not end',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection',
-  UND_ERR_SOCKET: 'cut off',
-  ECONNRESET: 'cut off',
+/** Descriptions of the error codes of undici and Node. */
+const ERROR_NAMES: Readonly<Record<string, string>> = {
+  UND_ERR_HEADERS_TIMEOUT: `no response within ${TIMEOUT / 1000} s`,
+  UND_ERR_BODY_TIMEOUT: 'incomplete response',
+  UND_ERR_CONNECT_TIMEOUT: 'connect timeout',
+  UND_ERR_SOCKET: 'connection reset',
+  ECONNRESET: 'connection reset',
 };
 
 export interface Sent extends Answer {
-  /** What did not succeed, in words: a status with the shop's reason, or what became of the connection. */
+  /** Reason of a failure: the status with the shop's error code, or the connection error. */
   readonly failure?: string;
-  /** Of an answer about the catalogue. */
+  /** Only for catalogue responses. */
   readonly source?: Source | undefined;
-  /** Port of the server that answered, where a balancer tells it. */
+  /** Port of the server that responded. Absent without a balancer. */
   readonly server?: string | undefined;
 }
 
-/** Sends visitors' requests as browsers do: over connections that are kept open, each from the visitor's address. */
+/** HTTP client of all visitors: keep-alive connections, each from its visitor's address. */
 export class Client {
   readonly #agents = new Map<string, Agent>();
 
-  /** @param url where paths are asked for */
+  /** @param url base URL for paths */
   constructor(private readonly url: string) {}
 
   async send(shopper: Shopper, call: Call): Promise<Sent> {
@@ -45,18 +45,18 @@ export class Client {
           ...call.headers,
         },
         body: call.body ? JSON.stringify(call.body) : null,
-        headersTimeout: PATIENCE,
-        bodyTimeout: PATIENCE,
+        headersTimeout: TIMEOUT,
+        bodyTimeout: TIMEOUT,
       });
       const text = await body.text();
-      shopper.keepCookies([headers['set-cookie'] ?? []].flat());
-      const outcome = judge(call, statusCode, headers['retry-after'] !== undefined);
+      shopper.storeCookies([headers['set-cookie'] ?? []].flat());
+      const outcome = outcomeOf(call, statusCode, headers['retry-after'] !== undefined);
       const answer = { outcome, status: statusCode, text, server: serverOf(headers) };
       if (outcome !== 'ok') return { ...answer, failure: nameOf(outcome, statusCode, text) };
       return { ...answer, source: call.kind === 'catalogue' ? sourceOf(headers) : undefined };
     } catch (error) {
       const { code, name } = error as NodeJS.ErrnoException;
-      return { outcome: 'failed', status: 0, text: '', failure: NAMES[code ?? name] ?? code ?? name };
+      return { outcome: 'failed', status: 0, text: '', failure: ERROR_NAMES[code ?? name] ?? code ?? name };
     }
   }
 
@@ -71,7 +71,7 @@ export class Client {
     if (!agent) {
       agent = new Agent({
         localAddress: address,
-        connect: { timeout: PATIENCE },
+        connect: { timeout: TIMEOUT },
         keepAliveTimeout: EDGE_KEEP_ALIVE * 1000,
       });
       this.#agents.set(address, agent);
@@ -80,26 +80,26 @@ export class Client {
   }
 }
 
-/** A cache between shop and visitor repeats the shop's own header, and adds the answer's age. */
+/** The edge cache replays the shop's `x-cache` header; only its own hits carry `age`. */
 function sourceOf(headers: IncomingHttpHeaders): Source {
   if (headers.age !== undefined) return 'edge';
   return headers['x-cache'] === 'hit' ? 'cache' : 'database';
 }
 
-/** With the shop's own reason, such as `503 overloaded`; `503 refused` by a page or the balancer; `503` is nobody's plan. */
+/** `503 overloaded` with the shop's error code; `503 refused` from a page or the balancer; plain `503` if unexpected. */
 function nameOf(outcome: Outcome, status: number, text: string): string {
   const [, reason] = /^\{"error":\{"code":"(\w+)"/.exec(text) ?? [];
   if (reason !== undefined) return `${status} ${reason}`;
   return outcome === 'refused' ? `${status} refused` : String(status);
 }
 
-/** What a cache holds still names the server that it came from. */
+/** Ignores the header of cached responses, which names the server that filled the cache. */
 function serverOf(headers: IncomingHttpHeaders): string | undefined {
   return headers.age === undefined ? headers[SERVED_BY]?.toString() : undefined;
 }
 
-function judge(call: Call, status: number, comeBackLater: boolean): Outcome {
-  if ((status >= 200 && status < 400) || call.also?.includes(status)) return 'ok';
+function outcomeOf(call: Call, status: number, retryAfter: boolean): Outcome {
+  if ((status >= 200 && status < 400) || call.expected?.includes(status)) return 'ok';
   if (status < 500) return 'wrong';
-  return status === 503 && comeBackLater ? 'refused' : 'failed';
+  return status === 503 && retryAfter ? 'refused' : 'failed';
 }

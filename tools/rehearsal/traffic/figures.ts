@@ -8,43 +8,43 @@ import {
   type Kind,
   type Latency,
   OUTCOMES,
-  RECENT,
+  RECENT_SECONDS,
   type Second,
   SOURCES,
   type TrafficSummary,
 } from './messages';
 import { isSlow } from './punctuality';
 
-/** Counts and times requests, second by second and as a whole. */
+/** Counts and times requests, per second and in total. */
 export class Figures {
-  /** Cart items, orders and log-ins that were acknowledged so far, and those that their visitor did not find again. */
+  /** Cart items, orders and logins that the shop confirmed so far, and those of them that visitors found missing. */
   acknowledged = 0;
   missed = 0;
   readonly #start = performance.now();
   #end: number | undefined;
   #loop: EventLoopUtilization = performance.eventLoopUtilization();
   #processors = processorTimes();
-  /** When the last second ended. */
+  /** End of the previous second. */
   #at = 0;
 
-  #second = freshSecond();
+  #second = emptySecond();
   readonly #latency = new LatencyHistogram();
   readonly #late = new LatencyHistogram();
 
-  readonly #total = { due: 0, reloads: 0, counts: noCounts(), sources: noSources(), unsent: 0, lateSeconds: 0 };
+  readonly #total = { due: 0, reloads: 0, counts: zeroCounts(), sources: zeroSources(), unsent: 0, lateSeconds: 0 };
   readonly #all = new LatencyHistogram();
-  readonly #ofFailures = new LatencyHistogram();
+  readonly #failureLatency = new LatencyHistogram();
   readonly #byKind = Object.fromEntries(
-    KINDS.map((kind) => [kind, { counts: noCounts(), latency: new LatencyHistogram() }]),
-  ) as Record<Kind, { counts: ReturnType<typeof noCounts>; latency: LatencyHistogram }>;
+    KINDS.map((kind) => [kind, { counts: zeroCounts(), latency: new LatencyHistogram() }]),
+  ) as Record<Kind, { counts: ReturnType<typeof zeroCounts>; latency: LatencyHistogram }>;
   readonly #failures = new Map<string, number>();
   /** By port. */
   readonly #servers = new Map<string, RecentLatencies>();
 
   /**
-   * @param lateMs after it was due
-   * @param inFlight requests that wait for their answer now
-   * @param again whether it loads something again
+   * @param lateMs milliseconds between due time and send time
+   * @param inFlight current number of requests in flight
+   * @param again whether this is a retry
    */
   sent(lateMs: number, inFlight: number, again: boolean): void {
     this.#second.due += 1;
@@ -54,9 +54,9 @@ export class Figures {
   }
 
   /**
-   * It was due, and too many were waiting already.
+   * Records a request that was dropped because too many are in flight.
    *
-   * @param lateMs after it was due
+   * @param lateMs milliseconds since it was due
    */
   unsent(lateMs: number): void {
     this.#second.due += 1;
@@ -66,7 +66,7 @@ export class Figures {
     this.#fail('not sent');
   }
 
-  /** @param ms since it was due */
+  /** @param ms milliseconds since it was due */
   answered(kind: Kind, { outcome, failure, source, server }: Sent, ms: number): void {
     const ofKind = this.#byKind[kind];
     for (const { counts } of [this.#second, ofKind]) counts[outcome] += 1;
@@ -76,11 +76,11 @@ export class Figures {
     if (server !== undefined) this.#of(server).record(ms);
     if (failure !== undefined) {
       this.#fail(failure);
-      this.#ofFailures.record(ms);
+      this.#failureLatency.record(ms);
     }
   }
 
-  /** The second that ends now. */
+  /** Ends the current second and returns it. */
   takeSecond(): Second {
     const { utilization } = performance.eventLoopUtilization(this.#loop);
     this.#loop = performance.eventLoopUtilization();
@@ -97,25 +97,25 @@ export class Figures {
       idle: idleShare(this.#processors, processors),
     };
     this.#processors = processors;
-    this.#second = freshSecond();
+    this.#second = emptySecond();
     this.#latency.reset();
     this.#late.reset();
     this.#total.due += second.due;
     this.#total.reloads += second.reloads;
     for (const outcome of OUTCOMES) this.#total.counts[outcome] += second.counts[outcome];
     for (const source of SOURCES) this.#total.sources[source] += second.sources[source];
-    // A late generator also takes its seconds late, so that each is longer than one.
+    // A late generator also samples late, so a second may take longer than 1 s.
     if (isSlow(second)) this.#total.lateSeconds += second.at - this.#at;
     this.#at = second.at;
     return second;
   }
 
-  /** No more requests. */
+  /** Stops the clock of the summary. */
   close(): void {
     this.#end = performance.now();
   }
 
-  /** Of all seconds that were taken. */
+  /** Returns totals over all seconds taken. */
   summary(visitors: TrafficSummary['visitors']): TrafficSummary {
     const byKind = KINDS.map((kind) => [kind, { ...this.#byKind[kind], latency: this.#byKind[kind].latency.latency }]);
     return {
@@ -124,7 +124,7 @@ export class Figures {
       failures: Object.fromEntries(this.#failures),
       latency: this.#all.latency,
       byKind: Object.fromEntries(byKind),
-      failureLatency: this.#ofFailures.latency,
+      failureLatency: this.#failureLatency.latency,
       visitors,
     };
   }
@@ -132,12 +132,12 @@ export class Figures {
   #of(server: string): RecentLatencies {
     const known = this.#servers.get(server);
     if (known) return known;
-    const latencies = new RecentLatencies(RECENT);
+    const latencies = new RecentLatencies(RECENT_SECONDS);
     this.#servers.set(server, latencies);
     return latencies;
   }
 
-  /** One that has not answered for so long may be gone. */
+  /** Also forgets servers without a recent response; they may have terminated. */
   #takeServers(): Second['servers'] {
     const seconds: Record<string, Latency> = {};
     for (const [server, latencies] of this.#servers) {
@@ -157,8 +157,8 @@ export class Figures {
   }
 }
 
-function freshSecond() {
-  return { due: 0, reloads: 0, counts: noCounts(), inTime: 0, sources: noSources(), inFlight: 0 };
+function emptySecond() {
+  return { due: 0, reloads: 0, counts: zeroCounts(), inTime: 0, sources: zeroSources(), inFlight: 0 };
 }
 
 interface ProcessorTimes {
@@ -166,23 +166,23 @@ interface ProcessorTimes {
   readonly all: number;
 }
 
-/** 1 where the system does not report times. */
+/** Idle share of processor time; 1 where the system does not report it. */
 function idleShare(before: ProcessorTimes, after: ProcessorTimes): number {
   const all = after.all - before.all;
   return all > 0 ? (after.idle - before.idle) / all : 1;
 }
 
-/** Milliseconds of all processors since the start of the system. */
+/** Milliseconds of all processors since boot. */
 function processorTimes(): ProcessorTimes {
   const times = cpus().map((one) => one.times);
   const sum = (of: (one: (typeof times)[number]) => number) => times.reduce((total, one) => total + of(one), 0);
   return { idle: sum(({ idle }) => idle), all: sum((one) => one.user + one.nice + one.sys + one.idle + one.irq) };
 }
 
-function noCounts() {
+function zeroCounts() {
   return { ok: 0, refused: 0, failed: 0, wrong: 0 };
 }
 
-function noSources() {
+function zeroSources() {
   return { edge: 0, cache: 0, database: 0 };
 }

@@ -1,70 +1,70 @@
 import { audit } from './audit';
-import { saturate } from './calibration';
+import { measureSaturation } from './calibration';
 import { Client } from './client';
 import { Figures } from './figures';
-import type { World } from './journeys';
+import type { JourneyContext } from './journeys';
 import type { CalibrationPlan, FromGenerator, ToGenerator, TrafficPlan } from './messages';
 import { totalRequests } from './profiles';
+import { seedShop } from './shop-database';
 import type { Account } from './shopper';
-import { stock } from './store';
 import { Stream } from './stream';
 
 /**
- * The process that visitors come from. One of its own, so that neither what it does nor what the rehearsal does shows in the
- * other's times; it works on messages, and ends with the channel that they come over.
+ * Entry point of the load generator. A separate process keeps the rehearsal's own work out of the latencies. Controlled by
+ * messages; exits when the IPC channel closes.
  */
 
-/** Share of requests that log in for the first time, with some to spare; each needs an account of its own. */
-const LOG_INS = 0.04;
+/** Upper bound of the share of requests that are first logins; each needs a separate account. */
+const LOGIN_SHARE = 0.04;
 
-/** Accounts of a calibration: more than it can log in to within its seconds. */
+/** Number of accounts for a calibration: more than it can use. */
 const CALIBRATION_ACCOUNTS = 400;
 
-/** Another than the traffic's, or its visitors would be the same. */
+/** Differs from the seed of the traffic, so that its visitors differ. */
 const CALIBRATION_SEED = 2;
 
-/** Milliseconds between two visitors who sign up: a hash at full cost is a tenth of a second of one core. */
-const SIGN_UP_EVERY = 1_000;
+/** Milliseconds between sign-ups. A password hash at full cost takes a tenth of a second of one core. */
+const SIGN_UP_INTERVAL = 1_000;
 
 let run: { readonly client: Client; readonly stream: Stream } | undefined;
 
 async function start(plan: TrafficPlan): Promise<void> {
-  const accounts = await stock(plan.databaseUrl, Math.ceil(totalRequests(plan.load) * LOG_INS));
+  const accounts = await seedShop(plan.databaseUrl, Math.ceil(totalRequests(plan.load) * LOGIN_SHARE));
   const client = new Client(plan.url);
   const figures = new Figures();
-  const world = worldOf(accounts, plan.seed);
+  const context = journeyContext(accounts, plan.seed);
   const { load, reloads = 0, addresses } = plan;
-  const stream = new Stream({ load, reloads, addresses, client, figures, world });
+  const stream = new Stream({ load, reloads, addresses, client, figures, context });
   run = { client, stream };
-  tell({ type: 'started', at: Date.now() });
-  const seconds = setInterval(() => tell({ type: 'second', second: figures.takeSecond() }), 1_000);
+  send({ type: 'started', at: Date.now() });
+  const seconds = setInterval(() => send({ type: 'second', second: figures.takeSecond() }), 1_000);
   await stream.run();
   clearInterval(seconds);
-  // What ended since the last full second.
-  tell({ type: 'second', second: figures.takeSecond() });
+  // The remainder after the last full second.
+  send({ type: 'second', second: figures.takeSecond() });
   const { shoppers, cameBack } = stream;
   const visitors = { came: shoppers.length, cameBack, moved: shoppers.filter(({ moved }) => moved).length };
-  tell({ type: 'ended', summary: figures.summary(visitors) });
+  send({ type: 'ended', summary: figures.summary(visitors) });
 }
 
-/** Its visitors, orders and connections are none of the traffic's, which starts after it. */
+/** Uses visitors and connections that the traffic does not share. */
 async function calibrate({ url, databaseUrl, addresses }: CalibrationPlan): Promise<void> {
-  const accounts = await stock(databaseUrl, CALIBRATION_ACCOUNTS);
+  const accounts = await seedShop(databaseUrl, CALIBRATION_ACCOUNTS);
   const client = new Client(url);
-  const rps = await saturate({ client, addresses, world: worldOf(accounts, CALIBRATION_SEED) });
+  const rps = await measureSaturation({ client, addresses, context: journeyContext(accounts, CALIBRATION_SEED) });
   await client.close();
-  tell({ type: 'calibrated', rps });
+  send({ type: 'calibrated', rps });
 }
 
-function worldOf(accounts: Account[], seed: number): World {
+function journeyContext(accounts: Account[], seed: number): JourneyContext {
   let signedUp = 0;
   return {
-    random: randomNumbers(seed),
+    random: mulberry32(seed),
     takeAccount: () => accounts.pop(),
-    maySignUp: () => {
-      const may = performance.now() - signedUp >= SIGN_UP_EVERY;
-      if (may) signedUp = performance.now();
-      return may;
+    allowSignUp: () => {
+      const allowed = performance.now() - signedUp >= SIGN_UP_INTERVAL;
+      if (allowed) signedUp = performance.now();
+      return allowed;
     },
   };
 }
@@ -85,19 +85,19 @@ async function handle(message: ToGenerator): Promise<void> {
       run?.stream.end();
       return;
     case 'audit': {
-      if (!run) throw new Error('there is nothing to audit before the start');
+      if (!run) throw new Error('cannot audit before the traffic has started');
       const result = await audit(run.stream.shoppers, run.client, message);
-      tell({ type: 'audited', audit: result });
+      send({ type: 'audited', audit: result });
     }
   }
 }
 
-function tell(message: FromGenerator): void {
+function send(message: FromGenerator): void {
   process.send?.(message);
 }
 
-/** Numbers from 0 up to 1 that look random (mulberry32). */
-function randomNumbers(seed: number): () => number {
+/** Seeded pseudorandom numbers in [0, 1). */
+function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -109,9 +109,9 @@ function randomNumbers(seed: number): () => number {
 
 process.on('message', (message: ToGenerator) => {
   handle(message).catch((error: Error) => {
-    tell({ type: 'failed', message: error.stack ?? error.message });
+    send({ type: 'failed', message: error.stack ?? error.message });
   });
 });
 process.on('disconnect', () => process.exit());
-// A Ctrl-C in the terminal is for the rehearsal, which ends this process when it is done with it.
+// Ctrl-C reaches the whole process group; the rehearsal stops this process after its own cleanup.
 process.on('SIGINT', () => {});

@@ -1,22 +1,22 @@
 import { createHistogram } from 'node:perf_hooks';
 import type { Latency } from './messages';
 
-/** Microseconds; a longer answer than a minute is cut off long before. */
-const LONGEST = 60_000_000;
+/** One minute; requests time out long before. */
+const MAX_MICROSECONDS = 60_000_000;
 
-/** Latencies in an HDR histogram: every value counts, to three digits. */
+/** HDR histogram of latencies with three significant digits. */
 export class LatencyHistogram {
-  readonly #histogram = createHistogram({ lowest: 1, highest: LONGEST, figures: 3 });
+  readonly #histogram = createHistogram({ lowest: 1, highest: MAX_MICROSECONDS, figures: 3 });
 
   record(ms: number): void {
-    this.#histogram.record(Math.min(LONGEST, Math.max(1, Math.round(ms * 1000))));
+    this.#histogram.record(Math.min(MAX_MICROSECONDS, Math.max(1, Math.round(ms * 1000))));
   }
 
   get count(): number {
     return this.#histogram.count;
   }
 
-  /** Milliseconds; 0 before the first. */
+  /** Milliseconds; 0 while empty. */
   percentile(percent: number): number {
     return this.count === 0 ? 0 : this.#histogram.percentile(percent) / 1000;
   }
@@ -26,7 +26,7 @@ export class LatencyHistogram {
     return { p50, p95, p99, max } as Latency;
   }
 
-  /** Counts what the other has as well. */
+  /** Merges another histogram into this one. */
   add(other: LatencyHistogram): void {
     this.#histogram.add(other.#histogram);
   }
@@ -36,7 +36,7 @@ export class LatencyHistogram {
   }
 }
 
-/** Latencies of the last seconds; each second leaves as a whole. */
+/** Sliding window of latencies in whole seconds. */
 export class RecentLatencies {
   readonly #seconds: LatencyHistogram[];
   readonly #all = new LatencyHistogram();
@@ -49,7 +49,7 @@ export class RecentLatencies {
     this.#seconds.at(-1)?.record(ms);
   }
 
-  /** Ends a second. Returns the latency of those that it keeps; undefined when nothing was recorded in any of them. */
+  /** Ends a second. Returns the latency over the window; undefined if the window is empty. */
   takeSecond(): Latency | undefined {
     this.#all.reset();
     for (const second of this.#seconds) this.#all.add(second);

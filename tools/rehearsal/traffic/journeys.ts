@@ -1,52 +1,52 @@
 import { randomUUID } from 'node:crypto';
-import type { Shown } from './ledger';
+import type { DisplayedCart } from './ledger';
 import type { Account, Answer, Call, Journey, Shopper } from './shopper';
 
-/** What visitors need from around them. */
-export interface World {
-  /** A number from 0 up to 1. */
+/** Dependencies of a journey. */
+export interface JourneyContext {
+  /** Returns a number in [0, 1). */
   readonly random: () => number;
-  /** An account that a returning customer has and nobody else uses; nothing when all are taken. */
+  /** Takes an unused account of an existing customer; undefined when all are in use. */
   readonly takeAccount: () => Account | undefined;
-  /** Whether one more may sign up just now. */
-  readonly maySignUp: () => boolean;
+  /** Whether another sign-up is allowed now. */
+  readonly allowSignUp: () => boolean;
 }
 
-/** Static files that a page asks for besides its style sheet: those in sight. */
-const PICTURES = 2;
+/** Images that a browser fetches besides the style sheet: those in the viewport. */
+const VISIBLE_IMAGES = 2;
 
-/** How often a customer tries to get an answer about a log-in or an order before they give up for the time being. */
-const TRIES = 8;
+/** Attempts at a login or an order before the customer gives up for now. */
+const MAX_ATTEMPTS = 8;
 
-/** What somebody new does: many only look, some fill a cart, and some of these buy. */
-export function* visit(me: Shopper, world: World): Journey {
-  const intent = world.random();
-  const products = yield* browse(me, world);
+/** Journey of a new visitor: 45% browse, 30% fill a cart, 25% buy. */
+export function* visit(me: Shopper, context: JourneyContext): Journey {
+  const intent = context.random();
+  const products = yield* browse(me, context);
   if (intent < 0.45 || products.length === 0) return;
-  yield* fillCart(me, world, products);
+  yield* fillCart(me, context, products);
   if (intent < 0.75) return;
-  yield* buy(me, world);
+  yield* buy(me, context);
 }
 
-/** Somebody comes back: finds what they left, looks around, and perhaps buys. */
-export function* comeBack(me: Shopper, world: World): Journey {
-  if (!(yield* confirm(me))) return;
-  const products = yield* browse(me, world);
-  if (products.length > 0 && world.random() < 0.5) yield* fillCart(me, world, products);
-  if (me.ledger.kept > 0 && world.random() < 0.5) yield* buy(me, world);
+/** Journey of a returning visitor: verifies their data, browses, and may buy. */
+export function* returnVisit(me: Shopper, context: JourneyContext): Journey {
+  if (!(yield* verify(me))) return;
+  const products = yield* browse(me, context);
+  if (products.length > 0 && context.random() < 0.5) yield* fillCart(me, context, products);
+  if (me.ledger.confirmedItems > 0 && context.random() < 0.5) yield* buy(me, context);
 }
 
 /**
- * Looks whether all that was promised is there; what is not is lost, unless a second look finds it.
+ * Verifies that all confirmed data still exists. Missing data counts as lost, unless a second read finds it.
  *
- * @returns false when the shop did not answer, so that nobody can tell
+ * @returns false if the shop did not respond, so that the result is unknown
  */
-export function* confirm(me: Shopper): Generator<Call, boolean, Answer> {
+export function* verify(me: Shopper): Generator<Call, boolean, Answer> {
   if (me.ledger.loggedIn) {
-    const who = yield get('account', '/api/me', { also: [401] });
-    if (who.status === 401) me.ledger.logInLost();
+    const who = yield get('account', '/api/me', { expected: [401] });
+    if (who.status === 401) me.ledger.recordLostLogin();
   }
-  // Also after a log-in that was not answered: it may have moved the cart into the account.
+  // Also after a login without a response: it may have merged the cart into the account.
   if (me.account && !me.ledger.loggedIn) {
     yield* logIn(me);
     if (!me.ledger.loggedIn) return false;
@@ -57,25 +57,25 @@ export function* confirm(me: Shopper): Generator<Call, boolean, Answer> {
   }
   let cart = yield get('cart', '/api/cart');
   if (cart.outcome !== 'ok') return false;
-  if (me.ledger.missingIn(cartIn(cart)) > 0) {
+  if (me.ledger.missingIn(cartOf(cart)) > 0) {
     cart = yield get('cart', '/api/cart');
     if (cart.outcome !== 'ok') return false;
-    if (me.ledger.missingIn(cartIn(cart)) === 0) me.ledger.staleReads += 1;
+    if (me.ledger.missingIn(cartOf(cart)) === 0) me.ledger.staleReads += 1;
   }
-  me.ledger.settleCart(cartIn(cart));
+  me.ledger.reconcileCart(cartOf(cart));
   return true;
 }
 
-/** Front page, a category, a search, some products. Returns products that were seen. */
-function* browse(me: Shopper, world: World): Generator<Call, number[], Answer> {
+/** Front page, a category, a search, a product. Returns ids of products seen. */
+function* browse(me: Shopper, context: JourneyContext): Generator<Call, number[], Answer> {
   yield* page(me, '/');
-  const list = yield get('catalogue', `/api/products?page=${1 + Math.floor(world.random() * 3)}`);
+  const list = yield get('catalogue', `/api/products?page=${1 + Math.floor(context.random() * 3)}`);
   if (list.outcome !== 'ok') return [];
   const { items } = JSON.parse(list.text) as { items: { id: number; name: string; category: string }[] };
-  const [liked] = items.slice(Math.floor(world.random() * items.length));
+  const [liked] = items.slice(Math.floor(context.random() * items.length));
   if (liked === undefined) return [];
   yield* page(me, `/?category=${encodeURIComponent(liked.category)}`);
-  if (world.random() < 0.4) {
+  if (context.random() < 0.4) {
     const word = liked.name.split(' ').at(-1) as string;
     yield get('catalogue', `/api/products?q=${encodeURIComponent(word)}`);
   }
@@ -84,77 +84,83 @@ function* browse(me: Shopper, world: World): Generator<Call, number[], Answer> {
   return [liked.id, ...items.slice(0, 3).map(({ id }) => id)];
 }
 
-/** A page with the static files that the browser does not have yet. */
+/** A page, and its static files that are not in the browser's cache. */
 function* page(me: Shopper, path: string): Journey {
   const answer = yield get('page', path);
   if (answer.outcome !== 'ok') return;
   for (const url of staticFiles(answer.text)) {
     if (me.fetched.has(url)) continue;
     me.fetched.add(url);
-    yield get('static', url, { atOnce: true });
+    yield get('static', url, { immediate: true });
   }
 }
 
-/** The style sheet and the first pictures of a page. */
+/** Returns URLs of a page's style sheet and first images. */
 export function staticFiles(html: string): string[] {
   const [style] = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)"/g)].map(([, url]) => url as string);
-  const pictures = [...html.matchAll(/<img src="([^"]+)"/g)].map(([, url]) => url as string);
-  return [...new Set([...(style === undefined ? [] : [style]), ...pictures.slice(0, PICTURES)])];
+  const images = [...html.matchAll(/<img src="([^"]+)"/g)].map(([, url]) => url as string);
+  return [...new Set([...(style === undefined ? [] : [style]), ...images.slice(0, VISIBLE_IMAGES)])];
 }
 
-function* fillCart(me: Shopper, world: World, products: readonly number[]): Generator<Call, void, Answer> {
-  const wanted = 1 + Math.floor(world.random() * 3);
-  for (let count = 0; count < wanted; count++) {
-    const productId = products[Math.floor(world.random() * products.length)] as number;
+function* fillCart(me: Shopper, context: JourneyContext, products: readonly number[]): Generator<Call, void, Answer> {
+  const items = 1 + Math.floor(context.random() * 3);
+  for (let count = 0; count < items; count++) {
+    const productId = products[Math.floor(context.random() * products.length)] as number;
     const answer = yield { kind: 'cart', method: 'POST', path: '/api/cart/items', body: { productId, quantity: 1 } };
     if (answer.outcome === 'ok') {
-      me.ledger.added(productId, true);
-      if (me.ledger.missingIn(cartIn(answer)) > 0) yield* confirm(me);
+      me.ledger.recordAdded(productId, true);
+      if (me.ledger.missingIn(cartOf(answer)) > 0) yield* verify(me);
     } else if (answer.outcome !== 'wrong') {
-      me.ledger.added(productId, false);
+      me.ledger.recordAdded(productId, false);
     }
   }
   yield get('cart', '/cart');
 }
 
-function* buy(me: Shopper, world: World): Journey {
+function* buy(me: Shopper, context: JourneyContext): Journey {
   if (!me.ledger.loggedIn) {
     if (me.account) yield* logIn(me);
-    else yield* becomeCustomer(me, world);
+    else yield* logInOrSignUp(me, context);
   }
-  if (!me.ledger.loggedIn || me.ledger.kept === 0) return;
-  me.ledger.ordering(randomUUID());
+  if (!me.ledger.loggedIn || me.ledger.confirmedItems === 0) return;
+  me.ledger.startOrder(randomUUID());
   yield* checkOut(me);
-  if (me.ledger.pending === undefined) yield* confirm(me);
+  if (me.ledger.pending === undefined) yield* verify(me);
   yield get('order', '/orders');
 }
 
-/** Returning customers log in; with a chance, or when there is no account left, somebody signs up. */
-function* becomeCustomer(me: Shopper, world: World): Journey {
-  if (world.random() < 0.2 && world.maySignUp()) {
+/** Logs in to an existing account, or signs up with a probability of 20%. */
+function* logInOrSignUp(me: Shopper, context: JourneyContext): Journey {
+  if (context.random() < 0.2 && context.allowSignUp()) {
     const account = { email: `${randomUUID()}@example.com`, password: randomUUID() };
     const answer = yield { kind: 'account', method: 'POST', path: '/api/signup', body: account };
-    // Without an answer there may be such an account, and what is in the cart may be in it.
+    // Without a response, the account may exist, and the cart may have moved into it.
     if (answer.outcome === 'ok') {
       me.account = account;
-      me.ledger.loggedInNow();
+      me.ledger.recordLogin();
       return;
     }
-    if (answer.outcome !== 'wrong') me.account = { ...account, unsure: true };
+    if (answer.outcome !== 'wrong') me.account = { ...account, unconfirmed: true };
   } else {
-    me.account = world.takeAccount();
+    me.account = context.takeAccount();
   }
   if (me.account) yield* logIn(me);
 }
 
 function* logIn(me: Shopper): Journey {
-  const { email, password, unsure } = me.account as Account;
+  const { email, password, unconfirmed } = me.account as Account;
   const body = { email, password };
-  for (let tries = 0; tries < TRIES; tries++) {
-    const answer = yield { kind: 'account', method: 'POST', path: '/api/login', body, also: unsure ? [401] : [] };
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const answer = yield {
+      kind: 'account',
+      method: 'POST',
+      path: '/api/login',
+      body,
+      expected: unconfirmed ? [401] : [],
+    };
     if (answer.status === 200) {
       me.account = body;
-      me.ledger.loggedInNow();
+      me.ledger.recordLogin();
       return;
     }
     if (answer.status === 401) me.account = undefined;
@@ -162,29 +168,29 @@ function* logIn(me: Shopper): Journey {
   }
 }
 
-/** The pending order, again and again under its key until it is answered. */
+/** Places the pending order; retries use the same idempotency key. */
 function* checkOut(me: Shopper): Journey {
   const { key } = me.ledger.pending as { key: string };
   const call: Call = { kind: 'order', method: 'POST', path: '/api/orders', headers: { 'idempotency-key': key } };
-  for (let tries = 0; tries < TRIES; tries++) {
-    const answer = yield { ...call, also: [409] };
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const answer = yield { ...call, expected: [409] };
     if (answer.status === 201) {
-      me.ledger.ordered((JSON.parse(answer.text) as { id: string }).id);
+      me.ledger.confirmOrder((JSON.parse(answer.text) as { id: string }).id);
       return;
     }
     if (answer.status === 409) {
-      // Sold out; or the cart is empty and was lost, which the next look at it will tell.
-      me.ledger.notOrdered();
+      // Sold out, or the cart was lost. The next read of the cart finds out which.
+      me.ledger.discardOrder();
       return;
     }
     if (answer.status === 401 && me.ledger.loggedIn) {
-      me.ledger.logInLost();
+      me.ledger.recordLostLogin();
       yield* logIn(me);
     }
   }
 }
 
-function cartIn({ text }: Answer): Shown {
+function cartOf({ text }: Answer): DisplayedCart {
   const { items } = JSON.parse(text) as { items: { productId: number; quantity: number }[] };
   return new Map(items.map(({ productId, quantity }) => [productId, quantity]));
 }

@@ -1,108 +1,112 @@
-/** Pieces of a product: those that were acknowledged, and those of which nobody can tell, as their answer did not come. */
-export interface Pieces {
-  readonly kept: number;
-  readonly maybe: number;
+/** Items of a product: confirmed by a response, and unconfirmed because the response did not arrive. */
+export interface Quantity {
+  readonly confirmed: number;
+  readonly unconfirmed: number;
 }
 
-export type Lines = ReadonlyMap<number, Pieces>;
+export type OrderLines = ReadonlyMap<number, Quantity>;
 
 export interface Order {
   readonly key: string;
-  readonly lines: Lines;
-  /** Absent while it was not acknowledged: then there may be such an order, or not. */
+  readonly lines: OrderLines;
+  /** Absent until the order is confirmed; it may or may not exist. */
   readonly id?: string;
 }
 
-/** A cart as the shop shows it: pieces by product. */
-export type Shown = ReadonlyMap<number, number>;
+/** A cart as the shop displays it: items by product id. */
+export type DisplayedCart = ReadonlyMap<number, number>;
 
-/** What the shop promised to one visitor: a cart, orders, and that they are logged in. */
+/** Data that the shop confirmed to one visitor: cart, orders and login. */
 export class Ledger {
-  /** Totals over the visitor's life; what is lost is counted when it is found, once. */
+  /** Totals. Each loss counts once, when it is detected. */
   readonly acknowledged = { cartItems: 0, logIns: 0 };
   readonly lost = { cartItems: 0, logIns: 0 };
-  /** Pieces in the cart that were never put there. */
+  /** Items in the cart that were never added. */
   surplus = 0;
   staleReads = 0;
   loggedIn = false;
   readonly orders: Order[] = [];
-  readonly #cart = new Map<number, Pieces>();
+  readonly #cart = new Map<number, Quantity>();
 
-  /** The order that was asked for and not answered; until it is settled, nothing else is done with the cart. */
+  /** The order without a response. The cart is not used until it is resolved. */
   get pending(): Order | undefined {
     const last = this.orders.at(-1);
     return last?.id === undefined ? last : undefined;
   }
 
-  get cart(): Lines {
+  get cart(): OrderLines {
     return this.#cart;
   }
 
-  /** Pieces that must be in the cart. */
-  get kept(): number {
-    return [...this.#cart.values()].reduce((sum, { kept }) => sum + kept, 0);
+  /** Number of items that must be in the cart. */
+  get confirmedItems(): number {
+    return [...this.#cart.values()].reduce((sum, { confirmed }) => sum + confirmed, 0);
   }
 
   get isEmpty(): boolean {
     return this.#cart.size === 0 && this.orders.length === 0 && !this.loggedIn;
   }
 
-  /** @param certain whether the answer said so */
-  added(productId: number, certain: boolean): void {
-    const { kept, maybe } = this.#cart.get(productId) ?? { kept: 0, maybe: 0 };
-    this.#cart.set(productId, certain ? { kept: kept + 1, maybe } : { kept, maybe: maybe + 1 });
+  /** @param certain whether the shop confirmed it */
+  recordAdded(productId: number, certain: boolean): void {
+    const { confirmed, unconfirmed } = this.#cart.get(productId) ?? { confirmed: 0, unconfirmed: 0 };
+    this.#cart.set(
+      productId,
+      certain ? { confirmed: confirmed + 1, unconfirmed } : { confirmed, unconfirmed: unconfirmed + 1 },
+    );
     if (certain) this.acknowledged.cartItems += 1;
   }
 
-  loggedInNow(): void {
+  recordLogin(): void {
     this.loggedIn = true;
     this.acknowledged.logIns += 1;
   }
 
-  logInLost(): void {
+  recordLostLogin(): void {
     this.loggedIn = false;
     this.lost.logIns += 1;
   }
 
-  /** The cart is about to become an order. */
-  ordering(key: string): void {
+  /** Turns the cart into the pending order. */
+  startOrder(key: string): void {
     this.orders.push({ key, lines: new Map(this.#cart) });
   }
 
-  /** The pending order is there. What may still be on its way to the cart may come after it. */
-  ordered(id: string): void {
+  /** Confirms the pending order. Unconfirmed items may still arrive in the cart. */
+  confirmOrder(id: string): void {
     const order = this.orders.pop() as Order;
     this.orders.push({ ...order, id });
     this.#cart.clear();
-    for (const [productId, { maybe }] of order.lines) if (maybe > 0) this.#cart.set(productId, { kept: 0, maybe });
+    for (const [productId, { unconfirmed }] of order.lines)
+      if (unconfirmed > 0) this.#cart.set(productId, { confirmed: 0, unconfirmed });
   }
 
-  /** The pending order was refused, or is not there. */
-  notOrdered(): void {
+  /** Discards the pending order, which the shop refused. */
+  discardOrder(): void {
     this.orders.pop();
   }
 
-  /** Acknowledged pieces that the cart does not show. */
-  missingIn(shown: Shown): number {
-    return [...this.#cart].reduce((sum, [id, { kept }]) => sum + Math.max(0, kept - (shown.get(id) ?? 0)), 0);
+  /** Number of confirmed items that the displayed cart lacks. */
+  missingIn(shown: DisplayedCart): number {
+    return [...this.#cart].reduce((sum, [id, { confirmed }]) => sum + Math.max(0, confirmed - (shown.get(id) ?? 0)), 0);
   }
 
-  /** Takes the cart for what it is: what is missing is lost, and is not looked for again. */
-  settleCart(shown: Shown): void {
+  /** Accepts the displayed cart. Missing items count as lost, once. */
+  reconcileCart(shown: DisplayedCart): void {
     this.lost.cartItems += this.missingIn(shown);
-    for (const [id, { kept, maybe }] of this.#cart) {
-      this.#cart.set(id, { kept: Math.min(kept, shown.get(id) ?? 0), maybe });
+    for (const [id, { confirmed, unconfirmed }] of this.#cart) {
+      this.#cart.set(id, { confirmed: Math.min(confirmed, shown.get(id) ?? 0), unconfirmed });
     }
-    for (const [id, pieces] of shown) {
-      const { kept, maybe } = this.#cart.get(id) ?? { kept: 0, maybe: 0 };
-      if (pieces <= kept + maybe) continue;
-      this.surplus += pieces - kept - maybe;
-      this.#cart.set(id, { kept: pieces, maybe });
+    for (const [id, items] of shown) {
+      const { confirmed, unconfirmed } = this.#cart.get(id) ?? { confirmed: 0, unconfirmed: 0 };
+      if (items <= confirmed + unconfirmed) continue;
+      this.surplus += items - confirmed - unconfirmed;
+      this.#cart.set(id, { confirmed: items, unconfirmed });
     }
   }
 }
 
-/** Whether that many pieces are what was promised. */
-export function within(pieces: number, { kept, maybe }: Pieces): boolean {
-  return pieces >= kept && pieces <= kept + maybe;
+/** Whether a number of items is consistent with a quantity. */
+export function isWithin(items: number, { confirmed, unconfirmed }: Quantity): boolean {
+  return items >= confirmed && items <= confirmed + unconfirmed;
 }

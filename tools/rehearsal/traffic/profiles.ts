@@ -1,21 +1,21 @@
-/** Shapes of a load over its time. */
+/** Shapes of a load over time. */
 export const PROFILES = ['steady', 'ramp', 'spike', 'black-friday'] as const;
 
 export interface Load {
   readonly profile: (typeof PROFILES)[number];
-  /** Requests a second that the profile is a multiple of. */
+  /** Base rate in requests per second; the profile multiplies it. */
   readonly rps: number;
   readonly seconds: number;
-  /** With `spike`: how many times `rps` its top is. */
+  /** Only for `spike`: peak rate as a multiple of `rps`. */
   readonly factor: number;
 }
 
-/** Points of a profile: share of its time, and the multiple of the rate there; straight lines between them. */
+/** Points of a profile: share of the duration, and multiple of the base rate; linear in between. */
 type Shape = readonly (readonly [share: number, multiple: number])[];
 
 /**
- * A shop's day of sales in one run: a quiet night, people waiting for the doors, the rush when they open, a long day at about
- * half of it, a second rush in the evening, and the end.
+ * A day of sales: a quiet night, early visitors, a rush at the opening, a long day at about half of that rate, a second rush
+ * in the evening, and the decline.
  */
 const BLACK_FRIDAY: Shape = [
   [0, 0.2],
@@ -31,7 +31,7 @@ const BLACK_FRIDAY: Shape = [
   [1, 0.5],
 ];
 
-/** A quarter before the spike shows the shop at rest, and what is left after it how it comes back. */
+/** The first quarter shows normal load; the last part shows the recovery. */
 const spike = (factor: number): Shape => [
   [0, 1],
   [0.25, 1],
@@ -60,7 +60,7 @@ function shapeOf({ profile, factor }: Load): Shape {
   }
 }
 
-/** Requests a second that are due at a moment; 0 outside of the load's time. */
+/** Returns the rate at a time in requests per second; 0 outside the load's duration. */
 export function rateAt(load: Load, second: number): number {
   const share = second / load.seconds;
   if (share < 0 || share > 1) return 0;
@@ -74,16 +74,16 @@ export function rateAt(load: Load, second: number): number {
   return load.rps * (low + ((high - low) * (share - from)) / (to - from));
 }
 
-/** A part of a load's time, in seconds. */
+/** A part of a load's duration, in seconds. */
 export interface Part {
   readonly name: string;
   readonly from: number;
   readonly to: number;
 }
 
-/** Times of a `spike`, in seconds: before it, at its top, and after it. */
+/** Parts of a `spike`: before it, at its peak, and after it. */
 export function spikeParts({ seconds }: Load): readonly [Part, Part, Part] {
-  const [, rise, top, fall, after] = spike(1).map(([share]) => share * seconds) as [
+  const [, rise, peak, fall, after] = spike(1).map(([share]) => share * seconds) as [
     number,
     number,
     number,
@@ -92,17 +92,17 @@ export function spikeParts({ seconds }: Load): readonly [Part, Part, Part] {
   ];
   return [
     { name: 'before', from: 0, to: rise },
-    { name: 'at the top', from: top, to: fall },
+    { name: 'at the peak', from: peak, to: fall },
     { name: 'after', from: after, to: seconds },
   ];
 }
 
-/** The highest rate of the load. */
+/** Returns the peak rate of the load. */
 export function peakRate(load: Load): number {
   return load.rps * Math.max(...shapeOf(load).map(([, multiple]) => multiple));
 }
 
-/** Requests that the load makes in all, on average. */
+/** Returns the expected number of requests of the load. */
 export function totalRequests(load: Load): number {
   const shape = shapeOf(load);
   const mean = shape.slice(1).reduce((sum, [to, high], index) => {

@@ -6,52 +6,52 @@ import type { Kind, Outcome } from './messages';
 export interface Call {
   readonly kind: Kind;
   readonly method: 'GET' | 'POST';
-  /** A path of the shop, or the whole URL of a static file. */
+  /** A path of the shop, or the absolute URL of a static file. */
   readonly path: string;
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
   /**
-   * Statuses besides 2xx that are right here, such as 409 for what the shop's own rules refuse.
+   * Statuses besides 2xx and 3xx that count as success, such as 409 when a product is sold out.
    *
    * @default - none
    */
-  readonly also?: readonly number[];
+  readonly expected?: readonly number[];
   /**
-   * Part of what was just asked for, such as a page's picture: due at once, without a look at the page first.
+   * Sent without think time, such as an image of the page just loaded.
    *
    * @default false
    */
-  readonly atOnce?: boolean;
+  readonly immediate?: boolean;
 }
 
 export interface Answer {
   readonly outcome: Outcome;
-  /** 0 without an answer. */
+  /** 0 without a response. */
   readonly status: number;
   readonly text: string;
 }
 
-/** What a visitor does, one request after the other; it goes on with the answer to each. */
+/** A sequence of requests; receives the response to each before the next. */
 export type Journey = Generator<Call, unknown, Answer>;
 
 export interface Account {
   readonly email: string;
   readonly password: string;
-  /** Its sign-up was not answered: there may be no such account. */
-  readonly unsure?: true;
+  /** The sign-up got no response; the account may not exist. */
+  readonly unconfirmed?: true;
 }
 
-/** A visitor with a browser: cookies, and static files that are not fetched twice. */
+/** A visitor with a browser's cookies and cache of static files. */
 export class Shopper {
   readonly ledger = new Ledger();
   readonly fetched = new Set<string>();
   readonly #cookies = new Map<string, string>();
   account: Account | undefined;
   journey: Journey | undefined;
-  /** Whether a sticky balancer sent them to another server than before. */
+  /** Whether a sticky balancer moved this visitor to another server. */
   moved = false;
 
-  /** @param address where on loopback they come from */
+  /** @param address source address on loopback */
   constructor(readonly address: string) {}
 
   get cookie(): string | undefined {
@@ -59,13 +59,13 @@ export class Shopper {
     return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
   }
 
-  keepCookies(lines: readonly string[]): void {
+  storeCookies(lines: readonly string[]): void {
     for (const line of lines) {
       const [pair = '', ...attributes] = line.split(';');
       const [name = '', value = ''] = pair.split(/=(.*)/s);
       if (name === STICKY_COOKIE && (this.#cookies.get(name) ?? value) !== value) this.moved = true;
-      const gone = attributes.some((one) => /^\s*expires=Thu, 01 Jan 1970/i.test(one));
-      if (gone) this.#cookies.delete(name);
+      const expired = attributes.some((one) => /^\s*expires=Thu, 01 Jan 1970/i.test(one));
+      if (expired) this.#cookies.delete(name);
       else this.#cookies.set(name, value);
     }
   }

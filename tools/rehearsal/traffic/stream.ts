@@ -1,70 +1,70 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Sent } from './client';
 import type { Figures } from './figures';
-import { comeBack, visit, type World } from './journeys';
+import { type JourneyContext, returnVisit, visit } from './journeys';
 import { type Load, rateAt } from './profiles';
 import { type Call, Shopper } from './shopper';
 
-/** Requests that wait for an answer at most; more than that come to a shop that does not answer at all. */
+/** Maximum number of requests in flight; only reached when the shop does not respond. */
 const MAX_IN_FLIGHT = 2_000;
 
-/** Milliseconds between an answer and the visitor's next request. */
-const THINKING = 300;
+/** Milliseconds between a response and the visitor's next request. */
+const THINK_TIME = 300;
 
-/** Milliseconds after which somebody who left may come back, and with which chance instead of somebody new. */
-const AWAY = 2_000;
-const COMES_BACK = 0.4;
+/** Milliseconds before a visitor may return, and the probability that an arrival is a return instead of a new visitor. */
+const RETURN_AFTER = 2_000;
+const RETURN_PROBABILITY = 0.4;
 
-/** Milliseconds until somebody loads a page again that did not come. */
-const RELOAD = 1_000;
+/** Milliseconds before a failed request is retried. */
+const RETRY_DELAY = 1_000;
 
 export interface StreamOptions {
   readonly load: Load;
-  /** How often a visitor loads a page again that did not come. */
+  /** Retries per failed request. */
   readonly reloads: number;
   readonly addresses: readonly string[];
   readonly client: Client;
   readonly figures: Figures;
-  readonly world: World;
+  readonly context: JourneyContext;
 }
 
 /**
- * Requests in an open model: they become due at the load's rate, at random like people's, however slow the answers are. Each
- * is made by a visitor who has looked at the last page long enough; where there is none, by one more who comes. A slow shop
- * thereby gets more visitors at once, and not fewer requests. What visitors load again comes on top of that.
+ * Open-loop load: requests become due as a Poisson process at the load's rate, independent of response times. Each goes to a
+ * visitor whose think time is over, or to a new visitor. A slow shop thus gets more concurrent visitors, not fewer requests.
+ * Retries are added to the load.
  */
 export class Stream {
   readonly shoppers: Shopper[] = [];
   cameBack = 0;
   factor = 1;
-  /** Continues after the load's time, at the rate of its end, until {@link end}. */
+  /** Continue after the load's duration, at its final rate, until {@link end}. */
   held = false;
   #inFlight = 0;
-  #reloading = 0;
+  #retrying = 0;
   #ended = false;
-  /** In the order in which they are ready. */
-  readonly #atOnce: Turn[] = [];
+  /** Queues in order of readiness. */
+  readonly #immediate: Turn[] = [];
   readonly #thinking: Turn[] = [];
-  readonly #away: Away[] = [];
+  readonly #departed: Departed[] = [];
 
   constructor(private readonly options: StreamOptions) {}
 
-  /** Resolves when the load's time is over and it is not {@link held}, or {@link end} was called, and every request has ended. */
+  /** Resolves when the load's duration is over (unless {@link held}) or {@link end} is called, and every request has completed. */
   async run(): Promise<void> {
-    const { load, world, figures } = this.options;
+    const { load, context, figures } = this.options;
     const start = performance.now();
     let due = 0;
     while (!this.#ended) {
       const elapsed = performance.now() - start;
       while (due <= elapsed && (this.held || due < load.seconds * 1000)) {
-        this.#click(start + due);
-        due += gap(rateAt(load, Math.min(load.seconds, due / 1000)) * this.factor, world.random());
+        this.#sendDue(start + due);
+        due += interarrivalTime(rateAt(load, Math.min(load.seconds, due / 1000)) * this.factor, context.random());
       }
       if (!this.held && due >= load.seconds * 1000) break;
       await new Promise((resolve) => setTimeout(resolve, Math.min(20, Math.max(1, start + due - performance.now()))));
     }
     this.#ended = true;
-    while (this.#inFlight + this.#reloading > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (this.#inFlight + this.#retrying > 0) await new Promise((resolve) => setTimeout(resolve, 10));
     figures.close();
   }
 
@@ -72,8 +72,8 @@ export class Stream {
     this.#ended = true;
   }
 
-  /** One request, due at a moment (ms as of `performance.now()`). */
-  #click(dueAt: number): void {
+  /** Sends one request. @param dueAt in ms of `performance.now()` */
+  #sendDue(dueAt: number): void {
     const { figures } = this.options;
     if (this.#inFlight >= MAX_IN_FLIGHT) {
       figures.unsent(performance.now() - dueAt);
@@ -86,10 +86,10 @@ export class Stream {
     const { figures, reloads } = this.options;
     const before = totals(shopper);
     let answer = await this.#send({ shopper, call }, dueAt, false);
-    for (let tries = 0; tries < reloads && this.#mayReload(call, answer); tries++) {
-      this.#reloading += 1;
-      await sleep(RELOAD);
-      this.#reloading -= 1;
+    for (let tries = 0; tries < reloads && this.#shouldRetry(call, answer); tries++) {
+      this.#retrying += 1;
+      await sleep(RETRY_DELAY);
+      this.#retrying -= 1;
       answer = await this.#send({ shopper, call }, performance.now(), true);
     }
     const step = (shopper.journey as NonNullable<Shopper['journey']>).next(answer);
@@ -97,7 +97,7 @@ export class Stream {
     figures.acknowledged += after.acknowledged - before.acknowledged;
     figures.missed += after.missed - before.missed;
     if (step.done) this.#leave(shopper);
-    else this.#wait({ shopper, call: step.value });
+    else this.#enqueue({ shopper, call: step.value });
   }
 
   async #send({ shopper, call }: Omit<Turn, 'readyAt'>, dueAt: number, again: boolean): Promise<Sent> {
@@ -110,61 +110,61 @@ export class Stream {
     return answer;
   }
 
-  /** Nobody presses twice what puts something into a cart. */
-  #mayReload({ method }: Call, { outcome }: Sent): boolean {
-    const missing = outcome === 'failed' || outcome === 'refused';
-    return missing && method === 'GET' && !this.#ended && this.#inFlight < MAX_IN_FLIGHT;
+  /** Only GET is retried: a second POST would add another item. */
+  #shouldRetry({ method }: Call, { outcome }: Sent): boolean {
+    const isFailure = outcome === 'failed' || outcome === 'refused';
+    return isFailure && method === 'GET' && !this.#ended && this.#inFlight < MAX_IN_FLIGHT;
   }
 
-  #wait(turn: Omit<Turn, 'readyAt'>): void {
+  #enqueue(turn: Omit<Turn, 'readyAt'>): void {
     const now = performance.now();
-    if (turn.call.atOnce) this.#atOnce.push({ ...turn, readyAt: now });
-    else this.#thinking.push({ ...turn, readyAt: now + THINKING });
+    if (turn.call.immediate) this.#immediate.push({ ...turn, readyAt: now });
+    else this.#thinking.push({ ...turn, readyAt: now + THINK_TIME });
   }
 
   #leave(shopper: Shopper): void {
     shopper.journey = undefined;
-    if (!shopper.ledger.isEmpty) this.#away.push({ shopper, since: performance.now() });
+    if (!shopper.ledger.isEmpty) this.#departed.push({ shopper, since: performance.now() });
   }
 
   #next(): Turn {
     const now = performance.now();
-    const [browser] = this.#atOnce;
+    const [browser] = this.#immediate;
     const [ready] = this.#thinking;
-    // Who waits longest, or a rush would leave nothing but the pictures of its pages for a while.
+    // Longest wait first; otherwise a rush would send only images for a while.
     if (ready && ready.readyAt <= Math.min(now, browser?.readyAt ?? now)) return this.#thinking.shift() as Turn;
-    return this.#atOnce.shift() ?? this.#arrive(now);
+    return this.#immediate.shift() ?? this.#arrive(now);
   }
 
   #arrive(now: number): Turn {
-    const { world, addresses } = this.options;
-    const [longest] = this.#away;
-    if (longest && now - longest.since >= AWAY && world.random() < COMES_BACK) {
-      const { shopper } = this.#away.shift() as Away;
+    const { context, addresses } = this.options;
+    const [longest] = this.#departed;
+    if (longest && now - longest.since >= RETURN_AFTER && context.random() < RETURN_PROBABILITY) {
+      const { shopper } = this.#departed.shift() as Departed;
       this.cameBack += 1;
-      return begin(shopper, comeBack(shopper, world), now);
+      return begin(shopper, returnVisit(shopper, context), now);
     }
     const shopper = new Shopper(addresses[this.shoppers.length % addresses.length] as string);
     this.shoppers.push(shopper);
-    return begin(shopper, visit(shopper, world), now);
+    return begin(shopper, visit(shopper, context), now);
   }
 }
 
 interface Turn {
   readonly shopper: Shopper;
   readonly call: Call;
-  /** As of `performance.now()`. */
+  /** In ms of `performance.now()`. */
   readonly readyAt: number;
 }
 
-interface Away {
+interface Departed {
   readonly shopper: Shopper;
   readonly since: number;
 }
 
 function begin(shopper: Shopper, journey: NonNullable<Shopper['journey']>, now: number): Turn {
   shopper.journey = journey;
-  // Every journey begins with a request.
+  // Every journey starts with a request.
   return { shopper, call: journey.next().value as Call, readyAt: now };
 }
 
@@ -174,7 +174,7 @@ function totals({ ledger }: Shopper) {
   return { acknowledged: acknowledged.cartItems + acknowledged.logIns + ordered, missed: lost.cartItems + lost.logIns };
 }
 
-/** Milliseconds to the next request of a Poisson process; where nothing is due, until it is looked again. */
-function gap(rate: number, random: number): number {
+/** Milliseconds to the next arrival of a Poisson process; at rate 0, to the next check of the rate. */
+function interarrivalTime(rate: number, random: number): number {
   return rate > 0 ? (-Math.log(1 - random) / rate) * 1000 : 100;
 }

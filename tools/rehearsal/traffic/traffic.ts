@@ -11,25 +11,25 @@ import type {
   TrafficSummary,
 } from './messages';
 
-/** Visitors who come from a process of their own. */
+/** Running traffic of a generator process. */
 export interface Traffic {
   readonly pid: number;
-  /** When it began, as of `Date.now()`. */
+  /** Start time in ms of `Date.now()`. */
   readonly startedAt: number;
   /** Emits `second` for each second of traffic. */
   readonly events: EventEmitter<{ second: [Second] }>;
-  /** Resolves when the last request has ended. */
+  /** Resolves when the last request has completed. */
   readonly ended: Promise<TrafficSummary>;
-  /** From now on this many times what the load's profile says. */
+  /** Multiplies the rate of the load's profile. */
   scale(factor: number): void;
-  /** Traffic continues after the load's time, at the rate of its end, until {@link end}. */
+  /** Continues the traffic after the load's duration, at its final rate, until {@link end}. */
   hold(): void;
-  /** No more requests from now on; `ended` resolves when those in flight have ended. */
+  /** Stops new requests; `ended` resolves when those in flight have completed. */
   end(): void;
   /**
-   * Holds what visitors were told against what there is; after `ended`.
+   * Verifies that every confirmed order, cart item and login still exists. Call it after `ended`.
    *
-   * @param databaseUrl of the primary as it is now
+   * @param databaseUrl connection string of the current primary
    * @param receiptsWithin seconds in which background jobs must make progress
    */
   audit(databaseUrl: string, receiptsWithin?: number): Promise<Audit>;
@@ -37,12 +37,12 @@ export interface Traffic {
   stop(): Promise<void>;
 }
 
-/** Addresses on loopback that visitors can come from. Only Linux has them all without being asked. */
+/** Returns source addresses on loopback for visitors. Only Linux accepts all of 127.0.0.0/8 without configuration. */
 export function visitorAddresses(): string[] {
   return addresses('127.0.0');
 }
 
-/** Others, so that no limit by address counts a calibration's requests among the visitors'. */
+/** Returns other addresses, so that per-address limits do not add calibration and traffic. */
 export function calibrationAddresses(): string[] {
   return addresses(process.platform === 'linux' ? '127.0.1' : '127.0.0');
 }
@@ -51,21 +51,21 @@ function addresses(network: string): string[] {
   return Array.from({ length: process.platform === 'linux' ? 64 : 1 }, (_, index) => `${network}.${index + 1}`);
 }
 
-/** The process that visitors come from, before they do. */
+/** A generator process before its traffic starts. */
 export interface Generator {
-  /** Answered requests per second when the machine has no processor left; see `calibration.ts`. Takes a few seconds. */
+  /** Measures the saturation throughput of this machine in requests per second; takes a few seconds. */
   calibrate(plan: CalibrationPlan): Promise<number>;
   /**
-   * Starts visitors, after it has filled the shop's stock and made its customers' accounts.
+   * Replenishes the stock, creates customer accounts, and starts the traffic.
    *
-   * @throws when the shop's database cannot be reached
+   * @throws if the shop's database cannot be reached
    */
   start(plan: TrafficPlan): Promise<Traffic>;
   /** Ends the process. Safe to call twice. */
   stop(): Promise<void>;
 }
 
-/** Starts the process alone. It ends with this one. */
+/** Starts a generator process without traffic. It exits with this process. */
 export function startGenerator(): Generator {
   const child = fork(join(__dirname, 'generator.ts'), { execArgv: ['--import', 'tsx'], serialization: 'advanced' });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -75,8 +75,8 @@ export function startGenerator(): Generator {
   };
   return {
     calibrate: async (plan) => {
-      tell(child, { type: 'calibrate', plan });
-      return (await answer(child, 'calibrated')).rps;
+      send(child, { type: 'calibrate', plan });
+      return (await nextMessage(child, 'calibrated')).rps;
     },
     start: (plan) => start(child, plan, stop),
     stop,
@@ -84,9 +84,9 @@ export function startGenerator(): Generator {
 }
 
 /**
- * Starts visitors in a process of their own, as {@link Generator.start} does.
+ * Starts a generator process and its traffic, as {@link Generator.start} does.
  *
- * @throws when the shop's database cannot be reached
+ * @throws if the shop's database cannot be reached
  */
 export async function startTraffic(plan: TrafficPlan): Promise<Traffic> {
   const generator = startGenerator();
@@ -103,38 +103,38 @@ async function start(child: ChildProcess, plan: TrafficPlan, stop: Traffic['stop
   child.on('message', (message: FromGenerator) => {
     if (message.type === 'second') events.emit('second', message.second);
   });
-  const ended = answer(child, 'ended').then(({ summary }) => summary);
-  // Whatever waits for it handles its failure.
+  const ended = nextMessage(child, 'ended').then(({ summary }) => summary);
+  // Consumers of `ended` handle the rejection.
   ended.catch(() => {});
-  tell(child, { type: 'start', plan });
-  const { at } = await answer(child, 'started');
+  send(child, { type: 'start', plan });
+  const { at } = await nextMessage(child, 'started');
   return {
     pid: child.pid as number,
     startedAt: at,
     events,
     ended,
-    scale: (factor) => tell(child, { type: 'scale', factor }),
-    hold: () => tell(child, { type: 'hold' }),
-    end: () => tell(child, { type: 'end' }),
+    scale: (factor) => send(child, { type: 'scale', factor }),
+    hold: () => send(child, { type: 'hold' }),
+    end: () => send(child, { type: 'end' }),
     audit: async (databaseUrl, receiptsWithin = 0) => {
-      tell(child, { type: 'audit', databaseUrl, receiptsWithin });
-      return (await answer(child, 'audited')).audit;
+      send(child, { type: 'audit', databaseUrl, receiptsWithin });
+      return (await nextMessage(child, 'audited')).audit;
     },
     stop,
   };
 }
 
-function tell(child: ChildProcess, message: ToGenerator): void {
+function send(child: ChildProcess, message: ToGenerator): void {
   if (child.connected) child.send(message);
 }
 
 type Message<T extends FromGenerator['type']> = Extract<FromGenerator, { type: T }>;
 
-/** The next message of a type. */
-function answer<T extends FromGenerator['type']>(child: ChildProcess, type: T): Promise<Message<T>> {
+/** Resolves to the next message of a type. */
+function nextMessage<T extends FromGenerator['type']>(child: ChildProcess, type: T): Promise<Message<T>> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => reject(new Error(`the traffic generator ended with ${code ?? signal}`)));
+    child.once('exit', (code, signal) => reject(new Error(`the traffic generator exited with ${code ?? signal}`)));
     child.on('message', (message: FromGenerator) => {
       if (message.type === type) resolve(message as Message<T>);
       if (message.type === 'failed') reject(new Error(`the traffic generator failed: ${message.message}`));

@@ -74,7 +74,7 @@ describeWith('chromium', 'the board of a rehearsal in a real browser', () => {
 
       test('a button doubles the traffic', async () => {
         await page.getByRole('button', { name: 'Double traffic' }).click();
-        await page.getByRole('log').getByText('traffic: 2 times what the profile says').waitFor();
+        await page.getByRole('log').getByText('traffic at 2x the rate of the profile').waitFor();
       });
 
       test('no horizontal scrolling on a phone in dark mode, and no errors on the console', async () => {

@@ -2,15 +2,15 @@ import {
   capacityLine,
   carriedRate,
   fitRate,
-  mayCalibrate,
   rpsWithin,
+  shouldCalibrate,
 } from '../../../../tools/rehearsal/rehearse/capacity';
 import { scenarioOf } from '../../../../tools/rehearsal/rehearse/flags';
 import { ServedPhases } from '../../../../tools/rehearsal/rehearse/served-phases';
 import { isSettled } from '../../../../tools/rehearsal/rehearse/settled';
 import { servers, snapshot } from '../../../support/findings';
 
-/** What a machine carries, and what a rehearsal makes of it. */
+/** The rate that a machine carries, and its effect on a scenario. */
 test.each([
   [700, 420],
   [1234, 740],
@@ -18,15 +18,15 @@ test.each([
   [12, 7],
   [0.4, 1],
   [0, 1],
-])('of %d requests/s with no processor time left, %d are carried', (saturated, carried) => {
+])('at a saturation throughput of %d requests/s, the machine carries %d', (saturated, carried) => {
   expect(carriedRate(saturated)).toBe(carried);
 });
 
-test('of an evolution half as many are carried: later phases have more parts', () => {
+test('an evolution runs at half the rate, because later phases run more processes', () => {
   expect(carriedRate(700, { until: 4 })).toBe(210);
 });
 
-test('a default rate is lowered to what is carried at the top of the load, and a rate that was given stays', () => {
+test('a default rate is lowered so that the machine carries its peak; an explicit rate stays', () => {
   expect(fitRate(scenarioOf(3, {}), 60).load.rps).toBe(60);
   expect(fitRate(scenarioOf(3, {}), 100).load.rps).toBe(100);
   expect(fitRate(scenarioOf(3, {}), 900).load.rps).toBe(100);
@@ -36,27 +36,27 @@ test('a default rate is lowered to what is carried at the top of the load, and a
   expect(rpsWithin({ profile: 'black-friday', rps: 200, seconds: 240, factor: 1 }, 500)).toBe(100);
 });
 
-test('one line says what is carried, and what that means for the rate', () => {
+test('one line describes the carried rate and its effect on --rps', () => {
   const line = (scenario: ReturnType<typeof scenarioOf>) => capacityLine(scenario, 60);
   const found = 'this machine carries 60 requests/s in this topology';
   expect(line(scenarioOf(3, { rps: 50 }))).toBe(found);
-  expect(line(scenarioOf(3, {}))).toBe(`${found}: --rps is 60 instead of 100`);
+  expect(line(scenarioOf(3, {}))).toBe(`${found}: --rps is lowered from 100 to 60`);
   expect(line(scenarioOf(3, { rps: 400 }))).toBe(
-    `${found}: --rps 400 is above that and may not be judged; try --rps 60`,
+    `${found}: --rps 400 exceeds that, so the run may not be judged; try --rps 60`,
   );
   expect(line(scenarioOf(4, { rps: 10, spike: 10 }))).toBe(
-    `${found}: --rps 10, 100 at its top, is above that and may not be judged; try --rps 6`,
+    `${found}: --rps 10 (peak 100) exceeds that, so the run may not be judged; try --rps 6`,
   );
 });
 
-test('where the limit that is shown is not the machine, nothing is calibrated', () => {
-  expect(mayCalibrate(scenarioOf(3, { kill: 1 }))).toBe(true);
-  expect(mayCalibrate(scenarioOf(3, { overload: 5 }))).toBe(false);
-  expect(mayCalibrate(scenarioOf(1, { vcpu: 0.25 }))).toBe(false);
-  expect(mayCalibrate(scenarioOf(2, { profile: 'ramp' }))).toBe(false);
+test('a rehearsal of a limit other than the machine is not calibrated', () => {
+  expect(shouldCalibrate(scenarioOf(3, { kill: 1 }))).toBe(true);
+  expect(shouldCalibrate(scenarioOf(3, { overload: 5 }))).toBe(false);
+  expect(shouldCalibrate(scenarioOf(1, { vcpu: 0.25 }))).toBe(false);
+  expect(shouldCalibrate(scenarioOf(2, { profile: 'ramp' }))).toBe(false);
 });
 
-describe('what phases answer', () => {
+describe('requests served per phase', () => {
   const counts = (ok: number) => ({ ok, refused: 0, failed: 0, wrong: 0 });
   const of = (requests: number, failures = 0) => ({
     servers: servers()
@@ -64,31 +64,31 @@ describe('what phases answer', () => {
       .map((one) => ({ ...one, requests, failures })),
   });
 
-  test('is counted by the balancer, and without one by the visitors from the second after the switch', () => {
+  test('are counted by the balancer, or without one by the visitors from the second after the transition', () => {
     const served = new ServedPhases(1);
-    served.see(1, of(0), counts(90));
+    served.record(1, of(0), counts(90));
     expect(served.all).toEqual([]);
-    served.see(2, of(0), counts(90));
+    served.record(2, of(0), counts(90));
     expect(served.answered(2)).toBe(0);
-    served.see(2, of(0), counts(20));
-    served.see(2, of(0), counts(30));
-    served.see(3, of(0), counts(40));
+    served.record(2, of(0), counts(20));
+    served.record(2, of(0), counts(30));
+    served.record(3, of(0), counts(40));
     expect(served.all).toEqual([
       { phase: 2, answered: 50 },
       { phase: 3, answered: 0 },
     ]);
-    served.see(3, of(25, 5), counts(40));
+    served.record(3, of(25, 5), counts(40));
     expect(served.answered(3)).toBe(40);
   });
 });
 
-describe('the topology is at rest', () => {
+describe('the topology is settled', () => {
   const rest = (changes: Partial<ReturnType<typeof snapshot>>, at = 30) =>
     isSettled({ ...snapshot(), ...changes }, [{ at: 20, action: { kind: 'lag', seconds: 8 } }], at);
   const first = (state: 'starting' | 'draining' | 'out-of-service' | 'terminated', version = '1') =>
     servers().map((one, index) => (index === 0 ? { ...one, state, version } : one));
 
-  test('once each fault has ended, nothing is down, and the servers that are wanted serve in one version', () => {
+  test('when each fault has ended, nothing is down, and the desired capacity is in service in one version', () => {
     expect(rest({})).toBe(true);
     expect(rest({}, 27)).toBe(false);
     expect(rest({ down: ['replica 1'] })).toBe(false);

@@ -16,13 +16,13 @@ afterAll(() => {
 });
 
 function rehearse(...args: string[]): Command {
-  // One that is killed leaves its folder behind.
+  // A killed command leaves its temporary folder behind.
   const command = runCommand(['rehearse', ...args], { ...process.env, TMPDIR: dir });
   started.push(command);
   return command;
 }
 
-/** Every process that this one started, and those started by these. */
+/** Returns all descendant processes. */
 function descendants(pid: number): number[] {
   const lines = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
   const parents = lines.map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
@@ -31,7 +31,7 @@ function descendants(pid: number): number[] {
   return below(pid);
 }
 
-test.concurrent('from phase 1 to 2 under traffic nothing acknowledged is lost', async () => {
+test.concurrent('an evolution from phase 1 to 2 under traffic loses no confirmed data', async () => {
   const { output, exitCode } = rehearse(
     '1..2',
     '--seconds',
@@ -45,7 +45,7 @@ test.concurrent('from phase 1 to 2 under traffic nothing acknowledged is lost', 
   const code = await exitCode;
   const { goals, servers, events, served, verdict } = JSON.parse(output.stdout) as Report;
   expect(events.map(({ what }) => what)).toContainEqual(expect.stringMatching(/^phase 2 serves from its own database/));
-  // No balancer counts in phases 1 and 2.
+  // Phases 1 and 2 have no balancer that counts requests.
   expect(servers).toMatchObject([
     { name: 'server-1', state: 'terminated', counted: false },
     { name: 'server-2', state: 'in-service', counted: false },
@@ -58,7 +58,7 @@ test.concurrent('from phase 1 to 2 under traffic nothing acknowledged is lost', 
   expect(code).toBe(EXIT_CODES[verdict]);
 });
 
-test.concurrent.each(['SIGINT', 'SIGKILL'] as const)('after %s nothing of it runs any more', async (signal) => {
+test.concurrent.each(['SIGINT', 'SIGKILL'] as const)('after %s, no process is left', async (signal) => {
   const { child, output, exitCode } = rehearse('1', '--seconds', '60', '--rps', '20', '--html', join(dir, 'none.html'));
   await eventually(() => output.stdout.includes('starting traffic') && descendants(child.pid as number).length > 3);
   const started = descendants(child.pid as number);

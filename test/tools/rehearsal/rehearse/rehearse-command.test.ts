@@ -5,11 +5,11 @@ import type { Report } from '../../../../tools/rehearsal/rehearse/findings';
 import { EXIT_CODES } from '../../../../tools/rehearsal/rehearse/verdict';
 import { runCommand } from '../../../support/command';
 
-/** The command as people call it, on the phase that needs no program of the system; `rehearse-command.drill.ts` does more. */
+/** The command with phase 1, which needs no system programs. `rehearse-command.drill.ts` covers more. */
 const dir = mkdtempSync(join(tmpdir(), 'rehearse-test-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-test('phase 1 under traffic: a report as JSON, a page with charts, and the exit code of its figures', async () => {
+test('phase 1 under traffic: a JSON report, a page with charts, and the exit code of the verdict', async () => {
   const page = join(dir, 'report.html');
   const { output, exitCode } = runCommand(
     ['rehearse', '1', '--seconds', '5', '--rps', '20', '--json', '--html', page],

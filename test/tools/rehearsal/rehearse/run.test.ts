@@ -10,16 +10,16 @@ import type { RehearsedPhase } from '../../../../tools/rehearsal/topology/topolo
 import type { Traffic } from '../../../../tools/rehearsal/traffic/traffic';
 import { findings, second, servers, snapshot, traffic } from '../../../support/findings';
 
-/** A rehearsal's course over a topology and visitors that are played. */
-const WAITS = { serves: 0.3, answersWithin: 2, atRest: 0.3, overtime: 2 };
+/** Runs a rehearsal with a fake topology and fake traffic. */
+const WAITS = { minServing: 0.3, firstResponse: 2, settled: 0.3, overtime: 2 };
 
-/** Seconds of the played traffic; each of its own seconds takes a tenth of one. */
+/** Duration of the fake traffic in seconds; each of its seconds takes 100 ms. */
 const SECONDS = 1;
 const TICK = 100;
 
 interface Play {
   readonly scenario: Partial<Scenario>;
-  /** Does what a fault does. */
+  /** Applies a fault to the fake topology. */
   readonly inject?: (fault: Fault, topology: Played) => Promise<void>;
   readonly ticks?: Parameters<typeof second>[1];
   readonly waits?: typeof WAITS;
@@ -28,12 +28,12 @@ interface Play {
 interface Played {
   phase: RehearsedPhase;
   now: Snapshot;
-  /** Requests that each server gets in a tick. */
-  gets: number;
+  /** Requests per server and tick. */
+  requestsPerTick: number;
 }
 
 async function play({ scenario, inject = async () => {}, ticks = {}, waits = WAITS }: Play) {
-  const played: Played = { phase: scenario.phase ?? 3, now: snapshot(), gets: 10 };
+  const played: Played = { phase: scenario.phase ?? 3, now: snapshot(), requestsPerTick: 10 };
   const events: Topology['events'] = new EventEmitter();
   const topology = {
     get phase() {
@@ -46,7 +46,7 @@ async function play({ scenario, inject = async () => {}, ticks = {}, waits = WAI
     inject: async (fault: Fault) => inject(fault, played),
     stop: async () => {},
   } as unknown as Topology;
-  const told: string[] = [];
+  const messages: string[] = [];
   let over: (summary: Awaited<Traffic['ended']>) => void = () => {};
   const visitors = new EventEmitter() as Traffic['events'];
   const startedAt = Date.now();
@@ -70,19 +70,19 @@ async function play({ scenario, inject = async () => {}, ticks = {}, waits = WAI
   };
   const run = new Run(full, topology, fake, played.now, played.now, undefined, waits);
   const heldAtOnce = held;
-  run.events.on('event', ({ what }) => told.push(what));
+  run.events.on('event', ({ what }) => messages.push(what));
   while (!ended && (held || now() < SECONDS)) {
     await sleep(TICK);
     played.now = {
       ...played.now,
-      servers: played.now.servers.map((one) => ({ ...one, requests: one.requests + played.gets })),
+      servers: played.now.servers.map((one) => ({ ...one, requests: one.requests + played.requestsPerTick })),
     };
-    // A tenth of a second counts as one, or it would be left out as the rest of one.
+    // Each tick counts as a full second; a shorter one would be dropped as a remainder.
     visitors.emit('second', second(now() * 10, ticks));
   }
   const lasted = now();
   over(traffic());
-  return { found: await run.finished, lasted, told, held, heldAtOnce };
+  return { found: await run.finished, lasted, messages, held, heldAtOnce };
 }
 
 const nextPhase = { kind: 'next-phase' } as const;
@@ -92,7 +92,7 @@ const evolution = (...at: number[]): Partial<Scenario> => ({
   steps: at.map((second) => ({ at: second, action: { ...nextPhase } })),
 });
 
-/** Fresh servers, which start to count at 0. */
+/** Moves to the next phase with new servers, whose counters start at 0. */
 function become(topology: Played): void {
   topology.phase = (topology.phase + 1) as RehearsedPhase;
   topology.now = {
@@ -101,23 +101,23 @@ function become(topology: Played): void {
   };
 }
 
-test('each phase serves before the next one is made, and the traffic waits for the last', async () => {
+test('each phase serves before the next transition, and the traffic outlasts the last', async () => {
   const switches: number[] = [];
   const began = Date.now();
   const { found, lasted } = await play({
     scenario: evolution(0.1, 0.2),
     inject: async (_, topology) => {
       switches.push(Date.now() - began);
-      // The making alone takes longer than the traffic was to take.
+      // The transition takes longer than the planned traffic.
       await sleep(SECONDS * 1000);
       become(topology);
     },
   });
   expect(switches).toHaveLength(2);
   expect((switches[1] as number) - (switches[0] as number)).toBeGreaterThanOrEqual(
-    SECONDS * 1000 + WAITS.serves * 1000 - 50,
+    SECONDS * 1000 + WAITS.minServing * 1000 - 50,
   );
-  expect(lasted).toBeGreaterThan(2 * SECONDS + 2 * WAITS.serves);
+  expect(lasted).toBeGreaterThan(2 * SECONDS + 2 * WAITS.minServing);
   expect(found.served?.map(({ phase, answered }) => [phase, answered > 0])).toEqual([
     [3, true],
     [4, true],
@@ -127,12 +127,12 @@ test('each phase serves before the next one is made, and the traffic waits for t
   ).toMatchObject([{ met: true }, { met: true }]);
 }, 30_000);
 
-test('a phase that serves and answers nothing is given up, and is a missed target', async () => {
+test('a phase that serves no request times out and misses a target', async () => {
   const { found } = await play({
     scenario: evolution(0.1),
     inject: async (_, topology) => {
       become(topology);
-      topology.gets = 0;
+      topology.requestsPerTick = 0;
     },
   });
   expect(found.served).toEqual([{ phase: 3, answered: 0 }]);
@@ -142,25 +142,25 @@ test('a phase that serves and answers nothing is given up, and is a missed targe
   });
 }, 30_000);
 
-test('a phase that cannot be started leaves the others unmade, and the run still counts what was lost', async () => {
-  let made = 0;
-  const { found, told } = await play({
+test('a phase that fails to start ends the evolution, and the data is still verified', async () => {
+  let transitions = 0;
+  const { found, messages } = await play({
     scenario: evolution(0.1, 0.2),
     inject: async () => {
-      made += 1;
+      transitions += 1;
       throw new Error('pgbouncer: not answering\nits log');
     },
   });
-  expect(made).toBe(1);
-  expect(told).toContain('phase 3 did not start: pgbouncer: not answering');
+  expect(transitions).toBe(1);
+  expect(messages).toContain('phase 3 did not start: pgbouncer: not answering');
   expect(found.audit.orders.acknowledged).toBe(20);
   expect(judge(found).goals.filter(({ name }) => name.endsWith('was not exercised'))).toHaveLength(2);
 }, 30_000);
 
 const kill: Action = { kind: 'kill-servers', count: 1 };
 
-test('traffic continues until the topology is at rest again, and no longer than the bound', async () => {
-  const away = (seconds: number) =>
+test('traffic continues until the topology has settled, up to a limit', async () => {
+  const down = (seconds: number) =>
     play({
       scenario: { steps: [{ at: 0.5, action: kill }] },
       inject: async (_, topology) => {
@@ -174,21 +174,21 @@ test('traffic continues until the topology is at rest again, and no longer than 
         }, seconds * 1000).unref();
       },
     });
-  // Also for a step so close to the end that it may come too late to hold it.
-  expect((await away(0.1)).heldAtOnce).toBe(true);
-  const [later, never] = await Promise.all([away(1.2), away(60)]);
-  expect(later.lasted).toBeGreaterThan(0.5 + 1.2 + WAITS.atRest - 0.1);
+  // Held from the start: a step close to the end may run too late to hold the traffic.
+  expect((await down(0.1)).heldAtOnce).toBe(true);
+  const [later, never] = await Promise.all([down(1.2), down(60)]);
+  expect(later.lasted).toBeGreaterThan(0.5 + 1.2 + WAITS.settled - 0.1);
   expect(never.lasted).toBeGreaterThanOrEqual(SECONDS + WAITS.overtime);
 }, 30_000);
 
-test('without a step, traffic ends when its time is over', async () => {
+test('without steps, traffic ends after its duration', async () => {
   const { found, held } = await play({ scenario: {} });
   expect(held).toBe(false);
   expect(found.served).toBeUndefined();
 }, 30_000);
 
-test('a late generator is said while it happens, once, and the end of a fault is not waited for', async () => {
-  const { told, lasted } = await play({
+test('a late generator is reported once, and the run does not wait for recovery', async () => {
+  const { messages, lasted } = await play({
     scenario: { steps: [{ at: 0.5, action: kill }] },
     inject: async (_, topology) => {
       topology.now = { ...topology.now, servers: topology.now.servers.slice(1) };
@@ -196,13 +196,13 @@ test('a late generator is said while it happens, once, and the end of a fault is
     ticks: { lateMs: 300, busy: 1 },
     waits: { ...WAITS, overtime: 100 },
   });
-  expect(told.filter((what) => what.startsWith('the load generator is late'))).toHaveLength(1);
+  expect(messages.filter((what) => what.startsWith('the load generator is late'))).toHaveLength(1);
   expect(lasted).toBeLessThan(100);
 }, 120_000);
 
-test('what was counted before the traffic is none of the visitors', async () => {
+test('requests before the traffic are not counted', async () => {
   const { found } = await play({ scenario: {} });
   const ticks = found.seconds.length;
-  // The first had got 400 by then, and the others 150 each.
+  // Before the traffic, the first server had 400 requests and the others 150 each.
   for (const { requests } of found.servers) expect(Math.abs(requests - ticks * 10)).toBeLessThanOrEqual(20);
 }, 30_000);

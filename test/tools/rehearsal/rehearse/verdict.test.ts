@@ -3,7 +3,7 @@ import type { Scenario } from '../../../../tools/rehearsal/rehearse/scenario';
 import { EXIT_CODES, judge } from '../../../../tools/rehearsal/rehearse/verdict';
 import { findings, second, snapshot, traffic } from '../../../support/findings';
 
-/** What a rehearsal as a whole comes to. */
+/** Verdicts of rehearsals. */
 const of = (scenario: Partial<Scenario>, changes: Partial<Findings> = {}) =>
   findings({ scenario: { ...findings().scenario, ...scenario }, ...changes });
 const verdict = (found: Findings) => {
@@ -19,15 +19,15 @@ const failed = (failed: number) =>
   traffic({ counts: { ok: 3000 - failed, refused: 0, failed, wrong: 0 }, failures: { 503: failed } });
 const { audit } = findings();
 
-test('each verdict has an exit code, and none is that of bad input', () => {
+test('each verdict has an exit code, distinct from that of bad input', () => {
   expect(EXIT_CODES).toEqual({ passed: 0, missed: 1, 'not judged': 3 });
 });
 
-test('a punctual run passes, or misses by name', () => {
+test('a punctual run passes, or names the missed targets', () => {
   expect(verdict(findings())).toEqual({ verdict: 'passed', reason: 'all 12 targets met' });
   expect(verdict(findings({ traffic: failed(1) }))).toEqual({
     verdict: 'missed',
-    reason: '1 of 12 targets: failed requests',
+    reason: '1 of 12 targets missed: failed requests',
   });
 });
 
@@ -35,9 +35,9 @@ describe('a late generator', () => {
   const late = (count: number, changes: Partial<Findings> = {}) =>
     findings({ seconds: each(30, (at) => (at <= count ? LATE : {})), traffic: failed(500), ...changes });
 
-  test('sends another load: failures then say nothing about the shop', () => {
+  test('did not send the planned load, so failures are not judged', () => {
     const { verdict, reason, goals } = judge(late(4));
-    // 100 answered requests per second are what it came to, and not all of that is carried.
+    // It reached 100 requests per second, of which the machine carries 60%.
     expect({ verdict, reason }).toEqual({
       verdict: 'not judged',
       reason: 'this machine carries 60 requests/s; try --rps 60',
@@ -47,11 +47,11 @@ describe('a late generator', () => {
     expect(goals.filter(({ met }) => met).map(({ name }) => name)).toEqual([
       'orders lost',
       'cart items lost',
-      'log-ins lost',
+      'logins lost',
       'unrequested orders and cart items',
-      'products whose stock and sales do not add up',
-      'connections to the primary, at most',
-      "reads that showed less than one's own writes",
+      'products with inconsistent stock',
+      'peak connections to the primary',
+      'read-your-writes violations',
     ]);
   });
 
@@ -59,7 +59,7 @@ describe('a late generator', () => {
     expect(judge(late(4, { traffic: traffic() })).verdict).toBe('not judged');
   });
 
-  test('is one that is late for more than a tenth of the time with traffic, however few seconds that makes', () => {
+  test('is late for more than 10% of the time with traffic, regardless of the number of seconds', () => {
     expect(judge(late(3, { traffic: traffic() })).verdict).toBe('passed');
     const long = [...each(26, () => ({})), second(30.5, LATE)];
     expect(judge(findings({ seconds: long })).verdict).toBe('not judged');
@@ -70,13 +70,16 @@ describe('a late generator', () => {
   test.each([
     ['orders', 'orders lost'],
     ['cartItems', 'cart items lost'],
-    ['logIns', 'log-ins lost'],
-  ] as const)('excuses none of the %s that are lost', (what, name) => {
+    ['logIns', 'logins lost'],
+  ] as const)('does not excuse lost %s', (what, name) => {
     const lost = { ...audit, [what]: { acknowledged: 20, lost: 1 } };
-    expect(verdict(late(30, { audit: lost }))).toEqual({ verdict: 'missed', reason: `1 of 12 targets: ${name}` });
+    expect(verdict(late(30, { audit: lost }))).toEqual({
+      verdict: 'missed',
+      reason: `1 of 12 targets missed: ${name}`,
+    });
   });
 
-  test('excuses no order without a request, no wrong stock, no stale read and no crowd of connections', () => {
+  test('does not excuse unrequested orders, wrong stock, stale reads or too many connections', () => {
     expect(judge(late(30, { audit: { ...audit, unasked: 1 } })).verdict).toBe('missed');
     expect(judge(late(30, { audit: { ...audit, stockErrors: 1 } })).verdict).toBe('missed');
     expect(judge(late(30, { audit: { ...audit, staleReads: 1 } })).verdict).toBe('missed');
@@ -84,9 +87,9 @@ describe('a late generator', () => {
     expect(judge(late(30, { seconds: crowd })).verdict).toBe('missed');
   });
 
-  test('is told the rate that a calibration found, if the machine carried less than the load from the start', () => {
+  test('gets the calibrated rate as a suggestion, if the load exceeded it from the start', () => {
     expect(judge(late(30, { carried: 40 })).reason).toBe('this machine carries 40 requests/s; try --rps 40');
-    // It got busy after its calibration.
+    // The machine became busy after the calibration.
     expect(judge(late(30, { carried: 400 })).reason).toBe('this machine carries 60 requests/s; try --rps 60');
     const load = { profile: 'spike', rps: 100, seconds: 30, factor: 10 } as const;
     expect(judge(of({ load }, { seconds: each(30, () => LATE), carried: 400 })).reason).toBe(
@@ -96,7 +99,7 @@ describe('a late generator', () => {
 });
 
 describe('a machine that carries less than the load', () => {
-  test('passes what it carries after all, and is not judged by what fails', () => {
+  test('passes without failures, and is not judged with failures', () => {
     expect(judge(findings({ carried: 40 })).verdict).toBe('passed');
     expect(verdict(findings({ carried: 40, traffic: failed(1) }))).toEqual({
       verdict: 'not judged',
@@ -107,18 +110,18 @@ describe('a machine that carries less than the load', () => {
   });
 });
 
-describe('seconds in which the machine had no processor time left', () => {
+describe('seconds in which the machine had no CPU time left', () => {
   const at20 = (changes: Partial<RehearsalSecond>) => each(30, (at) => (at === 20 ? changes : {}));
 
-  test('are no proof against the shop', () => {
+  test('excuse their failures', () => {
     const strained = { counts: failing(7), idle: 0 };
     expect(judge(findings({ seconds: at20(strained), traffic: failed(7) })).verdict).toBe('not judged');
     expect(judge(findings({ seconds: at20({ counts: failing(7) }), traffic: failed(7) })).verdict).toBe('missed');
-    // Seven are excused, and the eighth is not.
+    // Seven failures are excused, the eighth is not.
     expect(judge(findings({ seconds: at20(strained), traffic: failed(8) })).verdict).toBe('missed');
   });
 
-  test('nor is the second after one, in which their requests end', () => {
+  test('excuse failures of the following second, in which their requests complete', () => {
     const seconds = each(30, (at) => ({
       ...(at === 20 && { idle: 0 }),
       ...((at === 21 || at === 22) && { counts: failing(1) }),
@@ -129,7 +132,7 @@ describe('seconds in which the machine had no processor time left', () => {
     expect(judge(findings({ seconds: one, traffic: failed(1) })).verdict).toBe('not judged');
   });
 
-  test('excuse no wrong answer', () => {
+  test('do not excuse a wrong response', () => {
     const wrong = { ok: 99, refused: 0, failed: 0, wrong: 1 };
     const counts = { ...traffic().counts, ok: 2999, wrong: 1 };
     const found = findings({ seconds: at20({ counts: wrong, idle: 0 }), traffic: traffic({ counts }) });
@@ -152,25 +155,25 @@ describe('seconds in which the machine had no processor time left', () => {
       );
     expect(verdict(down(0.5))).toEqual({
       verdict: 'missed',
-      reason: expect.stringContaining('kill-database: until the last failure'),
+      reason: expect.stringContaining('kill-database: recovery time'),
     });
     expect(judge(down(0)).verdict).toBe('not judged');
   });
 });
 
-describe('nothing', () => {
+describe('a target without data is not judged', () => {
   const none = { acknowledged: 0, lost: 0 };
 
-  test('that was confirmed is no promise that was kept', () => {
+  test('without confirmed data', () => {
     const nothing = { ...audit, orders: none, cartItems: none, logIns: none };
     const { verdict, reason, goals } = judge(findings({ audit: nothing }));
     expect(verdict).toBe('not judged');
     expect(reason).toMatch(/^no orders were confirmed; .*; try more --seconds or --rps$/);
-    expect(goals.filter(({ name, met }) => /lost|unrequested|stock|receipt|own writes/.test(name) && met)).toEqual([]);
+    expect(goals.filter(({ name, met }) => /lost|unrequested|stock|receipt|your-writes/.test(name) && met)).toEqual([]);
     expect(judge(findings({ audit: { ...audit, orders: none } })).verdict).toBe('not judged');
   });
 
-  test('that was sent has not failed', () => {
+  test('without requests', () => {
     const counts = { ok: 0, refused: 0, failed: 0, wrong: 0 };
     const { verdict, goals } = judge(findings({ seconds: [], traffic: traffic({ due: 0, counts }) }));
     expect(verdict).toBe('not judged');
@@ -180,7 +183,7 @@ describe('nothing', () => {
     });
   });
 
-  test('that was refused was not refused quickly, unless sessions are elsewhere', () => {
+  test('without refused requests, unless sessions are in another store', () => {
     const fired = [{ at: 10, action: { kind: 'kill-redis', seconds: 5 }, before: snapshot() }] as const;
     expect(verdict(findings({ fired }))).toEqual({
       verdict: 'not judged',
@@ -189,17 +192,17 @@ describe('nothing', () => {
     expect(judge(of({ sessions: 'cookie' }, { fired })).verdict).toBe('passed');
   });
 
-  test('that was killed is what a kill after the traffic kills', () => {
+  test('for a kill after the traffic', () => {
     const action = { kind: 'kill-servers', count: 1 } as const;
     const kill = (at: number) => findings({ fired: [{ at, action, before: snapshot() }] });
     expect(judge(kill(10)).verdict).toBe('passed');
     expect(verdict(kill(30))).toEqual({
       verdict: 'not judged',
-      reason: expect.stringContaining('no requests came after it'),
+      reason: expect.stringContaining('no requests followed'),
     });
   });
 
-  test('that was read from replicas, caches or the edge is not met', () => {
+  test('without enough reads of replicas, caches or the edge', () => {
     const quiet = each(30, () => ({ queries: { primary: 3, writes: 2.9, replicas: 0 } }));
     expect(judge(findings({ seconds: quiet })).verdict).toBe('not judged');
     const early = each(30, (at) => ({ queries: { primary: 1, writes: 1, replicas: at < 9 ? 3 : 0 } }));
@@ -207,28 +210,28 @@ describe('nothing', () => {
     const few = traffic({ sources: { edge: 0, cache: 2, database: 1 } });
     expect(judge(findings({ traffic: few })).verdict).toBe('not judged');
     const broken = traffic({ sources: { edge: 0, cache: 0, database: 600 } });
-    expect(judge(findings({ traffic: broken })).reason).toContain('that reached no database');
+    expect(judge(findings({ traffic: broken })).reason).toContain('catalogue responses from a cache');
     expect(judge(of({ cache: false }, { traffic: broken })).verdict).toBe('passed');
     const edge = (lookups: number, hits: number) => judge(of({ phase: 4 }, { edge: { lookups, hits } })).verdict;
     expect([edge(80, 60), edge(80, 0), edge(3, 0)]).toEqual(['passed', 'missed', 'not judged']);
     expect(judge(of({ phase: 4 })).verdict).toBe('not judged');
   });
 
-  test('of a share is what one request of a few is', () => {
+  test('with too few requests per server', () => {
     const servers = findings().servers.map((one, index) => ({ ...one, requests: index === 0 ? 5 : 4 }));
     expect(verdict(findings({ servers }))).toEqual({
       verdict: 'not judged',
-      reason: '4 requests of a server are too few to compare; try more --seconds or --rps',
+      reason: '4 requests per server are too few to compare; try more --seconds or --rps',
     });
     const idle = findings().servers.map((one) => ({ ...one, requests: 0 }));
     expect(judge(findings({ servers: idle })).verdict).toBe('not judged');
   });
 
-  test('is what a machine without CPU quotas can show of them', () => {
+  test('on a machine without CPU quotas', () => {
     const load = { profile: 'spike', rps: 100, seconds: 100, factor: 5 } as const;
     const overload = (changes: Partial<Findings>) => judge(of({ overload: true, load }, changes)).goals;
     const share = (goals: ReturnType<typeof overload>) =>
-      goals.find(({ name }) => name.startsWith('answers at the top'));
+      goals.find(({ name }) => name.startsWith('responses within 1 s at the peak'));
     expect(share(overload({}))?.unjudged).toBeUndefined();
     expect(share(overload({ unconfined: true }))?.unjudged).toBe('this machine sets no CPU quotas');
   });

@@ -4,8 +4,8 @@ import { screen } from '../../../../tools/rehearsal/report/live';
 import { summary } from '../../../../tools/rehearsal/report/summary';
 import { report, second, traffic } from '../../../support/findings';
 
-/** What people read of a rehearsal. */
-test('the page stands alone, and nothing that a server says becomes markup', () => {
+/** The report as page and text, and the live view. */
+test('the page loads nothing else, and escapes all text', () => {
   const page = html(report({ events: [{ at: 3, what: 'killed <server-1>' }], notes: ['no "quotas" & no limits'] }));
   expect(page).toContain('<h1>Rehearsal of phase 3, 5 servers, 100 requests/s for 30 s</h1>');
   expect(page).toContain('killed &#60;server-1&#62;');
@@ -14,16 +14,16 @@ test('the page stands alone, and nothing that a server says becomes markup', () 
   expect(page).toContain('Passed: all 12 targets met');
 });
 
-test('a missed figure is told on the page and in the terminal', () => {
+test('a missed target is on the page and in the terminal', () => {
   const bad = report({
     traffic: traffic({ counts: { ok: 2999, refused: 0, failed: 1, wrong: 0 }, failures: { 503: 1 } }),
   });
-  expect(html(bad)).toContain('Missed: 1 of 12 targets: failed requests');
+  expect(html(bad)).toContain('Failed: 1 of 12 targets missed: failed requests');
   expect(summary(bad)).toMatch(/failed requests +1 of 3000 +0 +✗ missed/);
-  expect(summary(bad)).toContain('3000 requests, 2999 answered, 1 not (503: 1).');
+  expect(summary(bad)).toContain('3000 requests, 2999 succeeded, 1 failed (503: 1).');
 });
 
-test('a run that is not judged says why, on the page and in the terminal', () => {
+test('a run that is not judged gives the reason on the page and in the terminal', () => {
   const late = report({
     seconds: Array.from({ length: 30 }, (_, index) => second(index + 1, { lateMs: 300, busy: 1 })),
   });
@@ -41,52 +41,52 @@ test('a second in which the generator is late is marked on the live view', () =>
   expect(lines(1).join()).not.toContain('load generator late');
 });
 
-test('there is a chart for what the phase has, and none for what it has not', () => {
+test('charts without data are omitted', () => {
   const titles = (...seconds: Parameters<typeof second>[1][]) =>
     charts(report({ seconds: seconds.map((changes, index) => second(index + 1, changes)) })).map(({ title }) => title);
   const usual = [
-    'Requests that ended, a second',
-    'Latency, from the moment a request was due',
+    'Completed requests per second',
+    'Latency from the time a request was due',
     'Servers',
-    'Where statements went',
+    'SQL statements per second',
     'Connections',
-    'Answers from caches',
+    'Cache hit ratio',
   ];
   expect(titles({}, {})).toEqual(usual);
   const failing = { counts: { ok: 9, refused: 1, failed: 0, wrong: 0 }, jobs: 3 };
   expect(titles({}, failing)).toHaveLength(usual.length + 2);
 });
 
-test('an overload without refusals says what became of it, and of servers that health checks took out', () => {
+test('an overload without load shedding explains the collapse and the failed health checks', () => {
   const collapse = (inService: number) => {
     const { scenario } = report();
     const overloaded = { ...scenario, overload: true, shedding: false } as const;
     return summary(report({ scenario: overloaded, seconds: [second(1), second(2, { inService })] }));
   };
-  expect(collapse(3)).toContain('up to 2 servers were taken out at a time');
-  expect(collapse(5)).toContain('many answers came too late to be of use. Without `--no-shedding`');
+  expect(collapse(3)).toContain('up to 2 servers were out of service at a time');
+  expect(collapse(5)).toContain('many responses arrived after visitors had given up. Without `--no-shedding`');
 });
 
-test('the title says what is not as usual', () => {
+test('the title names settings that differ from the defaults', () => {
   const { scenario } = report();
-  const unusual = { ...scenario, vcpu: 0.5, sessions: 'cookie', balance: 'leastconn', layer: 4, cache: false } as const;
-  expect(html(report({ scenario: unusual }))).toContain(
+  const custom = { ...scenario, vcpu: 0.5, sessions: 'cookie', balance: 'leastconn', layer: 4, cache: false } as const;
+  expect(html(report({ scenario: custom }))).toContain(
     '<h1>Rehearsal of phase 3, 5 servers of 0.5 vCPU, sessions in a cookie, least connections, layer 4, no cache, 100 requests/s for 30 s</h1>',
   );
 });
 
-test('a ramp shows latency by load as well', () => {
+test('a ramp has a chart of latency by load', () => {
   const { scenario } = report();
   const ramp = report({ scenario: { ...scenario, load: { ...scenario.load, profile: 'ramp' } } });
   expect(charts(ramp).at(-1)).toMatchObject({ title: 'Latency by load', svg: expect.stringContaining('>p99<') });
 });
 
-test('each chart is an SVG document with its lines and the marks of events', () => {
+test('each chart is an SVG document with lines and event marks', () => {
   const [first] = charts(report({ events: [{ at: 10, what: 'killed server-1' }] }));
   expect(first?.svg).toMatch(/^<svg .*<\/svg>$/s);
-  expect(first?.svg).toContain('>within a second<');
-  expect(first?.svg).toContain('<title>Requests that ended, a second</title>');
-  // HTML knows no CDATA.
+  expect(first?.svg).toContain('>within 1 s<');
+  expect(first?.svg).toContain('<title>Completed requests per second</title>');
+  // HTML does not support CDATA.
   expect(first?.svg).not.toContain('<style');
   expect(first?.svg).toContain('>1<');
 });
@@ -104,11 +104,11 @@ test.each([
   [80, 24],
   [200, 50],
   [40, 12],
-])('the live view of %i columns and %i rows never scrolls', (width, height) => {
+])('the live view fits %i columns and %i rows', (width, height) => {
   const seconds = Array.from({ length: 300 }, (_, index) => second(index, { rps: index }));
   const events = Array.from({ length: 100 }, (_, at) => ({
     at,
-    what: `something that is long to tell: ${'x'.repeat(80)}`,
+    what: `a long event: ${'x'.repeat(80)}`,
   }));
   const lines = screen({ heading: 'Rehearsal', total: 300, seconds, events, width, height });
   expect(lines.length).toBeLessThan(height);
@@ -116,7 +116,7 @@ test.each([
   if (height > 20) expect(lines.at(-1)).toContain('99.0 s');
 });
 
-test('the live view shows a rising rate as rising bars, with the newest value beside', () => {
+test('the live view shows a rising rate as rising bars, followed by the current value', () => {
   const seconds = [0, 50, 100].map((rps, at) => second(at, { rps }));
   const lines = screen({ heading: '', total: 3, seconds, events: [], width: 80, height: 24 });
   expect(lines.find((line) => line.startsWith('requests/s'))).toMatch(/^requests\/s +▄█ +100$/);

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { saturate } from '../../../../tools/rehearsal/traffic/calibration';
+import { measureSaturation } from '../../../../tools/rehearsal/traffic/calibration';
 import type { Sent } from '../../../../tools/rehearsal/traffic/client';
 import type { Call } from '../../../../tools/rehearsal/traffic/shopper';
 
-/** How fast a shop answers when it is never left alone, played by a client. */
+/** Saturation throughput of a fake shop. */
 const list = '{"items":[{"id":1,"name":"Mug","category":"kitchen"}],"page":1,"total":1}';
 const cart = '{"items":[]}';
 
@@ -28,35 +28,41 @@ async function found(answer: (call: Call) => Promise<Sent['outcome']>) {
     },
   };
   let random = 0;
-  const world = {
+  const context = {
     random: () => {
       random = (random + 0.37) % 1;
       return random;
     },
     takeAccount: () => ({ email: 'a@example.com', password: 'x' }),
-    maySignUp: () => false,
+    allowSignUp: () => false,
   };
   const from = performance.now() + WARM_UP;
-  const rps = await saturate({ client, addresses: ['127.0.1.1'], world, warmUpMs: WARM_UP, measuredMs: MEASURED });
+  const rps = await measureSaturation({
+    client,
+    addresses: ['127.0.1.1'],
+    context,
+    warmUpMs: WARM_UP,
+    measuredMs: MEASURED,
+  });
   return { rps, calls, most, inFlight, warm: answeredAt.filter((at) => at >= from).length };
 }
 
-test('the next request follows the answer, so that the shop sets the rate; few wait at a time, and none at the end', async () => {
+test('the loop is closed: response times set the rate, concurrency is limited, and no request is left at the end', async () => {
   const each = 20;
   const { rps, calls, most, inFlight, warm } = await found(async () => {
     await sleep(each);
     return 'ok';
   });
   expect([most, inFlight]).toEqual([16, 0]);
-  // As many at once, each in no less than its time.
+  // Upper bound: concurrency divided by response time.
   expect(rps).toBeGreaterThan(0);
   expect(rps).toBeLessThanOrEqual((1000 / each) * most * 1.1);
-  // Counted are those after the warm-up.
+  // Requests during the warm-up do not count.
   expect((rps * MEASURED) / 1000).toBeLessThanOrEqual(warm);
   expect(new Set(calls.map(({ kind }) => kind)).size).toBeGreaterThan(2);
 });
 
-test('what is refused is not carried', async () => {
+test('refused requests do not count', async () => {
   const { rps, calls } = await found(async () => {
     await sleep(5);
     return 'refused';

@@ -5,7 +5,7 @@ import { Client } from '../../../../tools/rehearsal/traffic/client';
 import { Shopper } from '../../../../tools/rehearsal/traffic/shopper';
 import { visitorAddresses } from '../../../../tools/rehearsal/traffic/traffic';
 
-/** A visitor's request, and what it is taken for. */
+/** Requests of visitors and their outcomes. */
 const servers: Server[] = [];
 
 afterEach(() => {
@@ -24,7 +24,7 @@ async function shop(listener: RequestListener): Promise<Client> {
 
 const cart = { kind: 'cart', method: 'GET', path: '/api/cart' } as const;
 
-test('visitors come from the addresses that they are given', async () => {
+test('requests use the source address of their visitor', async () => {
   const client = await shop((request, response) => response.end(request.socket.remoteAddress));
   for (const address of visitorAddresses().slice(0, 3)) {
     expect((await client.send(new Shopper(address), cart)).text).toBe(address);
@@ -41,16 +41,19 @@ test.each([
   expect(await client.send(new Shopper('127.0.0.1'), cart)).toMatchObject({ outcome, failure });
 });
 
-test('an answer that is cut off is told as that', async () => {
+test('a reset connection is a failure', async () => {
   const client = await shop((request) => request.socket.destroy());
-  expect(await client.send(new Shopper('127.0.0.1'), cart)).toMatchObject({ outcome: 'failed', failure: 'cut off' });
+  expect(await client.send(new Shopper('127.0.0.1'), cart)).toMatchObject({
+    outcome: 'failed',
+    failure: 'connection reset',
+  });
 });
 
-test('whom a sticky balancer sends to another server than before was moved', () => {
+test('a visitor whom a sticky balancer sends to another server counts as moved', () => {
   const shopper = new Shopper('127.0.0.1');
-  shopper.keepCookies(['AWSALB=one; path=/']);
-  shopper.keepCookies(['AWSALB=one; path=/', 'sid=2']);
+  shopper.storeCookies(['AWSALB=one; path=/']);
+  shopper.storeCookies(['AWSALB=one; path=/', 'sid=2']);
   expect(shopper.moved).toBe(false);
-  shopper.keepCookies(['AWSALB=two; path=/']);
+  shopper.storeCookies(['AWSALB=two; path=/']);
   expect(shopper.moved).toBe(true);
 });

@@ -2,19 +2,19 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Client } from '../../../../tools/rehearsal/traffic/client';
 import { Figures } from '../../../../tools/rehearsal/traffic/figures';
-import { RECENT } from '../../../../tools/rehearsal/traffic/messages';
+import { RECENT_SECONDS } from '../../../../tools/rehearsal/traffic/messages';
 import { isLate, isSlow, isStrained, lateShare } from '../../../../tools/rehearsal/traffic/punctuality';
 import { Shopper } from '../../../../tools/rehearsal/traffic/shopper';
 
 const answered = (figures: Figures, server: string | undefined, ms: number) =>
   figures.answered('page', { outcome: 'ok', status: 200, text: '', server }, ms);
 
-test('a server has the percentiles of its own answers, for as long as they are recent', () => {
+test('latency percentiles per server cover a sliding window', () => {
   const figures = new Figures();
   for (let count = 0; count < 98; count++) answered(figures, '8001', 10);
   const [first] = [figures.takeSecond().servers];
   expect(first['8001']?.p99).toBeCloseTo(10, 1);
-  // In a later second, and the two slowest of a hundred.
+  // In a later second: the two slowest of 100.
   for (const ms of [300, 400]) answered(figures, '8001', ms);
   answered(figures, '8002', 3);
   answered(figures, undefined, 9_000);
@@ -24,8 +24,8 @@ test('a server has the percentiles of its own answers, for as long as they are r
   expect(Math.round(servers['8001']?.p99 ?? 0)).toBe(300);
   expect(servers['8002']?.p99).toBeCloseTo(3, 1);
 
-  for (let second = 2; second < RECENT; second++) figures.takeSecond();
-  // The first second has left: of the two slow ones, the median is the faster.
+  for (let second = 2; second < RECENT_SECONDS; second++) figures.takeSecond();
+  // The first second has left the window: the median of the two slow responses is the faster one.
   expect(Math.round(figures.takeSecond().servers['8001']?.p50 ?? 0)).toBe(300);
   expect(figures.takeSecond().servers).toEqual({});
 });
@@ -33,7 +33,7 @@ test('a server has the percentiles of its own answers, for as long as they are r
 describe('a late generator', () => {
   const one = { at: 1, due: 10, lateMs: 1, busy: 0.5, idle: 0.5 };
 
-  test('sends another load; one that is slow measures its own latencies, and strain excuses failures', () => {
+  test('differs from a slow generator and a strained machine by its thresholds', () => {
     const seconds = [
       one,
       { ...one, lateMs: 51 },
@@ -46,17 +46,17 @@ describe('a late generator', () => {
     expect(seconds.map(isStrained)).toEqual([false, true, true, true, true]);
   });
 
-  test('has a share of the time with traffic, by how long each second took', () => {
+  test('has a share of the time with traffic, weighted by the duration of each second', () => {
     const late = { ...one, lateMs: 300 };
     expect(lateShare([])).toBe(0);
     expect(lateShare([one, { ...one, at: 2 }])).toBe(0);
-    // One tick, which came three seconds after the one before.
+    // One sample, 3 s after the previous one.
     expect(lateShare([one, { ...late, at: 4 }])).toBe(0.75);
-    // Nothing was due any more.
+    // No request was due.
     expect(lateShare([one, { ...late, at: 4, due: 0 }])).toBe(0);
   });
 
-  test('is counted in seconds, also of requests that it did not send', async () => {
+  test('counts in seconds, including unsent requests', async () => {
     const figures = new Figures();
     figures.sent(1, 1, false);
     figures.takeSecond();
@@ -68,7 +68,7 @@ describe('a late generator', () => {
   });
 });
 
-describe('which server answered', () => {
+describe('the server of a response', () => {
   let server: Server;
   let headers: Record<string, string>;
 
@@ -83,9 +83,9 @@ describe('which server answered', () => {
   });
 
   test.each([
-    ['is what the balancer says', { 'x-served-by': '8001' }, '8001'],
-    ['is nobody where a cache held the answer', { 'x-served-by': '8001', age: '3' }, undefined],
-    ['is not known without a balancer', {}, undefined],
+    ['is named by the balancer', { 'x-served-by': '8001' }, '8001'],
+    ['is undefined for a cached response', { 'x-served-by': '8001', age: '3' }, undefined],
+    ['is undefined without a balancer', {}, undefined],
   ])('%s', async (_, given, expected) => {
     headers = given;
     const client = new Client(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);

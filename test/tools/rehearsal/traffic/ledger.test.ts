@@ -1,18 +1,18 @@
-import { Ledger, within } from '../../../../tools/rehearsal/traffic/ledger';
+import { isWithin, Ledger } from '../../../../tools/rehearsal/traffic/ledger';
 
-const shown = (pieces: Record<number, number>) =>
-  new Map(Object.entries(pieces).map(([id, count]) => [Number(id), count]));
+const shown = (items: Record<number, number>) =>
+  new Map(Object.entries(items).map(([id, count]) => [Number(id), count]));
 
 function filled(): Ledger {
   const ledger = new Ledger();
-  ledger.added(1, true);
-  ledger.added(1, true);
-  ledger.added(2, true);
-  ledger.added(2, false);
+  ledger.recordAdded(1, true);
+  ledger.recordAdded(1, true);
+  ledger.recordAdded(2, true);
+  ledger.recordAdded(2, false);
   return ledger;
 }
 
-test('what was acknowledged must be there, what was not answered may be', () => {
+test('confirmed items must be in the cart, unconfirmed items may be', () => {
   const ledger = filled();
   expect(ledger.missingIn(shown({ 1: 2, 2: 1 }))).toBe(0);
   expect(ledger.missingIn(shown({ 1: 2, 2: 2 }))).toBe(0);
@@ -20,35 +20,40 @@ test('what was acknowledged must be there, what was not answered may be', () => 
   expect(ledger.missingIn(shown({}))).toBe(3);
 });
 
-test('a loss counts once, and what nobody put there counts, too', () => {
+test('a loss counts once, and so do items that were never added', () => {
   const ledger = filled();
-  ledger.settleCart(shown({ 1: 1, 2: 3 }));
-  ledger.settleCart(shown({ 1: 1, 2: 3 }));
+  ledger.reconcileCart(shown({ 1: 1, 2: 3 }));
+  ledger.reconcileCart(shown({ 1: 1, 2: 3 }));
   expect(ledger.lost.cartItems).toBe(1);
   expect(ledger.surplus).toBe(1);
   expect(ledger.acknowledged.cartItems).toBe(3);
 });
 
-test('an order takes the cart with it, but for what may still arrive', () => {
+test('an order empties the cart, except for unconfirmed items', () => {
   const ledger = filled();
-  ledger.ordering('key');
+  ledger.startOrder('key');
   expect(ledger.pending).toMatchObject({ key: 'key' });
-  ledger.ordered('id');
+  ledger.confirmOrder('id');
   expect(ledger.pending).toBeUndefined();
-  expect(ledger.kept).toBe(0);
+  expect(ledger.confirmedItems).toBe(0);
   expect(ledger.missingIn(shown({}))).toBe(0);
-  ledger.settleCart(shown({ 2: 1 }));
+  ledger.reconcileCart(shown({ 2: 1 }));
   expect(ledger.surplus).toBe(0);
   expect(ledger.orders).toMatchObject([{ key: 'key', id: 'id' }]);
 });
 
-test('an order that was refused leaves the cart as it was', () => {
+test('a refused order leaves the cart unchanged', () => {
   const ledger = filled();
-  ledger.ordering('key');
-  ledger.notOrdered();
-  expect([ledger.pending, ledger.kept, ledger.orders]).toEqual([undefined, 3, []]);
+  ledger.startOrder('key');
+  ledger.discardOrder();
+  expect([ledger.pending, ledger.confirmedItems, ledger.orders]).toEqual([undefined, 3, []]);
 });
 
-test('pieces are as promised from those acknowledged to those asked for', () => {
-  expect([1, 2, 3, 4].map((pieces) => within(pieces, { kept: 2, maybe: 1 }))).toEqual([false, true, true, false]);
+test('the number of items must be between the confirmed and the requested number', () => {
+  expect([1, 2, 3, 4].map((items) => isWithin(items, { confirmed: 2, unconfirmed: 1 }))).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ]);
 });

@@ -8,7 +8,7 @@ const load = fc.record<Load>({
   factor: fc.integer({ min: 1, max: 50 }),
 });
 
-test('no moment is above the peak, and none outside of the time has any traffic', () => {
+test('the rate never exceeds the peak, and is 0 outside the duration', () => {
   fc.assert(
     fc.property(load, fc.double({ min: -1, max: 2, noNaN: true }), (one, share) => {
       const rate = rateAt(one, share * one.seconds);
@@ -19,7 +19,7 @@ test('no moment is above the peak, and none outside of the time has any traffic'
   );
 });
 
-test('the requests of all moments are the requests in all', () => {
+test('the total number of requests is the integral of the rate', () => {
   fc.assert(
     fc.property(load, (one) => {
       const steps = 10_000;
@@ -32,7 +32,7 @@ test('the requests of all moments are the requests in all', () => {
   );
 });
 
-test('a spike is ten times the rate in its middle, and over before the end', () => {
+test('a spike reaches its factor in the middle, and is over before the end', () => {
   const spike: Load = { profile: 'spike', rps: 100, seconds: 100, factor: 10 };
   expect([0, 20, 40, 70, 100].map((at) => rateAt(spike, at))).toEqual([100, 100, 1000, 100, 100]);
 });

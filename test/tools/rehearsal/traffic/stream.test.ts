@@ -4,8 +4,8 @@ import type { TrafficSummary } from '../../../../tools/rehearsal/traffic/message
 import type { Call } from '../../../../tools/rehearsal/traffic/shopper';
 import { Stream } from '../../../../tools/rehearsal/traffic/stream';
 
-/** Requests that become due, and those that visitors make again. */
-const missing: Sent = { outcome: 'failed', status: 503, text: '', failure: '503' };
+/** Due requests and retries. */
+const failure: Sent = { outcome: 'failed', status: 503, text: '', failure: '503' };
 const page: Sent = { outcome: 'ok', status: 200, text: '<link rel="stylesheet" href="/style.css">' };
 const list: Sent = { ...page, text: '{"items":[{"id":1,"name":"Mug","category":"kitchen"}],"page":1,"total":1}' };
 
@@ -18,27 +18,27 @@ async function visits(answer: (call: Call) => Sent, reloads: number) {
     },
   } as unknown as Client;
   const figures = new Figures();
-  // Every visitor wants to put something into a cart.
-  const world = { random: () => 0.6, takeAccount: () => undefined, maySignUp: () => false };
+  // Every visitor fills a cart.
+  const context = { random: () => 0.6, takeAccount: () => undefined, allowSignUp: () => false };
   const load = { profile: 'steady', rps: 20, seconds: 2, factor: 1 } as const;
-  await new Stream({ load, reloads, addresses: ['127.0.0.1'], client, figures, world }).run();
+  await new Stream({ load, reloads, addresses: ['127.0.0.1'], client, figures, context }).run();
   figures.takeSecond();
   return { calls, summary: figures.summary({} as TrafficSummary['visitors']) };
 }
 
-test('traffic that is held continues at the rate of its end until it is ended', async () => {
+test('held traffic continues at its final rate until end() is called', async () => {
   const calls: number[] = [];
   const begin = performance.now();
   const client = {
     send: async () => {
       calls.push(performance.now() - begin);
-      return missing;
+      return failure;
     },
   } as unknown as Client;
   const figures = new Figures();
-  const world = { random: () => 0.6, takeAccount: () => undefined, maySignUp: () => false };
+  const context = { random: () => 0.6, takeAccount: () => undefined, allowSignUp: () => false };
   const load = { profile: 'ramp', rps: 40, seconds: 1, factor: 1 } as const;
-  const stream = new Stream({ load, reloads: 0, addresses: ['127.0.0.1'], client, figures, world });
+  const stream = new Stream({ load, reloads: 0, addresses: ['127.0.0.1'], client, figures, context });
   stream.held = true;
   const running = stream.run();
   setTimeout(() => stream.end(), 3_000);
@@ -47,17 +47,17 @@ test('traffic that is held continues at the rate of its end until it is ended', 
   expect(later).toBeGreaterThan(calls.filter((at) => at <= 1_000).length);
 });
 
-test('what did not come is loaded again, beside what is due by the load', async () => {
-  const [never, twice] = await Promise.all([visits(() => missing, 0), visits(() => missing, 2)]);
+test('failed requests are retried in addition to the load', async () => {
+  const [never, twice] = await Promise.all([visits(() => failure, 0), visits(() => failure, 2)]);
   expect(never.summary.reloads).toBe(0);
-  // Who came in the first second tried again in the next one.
+  // Visitors of the first second retry in the next one.
   expect(twice.summary.reloads).toBeGreaterThan(8);
   expect(twice.summary.due - twice.summary.reloads).toBe(never.summary.due);
   expect(twice.calls).toHaveLength(twice.summary.due);
 });
 
-test('nobody puts something into a cart twice, and what came is not loaded again', async () => {
-  const shop = (call: Call) => (call.method === 'POST' ? missing : call.path.startsWith('/api') ? list : page);
+test('neither POST requests nor successful requests are retried', async () => {
+  const shop = (call: Call) => (call.method === 'POST' ? failure : call.path.startsWith('/api') ? list : page);
   const { calls, summary } = await visits(shop, 2);
   expect(calls.some(({ method }) => method === 'POST')).toBe(true);
   expect(summary.reloads).toBe(0);

@@ -2,7 +2,7 @@ import type { Second } from '../../../../tools/rehearsal/traffic/messages';
 import { startGenerator, startTraffic, type Traffic } from '../../../../tools/rehearsal/traffic/traffic';
 import { isAlive, type ShopServer, sql, TestBed } from '../../../support/shop';
 
-/** Shoppers at a real shop. */
+/** Traffic against a real shop. */
 let bench: TestBed;
 const started: Traffic[] = [];
 
@@ -27,35 +27,35 @@ async function shopAt(url: string, database: string): Promise<Traffic> {
   return traffic;
 }
 
-/** Resolves when shoppers have been promised that much. */
-function promised(traffic: Traffic, things: number): Promise<unknown> {
+/** Resolves when the shop has confirmed a number of cart items, orders and logins. */
+function confirmed(traffic: Traffic, count: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     traffic.events.on('second', ({ acknowledged }) => {
-      if (acknowledged >= things) resolve(acknowledged);
+      if (acknowledged >= count) resolve(acknowledged);
     });
-    traffic.ended.then(() => reject(new Error(`fewer than ${things} promises in the whole run`)), reject);
+    traffic.ended.then(() => reject(new Error(`fewer than ${count} confirmations in the whole run`)), reject);
   });
 }
 
-test('all that shoppers were promised is there, and the audit notices when some of it is not', async () => {
+test('all confirmed data exists, and the audit detects missing data', async () => {
   const { database, shop } = await open();
   const traffic = await shopAt(shop.url, database);
   const seconds: Second[] = [];
   traffic.events.on('second', (second) => seconds.push(second));
-  await promised(traffic, 70);
+  await confirmed(traffic, 70);
   traffic.end();
   const summary = await traffic.ended;
 
   const { ok, refused, failed, wrong } = summary.counts;
-  // A machine that is busy with other tests may have the shop shed load.
+  // On a busy machine, the shop may shed load.
   expect([ok + refused, failed, wrong]).toEqual([summary.due, 0, 0]);
   expect(Math.abs(summary.due / summary.seconds / 120 - 1)).toBeLessThan(0.3);
   expect(seconds.reduce((sum, { due }) => sum + due, 0)).toBe(summary.due);
   for (const kind of Object.values(summary.byKind)) expect(kind.counts.ok).toBeGreaterThan(0);
   expect(summary.latency.p50).toBeLessThanOrEqual(summary.latency.p99);
 
-  const kept = await traffic.audit(database);
-  expect(kept).toMatchObject({
+  const audited = await traffic.audit(database);
+  expect(audited).toMatchObject({
     cartItems: { lost: 0 },
     orders: { lost: 0 },
     logIns: { lost: 0 },
@@ -64,10 +64,10 @@ test('all that shoppers were promised is there, and the audit notices when some 
     unanswered: 0,
     examples: [],
   });
-  const total = kept.cartItems.acknowledged + kept.orders.acknowledged + kept.logIns.acknowledged;
+  const total = audited.cartItems.acknowledged + audited.orders.acknowledged + audited.logIns.acknowledged;
   expect(total).toBeGreaterThanOrEqual(70);
 
-  // As a database that lost its last second: an order away, another one twice and with more pieces than the first had, a cart short.
+  // Simulates lost writes: one order missing, one duplicated with more items, one cart emptied.
   await sql(database, 'DELETE FROM orders WHERE id = (SELECT id FROM orders ORDER BY id LIMIT 1)');
   await sql(
     database,
@@ -76,28 +76,28 @@ test('all that shoppers were promised is there, and the audit notices when some 
        SELECT user_id, 'another key', total_cents FROM orders ORDER BY id DESC LIMIT 1 RETURNING id
      ) INSERT INTO order_items SELECT again.id, 1, 'Again', 100, 50 FROM again`,
   );
-  const [{ pieces }] = await sql(
+  const [{ items }] = await sql(
     database,
-    `WITH gone AS (
+    `WITH deleted AS (
        DELETE FROM cart_items WHERE cart_id = (SELECT cart_id FROM cart_items ORDER BY 1 LIMIT 1) RETURNING quantity
-     ) SELECT sum(quantity)::int AS pieces FROM gone`,
+     ) SELECT sum(quantity)::int AS items FROM deleted`,
   );
   const short = await traffic.audit(database);
   expect(short.stockErrors).toBeGreaterThan(0);
   expect(short).toMatchObject({
-    cartItems: { lost: pieces },
+    cartItems: { lost: items },
     orders: { lost: 1 },
     logIns: { lost: 0 },
     unasked: 1,
-    examples: expect.arrayContaining([expect.stringContaining('was not asked for')]),
+    examples: expect.arrayContaining([expect.stringContaining('was not requested')]),
   });
 });
 
-test('a server that keeps sessions in its memory loses log-ins and carts when it dies, and no order', async () => {
+test('a server with sessions in memory loses logins and carts when it dies, but no order', async () => {
   const memory = { SESSION_STORE: 'memory' };
   const { database, shop } = await open(memory);
   const traffic = await shopAt(shop.url, database);
-  await promised(traffic, 70);
+  await confirmed(traffic, 70);
   shop.kill('SIGKILL');
   await shop.exited;
   await bench.serve(database, { ...memory, PORT: String(shop.process.port), LOG_LEVEL: 'warn' });
@@ -109,13 +109,13 @@ test('a server that keeps sessions in its memory loses log-ins and carts when it
   expect(orders).toMatchObject({ acknowledged: expect.any(Number), lost: 0 });
 });
 
-test('what a calibration ordered is in order, and none of the visitors that come after it', async () => {
+test('orders of a calibration keep the stock consistent, and do not count for the traffic', async () => {
   const { database, shop } = await open();
   const generator = startGenerator();
   try {
     const plan = { url: shop.url, databaseUrl: database, addresses: ['127.0.0.1'] };
     expect(await generator.calibrate(plan)).toBeGreaterThan(0);
-    // A slow machine may not have got as far as an order.
+    // On a slow machine, the calibration may not have placed an order.
     await sql(
       database,
       `WITH one AS (
@@ -127,19 +127,19 @@ test('what a calibration ordered is in order, and none of the visitors that come
     const [{ orders: before }] = await sql(database, 'SELECT count(*)::int AS orders FROM orders');
     const load = { profile: 'steady', rps: 60, seconds: 60, factor: 1 } as const;
     const traffic = await generator.start({ ...plan, load, seed: 1 });
-    await promised(traffic, 20);
+    await confirmed(traffic, 20);
     traffic.end();
     await traffic.ended;
-    const kept = await traffic.audit(database);
-    expect(kept).toMatchObject({ orders: { lost: 0 }, unasked: 0, stockErrors: 0, examples: [] });
+    const audited = await traffic.audit(database);
+    expect(audited).toMatchObject({ orders: { lost: 0 }, unasked: 0, stockErrors: 0, examples: [] });
     const [{ orders }] = await sql(database, 'SELECT count(*)::int AS orders FROM orders');
-    expect(kept.orders.acknowledged).toBeLessThanOrEqual(orders - before);
+    expect(audited.orders.acknowledged).toBeLessThanOrEqual(orders - before);
   } finally {
     await generator.stop();
   }
 }, 180_000);
 
-test('visitors end with their rehearsal', async () => {
+test('stop() ends the generator process', async () => {
   const { database, shop } = await open();
   const traffic = await shopAt(shop.url, database);
   traffic.end();
