@@ -14,6 +14,7 @@ import { type Postgres, startPostgres } from '../../tools/rehearsal/programs/pos
 import { startShop } from '../../tools/rehearsal/programs/shop-process';
 import { type AppBundle, buildApp } from '../../tools/support/app-bundle';
 import { freePort } from '../../tools/support/processes';
+import { copyEmptyCluster } from '../support/empty-cluster';
 import { eventually, expectNotReady, serverEnv, sql } from '../support/shop';
 
 /** Checks and rollback of the data migration. test/tools/bench/move.test.ts covers data loss and kills. */
@@ -26,6 +27,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'shop-move-'));
   bundle = buildApp(join(dir, 'bundle'));
   const settings = { fsync: 'off', wal_level: 'logical' };
+  for (const side of ['from', 'to']) await copyEmptyCluster(join(dir, side));
   from = await startPostgres({ dir: join(dir, 'from'), settings });
   to = await startPostgres({ dir: join(dir, 'to'), access: 'tls', settings });
   await fill();

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { READINESS_GRACE } from '../../lib/constants';
 import { type Postgres, startPostgres } from '../../tools/rehearsal/programs/postgres';
 import { startShop } from '../../tools/rehearsal/programs/shop-process';
 import { freePort } from '../../tools/support/processes';
@@ -92,20 +93,24 @@ describe('stopping', () => {
   test.concurrent('behind a load balancer, readiness fails first, and requests are served until the balancer has noticed', async () => {
     const database = await testBed.database();
     const shop = await testBed.serve(database, { PHASE: '3' });
+    const signaledAt = Date.now();
     shop.kill('SIGTERM');
     await eventually(() => fetch(`${shop.url}/readyz`).then(({ status }) => status === 503));
-    const began = Date.now();
-    const seconds = new Set<number>();
-    while (Date.now() < began + 8_000) {
-      const answer = await fetch(`${shop.url}/api/products`);
-      await answer.arrayBuffer();
-      expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
-      seconds.add(Math.floor((Date.now() - began) / 1000));
+    const answer = async (path: string) => {
+      const { status, headers } = await fetch(shop.url + path);
+      return [status, headers.get('connection')];
+    };
+    let served = 0;
+    for (let isServing = true; isServing; ) {
+      const answers = await Promise.all([answer('/api/products'), answer('/healthz')]).catch(() => undefined);
+      isServing = answers !== undefined;
+      if (answers !== undefined) served += 1;
+      if (answers !== undefined) expect(answers).toEqual(Array(2).fill([200, 'close']));
       await sleep(20);
     }
-    // Each second had a response.
-    expect([...seconds].filter((second) => second < 8)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    expect((await fetch(`${shop.url}/healthz`)).status).toBe(200);
+    // A slow machine may have few responses, but the first refused connection is never early.
+    expect(Date.now() - signaledAt).toBeGreaterThanOrEqual(READINESS_GRACE * 1000);
+    expect(served).toBeGreaterThan(0);
     expect(await shop.exited).toBe(0);
   });
 

@@ -91,7 +91,11 @@ describe('the Spot Instance interruption notice', () => {
     try {
       const env = serverEnv(await testBed.database(), await metadata.open());
       const reason = /EC2 takes this instance back: not starting/;
-      await expectNotReady(testBed.bundle, join(testBed.dir, 'noticed.log'), env, reason);
+      // On a busy machine, the answer can exceed the client's time limit. The server then starts, and drains at the next poll.
+      const late = /EC2 takes this instance back: leaving/;
+      for (let attempt = 1, inTime = false; !inTime; attempt += 1) {
+        inTime = await expectNotReady(testBed.bundle, join(testBed.dir, `noticed-${attempt}.log`), env, reason, late);
+      }
     } finally {
       metadata.close();
     }
