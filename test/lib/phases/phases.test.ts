@@ -16,7 +16,6 @@ import {
   farmVariants,
   isStateful,
   makePhase,
-  otherVariants,
   templateDiff,
   variants,
 } from '../../support/stack';
@@ -343,25 +342,23 @@ describe('custom checks', () => {
   );
 });
 
+/** external-checks.drill.ts has the other variants: each check takes seconds. */
 describe('external checks', () => {
-  test.each([...everyVariant, ...elasticVariants])(
-    'cdk-nag and CDK validation report no unacknowledged finding in $id $name',
+  test.each([...variants, ...elasticVariants])(
+    'cdk-nag and the validation of the CDK find nothing without a written reason in $id $name',
     (variant) => {
       expect(findingsOf(variant, true)).toEqual({ findings: [], failure: undefined });
     },
   );
-
-  test.each(otherVariants)('CDK validation reports no finding in $id $name', (variant) => {
-    expect(findingsOf(variant, false)).toEqual({ findings: [], failure: undefined });
-  });
 });
 
 describeWith('cfn-lint', 'cfn-lint', () => {
-  // cfn-lint.drill.ts checks the other variants, which take seconds each.
-  test('has no error and no warning in the phases with everything', () => {
-    const everything = [...variants, ...elasticVariants].filter(({ name }) => name === 'with everything');
-    expect(everything).toHaveLength(4);
-    expect(lint(everything)).toEqual({ stdout: '', status: 0 });
+  test('has no error and no warning in the first and the last phase with everything', () => {
+    const checked = [...variants, ...elasticVariants].filter(
+      ({ id, name }) => name === 'with everything' && /[14]$/.test(id),
+    );
+    expect(checked).toHaveLength(2);
+    expect(lint(checked)).toEqual({ stdout: '', status: 0 });
   });
 });
 

@@ -1,4 +1,4 @@
-import { expectDeployed } from '../../support/deployment';
+import { deployLocal, expectDeployed } from '../../support/deployment';
 import { describeWith } from '../../support/needs';
 
 describeWith('moto server', 'deploy:local, against an AWS emulator', () => {
@@ -26,4 +26,10 @@ describeWith('moto server', 'deploy:local, against an AWS emulator', () => {
       ],
     ],
   ])('%s deploys, and everything that the emulator knows exists as asked', expectDeployed);
+
+  test('a context value that the CDK app rejects ends the command with a one-line error', async () => {
+    const { status, stdout, stderr } = await deployLocal('phase-1', '-c', 'size=enormous');
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr.trim().split('\n').at(-1)).toMatch(/^-c size must be one of launch, growth, .*, got "enormous"\.$/);
+  });
 });

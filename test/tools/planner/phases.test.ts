@@ -127,7 +127,7 @@ describe('a plan', () => {
         if (!big.chosen) return;
         expect(big.chosen.bill.totalUsd).toBeGreaterThanOrEqual((small.chosen as PhasePlan).bill.totalUsd - 1e-6);
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
   });
 
@@ -147,7 +147,7 @@ describe('a plan', () => {
         expect(more).toBeGreaterThanOrEqual((less as number) * (1 - 2e-4));
       }),
       // Each run makes about thirty plans.
-      { numRuns: 12 },
+      { numRuns: 6 },
     );
   });
 

@@ -4,19 +4,10 @@ import { compareFacts, type InventoryRow, takeInventory } from '../../../tools/e
 import { kinds, type Properties } from '../../../tools/emulator/kinds';
 import { type Moto, startMoto } from '../../../tools/emulator/moto';
 import { emulatorEnv, QUIET_SDK } from '../../../tools/support/aws-environment';
-import { COMPARED, deployLocal } from '../../support/deployment';
+import { COMPARED } from '../../support/deployment';
 import { describeWith } from '../../support/needs';
 
 Object.assign(process.env, QUIET_SDK);
-
-describeWith('moto server', 'deploy:local, against an AWS emulator', () => {
-  // deploy-local.drill.ts deploys the phases.
-  test('a context value that the CDK app rejects ends the command with a one-line error', async () => {
-    const { status, stdout, stderr } = await deployLocal('phase-1', '-c', 'size=enormous');
-    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr.trim().split('\n').at(-1)).toMatch(/^-c size must be one of launch, growth, .*, got "enormous"\.$/);
-  });
-});
 
 describeWith('moto server', 'takeInventory', () => {
   let moto: Moto;
