@@ -13,7 +13,7 @@ export function shouldCalibrate({ vcpu, overload, load }: Scenario): boolean {
 }
 
 /** Further reduction for an evolution: it is calibrated in its first phase, and each later phase runs more processes. */
-const EVOLUTION_SHARE = 0.5;
+const EVOLUTION_SHARE = 0.25;
 
 /**
  * Returns the rate that a machine carries in requests per second, rounded down to two digits, at least 1.

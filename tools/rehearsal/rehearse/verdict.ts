@@ -100,6 +100,7 @@ function suggestion({ scenario, seconds, carried }: Findings): string {
   const time = late.reduce((sum, { took }) => sum + took, 0);
   const seen = time > 0 && (carried === undefined || carried >= peak) ? carriedRate(answered / time) : undefined;
   const now = Math.min(carried ?? Number.POSITIVE_INFINITY, seen ?? Number.POSITIVE_INFINITY);
-  if (now >= peak) return 'this machine was busy with other work; try again when it is idle';
+  // Either other programs took the CPU time, or starting processes did.
+  if (now >= peak) return `${STRAINED}; try --rps ${rpsWithin(load, peak / 2)}, or again when it is idle`;
   return `this machine carries ${now} requests/s; try --rps ${rpsWithin(load, now)}`;
 }

@@ -1,8 +1,9 @@
 import { table } from '../../support/table';
 import type { Report } from '../rehearse/findings';
+import type { Goal } from '../rehearse/goal';
 import { KINDS } from '../traffic/messages';
 import { facts, serverTable, spikeTable } from './facts';
-import { failureCount, mark, ms, REQUEST_COLUMNS, remarks, TARGET_COLUMNS, title, verdictLine } from './format';
+import { failureCount, mark, ms, REQUEST_COLUMNS, remarks, title, verdictLine } from './format';
 
 /** Renders the report as text for the terminal. */
 export function summary(report: Report): string {
@@ -19,14 +20,18 @@ export function summary(report: Report): string {
     table(servers.head, servers.rows),
     spike && table(spike.head, spike.rows),
     facts(report).join('\n'),
-    table(
-      TARGET_COLUMNS,
-      goals.map((goal) => [goal.name, goal.measured, goal.goal, mark(goal)]),
-    ),
+    ['Targets:', ...goals.map(targetLine)].join('\n'),
     ...remarks(report),
     verdictLine(report),
   ];
   return parts.filter((part) => part !== undefined && part !== '').join('\n\n');
+}
+
+/** A line instead of a table row, because measured and required values are sentences. */
+function targetLine(goal: Goal): string {
+  const [symbol, ...verdict] = mark(goal).split(' ');
+  const result = verdict.length === 0 ? '' : `, ${verdict.join(' ')}`;
+  return `  ${symbol} ${goal.name}: ${goal.measured} (required: ${goal.goal})${result}`;
 }
 
 function failures({ traffic }: Report): string {

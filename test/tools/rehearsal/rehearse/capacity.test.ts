@@ -22,8 +22,8 @@ test.each([
   expect(carriedRate(saturated)).toBe(carried);
 });
 
-test('an evolution runs at half the rate, because later phases run more processes', () => {
-  expect(carriedRate(700, { until: 4 })).toBe(210);
+test('an evolution runs at a quarter of the rate, because later phases run and start more processes', () => {
+  expect(carriedRate(700, { until: 4 })).toBe(100);
 });
 
 test('a default rate is lowered so that the machine carries its peak; an explicit rate stays', () => {
