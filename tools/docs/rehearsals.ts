@@ -83,7 +83,7 @@ export const rehearsals: readonly RehearsalExample[] = [
     topic: 'servers join and leave',
     title: 'kill -9 of a server',
     name: 'kill',
-    args: '3 --servers 5 --rps 400 --kill 1',
+    args: '3 --servers 5 --kill 1',
     shows: 'four servers carry on; failures are bounded by requests in flight and the health check interval',
   },
   {

@@ -3,7 +3,15 @@ import type { Dependency } from '../topology/fault';
 import { ZONES } from '../topology/snapshot';
 import type { RehearsedPhase } from '../topology/topology-plan';
 import { type Load, peakRate, totalRequests } from '../traffic/profiles';
-import { type Action, defaultServers, LIMITS, type Scenario, type Step, supportedPhases } from './scenario';
+import {
+  type Action,
+  DEFAULT_RPS,
+  defaultServers,
+  LIMITS,
+  type Scenario,
+  type Step,
+  supportedPhases,
+} from './scenario';
 import { readScenarioFile, type ScenarioFile } from './scenario-file';
 
 /** Options of the command line. */
@@ -82,7 +90,7 @@ export function scenarioOf(
   const top = given.spike ?? given.overload;
   const load: Load = {
     profile: given.profile ?? (top === undefined ? 'steady' : 'spike'),
-    rps: given.rps ?? 100,
+    rps: given.rps ?? DEFAULT_RPS,
     seconds: given.seconds ?? defaultSeconds(phase, until, given),
     factor: top ?? settings.factor ?? 10,
   };

@@ -15,6 +15,9 @@ export interface Step {
   readonly action: Action;
 }
 
+/** Requests per second without `--rps`. */
+export const DEFAULT_RPS = 100;
+
 /** Input of a rehearsal: phase, topology, load and steps. */
 export interface Scenario
   extends Pick<

@@ -19,6 +19,27 @@ test('scaling policies must scale out for a spike, and in after it', () => {
   expect(missed(sized(2, 6, 6))).toMatchObject([{ measured: '2, 6, 6' }]);
 });
 
+test('at a default rate lowered for this machine, a fleet that keeps its size is not judged', () => {
+  const at = (rps: number, sizes: number[], rpsIsDefault?: true) =>
+    goalsOfLoad(
+      of(
+        {
+          phase: 4,
+          timeScale: 30,
+          load: { profile: 'spike', rps, seconds: 30, factor: 10 },
+          ...(rpsIsDefault && { rpsIsDefault }),
+        },
+        { seconds: each(sizes.length, (second) => ({ inService: sizes[second - 1] ?? 0 })) },
+      ),
+    ).find(({ name }) => name.startsWith('servers in service'))?.unjudged;
+  expect(at(18, [2, 2, 2], true)).toBe('the lowered rate needs no more servers');
+  expect([at(18, [2, 2, 2]), at(100, [2, 2, 2], true), at(18, [2, 4, 4], true)]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
 describe('an overload', () => {
   const load = { profile: 'spike', rps: 100, seconds: 100, factor: 5 } as const;
   const atPeak = (inTime: number, answered: number) =>
