@@ -153,7 +153,7 @@ export const rehearsals: readonly RehearsalExample[] = [
     topic: 'auto scaling',
     title: 'Ten times the traffic',
     name: 'spike',
-    args: '4 --spike 10x',
+    args: '4 --spike 10x --rps 20 --vcpu 0.25',
     shows: 'the scaling policies of the template add and remove servers, 30 times faster than on AWS',
   },
   {
