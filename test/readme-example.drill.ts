@@ -23,7 +23,6 @@ test('the example of the README synthesizes in a new CDK app', () => {
     expect(tiers.length).toBeGreaterThan(1);
     mkdirSync(join(project, 'lib/tiers'));
     for (const tier of tiers) cpSync(join(ROOT, 'lib/tiers', tier), join(project, 'lib/tiers', tier));
-    cpSync(join(ROOT, 'lib/constants.ts'), join(project, 'lib/constants.ts'));
     writeFileSync(join(project, 'lib/blog.ts'), example);
     const [entry = ''] = readdirSync(join(project, 'bin'));
     const app = readFileSync(join(project, 'bin', entry), 'utf8').replace(

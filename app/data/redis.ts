@@ -33,6 +33,18 @@ const RENEWAL_INTERVAL = 500;
 /** Longest pause before another attempt to connect, in ms. */
 const MAX_PAUSE = 1_000;
 
+/** Value of a removed key. A write that timed out may still be executed after the removal: it must not restore the key. */
+const REMOVED = '';
+
+/** Lifetime of {@link REMOVED} in ms: longer than a connection without answers is kept ({@link MISSED_PROBES}). */
+const REMOVED_TTL = 60_000;
+
+/** Sets a key unless it was removed. Returns 1 if it is set, otherwise 0. */
+const SAVE = `
+if redis.call('GET', KEYS[1]) == '${REMOVED}' then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`;
+
 /**
  * What a server says that is no longer, or not yet, the primary. Its connections stay open, so they must be given up: the
  * name in the URL leads to another server by now.
@@ -77,20 +89,23 @@ export class Redis {
 
   /** @throws Unavailable, like everything here */
   async get(key: string): Promise<Buffer | undefined> {
-    return (await this.#plain.run<Buffer | null>(['GET', key])) ?? undefined;
+    const value = await this.#plain.run<Buffer | null>(['GET', key]);
+    return value === null || String(value) === REMOVED ? undefined : value;
   }
 
   /**
    * For what is promised once this resolves: then as many replicas as wanted have it. A failover to the most current
    * replica keeps it; so does one to any replica, if all of them were wanted.
+   *
+   * @returns false if the key was removed within the last minute: it stays removed
    */
-  async save(key: string, value: RedisArgument, ttlMs: number): Promise<void> {
-    await this.#write(setCommand(key, value, ttlMs));
+  async save(key: string, value: RedisArgument, ttlMs: number): Promise<boolean> {
+    return (await this.#write(['EVAL', SAVE, '1', key, value, lifetime(ttlMs)])) === 1;
   }
 
-  /** Durable as {@link save} is; a session that was ended must not come back with a failover. */
+  /** Durable as {@link save} is; a session that was ended must not come back with a failover, or with a late write. */
   async remove(key: string): Promise<void> {
-    await this.#write(['DEL', key]);
+    await this.#write(setCommand(key, REMOVED, REMOVED_TTL));
   }
 
   /** For what may be lost. */
@@ -177,7 +192,7 @@ class DurableWrites {
       const replies = batch.map(({ command }) => this.connection.run(command));
       const replicated = this.#replicated();
       batch.forEach(({ settle }, index) => {
-        settle(Promise.all([replies[index], replicated]));
+        settle(Promise.all([replies[index], replicated]).then(([reply]) => reply));
       });
       await Promise.allSettled([...replies, replicated]);
     }
@@ -293,7 +308,11 @@ function pauseBefore(attempt: number): number {
 }
 
 function setCommand(key: string, value: RedisArgument, ttlMs: number): RedisArgument[] {
-  return ['SET', key, value, 'PX', String(Math.max(1, Math.round(ttlMs)))];
+  return ['SET', key, value, 'PX', lifetime(ttlMs)];
+}
+
+function lifetime(ttlMs: number): string {
+  return String(Math.max(1, Math.round(ttlMs)));
 }
 
 /** Settles like `answer`, or throws when that takes longer than {@link COMMAND_TIMEOUT}. */

@@ -38,9 +38,9 @@ export class CarryOver {
     return this.database.transaction(async (tx) => {
       const row = await lockSession(tx, id);
       if (row === undefined) return undefined;
-      await this.redis.save(key, row.json, row.ttlMs);
+      const isSaved = await this.redis.save(key, row.json, row.ttlMs);
       await removeSession(tx, id);
-      return Buffer.from(row.json);
+      return isSaved ? Buffer.from(row.json) : undefined;
     });
   }
 

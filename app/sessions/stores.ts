@@ -63,6 +63,7 @@ export function redisStore(redis: Redis, database: Database): SessionStore {
       find(id).then((session) => done(null, session), done);
     },
     set(id, session, done) {
+      // A session that a concurrent request has ended stays ended.
       save(id, session).then(() => done(), done);
     },
     destroy(id, done) {

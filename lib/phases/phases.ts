@@ -24,7 +24,7 @@ export const phases: readonly PhaseSummary[] = [
     file: 'phase-1-single-box.ts',
     adds: 'one EC2 instance: the app, and PostgreSQL on its own data volume; scaled up by `-c size=`',
     users: '0-1K',
-    breaksNext: 'one machine: its ceiling, and a single point of failure',
+    breaksNext: 'one machine: a ceiling and a single point of failure',
     built: true,
   },
   {
@@ -44,7 +44,7 @@ export const phases: readonly PhaseSummary[] = [
     file: 'phase-3-load-balanced-farm.ts',
     adds: 'a load balancer, five servers over three AZs, sessions and cache in Valkey, read replicas, Multi-AZ',
     users: '10K-100K',
-    breaksNext: 'capacity is fixed by hand; static files and jobs use up the servers',
+    breaksNext: 'capacity is fixed by hand; static files and jobs use up server capacity',
     built: true,
   },
   {
@@ -52,7 +52,7 @@ export const phases: readonly PhaseSummary[] = [
     id: 'phase-4',
     className: 'ElasticFleet',
     file: 'phase-4-elastic-fleet.ts',
-    adds: 'Auto Scaling with a spot mix, CloudFront + S3 + WAF in front, SQS and workers, RDS Proxy',
+    adds: 'Auto Scaling with a Spot mix, CloudFront + S3 + WAF in front, SQS and workers, RDS Proxy',
     users: '100K-1M',
     breaksNext: 'one region, one writer',
     built: true,

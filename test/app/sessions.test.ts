@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Redis } from '../../app/data/redis';
 import { CarryOver } from '../../app/sessions/carry-over';
 import { startRedis } from '../../tools/rehearsal/programs/redis';
 import { describeWith } from '../support/needs';
@@ -183,6 +184,30 @@ describeWith('redis-server', 'sessions in Redis', () => {
     expect((await copy.get('/api/me')).status).toBe(200);
     await visitor.post('/api/logout');
     expect((await copy.get('/api/me')).status).toBe(401);
+  });
+
+  test('stay ended if a write of an earlier request reaches Redis after the logout', async () => {
+    const shop = await testBed.serve(await testBed.database(), env);
+    const visitor = shop.visitor();
+    await visitor.signUp();
+    const sid = visitor.cookies.get('sid') as string;
+    const copy = shop.visitor();
+    copy.cookies.set('sid', sid);
+    const key = `session:${decodeURIComponent(sid).split('.')[0]}`;
+    const value = await redis.command('GET', key);
+    expect(value).toContain('email');
+    expect((await visitor.post('/api/logout')).status).toBe(204);
+    const other = new Redis({ url: redis.url, minReplicas: 0 }, () => {});
+    try {
+      await other.settled();
+      expect(await other.save(key, value, 60_000)).toBe(false);
+      expect(await other.get(key)).toBeUndefined();
+    } finally {
+      other.close();
+    }
+    expect((await copy.get('/api/me')).status).toBe(401);
+    // The marker of the removal expires.
+    expect(Number(await redis.command('TTL', key))).toBeLessThanOrEqual(60);
   });
 
   test('are not looked up if the signature is invalid', async () => {

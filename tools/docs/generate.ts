@@ -58,5 +58,5 @@ function phasesTable(bills: PhaseBills): string {
     const bill = bills.get(phase.number);
     return [id, name, phase.adds, phase.users, bill ? dollars(bill.fixedUsd) : '-', phase.breaksNext];
   });
-  return markdownTable(['stack', 'class', 'what it adds', 'users', 'cost a month', 'what breaks next'], rows);
+  return markdownTable(['stack', 'class', 'what it adds', 'users', 'monthly cost', 'what breaks next'], rows);
 }
