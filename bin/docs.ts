@@ -5,7 +5,7 @@ import { evolveSections } from '../tools/docs/evolve';
 import { readmeSections, withCostStatement, withGeneratedSections } from '../tools/docs/generate';
 import { rehearsalSections } from '../tools/docs/rehearsals';
 import { synthesizePhases } from '../tools/evolution/sources';
-import type { NamedTemplate } from '../tools/evolution/template';
+import type { NamedTemplate } from '../tools/evolution/references';
 
 /** `npm run docs`: writes the generated sections of the pages and of doc comments. A test fails if they are stale. */
 async function docs(): Promise<void> {

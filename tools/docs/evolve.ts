@@ -4,7 +4,7 @@ import { compare } from '../evolution/changes';
 import { checkGate, type Manifest } from '../evolution/gate';
 import { manifestFor } from '../evolution/manifests';
 import { changeTable, MARKDOWN, type StepReport, summary } from '../evolution/report';
-import type { NamedTemplate } from '../evolution/template';
+import type { NamedTemplate } from '../evolution/references';
 import { markdownTable } from '../support/table';
 import { type PhaseBills, phaseBills, REGION } from './costs';
 import type { GeneratedSections } from './generate';

@@ -10,7 +10,7 @@ import { readManifest } from './manifest-file';
 import { manifestFor } from './manifests';
 import { detail, isRed, MARKDOWN, type StepReport, summary, TERMINAL, toJson } from './report';
 import { readTemplates, synthesizePhases } from './sources';
-import type { NamedTemplate } from './template';
+import type { NamedTemplate } from './references';
 
 export interface EvolutionOptions {
   /** Stack ids: none for every step, the target phase with `against` or `deployed`, or the phases before and after. */
