@@ -42,7 +42,7 @@ async function synthesize(): Promise<void> {
 
 /**
  * Reads the phase of the deployed shop with the CDK CLI's credentials, if there are any. Without sufficient permissions, the setup of
- * the instances still rejects a deploy that would lose orders (docs/decisions/041-steps-guarded-at-synth.md).
+ * the instances still rejects a deploy that would lose orders (docs/decisions/041-refuse-a-step-back-at-synth.md).
  */
 async function runningPhase(stackName: string): Promise<number | undefined> {
   const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
