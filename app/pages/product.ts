@@ -1,4 +1,5 @@
 import { html } from 'ghtml';
+import { MAX_QUANTITY } from '../limits';
 import type { PageContext, Product } from '../types';
 import { catalogueUrl } from './catalogue-url';
 import { capitalised, formatMoney } from './format';
