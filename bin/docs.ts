@@ -4,8 +4,8 @@ import { costStatements, phaseBills } from '../tools/docs/costs';
 import { evolveSections } from '../tools/docs/evolve';
 import { readmeSections, withCostStatement, withGeneratedSections } from '../tools/docs/generate';
 import { rehearsalSections } from '../tools/docs/rehearsals';
-import { synthesizePhases } from '../tools/evolution/sources';
 import type { NamedTemplate } from '../tools/evolution/references';
+import { synthesizePhases } from '../tools/evolution/sources';
 
 /** `npm run docs`: writes the generated sections of the pages and of doc comments. A test fails if they are stale. */
 async function docs(): Promise<void> {
