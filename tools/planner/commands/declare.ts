@@ -128,7 +128,7 @@ export function declarePlanner(program: Command): void {
 
   program
     .command('advise')
-    .description('Read CloudWatch metrics of a running stack and report its next wall and the phase that removes it.')
+    .description('Read CloudWatch metrics of a running stack and report its next limit and the phase that removes it.')
     .option('--stack <name>', 'CloudFormation stack', 'shop')
     .option('--region <name>', "region of the stack (default: AWS_REGION, or the profile's region)")
     .option('--days <number>', 'days of metrics to read', wholeNumber(1, 455), 14)
