@@ -195,7 +195,7 @@ export class SessionCache extends Construct {
       properties: { 'maxmemory-policy': 'volatile-ttl' },
     });
     const group = new CfnReplicationGroup(this, 'Group', {
-      replicationGroupDescription: 'Sessions and cached answers',
+      replicationGroupDescription: 'Sessions and cached responses',
       engine: 'valkey',
       engineVersion: '8.1',
       cacheNodeType: props.nodeType ?? 'cache.t4g.small',

@@ -48,7 +48,7 @@ describe('Network', () => {
     expect(zones).toEqual([0, 1, 2]);
   });
 
-  test('rejects a stack that knows only two zones', () => {
+  test('rejects a stack that has fewer than three concrete zones', () => {
     class TwoZones extends Stack {
       override get availabilityZones(): string[] {
         return ['us-west-1a', 'us-west-1c'];
