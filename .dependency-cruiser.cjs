@@ -6,8 +6,20 @@
  */
 const CDK = '(^|/)node_modules/(aws-cdk-lib|constructs|cdk-nag)/';
 
+/** The packages of a fresh CDK project. */
+const FRESH_PROJECT = '(^|/)node_modules/(aws-cdk-lib|constructs)/';
+
 /** CDK-free facts about the phases that tools read: sizes, order, users. */
 const PHASE_FACTS = '^lib/phases/(phases|sizes|transitions)\\.ts$';
+
+/** Programs and browser scripts that are started by path, so that no file imports them. */
+const STARTED_BY_PATH = [
+  '^app/(server|worker|move)\\.ts$',
+  '^tools/rehearsal/traffic/generator\\.ts$',
+  '^tools/rehearsal/programs/kill-at-step\\.js$',
+  '^tools/rehearsal/board/page/',
+  '^tools/bench/(bare-server|constant-rate)\\.ts$',
+];
 
 module.exports = {
   forbidden: [
@@ -20,18 +32,20 @@ module.exports = {
     },
     {
       name: 'no-orphans',
-      comment: 'A file that no other file imports is dead. Entry points and scripts started by path are listed here.',
+      comment: 'A file that no other file imports is dead. Entry points are no orphans.',
       severity: 'error',
       from: {
         orphan: true,
-        pathNot: [
-          '^bin/',
-          '^app/(server|worker|move)\\.ts$',
-          '\\.cjs$',
-          '^tools/rehearsal/programs/kill-at-step\\.js$',
-        ],
+        pathNot: ['^bin/', '\\.cjs$', ...STARTED_BY_PATH],
       },
       to: {},
+    },
+    {
+      name: 'every-file-is-reachable',
+      comment: 'A file that no entry point reaches is dead, even if it imports others.',
+      severity: 'error',
+      from: { path: ['^bin/', ...STARTED_BY_PATH] },
+      to: { path: '^(app|lib|tools)/', pathNot: STARTED_BY_PATH, reachable: false },
     },
     {
       name: 'no-unresolvable',
@@ -48,6 +62,21 @@ module.exports = {
       to: { path: '^(bin|test)/' },
     },
     {
+      name: 'the-command-line-loads-no-cdk',
+      comment:
+        'Loading aws-cdk-lib takes seconds. Of the entry points, only the CDK app bin/shop.ts imports constructs.',
+      severity: 'error',
+      from: { path: '^bin/', pathNot: '^bin/shop\\.ts$' },
+      to: { path: ['^app/', '^lib/(tiers|monitoring)/', '^lib/phases/phase-', CDK] },
+    },
+    {
+      name: 'facts-of-phases-load-no-cdk',
+      comment: 'Tools read these facts, so they must not load the CDK through them.',
+      severity: 'error',
+      from: { path: PHASE_FACTS },
+      to: { pathNot: PHASE_FACTS },
+    },
+    {
       name: 'lib-stands-below-tools-and-app',
       comment: 'lib/ deploys and is copied into other projects, so it drags neither the tools nor the shop behind it.',
       severity: 'error',
@@ -59,14 +88,15 @@ module.exports = {
       comment: 'A tier file, with lib/constants.ts, compiles in a fresh CDK project. test/copy.test.ts proves it.',
       severity: 'error',
       from: { path: '^lib/tiers/([^/]+)' },
-      to: { path: '^lib/', pathNot: '^lib/constants\\.ts$' },
+      // A tier may be a folder with files of its own.
+      to: { path: '^lib/', pathNot: ['^lib/constants\\.ts$', '^lib/tiers/$1/'] },
     },
     {
       name: 'lib-needs-only-the-cdk',
       comment: 'Tiers, phases and monitoring import no package but aws-cdk-lib and constructs.',
       severity: 'error',
       from: { path: '^lib/' },
-      to: { dependencyTypesNot: ['core', 'local'], pathNot: ['^lib/', CDK] },
+      to: { dependencyTypesNot: ['core', 'local'], pathNot: ['^lib/', FRESH_PROJECT] },
     },
     {
       name: 'monitoring-imports-no-phase',
@@ -84,7 +114,7 @@ module.exports = {
     },
     {
       name: 'the-app-imports-itself-and-the-constants',
-      comment: 'The shop is bundled and shipped; it knows neither the CDK nor the tools.',
+      comment: 'The shop is bundled and shipped; it imports neither the CDK nor the tools.',
       severity: 'error',
       from: { path: '^app/' },
       to: { path: ['^(bin|lib|tools|test)/', CDK], pathNot: '^lib/constants\\.ts$' },
@@ -101,7 +131,14 @@ module.exports = {
       comment: 'All SQL goes through app/data/db.ts: replicas and pools are decided there.',
       severity: 'error',
       from: { path: '^app/', pathNot: '^app/data/db\\.ts$' },
-      to: { path: '(^|/)node_modules/pg/' },
+      to: { path: '(^|/)node_modules/(@types/)?pg/' },
+    },
+    {
+      name: 'pages-read-no-data',
+      comment: 'Pages render the values that routes pass to them.',
+      severity: 'error',
+      from: { path: '^app/pages/' },
+      to: { path: '^app/(data|sessions|jobs)/' },
     },
     {
       name: 'one-module-opens-redis',
@@ -135,7 +172,7 @@ module.exports = {
     },
     {
       name: 'the-planner-is-arithmetic',
-      comment: 'Template in, figures out. Only the planner’s commands start programs or read files.',
+      comment: 'Template in, figures out. Only the planner’s commands run other tools, such as the CDK CLI.',
       severity: 'error',
       from: { path: '^tools/planner/', pathNot: '^tools/planner/commands/' },
       to: {
