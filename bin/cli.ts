@@ -13,7 +13,9 @@ Object.assign(process.env, QUIET_SDK);
 
 /** The command line: `npm run <command> -- <arguments>`. Each command loads only its own code. */
 const program = new Command('npm run')
-  .description('Scale one web shop from a single server to a multi-region system, phase by phase.')
+  .description(
+    'TypeScript CDK code that grows a web shop on AWS from a single EC2 instance to an elastic fleet: phase by phase, on one running stack, without losing an order.',
+  )
   .helpCommand(false)
   .exitOverride()
   .configureHelp({ commandUsage: usage })

@@ -26,8 +26,8 @@ export class MonthlyBudget extends Construct {
     super(scope, id);
     const { usd, email } = props;
     if (usd === undefined) return;
-    if (!(usd > 0)) throw new Error(`MonthlyBudget: usd must be greater than 0, got ${usd}`);
-    if (!email) throw new Error(`MonthlyBudget: email must be set together with usd, got ${email}`);
+    if (!(usd > 0)) throw new Error(`MonthlyBudget: usd must be greater than 0, got ${usd}.`);
+    if (!email) throw new Error(`MonthlyBudget: email must be set together with usd, got ${email}.`);
 
     const notify = (notificationType: 'ACTUAL' | 'FORECASTED', threshold: number) => ({
       notification: { notificationType, threshold, thresholdType: 'PERCENTAGE', comparisonOperator: 'GREATER_THAN' },

@@ -57,7 +57,7 @@ export class RunbookAlarm extends Construct {
     const threshold = atLeast ?? atMost;
     if (threshold === undefined || (atLeast !== undefined && atMost !== undefined)) {
       throw new Error(
-        `RunbookAlarm ${id}: exactly one of atLeast and atMost must be set, got atLeast ${atLeast} and atMost ${atMost}`,
+        `RunbookAlarm ${id}: exactly one of atLeast and atMost must be set, got atLeast ${atLeast} and atMost ${atMost}.`,
       );
     }
 

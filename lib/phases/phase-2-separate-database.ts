@@ -66,7 +66,7 @@ export class SeparateDatabase extends Construct {
         'From phase 2 on, the instance holds no state. Phase 3 terminates it and retains its data volume.',
     });
     grantDescribeStack(this.box.role);
-    this.box.addSetupDependency(this.database.allowFrom('Box', this.box, 'The app on the box'));
+    this.box.addSetupDependency(this.database.allowFrom('Box', this.box, 'The app on the instance'));
 
     this.address = new Address(this, 'Address', { ip: this.box.publicIp, ...props });
 

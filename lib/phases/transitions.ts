@@ -1,15 +1,15 @@
-/** A deploy of one phase over a running shop in another. */
+/** A deploy of one phase over a shop that runs another. */
 export interface PhaseTransition {
   readonly from: number;
   readonly to: number;
   /**
    * - `allowed`
-   * - `on purpose`: needs `-c goBackFrom=` with the phase that the running shop is in
+   * - `on purpose`: requires `-c goBackFrom=` with the phase that the shop runs
    * - `refused`
    */
   readonly verdict: 'allowed' | 'on purpose' | 'refused';
   readonly why: string;
-  /** What to do instead of a deploy that is not allowed. */
+  /** The argument that confirms a step back, or the steps to take instead of a refused deploy. */
   readonly instead?: string;
 }
 
@@ -68,6 +68,9 @@ const BACK: Readonly<Record<number, string>> = {
 export function transitionError(from: number, to: number, goBackFrom?: number): string | undefined {
   const { verdict, why, instead } = transitionBetween(from, to);
   if (verdict === 'allowed' || (verdict === 'on purpose' && goBackFrom === from)) return undefined;
-  const what = verdict === 'refused' ? 'cannot become' : 'goes back only on purpose to';
-  return `The shop runs in phase ${from} and ${what} phase ${to}: ${why}. Instead: ${instead}`;
+  const [effect, next] =
+    verdict === 'refused'
+      ? ['would lose orders', `Instead, ${instead}`]
+      : ['is a step back', `To confirm, pass ${instead}`];
+  return `The shop runs phase ${from}. Deploying phase ${to} ${effect}: ${why}. ${next}.`;
 }

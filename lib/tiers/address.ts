@@ -65,13 +65,13 @@ export class Address extends Construct {
     const host = ip ?? aliasDnsName;
     if (host === undefined || !ip === !alias || !alias !== !aliasDnsName) {
       throw new Error(
-        `Address: props must contain either ip, or alias and aliasDnsName, got ip ${ip} and aliasDnsName ${aliasDnsName}`,
+        `Address: props must contain either ip, or alias and aliasDnsName, got ip ${ip} and aliasDnsName ${aliasDnsName}.`,
       );
     }
     if (!domainName !== !hostedZoneId) {
       throw new Error(
         `Address: domainName and hostedZoneId must be set together, got domainName ${domainName} and ` +
-          `hostedZoneId ${hostedZoneId}`,
+          `hostedZoneId ${hostedZoneId}.`,
       );
     }
 

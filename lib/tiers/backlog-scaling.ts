@@ -39,7 +39,7 @@ export class BacklogScaling extends Construct {
     super(scope, id);
     const { backlogPerWorker = 100 } = props;
     if (!(backlogPerWorker > 0))
-      throw new Error(`BacklogScaling: backlogPerWorker must be greater than 0, got ${backlogPerWorker}`);
+      throw new Error(`BacklogScaling: backlogPerWorker must be greater than 0, got ${backlogPerWorker}.`);
 
     new CfnScalingPolicy(this, 'Backlog', {
       autoScalingGroupName: props.groupName,

@@ -367,17 +367,17 @@ function validate(props: BoxProps): void {
     throw new Error(`Box: instanceType must be arm64, got ${props.instanceType.toString()}. Choose a Graviton type.`);
   }
   if (!/^[a-z][a-z0-9-]*$/.test(props.appName)) {
-    throw new Error(`Box: appName must be lowercase letters, digits and dashes, got "${props.appName}"`);
+    throw new Error(`Box: appName must be lowercase letters, digits and dashes, got "${props.appName}".`);
   }
   const iops = props.dataIops ?? 3000;
   const throughput = props.dataThroughput ?? 125;
   const gib = props.dataSize.toGibibytes();
   if (iops < 3000 || iops > 16_000 || iops > Math.max(3000, gib * 500)) {
-    throw new Error(`Box: dataIops must be from 3000 to 16000 and at most 500 per GiB, got ${iops}`);
+    throw new Error(`Box: dataIops must be from 3000 to 16000 and at most 500 per GiB, got ${iops}.`);
   }
   if (throughput < 125 || throughput > 1000 || throughput > iops / 4) {
     throw new Error(
-      `Box: dataThroughput must be from 125 to 1000 MiB/s and at most a quarter of the IOPS, got ${throughput} MiB/s`,
+      `Box: dataThroughput must be from 125 to 1000 MiB/s and at most a quarter of the IOPS, got ${throughput} MiB/s.`,
     );
   }
 }
@@ -385,7 +385,7 @@ function validate(props: BoxProps): void {
 /** Always the first subnet, because instance and volume cannot move to another zone. */
 function firstSubnet(vpc: IVpc): ISubnet {
   const subnet = vpc.selectSubnets({ subnetType: SubnetType.PUBLIC }).subnets[0];
-  if (!subnet) throw new Error('Box: vpc must have a public subnet, got none');
+  if (!subnet) throw new Error('Box: vpc must have a public subnet, got none.');
   return subnet;
 }
 
@@ -399,7 +399,7 @@ function exportLines(environment: Readonly<Record<string, string>>): string[] {
   return Object.entries(environment).map(([name, value]) => {
     if (!Token.isUnresolved(value) && /['\n]|\{\{/.test(value)) {
       throw new Error(
-        `Box: environment variable ${name} must not contain quotes, newlines or {{, got ${JSON.stringify(value)}`,
+        `Box: environment variable ${name} must not contain quotes, newlines or {{, got ${JSON.stringify(value)}.`,
       );
     }
     return `export ${name}='${value}'`;

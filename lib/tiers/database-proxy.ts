@@ -102,7 +102,7 @@ export class DatabaseProxy extends Construct implements IConnectable {
   allowFrom(id: string, client: IConnectable, description: string): IDependable {
     const rules = new Construct(this, `From${id}`);
     const clientGroupId = client.connections.securityGroups[0]?.securityGroupId;
-    if (!clientGroupId) throw new Error(`DatabaseProxy: client ${id} must have a security group, got none`);
+    if (!clientGroupId) throw new Error(`DatabaseProxy: client ${id} must have a security group, got none.`);
     const { securityGroupId } = this.securityGroup;
     const port = { ipProtocol: 'tcp', fromPort: 5432, toPort: 5432, description };
     new CfnSecurityGroupIngress(rules, 'Ingress', {
@@ -182,17 +182,17 @@ export class DatabaseProxy extends Construct implements IConnectable {
 function validate(props: DatabaseProxyProps): void {
   const percent = props.maxConnectionsPercent ?? CONNECTION_SHARE * 100;
   if (!Number.isInteger(percent) || percent < 1 || percent > 100) {
-    throw new Error(`DatabaseProxy: maxConnectionsPercent must be a whole number from 1 to 100, got ${percent}`);
+    throw new Error(`DatabaseProxy: maxConnectionsPercent must be a whole number from 1 to 100, got ${percent}.`);
   }
   const seconds = (props.borrowTimeout ?? Duration.seconds(3)).toSeconds();
   if (seconds < 1 || seconds > 300) {
-    throw new Error(`DatabaseProxy: borrowTimeout must be from 1 to 300 s, got ${seconds} s`);
+    throw new Error(`DatabaseProxy: borrowTimeout must be from 1 to 300 s, got ${seconds} s.`);
   }
   for (const [name, value] of Object.entries(props.sessionSettings ?? {})) {
     if (!/^[a-z_]+$/.test(name) || !/^[\w ./-]+$/.test(value)) {
       throw new Error(
         'DatabaseProxy: sessionSettings must have names of [a-z_] and values of letters, digits, spaces and . / _ -, ' +
-          `got ${name}=${JSON.stringify(value)}`,
+          `got ${name}=${JSON.stringify(value)}.`,
       );
     }
   }

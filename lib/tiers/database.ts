@@ -123,7 +123,7 @@ export class Database extends Construct {
   allowFrom(id: string, client: IConnectable, description: string): IDependable {
     const rules = new Construct(this, `From${id}`);
     const clientGroupId = client.connections.securityGroups[0]?.securityGroupId;
-    if (!clientGroupId) throw new Error(`Database: client ${id} must have a security group, got none`);
+    if (!clientGroupId) throw new Error(`Database: client ${id} must have a security group, got none.`);
     const { securityGroupId } = this.securityGroup;
     const port = { ipProtocol: 'tcp', fromPort: 5432, toPort: 5432, description };
     new CfnSecurityGroupIngress(rules, 'Ingress', {
@@ -233,22 +233,24 @@ export class Database extends Construct {
 
 function validate(props: DatabaseProps): void {
   if (!/^[a-z][a-z0-9]{0,15}$/.test(props.databaseName)) {
-    throw new Error(`Database: databaseName must be 1 to 16 lowercase letters and digits, got "${props.databaseName}"`);
+    throw new Error(
+      `Database: databaseName must be 1 to 16 lowercase letters and digits, got "${props.databaseName}".`,
+    );
   }
   const allocatedStorage = (props.allocatedStorage ?? Size.gibibytes(100)).toGibibytes();
   const maxAllocatedStorage = (props.maxAllocatedStorage ?? Size.gibibytes(1000)).toGibibytes();
   if (allocatedStorage < 20 || allocatedStorage > 65_536) {
-    throw new Error(`Database: allocatedStorage must be from 20 to 65536 GiB, got ${allocatedStorage} GiB`);
+    throw new Error(`Database: allocatedStorage must be from 20 to 65536 GiB, got ${allocatedStorage} GiB.`);
   }
   if (maxAllocatedStorage < allocatedStorage * 1.1 || maxAllocatedStorage > 65_536) {
     throw new Error(
       'Database: maxAllocatedStorage must be at least 10% above allocatedStorage and at most 65536 GiB, ' +
-        `got ${maxAllocatedStorage} GiB`,
+        `got ${maxAllocatedStorage} GiB.`,
     );
   }
   const days = (props.backupRetention ?? Duration.days(7)).toDays();
   if (days < 1 || days > 35) {
-    throw new Error(`Database: backupRetention must be from 1 to 35 days, got ${days} days`);
+    throw new Error(`Database: backupRetention must be from 1 to 35 days, got ${days} days.`);
   }
 }
 
@@ -259,7 +261,7 @@ function memoryGib(instanceType: InstanceType): number {
   const factors: Record<string, number> = { micro: 1 / 16, small: 1 / 8, medium: 1 / 4, large: 1 / 2, xlarge: 1 };
   const factor = factors[size] ?? Number(/^(\d+)xlarge$/.exec(size)?.[1]);
   if (!xlarge || !factor) {
-    throw new Error(`Database: instanceType must be of family t, m, r or x, got ${instanceType.toString()}`);
+    throw new Error(`Database: instanceType must be of family t, m, r or x, got ${instanceType.toString()}.`);
   }
   return xlarge * factor;
 }

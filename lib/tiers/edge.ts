@@ -295,16 +295,16 @@ function validate(props: EdgeProps): void {
   if (!props.domainName !== !props.certificate) {
     throw new Error(
       `Edge: domainName and certificate must be set together, got domainName ${props.domainName} and ` +
-        `certificate ${props.certificate?.certificateArn}`,
+        `certificate ${props.certificate?.certificateArn}.`,
     );
   }
   const { assetsPath = '/assets' } = props;
   if (!/^(\/[\w-]+)+$/.test(assetsPath)) {
-    throw new Error(`Edge: assetsPath must start with a slash and not end with one, got "${assetsPath}"`);
+    throw new Error(`Edge: assetsPath must start with a slash and not end with one, got "${assetsPath}".`);
   }
   for (const path of [...(props.cachedPaths ?? []), ...(props.cachedPathsIgnoringCookies ?? [])]) {
     if (!/^\/[\w*/?-]*$/.test(path)) {
-      throw new Error(`Edge: cached paths must be path patterns such as /products/*, got "${path}"`);
+      throw new Error(`Edge: cached paths must be path patterns such as /products/*, got "${path}".`);
     }
   }
 }

@@ -271,14 +271,14 @@ function makeRole(scope: Construct, props: FaultDrillsProps): Role {
 
 function validate(props: FaultDrillsProps): void {
   const alarms = props.stopAlarms.length;
-  if (alarms < 1 || alarms > 5) throw new Error(`FaultDrills: stopAlarms must contain 1 to 5 alarms, got ${alarms}`);
+  if (alarms < 1 || alarms > 5) throw new Error(`FaultDrills: stopAlarms must contain 1 to 5 alarms, got ${alarms}.`);
   if (props.availabilityZones.length < 2) {
     throw new Error(
-      `FaultDrills: availabilityZones must contain at least 2 zones, got ${props.availabilityZones.length}`,
+      `FaultDrills: availabilityZones must contain at least 2 zones, got ${props.availabilityZones.length}.`,
     );
   }
   const minutes = (props.zoneOutageDuration ?? Duration.minutes(10)).toMinutes();
   if (minutes < 1 || minutes > 720) {
-    throw new Error(`FaultDrills: zoneOutageDuration must be from 1 to 720 minutes, got ${minutes} minutes`);
+    throw new Error(`FaultDrills: zoneOutageDuration must be from 1 to 720 minutes, got ${minutes} minutes.`);
   }
 }

@@ -452,7 +452,7 @@ function mixedInstancesPolicy(
 function validate(props: FleetProps): void {
   const { instanceTypes, minSize, maxSize, onDemandBaseCapacity = 0, onDemandPercentageAboveBase = 100 } = props;
   if (instanceTypes.length === 0) {
-    throw new Error('Fleet: instanceTypes must contain at least one Graviton type, got []');
+    throw new Error('Fleet: instanceTypes must contain at least one Graviton type, got [].');
   }
   for (const type of instanceTypes) {
     if (type.architecture !== InstanceArchitecture.ARM_64) {
@@ -460,14 +460,14 @@ function validate(props: FleetProps): void {
     }
   }
   if (!Number.isInteger(minSize) || minSize < 1) {
-    throw new Error(`Fleet: minSize must be a whole number of at least 1, got ${minSize}`);
+    throw new Error(`Fleet: minSize must be a whole number of at least 1, got ${minSize}.`);
   }
   if (!Number.isInteger(maxSize) || maxSize < minSize) {
-    throw new Error(`Fleet: maxSize must be a whole number of at least minSize (${minSize}), got ${maxSize}`);
+    throw new Error(`Fleet: maxSize must be a whole number of at least minSize (${minSize}), got ${maxSize}.`);
   }
   if (!Number.isInteger(onDemandBaseCapacity) || onDemandBaseCapacity < 0 || onDemandBaseCapacity > maxSize) {
     throw new Error(
-      `Fleet: onDemandBaseCapacity must be a whole number from 0 to maxSize (${maxSize}), got ${onDemandBaseCapacity}`,
+      `Fleet: onDemandBaseCapacity must be a whole number from 0 to maxSize (${maxSize}), got ${onDemandBaseCapacity}.`,
     );
   }
   if (
@@ -476,12 +476,12 @@ function validate(props: FleetProps): void {
     onDemandPercentageAboveBase > 100
   ) {
     throw new Error(
-      `Fleet: onDemandPercentageAboveBase must be a whole number from 0 to 100, got ${onDemandPercentageAboveBase}`,
+      `Fleet: onDemandPercentageAboveBase must be a whole number from 0 to 100, got ${onDemandPercentageAboveBase}.`,
     );
   }
   for (const [prop, value] of Object.entries({ appName: props.appName, service: props.service })) {
     if (value !== undefined && !/^[a-z][a-z0-9-]*$/.test(value)) {
-      throw new Error(`Fleet: ${prop} must be lowercase letters, digits and dashes, got "${value}"`);
+      throw new Error(`Fleet: ${prop} must be lowercase letters, digits and dashes, got "${value}".`);
     }
   }
   const grace = props.healthCheckGracePeriod ?? Duration.minutes(5);
@@ -489,12 +489,12 @@ function validate(props: FleetProps): void {
   if (setupTimeout.toSeconds() < grace.toSeconds() + 60 || setupTimeout.toSeconds() > 3600) {
     throw new Error(
       `Fleet: setupTimeout must be from healthCheckGracePeriod plus one minute (${grace.toSeconds() + 60} s) to 3600 s, ` +
-        `got ${setupTimeout.toSeconds()} s`,
+        `got ${setupTimeout.toSeconds()} s.`,
     );
   }
   const days = (props.maxInstanceLifetime ?? Duration.days(30)).toDays();
   if (days < 1 || days > 365) {
-    throw new Error(`Fleet: maxInstanceLifetime must be from 1 to 365 days, got ${days} days`);
+    throw new Error(`Fleet: maxInstanceLifetime must be from 1 to 365 days, got ${days} days.`);
   }
 }
 
@@ -502,7 +502,7 @@ function exportLines(environment: Readonly<Record<string, string>>): string[] {
   return Object.entries(environment).map(([name, value]) => {
     if (!Token.isUnresolved(value) && /['\n]/.test(value)) {
       throw new Error(
-        `Fleet: environment variable ${name} must not contain quotes or newlines, got ${JSON.stringify(value)}`,
+        `Fleet: environment variable ${name} must not contain quotes or newlines, got ${JSON.stringify(value)}.`,
       );
     }
     return `export ${name}='${value}'`;

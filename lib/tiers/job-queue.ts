@@ -107,9 +107,9 @@ export class JobQueue extends Construct {
 function validate(visibilityTimeout: Duration, maxReceiveCount: number): void {
   const seconds = visibilityTimeout.toSeconds();
   if (seconds < 1 || seconds > 43_200) {
-    throw new Error(`JobQueue: visibilityTimeout must be from 1 to 43200 s (12 hours), got ${seconds} s`);
+    throw new Error(`JobQueue: visibilityTimeout must be from 1 to 43200 s (12 hours), got ${seconds} s.`);
   }
   if (!Number.isInteger(maxReceiveCount) || maxReceiveCount < 1 || maxReceiveCount > 1000) {
-    throw new Error(`JobQueue: maxReceiveCount must be a whole number from 1 to 1000, got ${maxReceiveCount}`);
+    throw new Error(`JobQueue: maxReceiveCount must be a whole number from 1 to 1000, got ${maxReceiveCount}.`);
   }
 }

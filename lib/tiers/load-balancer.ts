@@ -163,7 +163,7 @@ export class LoadBalancer extends Construct implements IConnectable {
   allowTo(id: string, servers: IConnectable, description: string): IDependable {
     const rules = new Construct(this, `To${id}`);
     const serverGroupId = servers.connections.securityGroups[0]?.securityGroupId;
-    if (!serverGroupId) throw new Error(`LoadBalancer: servers of ${id} must have a security group, got none`);
+    if (!serverGroupId) throw new Error(`LoadBalancer: servers of ${id} must have a security group, got none.`);
     const { securityGroupId } = this.securityGroup;
     const port = { ipProtocol: 'tcp', fromPort: APP_PORT, toPort: APP_PORT, description };
     new CfnSecurityGroupIngress(rules, 'Ingress', {
@@ -361,7 +361,7 @@ function validate({ layer, algorithm, domainName, hostedZoneId }: LoadBalancerPr
   if (!domainName !== !hostedZoneId) {
     throw new Error(
       `LoadBalancer: domainName and hostedZoneId must be set together, got domainName ${domainName} and ` +
-        `hostedZoneId ${hostedZoneId}`,
+        `hostedZoneId ${hostedZoneId}.`,
     );
   }
   if (layer !== 4) return;

@@ -89,7 +89,7 @@ export class Network extends Construct {
   }
 }
 
-/** @throws when the stack knows its zones and has fewer than three */
+/** @throws if the stack has fewer than three concrete zones */
 function threeZones(scope: Construct): string[] {
   const zones = Stack.of(scope).availabilityZones;
   if (zones.length >= 3) return zones.slice(0, 3);

@@ -66,7 +66,7 @@ export class ReadReplicas extends Construct {
     super(scope, id);
     const { count } = props;
     if (!Number.isInteger(count) || count < 0 || count > 15) {
-      throw new Error(`ReadReplicas: count must be a whole number from 0 to 15, got ${count}`);
+      throw new Error(`ReadReplicas: count must be a whole number from 0 to 15, got ${count}.`);
     }
     this.instances = count === 0 ? [] : this.makeInstances(props);
   }

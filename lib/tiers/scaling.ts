@@ -209,23 +209,23 @@ function warmupSeconds(props: ScalingProps): number {
 
 function validate(props: ScalingProps): void {
   const { cpuTarget = 60, stepCpu = 70, stepServers = 2, requestsPerTarget = 6000, scheduledActions = [] } = props;
-  if (cpuTarget < 10 || cpuTarget > 90) throw new Error(`Scaling: cpuTarget must be from 10 to 90, got ${cpuTarget}`);
+  if (cpuTarget < 10 || cpuTarget > 90) throw new Error(`Scaling: cpuTarget must be from 10 to 90, got ${cpuTarget}.`);
   if (stepCpu <= cpuTarget || stepCpu >= 100) {
-    throw new Error(`Scaling: stepCpu must be above cpuTarget (${cpuTarget}) and below 100, got ${stepCpu}`);
+    throw new Error(`Scaling: stepCpu must be above cpuTarget (${cpuTarget}) and below 100, got ${stepCpu}.`);
   }
   if (!Number.isInteger(stepServers) || stepServers < 1) {
-    throw new Error(`Scaling: stepServers must be a whole number of at least 1, got ${stepServers}`);
+    throw new Error(`Scaling: stepServers must be a whole number of at least 1, got ${stepServers}.`);
   }
   if (!(requestsPerTarget > 0)) {
-    throw new Error(`Scaling: requestsPerTarget must be greater than 0, got ${requestsPerTarget}`);
+    throw new Error(`Scaling: requestsPerTarget must be greater than 0, got ${requestsPerTarget}.`);
   }
   for (const { name, cron, minSize } of scheduledActions) {
     if (cron.trim().split(/\s+/).length !== 5) {
-      throw new Error(`Scaling: cron of scheduled action ${name} must have five fields, got "${cron}"`);
+      throw new Error(`Scaling: cron of scheduled action ${name} must have five fields, got "${cron}".`);
     }
     if (minSize < props.minSize || minSize > props.maxSize) {
       throw new Error(
-        `Scaling: minSize of scheduled action ${name} must be from ${props.minSize} to ${props.maxSize}, got ${minSize}`,
+        `Scaling: minSize of scheduled action ${name} must be from ${props.minSize} to ${props.maxSize}, got ${minSize}.`,
       );
     }
   }

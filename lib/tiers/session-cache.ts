@@ -109,7 +109,7 @@ export class SessionCache extends Construct {
   allowFrom(id: string, client: IConnectable, description: string): IDependable {
     const rules = new Construct(this, `From${id}`);
     const clientGroupId = client.connections.securityGroups[0]?.securityGroupId;
-    if (!clientGroupId) throw new Error(`SessionCache: client ${id} must have a security group, got none`);
+    if (!clientGroupId) throw new Error(`SessionCache: client ${id} must have a security group, got none.`);
     const { securityGroupId } = this.securityGroup;
     const port = { ipProtocol: 'tcp', fromPort: PORT, toPort: PORT, description };
     new CfnSecurityGroupIngress(rules, 'Ingress', {
@@ -195,7 +195,7 @@ export class SessionCache extends Construct {
       properties: { 'maxmemory-policy': 'volatile-ttl' },
     });
     const group = new CfnReplicationGroup(this, 'Group', {
-      replicationGroupDescription: 'Sessions and cached answers',
+      replicationGroupDescription: 'Sessions and cached responses',
       engine: 'valkey',
       engineVersion: '8.1',
       cacheNodeType: props.nodeType ?? 'cache.t4g.small',
@@ -234,15 +234,15 @@ export class SessionCache extends Construct {
 function validate({ userName, nodes = 3, snapshotRetentionLimit = 7 }: SessionCacheProps): void {
   if (!/^[a-z][a-z0-9]{0,31}$/.test(userName) || userName === 'default') {
     throw new Error(
-      `SessionCache: userName must be up to 32 lowercase letters and digits and not "default", got "${userName}"`,
+      `SessionCache: userName must be up to 32 lowercase letters and digits and not "default", got "${userName}".`,
     );
   }
   if (!Number.isInteger(nodes) || nodes < 2 || nodes > 6) {
-    throw new Error(`SessionCache: nodes must be a whole number from 2 to 6, got ${nodes}`);
+    throw new Error(`SessionCache: nodes must be a whole number from 2 to 6, got ${nodes}.`);
   }
   if (!Number.isInteger(snapshotRetentionLimit) || snapshotRetentionLimit < 1 || snapshotRetentionLimit > 35) {
     throw new Error(
-      `SessionCache: snapshotRetentionLimit must be a whole number from 1 to 35, got ${snapshotRetentionLimit}`,
+      `SessionCache: snapshotRetentionLimit must be a whole number from 1 to 35, got ${snapshotRetentionLimit}.`,
     );
   }
 }

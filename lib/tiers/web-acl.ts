@@ -94,7 +94,7 @@ function postTo(paths: readonly string[]): CfnWebACL.StatementProperty {
     },
   });
   const [first, ...others] = paths.map(endsWith);
-  if (!first) throw new Error('WebAcl: guardedPaths must contain at least one path, got []');
+  if (!first) throw new Error('WebAcl: guardedPaths must contain at least one path, got [].');
   const isPost: CfnWebACL.StatementProperty = {
     byteMatchStatement: {
       fieldToMatch: { method: {} },
@@ -125,7 +125,7 @@ function visibility(metricName: string): CfnWebACL.VisibilityConfigProperty {
 function validate(limits: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(limits)) {
     if (!Number.isInteger(value) || value < 10 || value > 2e9) {
-      throw new Error(`WebAcl: ${name} must be a whole number from 10 to 2000000000, got ${value}`);
+      throw new Error(`WebAcl: ${name} must be a whole number from 10 to 2000000000, got ${value}.`);
     }
   }
 }

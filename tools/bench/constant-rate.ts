@@ -22,7 +22,7 @@ export interface ConstantRateOptions {
 /** Rates per second. Latency counts from the scheduled send time, which avoids coordinated omission. */
 export interface ConstantRateResult {
   /** Offered load. */
-  readonly asked: number;
+  readonly offered: number;
   /** Status 200 within {@link DEADLINE}. */
   readonly inTime: number;
   /** Status 503. */
@@ -46,7 +46,7 @@ async function run({ url, cookie, rate, seconds, connections }: ConstantRateOpti
     method: 'GET',
     headers: cookie ? { cookie } : {},
   } satisfies Dispatcher.DispatchOptions;
-  const counts = { asked: 0, inTime: 0, refused: 0, failed: 0 };
+  const counts = { offered: 0, inTime: 0, refused: 0, failed: 0 };
   const refusals: RecordableHistogram = createHistogram();
   const free = await open(origin, connections);
   const waiting: number[] = [];
@@ -87,7 +87,7 @@ async function run({ url, cookie, rate, seconds, connections }: ConstantRateOpti
   for (let now = began; now < end; now = performance.now()) {
     for (const due = ((now - began) * rate) / 1000; sent < due; sent += 1) {
       const at = began + (sent * 1000) / rate;
-      if (at > began + WARM_UP) counts.asked += 1;
+      if (at > began + WARM_UP) counts.offered += 1;
       const client = free.pop();
       if (client) send(client, at);
       else waiting.push(at);
@@ -96,7 +96,7 @@ async function run({ url, cookie, rate, seconds, connections }: ConstantRateOpti
   }
   const counted = seconds - WARM_UP / 1000;
   return {
-    asked: counts.asked / counted,
+    offered: counts.offered / counted,
     inTime: counts.inTime / counted,
     refused: counts.refused / counted,
     failed: counts.failed / counted,

@@ -44,10 +44,10 @@ export function declareBench(program: Command): void {
     'Measure throughput at three times the peak load, with and without load shedding',
     async (options) => (await import('./overload.js')).benchOverload(options),
   );
-  inRounds('wait', 'Measure what it costs to wait until a Redis replica has a session', async (options) =>
+  inRounds('wait', 'Measure the latency that Redis WAIT adds to a session write', async (options) =>
     (await import('./wait.js')).benchWait(options),
   );
-  inRounds('catalogue', 'Compare the cached catalogue with bare Express', async (options) =>
+  inRounds('catalogue', 'Compare the cached catalog with bare Express', async (options) =>
     (await import('./bare.js')).benchCatalogue(options),
   );
   inRounds('edge', 'Compare the catalogue from a local stand-in for CloudFront with bare Express', async (options) =>

@@ -26,11 +26,11 @@ const MAX_IN_FLIGHT = 64;
 
 /** Bottleneck, and where excess requests are rejected. */
 const CASES = {
-  'database, none': { wall: 'database', refusedBy: 'none', goal: false },
-  'database, the process': { wall: 'database', refusedBy: 'the process', goal: true },
-  'processor, none': { wall: 'processor', refusedBy: 'none', goal: false },
-  'processor, the process': { wall: 'processor', refusedBy: 'the process', goal: true },
-  'processor, a balancer': { wall: 'processor', refusedBy: 'a balancer', goal: true },
+  'database, none': { bottleneck: 'database', refusedBy: 'none', goal: false },
+  'database, the process': { bottleneck: 'database', refusedBy: 'the process', goal: true },
+  'processor, none': { bottleneck: 'processor', refusedBy: 'none', goal: false },
+  'processor, the process': { bottleneck: 'processor', refusedBy: 'the process', goal: true },
+  'processor, a balancer': { bottleneck: 'processor', refusedBy: 'a balancer', goal: true },
 } as const;
 
 type Case = keyof typeof CASES;
@@ -56,7 +56,9 @@ export async function benchOverload({ rounds, json }: BenchOptions): Promise<num
     ({ goal, ratio, refusalP99Ms }) => goal && (ratio < GOAL || refusalP99Ms > MAX_REFUSAL_P99),
   );
   console.log(
-    json ? JSON.stringify({ rounds, factor: FACTOR, divided: pinned, goal: GOAL, results }, null, 2) : render(results),
+    json
+      ? JSON.stringify({ rounds, factor: FACTOR, divided: pinned, goal: GOAL, results: results.map(asJson) }, null, 2)
+      : render(results),
   );
   return missed.length > 0 ? 1 : 0;
 }
@@ -110,7 +112,7 @@ async function slowDown(database: string): Promise<void> {
 type Overload = {
   /** Responses per second. */
   readonly peak: number;
-  readonly asked: number;
+  readonly offered: number;
   readonly answeredInTime: number;
   /** Responses in time, as a fraction of the peak. */
   readonly ratio: number;
@@ -127,7 +129,12 @@ async function peakAndOverload(target: Target): Promise<Overload> {
   return { peak, ratio: inTime / peak, answeredInTime: inTime, ...others };
 }
 
-type Result = Overload & { readonly wall: string; readonly refusedBy: string; readonly goal: boolean };
+type Result = Overload & { readonly bottleneck: string; readonly refusedBy: string; readonly goal: boolean };
+
+/** Keeps the keys that `--json` has always printed. */
+function asJson({ bottleneck, offered, ...figures }: Result) {
+  return { wall: bottleneck, asked: offered, ...figures };
+}
 
 function render(results: readonly Result[]): string {
   const head = [
@@ -142,10 +149,10 @@ function render(results: readonly Result[]): string {
     '503 p50, p99 ms',
   ];
   const rows = results.map((one) => [
-    one.wall,
+    one.bottleneck,
     one.refusedBy,
     threeDigits(one.peak),
-    threeDigits(one.asked),
+    threeDigits(one.offered),
     threeDigits(one.answeredInTime),
     `${(one.ratio * 100).toFixed(0)}%`,
     one.goal ? `${GOAL * 100}%` : '-',

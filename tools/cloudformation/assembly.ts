@@ -8,7 +8,7 @@ import { type Metadata, readStackFile } from './nested-stacks';
 import { TEMPLATE_FORMATS } from './parse';
 import type { StackTemplate } from './template';
 
-/** A stack of a cloud assembly, the output of `cdk synth` in `cdk.out`. */
+/** A stack of a cloud assembly (`cdk.out`). */
 export interface AssembledStack extends StackTemplate {
   /** Id in the CDK app, such as `phase-1`, or `Stage/Api` in a stage. */
   readonly id: string;
@@ -29,13 +29,13 @@ interface Artifact {
 }
 
 /**
- * Reads the stacks in an output folder of `cdk synth`, including those in stages.
+ * Reads the stacks of a cloud assembly (`cdk.out`), including those in stages.
  *
  * @throws Error with a one-line message if the folder is not a cloud assembly
  */
 export function readAssembly(dir: string): AssembledStack[] {
   const file = join(dir, 'manifest.json');
-  if (!existsSync(file)) throw new Error('contains no manifest.json, so it is not an output folder of cdk synth');
+  if (!existsSync(file)) throw new Error('contains no manifest.json, so it is not a cloud assembly (cdk.out)');
   const artifacts = Object.entries(readJson(file).artifacts ?? {}) as [string, Artifact][];
   return artifacts.flatMap(([id, artifact]) => {
     if (artifact.type === 'cdk:cloud-assembly') return readAssembly(join(dir, artifact.properties.directoryName ?? ''));
@@ -44,7 +44,7 @@ export function readAssembly(dir: string): AssembledStack[] {
 }
 
 /** Accepted sources of stacks, for error messages. */
-export const STACK_SOURCES = `a template (${TEMPLATE_FORMATS}) or an output folder of cdk synth`;
+export const STACK_SOURCES = `a template (${TEMPLATE_FORMATS}) or a cloud assembly (cdk.out)`;
 
 export interface SourceNames {
   /**
@@ -62,7 +62,7 @@ export interface SourceNames {
 }
 
 /**
- * Reads the stack of a template file, or all stacks of an output folder of `cdk synth`, with their nested stacks.
+ * Reads the stack of a template file, or all stacks of a cloud assembly (`cdk.out`), with their nested stacks.
  *
  * @throws UsageError if the path does not exist or cannot be read
  */

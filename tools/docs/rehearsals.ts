@@ -1,7 +1,7 @@
 import { markdownTable } from '../support/table';
 import type { GeneratedSections } from './generate';
 
-/** A rehearsal that tells one row of the story. */
+/** A rehearsal of the table in `docs/rehearsals/README.md`. */
 export interface RehearsalExample {
   readonly topic: string;
   readonly title: string;
@@ -21,11 +21,11 @@ export const rehearsals: readonly RehearsalExample[] = [
     title: 'A bigger instance',
     name: 'resize',
     args: '1 --vcpu 0.25 --resize 1 --rps 300',
-    shows: 'the same app on more vCPUs: answers within a second before the instance stops and after it is back',
+    shows: 'the same app on more vCPUs: responses within 1 s before and after the restart',
   },
   {
     topic: 'single point of failure',
-    title: 'The only server dies',
+    title: 'The only server fails',
     name: 'kill-box',
     args: '1 --kill 1',
     shows: 'one server down is an outage until it has restarted; nothing confirmed is lost',
@@ -35,14 +35,14 @@ export const rehearsals: readonly RehearsalExample[] = [
     title: 'Five times the capacity',
     name: 'overload',
     args: '3 --overload 5x',
-    shows: 'load shedding refuses the excess at once; the answers that remain arrive within a second',
+    shows: 'load shedding rejects excess requests; accepted ones complete within 1 s',
   },
   {
     topic: 'overload',
     title: 'The same without load shedding',
     name: 'no-shedding',
     args: '3 --overload 5x --no-shedding',
-    shows: 'the cascade: answers arrive after visitors gave up, health checks fail, the remaining servers get more',
+    shows: 'the cascade: responses arrive after visitors gave up, health checks fail, the remaining servers get more requests',
   },
   {
     topic: 'load balancing',
@@ -56,21 +56,21 @@ export const rehearsals: readonly RehearsalExample[] = [
     title: 'Round robin at the usual load',
     name: 'steady',
     args: '3',
-    shows: 'each server gets the same number of requests within 5%; replicas serve reads; caches answer',
+    shows: 'each server gets the same number of requests within 5%; replicas and caches serve reads',
   },
   {
     topic: 'load balancing',
     title: 'Least connections',
     name: 'leastconn',
     args: '3 --balance leastconn --kill 1 --rps 200',
-    shows: 'a dead server has the fewest connections and attracts requests until its health check fails',
+    shows: 'a failed server has the fewest connections and receives requests until its health check fails',
   },
   {
     topic: 'load balancing',
     title: 'Source address hash',
     name: 'source',
     args: '3 --balance source --seconds 20',
-    shows: 'each client address maps to one server, and every server gets some',
+    shows: 'each client address maps to one server, and every server gets requests',
   },
   {
     topic: 'load balancing',
@@ -84,7 +84,7 @@ export const rehearsals: readonly RehearsalExample[] = [
     title: 'kill -9 of a server',
     name: 'kill',
     args: '3 --servers 5 --kill 1',
-    shows: 'four servers carry on; failures are bounded by requests in flight and the health check interval',
+    shows: 'four servers keep serving; failures are bounded by requests in flight and the health check interval',
   },
   {
     topic: 'servers join and leave',
@@ -98,7 +98,7 @@ export const rehearsals: readonly RehearsalExample[] = [
     title: 'A rolling deploy',
     name: 'deploy',
     args: '3 --deploy',
-    shows: 'one server after the other gets the new version; no request fails',
+    shows: 'servers get the new version one at a time; no request fails',
   },
   {
     topic: 'sessions',
@@ -112,7 +112,7 @@ export const rehearsals: readonly RehearsalExample[] = [
     title: 'Sessions in a cookie, kill -9 of a server',
     name: 'cookie',
     args: '3 --sessions cookie --kill 1',
-    shows: 'nothing is lost: the server holds no session',
+    shows: 'nothing is lost: the server stores no session',
   },
   {
     topic: 'sessions',
@@ -140,14 +140,14 @@ export const rehearsals: readonly RehearsalExample[] = [
     title: 'kill -9 of a worker',
     name: 'jobs',
     args: '4 --kill-worker 1',
-    shows: 'every order gets its receipt; connections on both sides of the pooler; hit ratio of the edge',
+    shows: 'every order gets its receipt; the report shows connections on both sides of the pooler and the hit ratio of the edge',
   },
   {
     topic: 'cache',
     title: 'No cache',
     name: 'no-cache',
     args: '3 --no-cache',
-    shows: 'the database reads that the cache saves',
+    shows: 'the number of database reads that the cache avoids',
   },
   {
     topic: 'auto scaling',
@@ -161,7 +161,7 @@ export const rehearsals: readonly RehearsalExample[] = [
     title: 'Black Friday',
     name: 'black-friday',
     args: '4 --profile black-friday --rps 200',
-    shows: 'a day of sales with a rush at the opening and another in the evening',
+    shows: 'a day of sales with one peak at the opening and one in the evening',
   },
   {
     topic: 'spot',
@@ -182,21 +182,21 @@ export const rehearsals: readonly RehearsalExample[] = [
     title: 'The database fails over',
     name: 'kill-db',
     args: '2 --kill-db',
-    shows: 'writes are refused at once until the standby answers; nothing confirmed is lost',
+    shows: 'writes fail fast until the standby is available; nothing confirmed is lost',
   },
   {
     topic: 'design for failure',
-    title: 'Redis dies',
+    title: 'Redis fails',
     name: 'kill-redis',
     args: '3 --kill-redis',
-    shows: 'pages stay up, requests that need a session are refused within 250 ms, the replica takes over',
+    shows: 'pages stay available, requests that require a session are rejected within 250 ms, the replica takes over',
   },
   {
     topic: 'design for failure',
     title: 'A Redis primary becomes READONLY',
     name: 'demote-redis',
     args: '3 --demote-redis',
-    shows: 'open connections lead to a server that refuses writes; only saved writes are confirmed',
+    shows: 'open connections reach a node that rejects writes; only saved writes are confirmed',
   },
   {
     topic: 'design for failure',

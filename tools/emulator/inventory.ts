@@ -44,21 +44,21 @@ export async function takeInventory(options: InventoryOptions): Promise<Inventor
     // Holds only the CDK's version.
     if (Type === 'AWS::CDK::Metadata') continue;
     const path = options.paths.get(logicalId) ?? logicalId;
-    const asked = literals(kinds[Type]?.asked(Properties ?? {}) ?? {});
+    const expected = literals(kinds[Type]?.expected(Properties ?? {}) ?? {});
     const physicalId = physicalIds.get(logicalId);
     if (physicalId === undefined) {
       const verdict = options.skippedTypes.has(Type) ? 'skipped' : 'missing';
-      rows.push({ path, type: Type, verdict, asked, found: {}, ignored: [] });
+      rows.push({ path, type: Type, verdict, asked: expected, found: {}, ignored: [] });
       continue;
     }
-    const found = await describe(clients, Type, physicalId, asked);
+    const found = await describe(clients, Type, physicalId, expected);
     const notPassedOn = kinds[Type]?.notPassedOn ?? [];
-    const ignored = differences(asked, found ?? {}).filter((name) => notPassedOn.includes(name));
+    const ignored = differences(expected, found ?? {}).filter((name) => notPassedOn.includes(name));
     rows.push({
       path,
       type: Type,
-      verdict: compareFacts(asked, found, notPassedOn),
-      asked,
+      verdict: compareFacts(expected, found, notPassedOn),
+      asked: expected,
       found: found ?? {},
       ignored,
     });
@@ -78,24 +78,29 @@ async function listPhysicalIds(client: CloudFormationClient, stackName: string):
 }
 
 /** Describes the resource with its service's API. Returns undefined if it does not exist. */
-async function describe(clients: Clients, type: string, physicalId: string, asked: Facts): Promise<Facts | undefined> {
+async function describe(
+  clients: Clients,
+  type: string,
+  physicalId: string,
+  expected: Facts,
+): Promise<Facts | undefined> {
   const kind = kinds[type];
   if (kind === undefined || physicalId === '') return {};
   try {
-    return await kind.found(clients, physicalId, asked);
+    return await kind.found(clients, physicalId, expected);
   } catch {
     return undefined;
   }
 }
 
 /** Compares the facts that both sides have. */
-export function compareFacts(asked: Facts, found: Facts | undefined, notPassedOn: readonly string[] = []): Verdict {
+export function compareFacts(expected: Facts, found: Facts | undefined, notPassedOn: readonly string[] = []): Verdict {
   if (found === undefined) return 'missing';
-  return differences(asked, found).every((name) => notPassedOn.includes(name)) ? 'exists' : 'differs';
+  return differences(expected, found).every((name) => notPassedOn.includes(name)) ? 'exists' : 'differs';
 }
 
-function differences(asked: Facts, found: Facts): string[] {
-  return Object.entries(asked)
+function differences(expected: Facts, found: Facts): string[] {
+  return Object.entries(expected)
     .filter(([name, value]) => name in found && String(found[name]) !== String(value))
     .map(([name]) => name);
 }

@@ -20,11 +20,11 @@ export function declareEvolution(program: Command): void {
       'Show how CloudFormation would change each resource between two phases. Exits with 1 if state is lost.',
     )
     .argument('[phases...]', 'phases before and after the step; with --against or --deployed, the phase after')
-    .option('--before <path>', 'template, or output folder of cdk synth, of any app')
+    .option('--before <path>', 'template or cloud assembly (cdk.out) of any app')
     .option('--after <path>', 'the same after the change')
     .option('--stack <id>', 'stack to compare in an output folder with several')
     .option('--allow <file>', 'with --before: JSON manifest of resources that may be removed or replaced, with reasons')
-    .option('--against <path>', 'deployed template, or output folder of cdk synth, of this project')
+    .option('--against <path>', 'deployed template or cloud assembly (cdk.out) of this project')
     .option('--deployed [stack]', 'the running stack, read with the AWS credentials of the environment')
     .option(
       '-c, --context <name=value...>',

@@ -8,7 +8,7 @@ export async function synthesizePhases(options: SynthesizeOptions): Promise<Read
 }
 
 /**
- * Reads a template file, or all templates in an output folder of `cdk synth`. Each template's name is its stack id.
+ * Reads a template file, or all templates in a cloud assembly (`cdk.out`). Each template's name is its stack id.
  *
  * @param option name of the option that holds the path, for error messages
  * @throws UsageError if the path cannot be read

@@ -194,10 +194,10 @@ describe('MonthlyBudget', () => {
     new MonthlyBudget(stack, 'None', {});
     Template.fromStack(stack).resourceCountIs('AWS::Budgets::Budget', 0);
     expect(() => new MonthlyBudget(makeStack(), 'B', { usd: 0, email: 'ops@example.com' })).toThrow(
-      'usd must be greater than 0, got 0',
+      'usd must be greater than 0, got 0.',
     );
     expect(() => new MonthlyBudget(makeStack(), 'B', { usd: 1 })).toThrow(
-      'email must be set together with usd, got undefined',
+      'email must be set together with usd, got undefined.',
     );
   });
 });

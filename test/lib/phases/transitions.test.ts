@@ -20,10 +20,10 @@ test.each([
 
 test('a refused transition has a reason and an alternative in its error', () => {
   expect(transitionError(1, 3)).toBe(
-    'The shop runs in phase 1 and cannot become phase 3: the orders are on the instance, which the deploy would terminate. Instead: deploy phase-2 and move the orders to RDS first',
+    'The shop runs phase 1. Deploying phase 3 would lose orders: the orders are on the instance, which the deploy would terminate. Instead, deploy phase-2 and move the orders to RDS first.',
   );
   expect(transitionError(4, 3)).toBe(
-    'The shop runs in phase 4 and goes back only on purpose to phase 3: servers of the earlier phase start beside those that serve. Instead: -c goBackFrom=4',
+    'The shop runs phase 4. Deploying phase 3 is a step back: servers of the earlier phase start beside those that serve. To confirm, pass -c goBackFrom=4.',
   );
 });
 

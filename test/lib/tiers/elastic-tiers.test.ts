@@ -135,11 +135,11 @@ describe('Edge', () => {
   });
 
   test.each<[Partial<EdgeProps>, string]>([
-    [{ assetsPath: '/assets/' }, 'assetsPath must start with a slash and not end with one, got "/assets/"'],
-    [{ cachedPaths: ['products'] }, 'cached paths must be path patterns such as /products/*, got "products"'],
+    [{ assetsPath: '/assets/' }, 'assetsPath must start with a slash and not end with one, got "/assets/".'],
+    [{ cachedPaths: ['products'] }, 'cached paths must be path patterns such as /products/*, got "products".'],
     [
       { domainName: 'shop.example.com', certificate: undefined },
-      'domainName and certificate must be set together, got domainName shop.example.com',
+      'domainName and certificate must be set together, got domainName shop.example.com and certificate undefined.',
     ],
   ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
@@ -171,8 +171,8 @@ describe('WebAcl', () => {
   });
 
   test.each<[WebAclProps, string]>([
-    [{ rateLimit: 9 }, 'rateLimit must be a whole number from 10 to 2000000000, got 9'],
-    [{ guardedPaths: [] }, 'guardedPaths must contain at least one path, got []'],
+    [{ rateLimit: 9 }, 'rateLimit must be a whole number from 10 to 2000000000, got 9.'],
+    [{ guardedPaths: [] }, 'guardedPaths must contain at least one path, got [].'],
   ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
@@ -211,8 +211,8 @@ describe('JobQueue', () => {
   });
 
   test.each<[Partial<JobQueueProps>, string]>([
-    [{ visibilityTimeout: Duration.hours(13) }, 'visibilityTimeout must be from 1 to 43200 s (12 hours), got 46800 s'],
-    [{ maxReceiveCount: 0 }, 'maxReceiveCount must be a whole number from 1 to 1000, got 0'],
+    [{ visibilityTimeout: Duration.hours(13) }, 'visibilityTimeout must be from 1 to 43200 s (12 hours), got 46800 s.'],
+    [{ maxReceiveCount: 0 }, 'maxReceiveCount must be a whole number from 1 to 1000, got 0.'],
   ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
@@ -269,8 +269,8 @@ describe('DatabaseProxy', () => {
   });
 
   test.each<[Partial<DatabaseProxyProps>, string]>([
-    [{ maxConnectionsPercent: 101 }, 'maxConnectionsPercent must be a whole number from 1 to 100, got 101'],
-    [{ borrowTimeout: Duration.seconds(301) }, 'borrowTimeout must be from 1 to 300 s, got 301 s'],
+    [{ maxConnectionsPercent: 101 }, 'maxConnectionsPercent must be a whole number from 1 to 100, got 101.'],
+    [{ borrowTimeout: Duration.seconds(301) }, 'borrowTimeout must be from 1 to 300 s, got 301 s.'],
     [{ sessionSettings: { search_path: "a'; DROP" } }, 'got search_path="a\'; DROP"'],
   ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
@@ -341,17 +341,17 @@ describe('Scaling', () => {
   });
 
   test.each<[Partial<ScalingProps>, string]>([
-    [{ cpuTarget: 95 }, 'cpuTarget must be from 10 to 90, got 95'],
-    [{ stepCpu: 50 }, 'stepCpu must be above cpuTarget (60) and below 100, got 50'],
-    [{ stepServers: 0 }, 'stepServers must be a whole number of at least 1, got 0'],
-    [{ requestsPerTarget: 0 }, 'requestsPerTarget must be greater than 0, got 0'],
+    [{ cpuTarget: 95 }, 'cpuTarget must be from 10 to 90, got 95.'],
+    [{ stepCpu: 50 }, 'stepCpu must be above cpuTarget (60) and below 100, got 50.'],
+    [{ stepServers: 0 }, 'stepServers must be a whole number of at least 1, got 0.'],
+    [{ requestsPerTarget: 0 }, 'requestsPerTarget must be greater than 0, got 0.'],
     [
       { scheduledActions: [{ name: 'A', cron: '0 8 * *', minSize: 4 }] },
-      'cron of scheduled action A must have five fields, got "0 8 * *"',
+      'cron of scheduled action A must have five fields, got "0 8 * *".',
     ],
     [
       { scheduledActions: [{ name: 'A', cron: '0 8 * * *', minSize: 21 }] },
-      'minSize of scheduled action A must be from 2 to 20, got 21',
+      'minSize of scheduled action A must be from 2 to 20, got 21.',
     ],
   ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
@@ -371,7 +371,7 @@ test('BacklogScaling tracks the backlog per worker, and scales out from zero wor
     { Id: 'perWorker', Expression: 'IF(workers > 0, backlog / workers, backlog)', ReturnData: true },
   ]);
   expect(() => new BacklogScaling(stack, 'Bad', { groupName: 'a', queueName: 'b', backlogPerWorker: 0 })).toThrow(
-    'backlogPerWorker must be greater than 0, got 0',
+    'backlogPerWorker must be greater than 0, got 0.',
   );
 });
 
@@ -429,9 +429,9 @@ describe('FaultDrills', () => {
   });
 
   test.each<[Partial<FaultDrillsProps>, string]>([
-    [{ stopAlarms: [] }, 'stopAlarms must contain 1 to 5 alarms, got 0'],
-    [{ availabilityZones: ['a'] }, 'availabilityZones must contain at least 2 zones, got 1'],
-    [{ zoneOutageDuration: Duration.days(1) }, 'zoneOutageDuration must be from 1 to 720 minutes, got 1440 minutes'],
+    [{ stopAlarms: [] }, 'stopAlarms must contain 1 to 5 alarms, got 0.'],
+    [{ availabilityZones: ['a'] }, 'availabilityZones must contain at least 2 zones, got 1.'],
+    [{ zoneOutageDuration: Duration.days(1) }, 'zoneOutageDuration must be from 1 to 720 minutes, got 1440 minutes.'],
   ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });

@@ -210,19 +210,22 @@ describe('Fleet', () => {
   });
 
   test.each<[Partial<FleetProps>, string]>([
-    [{ instanceTypes: [] }, 'instanceTypes must contain at least one Graviton type, got []'],
-    [{ instanceTypes: [new InstanceType('m7i.large')] }, 'instanceTypes must be arm64, got m7i.large'],
-    [{ minSize: 0 }, 'minSize must be a whole number of at least 1, got 0'],
-    [{ minSize: 6 }, 'maxSize must be a whole number of at least minSize (6), got 5'],
-    [{ onDemandBaseCapacity: 6 }, 'onDemandBaseCapacity must be a whole number from 0 to maxSize (5), got 6'],
-    [{ onDemandPercentageAboveBase: 101 }, 'onDemandPercentageAboveBase must be a whole number from 0 to 100, got 101'],
-    [{ appName: 'My Shop' }, 'appName must be lowercase letters, digits and dashes, got "My Shop"'],
-    [{ service: 'a b' }, 'service must be lowercase letters, digits and dashes, got "a b"'],
+    [{ instanceTypes: [] }, 'instanceTypes must contain at least one Graviton type, got [].'],
+    [{ instanceTypes: [new InstanceType('m7i.large')] }, 'instanceTypes must be arm64, got m7i.large.'],
+    [{ minSize: 0 }, 'minSize must be a whole number of at least 1, got 0.'],
+    [{ minSize: 6 }, 'maxSize must be a whole number of at least minSize (6), got 5.'],
+    [{ onDemandBaseCapacity: 6 }, 'onDemandBaseCapacity must be a whole number from 0 to maxSize (5), got 6.'],
+    [
+      { onDemandPercentageAboveBase: 101 },
+      'onDemandPercentageAboveBase must be a whole number from 0 to 100, got 101.',
+    ],
+    [{ appName: 'My Shop' }, 'appName must be lowercase letters, digits and dashes, got "My Shop".'],
+    [{ service: 'a b' }, 'service must be lowercase letters, digits and dashes, got "a b".'],
     [
       { setupTimeout: Duration.minutes(5) },
-      'setupTimeout must be from healthCheckGracePeriod plus one minute (360 s) to 3600 s, got 300 s',
+      'setupTimeout must be from healthCheckGracePeriod plus one minute (360 s) to 3600 s, got 300 s.',
     ],
-    [{ maxInstanceLifetime: Duration.hours(0) }, 'maxInstanceLifetime must be from 1 to 365 days, got 0 days'],
+    [{ maxInstanceLifetime: Duration.hours(0) }, 'maxInstanceLifetime must be from 1 to 365 days, got 0 days.'],
     [{ environment: { NAME: "it's" } }, 'environment variable NAME must not contain quotes or newlines, got "it\'s"'],
   ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);

@@ -49,7 +49,7 @@ describe('Network', () => {
     expect(zones).toEqual([0, 1, 2]);
   });
 
-  test('rejects a stack that knows only two zones', () => {
+  test('rejects a stack that has fewer than three concrete zones', () => {
     class TwoZones extends Stack {
       override get availabilityZones(): string[] {
         return ['us-west-1a', 'us-west-1c'];
@@ -169,17 +169,17 @@ describe('Box', () => {
   });
 
   test.each<[Partial<BoxProps>, string]>([
-    [{ instanceType: new InstanceType('m7i.large') }, 'instanceType must be arm64, got m7i.large'],
-    [{ appName: 'My Shop' }, 'appName must be lowercase letters, digits and dashes, got "My Shop"'],
-    [{ dataIops: 2999 }, 'dataIops must be from 3000 to 16000 and at most 500 per GiB, got 2999'],
-    [{ dataIops: 16_001 }, 'dataIops must be from 3000 to 16000 and at most 500 per GiB, got 16001'],
+    [{ instanceType: new InstanceType('m7i.large') }, 'instanceType must be arm64, got m7i.large.'],
+    [{ appName: 'My Shop' }, 'appName must be lowercase letters, digits and dashes, got "My Shop".'],
+    [{ dataIops: 2999 }, 'dataIops must be from 3000 to 16000 and at most 500 per GiB, got 2999.'],
+    [{ dataIops: 16_001 }, 'dataIops must be from 3000 to 16000 and at most 500 per GiB, got 16001.'],
     [
       { dataThroughput: 1001, dataIops: 16_000 },
-      'dataThroughput must be from 125 to 1000 MiB/s and at most a quarter of the IOPS, got 1001 MiB/s',
+      'dataThroughput must be from 125 to 1000 MiB/s and at most a quarter of the IOPS, got 1001 MiB/s.',
     ],
     [
       { dataThroughput: 800 },
-      'dataThroughput must be from 125 to 1000 MiB/s and at most a quarter of the IOPS, got 800 MiB/s',
+      'dataThroughput must be from 125 to 1000 MiB/s and at most a quarter of the IOPS, got 800 MiB/s.',
     ],
     [
       { environment: { NAME: "it's" } },
@@ -278,13 +278,13 @@ describe('Database', () => {
   });
 
   test.each<[Partial<DatabaseProps>, string]>([
-    [{ databaseName: 'Shop!' }, 'databaseName must be 1 to 16 lowercase letters and digits, got "Shop!"'],
-    [{ allocatedStorage: Size.gibibytes(10) }, 'allocatedStorage must be from 20 to 65536 GiB, got 10 GiB'],
+    [{ databaseName: 'Shop!' }, 'databaseName must be 1 to 16 lowercase letters and digits, got "Shop!".'],
+    [{ allocatedStorage: Size.gibibytes(10) }, 'allocatedStorage must be from 20 to 65536 GiB, got 10 GiB.'],
     [
       { allocatedStorage: Size.gibibytes(1000) },
-      'maxAllocatedStorage must be at least 10% above allocatedStorage and at most 65536 GiB, got 1000 GiB',
+      'maxAllocatedStorage must be at least 10% above allocatedStorage and at most 65536 GiB, got 1000 GiB.',
     ],
-    [{ backupRetention: Duration.days(36) }, 'backupRetention must be from 1 to 35 days, got 36 days'],
+    [{ backupRetention: Duration.days(36) }, 'backupRetention must be from 1 to 35 days, got 36 days.'],
   ])('rejects %j', (props, message) => {
     expect(() => make(props)).toThrow(message);
   });
@@ -336,7 +336,7 @@ describe('Address', () => {
 
   test('rejects a domain without a hosted zone', () => {
     expect(() => new Address(makeStack(), 'Address', { ip: '192.0.2.1', domainName: 'a.example.com' })).toThrow(
-      'domainName and hostedZoneId must be set together, got domainName a.example.com and hostedZoneId undefined',
+      'domainName and hostedZoneId must be set together, got domainName a.example.com and hostedZoneId undefined.',
     );
   });
 });

@@ -25,7 +25,7 @@ describeWith('moto server', 'deploy:local, against an AWS emulator', () => {
         'AWS::SQS::Queue',
       ],
     ],
-  ])('%s deploys, and everything that the emulator knows exists as asked', expectDeployed);
+  ])('%s deploys, and every resource of a supported type matches the template', expectDeployed);
 
   test('a context value that the CDK app rejects ends the command with a one-line error', async () => {
     const { status, stdout, stderr } = await deployLocal('phase-1', '-c', 'size=enormous');

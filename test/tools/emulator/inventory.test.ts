@@ -22,7 +22,7 @@ describeWith('moto server', 'takeInventory', () => {
   async function inventory(
     stackName: string,
     deployed: Template['Resources'],
-    asked = deployed,
+    expected = deployed,
     paths: ReadonlyMap<string, string> = new Map(),
   ): Promise<InventoryRow[]> {
     const { endpoint } = moto;
@@ -30,7 +30,7 @@ describeWith('moto server', 'takeInventory', () => {
     const config = { endpoint, region: 'us-east-1', credentials };
     const TemplateBody = JSON.stringify({ Resources: deployed });
     await new CloudFormationClient(config).send(new CreateStackCommand({ StackName: stackName, TemplateBody }));
-    const template = { Resources: asked };
+    const template = { Resources: expected };
     return takeInventory({ template, paths, stackName, skippedTypes: await moto.skippedTypes(), ...config });
   }
 
@@ -174,7 +174,7 @@ describeWith('moto server', 'takeInventory', () => {
       const properties = resources[path]?.Properties ?? {};
       const undetected = withOneValueChanged(properties)
         .filter(({ at }) => !NOT_COMPARED.test(at))
-        .filter(({ changed }) => compareFacts(kinds[type]?.asked(changed) ?? {}, found) !== 'differs')
+        .filter(({ changed }) => compareFacts(kinds[type]?.expected(changed) ?? {}, found) !== 'differs')
         .map(({ at }) => at);
       expect({ path, undetected }).toEqual({ path, undetected: [] });
     }
@@ -184,8 +184,8 @@ describeWith('moto server', 'takeInventory', () => {
     const vpc = (cidr: string) => ({ Type: 'AWS::EC2::VPC', Properties: { CidrBlock: cidr } });
     const Alarm = { Type: 'AWS::CloudWatch::Alarm', Properties: { MetricName: 'm', Threshold: 1 } };
     const deployed = { Equal: vpc('10.0.0.0/16'), Other: vpc('10.1.0.0/16'), Alarm };
-    const asked = { ...deployed, Other: vpc('10.2.0.0/16'), Absent: vpc('10.3.0.0/16') };
-    const rows = await inventory('named', deployed, asked, new Map([['Equal', 'Shop/Network/Vpc']]));
+    const expected = { ...deployed, Other: vpc('10.2.0.0/16'), Absent: vpc('10.3.0.0/16') };
+    const rows = await inventory('named', deployed, expected, new Map([['Equal', 'Shop/Network/Vpc']]));
     expect(rows.map(({ path, verdict }) => [path, verdict])).toEqual([
       ['Shop/Network/Vpc', 'exists'],
       ['Other', 'differs'],

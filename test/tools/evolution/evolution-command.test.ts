@@ -122,10 +122,10 @@ test.each<[Partial<EvolutionOptions>, string]>([
   [{ before: BEFORE, against: BEFORE }, '--before and --against cannot be combined.'],
   [
     { before: BEFORE, after: file('a.yaml', 'Resources:\n  A: !Reff B') },
-    `--after must be a template (JSON or YAML) or an output folder of cdk synth, got ${join(dir, 'a.yaml')}: line 2, column 6: Unresolved tag: !Reff`,
+    `--after must be a template (JSON or YAML) or a cloud assembly (cdk.out), got ${join(dir, 'a.yaml')}: line 2, column 6: Unresolved tag: !Reff`,
   ],
   [{ before: BEFORE, after: file('empty.json', {}) }, 'empty.json: has no Resources'],
-  [{ before: BEFORE, after: dir }, ': contains no manifest.json, so it is not an output folder of cdk synth'],
+  [{ before: BEFORE, after: dir }, ': contains no manifest.json, so it is not a cloud assembly (cdk.out)'],
   [{ before: BEFORE, after: AFTER, allow: file('a.json', { resource: {} }) }, 'a.json: /resource: Unexpected property'],
   [
     { before: BEFORE, after: AFTER, allow: file('b.json', { outputs: { A: 'short' } }) },

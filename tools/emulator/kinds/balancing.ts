@@ -9,18 +9,18 @@ import { type Facts, type Kinds, only } from './kind';
 
 export const balancing: Kinds = {
   'AWS::ElasticLoadBalancingV2::LoadBalancer': {
-    asked: (p) => ({
+    expected: (p) => ({
       type: p.Type,
       scheme: p.Scheme,
       subnets: p.Subnets?.length,
       ...byName(p.LoadBalancerAttributes),
     }),
-    found: async ({ balancing }, arn, asked) => {
+    found: async ({ balancing }, arn, expected) => {
       const { LoadBalancers } = await balancing.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [arn] }));
       const balancer = only(LoadBalancers);
       const described = new DescribeLoadBalancerAttributesCommand({ LoadBalancerArn: arn });
       return {
-        ...attributesIn((await balancing.send(described)).Attributes, asked),
+        ...attributesIn((await balancing.send(described)).Attributes, expected),
         type: balancer.Type,
         scheme: balancer.Scheme,
         subnets: balancer.AvailabilityZones?.length,
@@ -28,7 +28,7 @@ export const balancing: Kinds = {
     },
   },
   'AWS::ElasticLoadBalancingV2::TargetGroup': {
-    asked: (p) => ({
+    expected: (p) => ({
       protocol: p.Protocol,
       port: p.Port,
       targets: p.TargetType,
@@ -41,12 +41,12 @@ export const balancing: Kinds = {
       code: p.Matcher?.HttpCode,
       ...byName(p.TargetGroupAttributes),
     }),
-    found: async ({ balancing }, arn, asked) => {
+    found: async ({ balancing }, arn, expected) => {
       const { TargetGroups } = await balancing.send(new DescribeTargetGroupsCommand({ TargetGroupArns: [arn] }));
       const group = only(TargetGroups);
       const described = new DescribeTargetGroupAttributesCommand({ TargetGroupArn: arn });
       return {
-        ...attributesIn((await balancing.send(described)).Attributes, asked),
+        ...attributesIn((await balancing.send(described)).Attributes, expected),
         protocol: group.Protocol,
         port: group.Port,
         targets: group.TargetType,
@@ -61,7 +61,7 @@ export const balancing: Kinds = {
     },
   },
   'AWS::ElasticLoadBalancingV2::Listener': {
-    asked: (p) => ({
+    expected: (p) => ({
       protocol: p.Protocol,
       port: p.Port,
       'TLS policy': p.SslPolicy,
@@ -89,7 +89,7 @@ function byName(attributes: readonly Attribute[] = []): Facts {
 }
 
 /** Keeps the attributes that the template sets. The service returns all of them. */
-function attributesIn(attributes: readonly Attribute[] | undefined, asked: Facts): Facts {
+function attributesIn(attributes: readonly Attribute[] | undefined, expected: Facts): Facts {
   const all = byName(attributes);
-  return Object.fromEntries(Object.keys(asked).map((name) => [name, all[name]]));
+  return Object.fromEntries(Object.keys(expected).map((name) => [name, all[name]]));
 }

@@ -21,14 +21,14 @@ export type Properties = Record<string, any>;
 /** Reads the facts of one resource type from a template and from its service. */
 export interface Kind {
   /** Returns the facts that the template sets. */
-  readonly asked: (properties: Properties) => Facts;
+  readonly expected: (properties: Properties) => Facts;
   /**
    * Returns the facts that the service describes.
    *
-   * @param asked facts of the template, which limit an open list of attributes
+   * @param expected facts of the template, which limit an open list of attributes
    * @throws if the resource does not exist
    */
-  readonly found: (clients: Clients, physicalId: string, asked: Facts) => Promise<Facts>;
+  readonly found: (clients: Clients, physicalId: string, expected: Facts) => Promise<Facts>;
   /** Names of facts that moto's CloudFormation does not pass on to the service. */
   readonly notPassedOn?: readonly string[];
 }

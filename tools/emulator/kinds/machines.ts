@@ -3,7 +3,7 @@ import { gib, type Kinds, only } from './kind';
 
 export const machines: Kinds = {
   'AWS::EC2::Instance': {
-    asked: (p) => ({ type: p.InstanceType }),
+    expected: (p) => ({ type: p.InstanceType }),
     found: async ({ ec2 }, id) => {
       const { Reservations } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }));
       const instance = only(Reservations?.flatMap((reservation) => reservation.Instances ?? []));
@@ -11,7 +11,7 @@ export const machines: Kinds = {
     },
   },
   'AWS::EC2::Volume': {
-    asked: (p) => ({ type: p.VolumeType, size: gib(p.Size), iops: p.Iops, encrypted: p.Encrypted }),
+    expected: (p) => ({ type: p.VolumeType, size: gib(p.Size), iops: p.Iops, encrypted: p.Encrypted }),
     found: async ({ ec2 }, id) => {
       const volume = only((await ec2.send(new DescribeVolumesCommand({ VolumeIds: [id] }))).Volumes);
       const { VolumeType, Size, Iops, Encrypted, State } = volume;
@@ -20,7 +20,7 @@ export const machines: Kinds = {
     notPassedOn: ['type', 'iops', 'encrypted'],
   },
   'AWS::EC2::LaunchTemplate': {
-    asked: () => ({}),
+    expected: () => ({}),
     found: async ({ ec2 }, id) => {
       const { LaunchTemplates } = await ec2.send(new DescribeLaunchTemplatesCommand({ LaunchTemplateIds: [id] }));
       return { version: only(LaunchTemplates).LatestVersionNumber };

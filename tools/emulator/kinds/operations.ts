@@ -6,35 +6,35 @@ import { type Kinds, only } from './kind';
 
 export const operations: Kinds = {
   'AWS::IAM::Role': {
-    asked: () => ({}),
+    expected: () => ({}),
     found: async ({ iam }, name) => {
       await iam.send(new GetRoleCommand({ RoleName: name }));
       return {};
     },
   },
   'AWS::IAM::InstanceProfile': {
-    asked: (p) => ({ roles: p.Roles?.length }),
+    expected: (p) => ({ roles: p.Roles?.length }),
     found: async ({ iam }, name) => {
       const { InstanceProfile } = await iam.send(new GetInstanceProfileCommand({ InstanceProfileName: name }));
       return { roles: InstanceProfile?.Roles?.length };
     },
   },
   'AWS::Logs::LogGroup': {
-    asked: (p) => ({ days: p.RetentionInDays }),
+    expected: (p) => ({ days: p.RetentionInDays }),
     found: async ({ logs }, name) => {
       const { logGroups } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
       return { days: only(logGroups).retentionInDays };
     },
   },
   'AWS::SNS::Topic': {
-    asked: () => ({}),
+    expected: () => ({}),
     found: async ({ sns }, arn) => {
       await sns.send(new GetTopicAttributesCommand({ TopicArn: arn }));
       return {};
     },
   },
   'AWS::CloudWatch::Alarm': {
-    asked: (p) => ({ metric: p.MetricName, threshold: p.Threshold }),
+    expected: (p) => ({ metric: p.MetricName, threshold: p.Threshold }),
     found: async ({ cloudwatch }, name) => {
       const { MetricAlarms } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames: [name] }));
       const alarm = only(MetricAlarms);

@@ -8,7 +8,7 @@ import { type Facts, type Kinds, only, type Properties } from './kind';
 
 export const scaling: Kinds = {
   'AWS::AutoScaling::AutoScalingGroup': {
-    asked: (p) => ({ ...group(p), hooks: hooks(p.LifecycleHookSpecificationList) }),
+    expected: (p) => ({ ...group(p), hooks: hooks(p.LifecycleHookSpecificationList) }),
     found: async ({ autoScaling }, name) => {
       const describe = new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] });
       const found = only((await autoScaling.send(describe)).AutoScalingGroups);
@@ -23,7 +23,7 @@ export const scaling: Kinds = {
     },
   },
   'AWS::AutoScaling::ScalingPolicy': {
-    asked: policy,
+    expected: policy,
     found: async ({ autoScaling }, arn) => {
       const name = arn.split(':policyName/')[1] as string;
       return policy(
@@ -32,7 +32,7 @@ export const scaling: Kinds = {
     },
   },
   'AWS::AutoScaling::ScheduledAction': {
-    asked: scheduled,
+    expected: scheduled,
     found: async ({ autoScaling }, name) => {
       const describe = new DescribeScheduledActionsCommand({ ScheduledActionNames: [name] });
       return scheduled(only((await autoScaling.send(describe)).ScheduledUpdateGroupActions));

@@ -11,7 +11,7 @@ import { gib, type Kinds, only } from './kind';
 
 export const state: Kinds = {
   'AWS::RDS::DBInstance': {
-    asked: (p) => ({
+    expected: (p) => ({
       class: p.DBInstanceClass,
       // A read replica inherits engine and version from its primary.
       engine: p.Engine && `${p.Engine} ${p.EngineVersion}`,
@@ -33,27 +33,27 @@ export const state: Kinds = {
     notPassedOn: ['protected'],
   },
   'AWS::RDS::DBSubnetGroup': {
-    asked: (p) => ({ subnets: p.SubnetIds?.length }),
+    expected: (p) => ({ subnets: p.SubnetIds?.length }),
     found: async ({ rds }, name) => {
       const { DBSubnetGroups } = await rds.send(new DescribeDBSubnetGroupsCommand({ DBSubnetGroupName: name }));
       return { subnets: only(DBSubnetGroups).Subnets?.length };
     },
   },
   'AWS::KMS::Key': {
-    asked: (p) => ({ rotated: p.EnableKeyRotation }),
+    expected: (p) => ({ rotated: p.EnableKeyRotation }),
     found: async ({ kms }, id) => ({
       rotated: (await kms.send(new GetKeyRotationStatusCommand({ KeyId: id }))).KeyRotationEnabled,
     }),
   },
   'AWS::SecretsManager::Secret': {
-    asked: () => ({}),
+    expected: () => ({}),
     found: async ({ secrets }, arn) => {
       await secrets.send(new DescribeSecretCommand({ SecretId: arn }));
       return {};
     },
   },
   'AWS::RDS::DBProxy': {
-    asked: (p) => ({ tls: p.RequireTLS, idle: seconds(p.IdleClientTimeout), subnets: p.VpcSubnetIds?.length }),
+    expected: (p) => ({ tls: p.RequireTLS, idle: seconds(p.IdleClientTimeout), subnets: p.VpcSubnetIds?.length }),
     found: async ({ rds }, name) => {
       const { DBProxies } = await rds.send(new DescribeDBProxiesCommand({ DBProxyName: name }));
       const proxy = only(DBProxies);
@@ -65,7 +65,7 @@ export const state: Kinds = {
     },
   },
   'AWS::ElastiCache::ReplicationGroup': {
-    asked: (p) => ({
+    expected: (p) => ({
       engine: p.Engine,
       node: p.CacheNodeType,
       nodes: p.NumCacheClusters,
@@ -93,7 +93,7 @@ export const state: Kinds = {
     },
   },
   'AWS::SQS::Queue': {
-    asked: (p) => ({
+    expected: (p) => ({
       kept: seconds(p.MessageRetentionPeriod),
       hidden: seconds(p.VisibilityTimeout),
       polled: seconds(p.ReceiveMessageWaitTimeSeconds),

@@ -1,5 +1,5 @@
+import { type Limit, type PhaseNumber, type Remedy, type ResourceSpec, TIERS } from './limits';
 import { type Crossing, crossing, MIN_DAYS, type Trend, trendOf } from './trend';
-import { type Limits, type PhaseNumber, type Remedy, TIERS, type Wall } from './walls';
 
 export interface Point {
   /** Unix seconds. */
@@ -7,15 +7,15 @@ export interface Point {
   readonly value: number;
 }
 
-/** A wall at one resource, with its metric data. */
+/** A limit at one resource, with its metric data. */
 export interface Watched {
-  readonly wall: Wall;
+  readonly limit: Limit;
   /** Name of the resource, such as `shop-database`. */
   readonly resource: string;
-  readonly limits: Limits;
+  readonly spec: ResourceSpec;
   /** In chronological order; empty without data. */
   readonly points: readonly Point[];
-  /** Data of the wall's `limitMetric`. */
+  /** Data of the limit's `limitMetric`. */
   readonly limitPoints?: readonly Point[];
 }
 
@@ -29,13 +29,13 @@ export interface Window {
 
 export type State = 'full' | 'filling' | 'fine' | 'no data' | 'no limit';
 
-/** State of one wall. */
-export interface WallStatus {
-  readonly wall: Wall;
+/** State of one limit. */
+export interface LimitStatus {
+  readonly limit: Limit;
   readonly resource: string;
   readonly state: State;
   readonly threshold: number | undefined;
-  /** Worst value of the last day that was sustained for `wall.lasting`. */
+  /** Worst value of the last day that was sustained for `limit.sustainedMinutes`. */
   readonly peak: number | undefined;
   /** Share of the last day beyond the threshold. */
   readonly share: number;
@@ -47,13 +47,13 @@ export interface WallStatus {
 
 export interface Advice {
   readonly verdict: 'act' | 'prepare' | 'stay' | 'unknown';
-  /** The wall that is reached now or next: the first relevant one of `statuses`. */
-  readonly wall: WallStatus | undefined;
-  /** Failures that are not capacity limits. */
-  readonly symptoms: readonly WallStatus[];
+  /** The limit that is reached now or next: the first relevant one of `statuses`. */
+  readonly next: LimitStatus | undefined;
+  /** Failures that are not capacity spec. */
+  readonly symptoms: readonly LimitStatus[];
   /** Most urgent first. */
-  readonly statuses: readonly WallStatus[];
-  /** Walls without data or limit, one line each. */
+  readonly statuses: readonly LimitStatus[];
+  /** Limits without data or threshold, one line each. */
   readonly unknown: readonly string[];
   /** Checks that were skipped, one line each with the reason. */
   readonly notJudged: readonly string[];
@@ -64,37 +64,38 @@ export const HORIZON = 180;
 
 const DAY = 86_400;
 
-/** Finds the next wall from metric data. */
+/** Finds the next limit from metric data. */
 export function advise(watched: readonly Watched[], phase: PhaseNumber, window: Window): Advice {
   const statuses = watched
-    .filter(({ wall, limits }) => (wall.phases?.includes(phase) ?? true) && (wall.isFor?.(limits) ?? true))
+    .filter(({ limit, spec }) => (limit.phases?.includes(phase) ?? true) && (limit.isFor?.(spec) ?? true))
     .map((one) => examine(one, phase, window))
     .sort(byUrgency);
   const unknown = statuses
-    .filter(({ wall, state }) => !wall.optional && (state === 'no data' || state === 'no limit'))
+    .filter(({ limit, state }) => !limit.optional && (state === 'no data' || state === 'no limit'))
     .map(
-      ({ wall, resource, state }) => `${wall.what} (${resource}): ${state === 'no data' ? 'no data' : 'limit unknown'}`,
+      ({ limit, resource, state }) =>
+        `${limit.what} (${resource}): ${state === 'no data' ? 'no data' : 'limit unknown'}`,
     );
-  const notJudged = statuses.flatMap(({ wall, resource, state }) =>
-    wall.notJudged?.when === state ? [`${wall.what} (${resource}): ${wall.notJudged.because}`] : [],
+  const notJudged = statuses.flatMap(({ limit, resource, state }) =>
+    limit.notJudged?.when === state ? [`${limit.what} (${resource}): ${limit.notJudged.because}`] : [],
   );
-  const relevant = statuses.filter(({ wall, state }) => !wall.symptom && (state === 'full' || state === 'filling'));
-  const [wall] = relevant;
+  const relevant = statuses.filter(({ limit, state }) => !limit.symptom && (state === 'full' || state === 'filling'));
+  const [next] = relevant;
   const hasData = statuses.some(
-    ({ wall, state }) => !wall.missingIsZero && (state === 'fine' || state === 'filling' || state === 'full'),
+    ({ limit, state }) => !limit.missingIsZero && (state === 'fine' || state === 'filling' || state === 'full'),
   );
-  const verdict = wall ? (wall.state === 'full' ? 'act' : 'prepare') : hasData ? 'stay' : 'unknown';
-  const symptoms = statuses.filter(({ wall, state }) => wall.symptom && state === 'full');
-  return { verdict, wall, symptoms, statuses, unknown, notJudged };
+  const verdict = next ? (next.state === 'full' ? 'act' : 'prepare') : hasData ? 'stay' : 'unknown';
+  const symptoms = statuses.filter(({ limit, state }) => limit.symptom && state === 'full');
+  return { verdict, next, symptoms, statuses, unknown, notJudged };
 }
 
-function examine(one: Watched, phase: PhaseNumber, window: Window): WallStatus {
-  const { wall, resource, limits } = one;
-  const threshold = wall.limitMetric ? one.limitPoints?.at(-1)?.value : wall.threshold?.(limits);
-  const points = one.points.length === 0 && wall.missingIsZero ? [{ at: window.end - 1, value: 0 }] : one.points;
-  const remedy = wall.remedy(phase);
+function examine(one: Watched, phase: PhaseNumber, window: Window): LimitStatus {
+  const { limit, resource, spec } = one;
+  const threshold = limit.limitMetric ? one.limitPoints?.at(-1)?.value : limit.threshold?.(spec);
+  const points = one.points.length === 0 && limit.missingIsZero ? [{ at: window.end - 1, value: 0 }] : one.points;
+  const remedy = limit.remedy(phase);
   const nothing = {
-    wall,
+    limit,
     resource,
     threshold,
     share: 0,
@@ -108,22 +109,22 @@ function examine(one: Watched, phase: PhaseNumber, window: Window): WallStatus {
   if (lastDay.length === 0) return { ...nothing, state: 'no data' };
   if (threshold === undefined) return { ...nothing, state: 'no limit' };
 
-  const run = Math.max(1, Math.ceil((wall.lasting * 60) / window.period));
-  const peak = sustainedPeak(lastDay, run, wall.side) as number;
-  const share = lastDay.filter(({ value }) => isBeyond(value, threshold, wall.side)).length / lastDay.length;
+  const run = Math.max(1, Math.ceil((limit.sustainedMinutes * 60) / window.period));
+  const peak = sustainedPeak(lastDay, run, limit.side) as number;
+  const share = lastDay.filter(({ value }) => isBeyond(value, threshold, limit.side)).length / lastDay.length;
   const found = { ...nothing, peak, share };
-  if (isBeyond(peak, threshold, wall.side)) return { ...found, state: 'full' };
-  if (wall.symptom) return { ...found, state: 'fine' };
+  if (isBeyond(peak, threshold, limit.side)) return { ...found, state: 'full' };
+  if (limit.symptom) return { ...found, state: 'fine' };
 
-  const trend = trendOf(dailyPeaks(points, run, wall.side, window));
-  const leadsThere = trend?.significant && (wall.side === 'below' ? trend.slope < 0 : trend.slope > 0);
+  const trend = trendOf(dailyPeaks(points, run, limit.side, window));
+  const leadsThere = trend?.significant && (limit.side === 'below' ? trend.slope < 0 : trend.slope > 0);
   const reached = trend && leadsThere ? crossing(trend, threshold, lastDayNumber(window), HORIZON) : undefined;
   const state = reached?.expected === undefined ? 'fine' : 'filling';
   return { ...found, trend, crossing: state === 'filling' ? reached : undefined, state };
 }
 
 /** Worst value that was sustained for `run` consecutive points. */
-export function sustainedPeak(points: readonly Point[], run: number, side: Wall['side']): number | undefined {
+export function sustainedPeak(points: readonly Point[], run: number, side: Limit['side']): number | undefined {
   const [worst, mildest] = side === 'below' ? [Math.min, Math.max] : [Math.max, Math.min];
   const length = Math.min(run, points.length);
   let peak: number | undefined;
@@ -135,7 +136,7 @@ export function sustainedPeak(points: readonly Point[], run: number, side: Wall[
 }
 
 /** Daily peaks, for days counted back from the end of the window. Day 0 is its first day. */
-function dailyPeaks(points: readonly Point[], run: number, side: Wall['side'], window: Window) {
+function dailyPeaks(points: readonly Point[], run: number, side: Limit['side'], window: Window) {
   const days = new Map<number, Point[]>();
   for (const point of points) {
     const day = lastDayNumber(window) - Math.floor((window.end - 1 - point.at) / DAY);
@@ -150,27 +151,27 @@ function lastDayNumber({ start, end }: Window): number {
   return Math.max(0, Math.ceil((end - start) / DAY) - 1);
 }
 
-export function isBeyond(value: number, threshold: number, side: Wall['side']): boolean {
+export function isBeyond(value: number, threshold: number, side: Limit['side']): boolean {
   if (side === 'above') return value > threshold;
   return side === 'below' ? value < threshold : value >= threshold;
 }
 
 const ORDER: readonly State[] = ['full', 'filling', 'fine', 'no limit', 'no data'];
 
-/** Sorts walls before symptoms, by state, by forecast, by time beyond the threshold, then by tier. */
-function byUrgency(a: WallStatus, b: WallStatus): number {
+/** Sorts limits before symptoms, by state, by forecast, by time beyond the threshold, then by tier. */
+function byUrgency(a: LimitStatus, b: LimitStatus): number {
   return (
-    Number(a.wall.symptom ?? false) - Number(b.wall.symptom ?? false) ||
+    Number(a.limit.symptom ?? false) - Number(b.limit.symptom ?? false) ||
     ORDER.indexOf(a.state) - ORDER.indexOf(b.state) ||
     (a.crossing?.expected ?? 0) - (b.crossing?.expected ?? 0) ||
     b.share - a.share ||
-    TIERS.indexOf(a.wall.tier) - TIERS.indexOf(b.wall.tier)
+    TIERS.indexOf(a.limit.tier) - TIERS.indexOf(b.limit.tier)
   );
 }
 
-/** Explains why a wall has no forecast date. */
-export function trendText({ trend, state, wall }: WallStatus): string {
-  if (state !== 'fine' || wall.symptom) return '';
+/** Explains why a limit has no forecast date. */
+export function trendText({ trend, state, limit }: LimitStatus): string {
+  if (state !== 'fine' || limit.symptom) return '';
   if (!trend) return `fewer than ${MIN_DAYS} days of data`;
   return trend.significant ? '' : 'no significant trend';
 }

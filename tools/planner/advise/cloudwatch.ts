@@ -1,30 +1,30 @@
 import { CloudWatchClient, type MetricDataQuery, paginateGetMetricData } from '@aws-sdk/client-cloudwatch';
 import type { Point, Watched, Window } from './advice';
+import { type Limit, limits } from './limits';
 import type { Resource } from './stack';
-import { type Wall, walls } from './walls';
 
 /** Limit of queries per GetMetricData call. */
 const MAX_QUERIES = 500;
 
 interface MetricRequest {
-  readonly wall: Wall;
+  readonly limit: Limit;
   readonly resource: Resource;
-  readonly metric: Wall['metric'];
-  readonly limit: boolean;
+  readonly metric: Limit['metric'];
+  readonly isThreshold: boolean;
 }
 
-/** Reads the metrics of all walls at all matching resources. */
+/** Reads the metrics of all limits at all matching resources. */
 export async function readMetrics(
   resources: readonly Resource[],
   window: Window,
   region: string | undefined,
 ): Promise<Watched[]> {
   const wanted = resources.flatMap((resource) =>
-    walls
+    limits
       .filter(({ tier }) => tier === resource.tier)
-      .flatMap((wall): MetricRequest[] => [
-        { wall, resource, metric: wall.metric, limit: false },
-        ...(wall.limitMetric ? [{ wall, resource, metric: wall.limitMetric, limit: true }] : []),
+      .flatMap((limit): MetricRequest[] => [
+        { limit, resource, metric: limit.metric, isThreshold: false },
+        ...(limit.limitMetric ? [{ limit, resource, metric: limit.limitMetric, isThreshold: true }] : []),
       ]),
   );
   const series = new Map<MetricRequest, readonly Point[]>();
@@ -33,15 +33,17 @@ export async function readMetrics(
     for (const [one, points] of await seriesIn(where, inRegion, window)) series.set(one, points);
   }
   return wanted
-    .filter(({ limit }) => !limit)
+    .filter(({ isThreshold }) => !isThreshold)
     .map((one) => {
-      const limit = wanted.find((other) => other.limit && other.wall === one.wall && other.resource === one.resource);
+      const threshold = wanted.find(
+        (other) => other.isThreshold && other.limit === one.limit && other.resource === one.resource,
+      );
       return {
-        wall: one.wall,
+        limit: one.limit,
         resource: one.resource.name,
-        limits: one.resource.limits,
+        spec: one.resource.spec,
         points: series.get(one) ?? [],
-        limitPoints: limit && series.get(limit),
+        limitPoints: threshold && series.get(threshold),
       };
     });
 }

@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
 import { UsageError } from '../../support/usage-error';
 import type { Point, Watched, Window } from './advice';
-import { type Limits, type Wall, walls } from './walls';
+import { type Limit, limits, type ResourceSpec } from './limits';
 
 const DAY = 86_400;
 
-/** Metric name in a file: id of a wall, `.limit` for its limit, and `@name` for one of several resources. */
+/** Metric name in a file: id of a limit, `.limit` for its threshold, and `@name` for one of several resources. */
 const METRIC = /^([a-z]+\.[a-z-]+?)(\.limit)?(?:@(.+))?$/;
 
 export interface RecordedMetrics {
@@ -18,10 +18,10 @@ export interface RecordedMetrics {
  * Reads recorded metrics: a CSV file with the columns `time` (ISO 8601 or Unix seconds), `metric` and `value`. The window
  * covers all data points, and ends at most a day after the start of the newest.
  *
- * @param limits by tier, for thresholds that depend on the size of a database or cache
+ * @param specs by tier, for thresholds that depend on the size of a database or cache
  * @throws UsageError with the line
  */
-export function readRecorded(file: string, limits: Partial<Record<Wall['tier'], Limits>>): RecordedMetrics {
+export function readRecorded(file: string, specs: Partial<Record<Limit['tier'], ResourceSpec>>): RecordedMetrics {
   if (!existsSync(file))
     throw new UsageError(`--from must be an existing CSV file with time,metric,value, got ${file}.`);
   const series = new Map<string, Point[]>();
@@ -31,8 +31,8 @@ export function readRecorded(file: string, limits: Partial<Record<Wall['tier'], 
     const value = Number(row.value);
     const [, id = ''] = METRIC.exec(row.metric ?? '') ?? [];
     if (at === undefined) throw new UsageError(`time must be ISO 8601 or Unix seconds, got "${row.time}" in ${line}.`);
-    if (!walls.some((wall) => wall.id === id)) {
-      const known = walls.map((wall) => wall.id).join(', ');
+    if (!limits.some((limit) => limit.id === id)) {
+      const known = limits.map((limit) => limit.id).join(', ');
       throw new UsageError(`metric must be ${known}, or any of them with @name, got "${row.metric}" in ${line}.`);
     }
     if (!row.value || !Number.isFinite(value))
@@ -45,7 +45,7 @@ export function readRecorded(file: string, limits: Partial<Record<Wall['tier'], 
   if (all.length === 0)
     throw new UsageError(`--from must be a CSV file with lines below the header time,metric,value, got ${file}.`);
   for (const points of series.values()) points.sort((a, b) => a.at - b.at);
-  return { watched: watchedIn(series, limits), window: windowOf([...series.values()]) };
+  return { watched: watchedIn(series, specs), window: windowOf([...series.values()]) };
 }
 
 function rowsOf(file: string): Record<string, string>[] {
@@ -56,26 +56,29 @@ function rowsOf(file: string): Record<string, string>[] {
   }
 }
 
-/** Lists all walls of the recorded tiers: at each recorded resource, or at one without data. */
-function watchedIn(series: ReadonlyMap<string, Point[]>, limits: Partial<Record<Wall['tier'], Limits>>): Watched[] {
+/** Lists all limits of the recorded tiers: at each recorded resource, or at one without data. */
+function watchedIn(
+  series: ReadonlyMap<string, Point[]>,
+  specs: Partial<Record<Limit['tier'], ResourceSpec>>,
+): Watched[] {
   const tiers = new Set([...series.keys()].map((metric) => metric.split('.')[0]));
-  return walls
+  return limits
     .filter(({ tier }) => tiers.has(tier))
-    .flatMap((wall): Watched[] => {
+    .flatMap((limit): Watched[] => {
       const names = [...series.keys()]
         .map((metric) => METRIC.exec(metric) as RegExpExecArray)
-        .filter(([, id, limit]) => id === wall.id && !limit)
+        .filter(([, id, isThreshold]) => id === limit.id && !isThreshold)
         .map(([, , , name]) => name);
       // In a file, unlike in CloudWatch, a missing metric does not mean zero.
-      if (names.length === 0 && wall.missingIsZero) return [];
+      if (names.length === 0 && limit.missingIsZero) return [];
       return (names.length > 0 ? names : [undefined]).map((name) => {
         const at = name === undefined ? '' : `@${name}`;
         return {
-          wall,
-          resource: name ?? wall.tier,
-          limits: limits[wall.tier] ?? {},
-          points: series.get(`${wall.id}${at}`) ?? [],
-          limitPoints: series.get(`${wall.id}.limit${at}`),
+          limit,
+          resource: name ?? limit.tier,
+          spec: specs[limit.tier] ?? {},
+          points: series.get(`${limit.id}${at}`) ?? [],
+          limitPoints: series.get(`${limit.id}.limit${at}`),
         };
       });
     });

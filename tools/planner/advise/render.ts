@@ -1,6 +1,6 @@
 import { table } from '../../support/table';
-import { type Advice, HORIZON, trendText, type WallStatus, type Window } from './advice';
-import type { PhaseNumber, Wall } from './walls';
+import { type Advice, HORIZON, type LimitStatus, trendText, type Window } from './advice';
+import type { Limit, PhaseNumber } from './limits';
 
 const DAY = 86_400;
 
@@ -15,8 +15,8 @@ export function renderAdvice(advice: Advice, what: string, phase: PhaseNumber, w
   ];
   if (advice.symptoms.length > 0) {
     lines.push('', 'Failures other than capacity limits:');
-    for (const { wall, resource, peak, remedy } of advice.symptoms) {
-      lines.push(`  ${wall.what} (${resource}): peak ${shown(peak, wall)}; ${remedy.does}`);
+    for (const { limit, resource, peak, remedy } of advice.symptoms) {
+      lines.push(`  ${limit.what} (${resource}): peak ${shown(peak, limit)}; ${remedy.action}`);
     }
   }
   if (advice.unknown.length > 0) {
@@ -32,48 +32,48 @@ export function renderAdvice(advice: Advice, what: string, phase: PhaseNumber, w
   return lines.join('\n');
 }
 
-function verdictLines({ verdict, wall, unknown }: Advice, window: Window): string[] {
-  const reservation = unknown.length > 0 ? ' (some walls are unknown)' : '';
-  if (!wall) {
+function verdictLines({ verdict, next, unknown }: Advice, window: Window): string[] {
+  const reservation = unknown.length > 0 ? ' (some limits are unknown)' : '';
+  if (!next) {
     return verdict === 'stay'
       ? [`Stay${reservation}: no limit is reached, and no trend leads to one.`]
       : ['Unknown: no data. Check that the metrics are published and that the region is correct.'];
   }
-  const { phase, does } = wall.remedy;
-  const what = `${wall.wall.what} (${wall.resource})`;
+  const { phase, action } = next.remedy;
+  const what = `${next.limit.what} (${next.resource})`;
   const head =
     verdict === 'act'
-      ? `Now: ${what} has reached its limit: ${shown(wall.peak, wall.wall)}, limit ${limitOf(wall)}.`
-      : `Next: ${what} reaches its limit ${when(wall, window)} if the trend continues.`;
-  return [head, phase === undefined ? `Stay on this phase: ${does}.` : `Phase ${phase} removes it: ${does}.`];
+      ? `Now: ${what} has reached its limit: ${shown(next.peak, next.limit)}, limit ${thresholdOf(next)}.`
+      : `Next: ${what} reaches its limit ${when(next, window)} if the trend continues.`;
+  return [head, phase === undefined ? `Stay on this phase: ${action}.` : `Phase ${phase} removes it: ${action}.`];
 }
 
-function statusTable(statuses: readonly WallStatus[], window: Window): string {
+function statusTable(statuses: readonly LimitStatus[], window: Window): string {
   const rows = statuses
     .filter(({ state }) => state !== 'no data' && state !== 'no limit')
     .map((status) => {
-      const { wall, resource, state, peak } = status;
+      const { limit, resource, state, peak } = status;
       const trend = state === 'filling' ? when(status, window) : trendText(status);
       return [
-        wall.what,
+        limit.what,
         resource,
-        wall.symptom && state === 'full' ? 'failing' : state,
-        shown(peak, wall),
-        limitOf(status),
+        limit.symptom && state === 'full' ? 'failing' : state,
+        shown(peak, limit),
+        thresholdOf(status),
         trend,
-        wall.source,
+        limit.source,
       ];
     });
   if (rows.length === 0) return 'No metric has data for the last day.';
-  return table(['wall', 'resource', 'state', 'last day', 'limit', 'forecast', 'source of the limit'], rows);
+  return table(['limit', 'resource', 'state', 'last day', 'threshold', 'forecast', 'source of the limit'], rows);
 }
 
-function limitOf({ threshold, wall }: WallStatus): string {
-  return `${wall.side === 'below' ? '<' : wall.side === 'above' ? '>' : '≥'} ${shown(threshold, wall)}`;
+function thresholdOf({ threshold, limit }: LimitStatus): string {
+  return `${limit.side === 'below' ? '<' : limit.side === 'above' ? '>' : '≥'} ${shown(threshold, limit)}`;
 }
 
 /** `on 2026-03-01 (2026-02-20 to 2026-03-19)`. */
-function when({ crossing }: WallStatus, window: Window): string {
+function when({ crossing }: LimitStatus, window: Window): string {
   const date = (days: number | undefined) =>
     days === undefined
       ? `after ${HORIZON} days`
@@ -81,7 +81,7 @@ function when({ crossing }: WallStatus, window: Window): string {
   return `on ${date(crossing?.expected)} (${date(crossing?.earliest)} to ${date(crossing?.latest)})`;
 }
 
-function shown(value: number | undefined, { unit }: Wall): string {
+function shown(value: number | undefined, { unit }: Limit): string {
   if (value === undefined) return '-';
   if (unit === 'bytes') return `${(value / 1024 ** 3).toFixed(1)} GiB`;
   const rounded = value.toLocaleString('en-US', { maximumFractionDigits: value < 1 ? 3 : 1 });
@@ -90,13 +90,13 @@ function shown(value: number | undefined, { unit }: Wall): string {
 
 export function adviceAsJson(advice: Advice, what: string, phase: PhaseNumber, window: Window): string {
   const iso = (at: number) => new Date(at * 1000).toISOString();
-  const plain = (status: WallStatus) => ({
-    wall: status.wall.id,
-    what: status.wall.what,
+  const plain = (status: LimitStatus) => ({
+    wall: status.limit.id,
+    what: status.limit.what,
     resource: status.resource,
     state: status.state,
     lastDay: status.peak ?? null,
-    full: { side: status.wall.side, value: status.threshold ?? null, source: status.wall.source },
+    full: { side: status.limit.side, value: status.threshold ?? null, source: status.limit.source },
     shareOfLastDay: status.share,
     slopeADay: status.trend?.slope ?? null,
     significant: status.trend?.significant ?? null,
@@ -108,7 +108,7 @@ export function adviceAsJson(advice: Advice, what: string, phase: PhaseNumber, w
           ]),
         )
       : null,
-    remedy: status.remedy,
+    remedy: { phase: status.remedy.phase, does: status.remedy.action },
   });
   return JSON.stringify(
     {
@@ -116,7 +116,7 @@ export function adviceAsJson(advice: Advice, what: string, phase: PhaseNumber, w
       phase,
       window: { start: iso(window.start), end: iso(window.end), period: window.period },
       verdict: advice.verdict,
-      wall: advice.wall ? plain(advice.wall) : null,
+      wall: advice.next ? plain(advice.next) : null,
       symptoms: advice.symptoms.map(plain),
       findings: advice.statuses.map(plain),
       unknown: advice.unknown,

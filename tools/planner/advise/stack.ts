@@ -8,7 +8,7 @@ import { DescribeReplicationGroupsCommand, ElastiCacheClient } from '@aws-sdk/cl
 import { DescribeDBInstancesCommand, RDSClient } from '@aws-sdk/client-rds';
 import { UsageError } from '../../support/usage-error';
 import type { PriceTable } from '../prices/table';
-import type { Limits, PhaseNumber, Tier } from './walls';
+import type { PhaseNumber, ResourceSpec, Tier } from './limits';
 
 /** A resource with metrics. */
 export interface Resource {
@@ -18,7 +18,7 @@ export interface Resource {
   /** Dimensions of its metrics. `dimensionsOf` overrides them by metric name. */
   readonly dimensions: Readonly<Record<string, string>>;
   readonly dimensionsOf?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  readonly limits: Limits;
+  readonly spec: ResourceSpec;
   /** Region of its metrics. @default the stack's region */
   readonly region?: string;
 }
@@ -78,7 +78,7 @@ function simpleResource(one: StackResourceSummary, all: readonly StackResourceSu
   const id = one.PhysicalResourceId as string;
   const logical = one.LogicalResourceId ?? '';
   const make = (tier: Tier, dimensions: Record<string, string>, more: Partial<Resource> = {}): Resource[] => [
-    { tier, name: logical, dimensions, limits: {}, ...more },
+    { tier, name: logical, dimensions, spec: {}, ...more },
   ];
   switch (one.ResourceType) {
     case 'AWS::EC2::Instance': {
@@ -86,7 +86,7 @@ function simpleResource(one: StackResourceSummary, all: readonly StackResourceSu
       return make('box', { InstanceId: id }, { dimensionsOf: { disk_used_percent: disk } });
     }
     case 'AWS::AutoScaling::AutoScalingGroup':
-      // Workers run at full CPU while there are jobs. Their wall is the age of the oldest job.
+      // Workers run at full CPU while there are jobs. Their limit is the age of the oldest job.
       return /worker/i.test(logical) ? [] : make('servers', { AutoScalingGroupName: id });
     case 'AWS::ElasticLoadBalancingV2::LoadBalancer':
       return balancerOf(id, logical, all);
@@ -120,7 +120,7 @@ function balancerOf(arn: string, name: string, all: readonly StackResourceSummar
     TargetResponseTime: behind,
     UnHealthyHostCount: behind,
   };
-  return [{ tier: 'balancer', name, dimensions: { LoadBalancer }, dimensionsOf, limits: {} }];
+  return [{ tier: 'balancer', name, dimensions: { LoadBalancer }, dimensionsOf, spec: {} }];
 }
 
 async function databasesOf(
@@ -139,7 +139,7 @@ async function databasesOf(
         tier: one.ReadReplicaSourceDBInstanceIdentifier ? ('replicas' as const) : ('database' as const),
         name: one.DBInstanceIdentifier as string,
         dimensions: { DBInstanceIdentifier: one.DBInstanceIdentifier as string },
-        limits: limitsOf(one.DBInstanceClass, machines),
+        spec: specOf(one.DBInstanceClass, machines),
       })),
     );
   } finally {
@@ -160,7 +160,7 @@ async function cachesOf(ids: readonly string[], region: string | undefined, mach
           tier: 'cache' as const,
           name: node,
           dimensions: { CacheClusterId: node },
-          limits: limitsOf(CacheNodeType, machines),
+          spec: specOf(CacheNodeType, machines),
         })),
       ),
     );
@@ -169,8 +169,8 @@ async function cachesOf(ids: readonly string[], region: string | undefined, mach
   }
 }
 
-/** Limits of an RDS class or ElastiCache node type, from the EC2 type of the same name. */
-export function limitsOf(type: string | undefined, machines: PriceTable): Limits {
+/** Specification of an RDS class or ElastiCache node type, from the EC2 type of the same name. */
+export function specOf(type: string | undefined, machines: PriceTable): ResourceSpec {
   const machine = type === undefined ? undefined : machines.machine(type.replace(/^(db|cache)\./, ''));
   return machine ? { vcpus: machine.vcpus, memoryBytes: machine.memoryGib * 1024 ** 3 } : {};
 }

@@ -2,10 +2,10 @@ import { missingAwsSetting } from '../../support/aws-access';
 import { UsageError } from '../../support/usage-error';
 import { advise, type Watched, type Window } from '../advise/advice';
 import { readMetrics } from '../advise/cloudwatch';
+import type { PhaseNumber } from '../advise/limits';
 import { readRecorded } from '../advise/recorded';
 import { adviceAsJson, renderAdvice } from '../advise/render';
-import { limitsOf, readStack } from '../advise/stack';
-import type { PhaseNumber } from '../advise/walls';
+import { readStack, specOf } from '../advise/stack';
 import { type PriceTable, readPriceTable } from '../prices/table';
 
 export interface AdviseOptions {
@@ -42,7 +42,7 @@ export async function adviseCommand(options: AdviseOptions): Promise<void> {
   const { what, phase, watched, window } =
     options.from === undefined ? await fromStack(options, machines) : fromFile(options, options.from, machines);
   const latencySeconds = options.latencyObjective === undefined ? undefined : options.latencyObjective / 1000;
-  const withObjective = watched.map((one) => ({ ...one, limits: { ...one.limits, latencySeconds } }));
+  const withObjective = watched.map((one) => ({ ...one, spec: { ...one.spec, latencySeconds } }));
   const given = advise(withObjective, phase, window);
   const advice = { ...given, notJudged: [...given.notJudged, ...objectiveWithoutEffect(options, watched)] };
   console.log((options.json ? adviceAsJson : renderAdvice)(advice, what, phase, window));
@@ -51,7 +51,7 @@ export async function adviseCommand(options: AdviseOptions): Promise<void> {
 /** Explains why the latency objective has no effect, if so. */
 function objectiveWithoutEffect({ latencyObjective }: AdviseOptions, watched: readonly Watched[]): string[] {
   if (latencyObjective === undefined) return [];
-  const latencies = watched.filter(({ wall }) => wall.id === 'balancer.latency');
+  const latencies = watched.filter(({ limit }) => limit.id === 'balancer.latency');
   if (latencies.some(({ points }) => points.length > 0)) return [];
   const why =
     latencies.length > 0
@@ -101,15 +101,15 @@ function fromFile(options: AdviseOptions, file: string, machines: PriceTable): R
   if (options.phase === undefined) {
     throw new UsageError('--from needs --phase (1, 2, 3, 4 or 5): a file of metrics does not contain it.');
   }
-  const database = limitsOf(options.databaseClass, machines);
-  for (const [name, type, limits] of [
+  const database = specOf(options.databaseClass, machines);
+  for (const [name, type, spec] of [
     ['--database-class', options.databaseClass, database],
-    ['--cache-type', options.cacheType, limitsOf(options.cacheType, machines)],
+    ['--cache-type', options.cacheType, specOf(options.cacheType, machines)],
   ] as const) {
-    if (type !== undefined && limits.vcpus === undefined) {
+    if (type !== undefined && spec.vcpus === undefined) {
       throw new UsageError(`${name} must be a type of tools/planner/prices/data/machines.csv, got ${type}.`);
     }
   }
-  const limits = { database, replicas: database, cache: limitsOf(options.cacheType, machines) };
-  return { what: file, phase: options.phase as PhaseNumber, ...readRecorded(file, limits) };
+  const specs = { database, replicas: database, cache: specOf(options.cacheType, machines) };
+  return { what: file, phase: options.phase as PhaseNumber, ...readRecorded(file, specs) };
 }

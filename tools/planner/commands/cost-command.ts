@@ -9,7 +9,7 @@ import { readPriceTable } from '../prices/table';
 export type TrafficOptions = { readonly rps?: number } & Partial<Omit<ExpectedTraffic, 'rps'>>;
 
 export interface CostOptions extends TrafficOptions {
-  /** `phase-N`, a template file, or an output folder of cdk synth. */
+  /** `phase-N`, a template file, or a cloud assembly (cdk.out). */
   readonly what: string;
   /** Another source to compare with. */
   readonly against?: string;

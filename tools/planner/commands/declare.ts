@@ -13,7 +13,7 @@ export function declarePlanner(program: Command): void {
     program
       .command('cost')
       .description('Calculate the monthly bill of a synthesized template. Nothing is deployed.')
-      .argument('<what>', 'phase-N, a JSON or YAML template, or an output folder of cdk synth')
+      .argument('<what>', 'phase-N, a JSON or YAML template, or a cloud assembly (cdk.out)')
       .option('--against <what>', 'compare with the bill of another source')
       .option('--stack <id>', 'stack in that folder (default: all)')
       .option('-c, --context <name=value...>', 'set CDK context of the phase, such as size=growth')
@@ -83,7 +83,7 @@ export function declarePlanner(program: Command): void {
     .description("Simulate a template's scaling policies under traffic: capacity, dropped requests and cost.")
     .option('--phase <number>', 'phase to synthesize: 3 or 4', oneOf(['3', '4']), '4')
     .option('-c, --context <name=value...>', 'set CDK context of the phase, such as maxServers=200')
-    .option('--template <path>', 'read a JSON or YAML template, or an output folder of cdk synth, instead')
+    .option('--template <path>', 'read a JSON or YAML template, or a cloud assembly (cdk.out) instead')
     .option('--stack <id>', 'stack in that folder; for a nested stack shop/Web')
     .option(
       '--group <id>',
@@ -128,7 +128,7 @@ export function declarePlanner(program: Command): void {
 
   program
     .command('advise')
-    .description('Read CloudWatch metrics of a running stack and report its next wall and the phase that removes it.')
+    .description('Read CloudWatch metrics of a running stack and report its next limit and the phase that removes it.')
     .option('--stack <name>', 'CloudFormation stack', 'shop')
     .option('--region <name>', "region of the stack (default: AWS_REGION, or the profile's region)")
     .option('--days <number>', 'days of metrics to read', wholeNumber(1, 455), 14)

@@ -27,7 +27,7 @@ export interface SimulateOptions {
   /** Phase to synthesize, unless `template` is set. */
   readonly phase: string;
   readonly context: readonly string[];
-  /** A template file, or an output folder of cdk synth. */
+  /** A template file, or a cloud assembly (cdk.out). */
   readonly template?: string;
   /** Stack in that folder; for a nested stack with its parents: `shop/Web`. */
   readonly stack?: string;

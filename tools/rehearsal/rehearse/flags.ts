@@ -100,10 +100,10 @@ export function scenarioOf(
   checkLoad(load);
   checkShape(phase, given);
   for (const [index, { at, action }] of fileSteps.entries()) {
-    const source = `steps[${index}]: ${action.kind}`;
+    const source = `steps[${index}] ${action.kind}`;
     checkAction({ action, source }, phase, { servers, replicas: given.replicas });
     if (at >= load.seconds) {
-      throw new UsageError(`${source}: at must be less than the duration of ${load.seconds} s, got ${at}`);
+      throw new UsageError(`at of ${source} must be less than the duration of ${load.seconds} s, got ${at}.`);
     }
   }
   const requested = actionsFromFlags(flags, servers);
@@ -181,12 +181,12 @@ function spreadOverTime(requested: readonly RequestedAction[], seconds: number):
 function checkLoad(load: Load): void {
   if (peakRate(load) > LIMITS.rps) {
     throw new UsageError(
-      `--rps ${load.rps}: the peak of "${load.profile}" must be at most ${LIMITS.rps} requests/s, got ${peakRate(load)}`,
+      `Peak rate of "${load.profile}" must be at most ${LIMITS.rps} requests/s, got ${peakRate(load)}. Lower --rps.`,
     );
   }
   if (totalRequests(load) > LIMITS.requests) {
     throw new UsageError(
-      `--rps ${load.rps} for --seconds ${load.seconds}: must be at most ${LIMITS.requests} requests, got ${Math.round(totalRequests(load))}`,
+      `--rps times --seconds must be at most ${LIMITS.requests} requests, got ${Math.round(totalRequests(load))}. Lower one of them.`,
     );
   }
 }
@@ -201,7 +201,9 @@ function checkShape(
   for (const [name, first] of Object.entries(FIRST_PHASE)) {
     const value = given[name as keyof typeof FIRST_PHASE];
     if (value !== undefined && phase < first) {
-      throw new UsageError(`--${toKebabCase(name)} ${value}: requires phase ${first} or later, got phase ${phase}`);
+      throw new UsageError(
+        `--${toKebabCase(name)} must be unset in phase ${phase}, got ${value}. Use phase ${first} or later.`,
+      );
     }
   }
   if (given.servers !== undefined && given.servers !== 1 && phase < 3) {
@@ -215,12 +217,14 @@ function checkAction(
   { servers, replicas }: { readonly servers: number; readonly replicas: number | undefined },
 ): void {
   const phases = supportedPhases(action);
-  if (!phases.includes(phase)) throw new UsageError(`${source}: requires phase ${list(phases)}, got phase ${phase}`);
+  if (!phases.includes(phase)) throw new UsageError(`${source} must run in phase ${list(phases)}, got phase ${phase}.`);
   if ('count' in action && action.kind !== 'kill-workers' && action.count > servers) {
-    throw new UsageError(`${source}: must be at most ${servers}, the number of servers`);
+    throw new UsageError(
+      `${source} must affect at most ${servers} servers, got ${action.count}. Add servers with --servers.`,
+    );
   }
   const toReplicas = ['kill-replica', 'lag'].includes(action.kind) || ('to' in action && action.to === 'replicas');
-  if (toReplicas && replicas === 0) throw new UsageError(`${source}: --replicas must be at least 1, got 0`);
+  if (toReplicas && replicas === 0) throw new UsageError(`--replicas must be at least 1 for ${source}, got 0.`);
 }
 
 function list(phases: readonly number[]): string {

@@ -82,12 +82,15 @@ export function readScenarioFile(file: string): ScenarioFile {
   const { document, lineOf } = parse(file);
   const content: unknown = document.toJS();
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new UsageError(`${file}: must be a map of settings and steps`);
+    throw new UsageError(`--scenario must be a file with a map of settings and steps, got ${file}.`);
   }
   const { steps = [], ...settings } = content as Record<string, unknown>;
   const wrong = check(Settings, settings, []);
   if (!Array.isArray(steps) || steps.length > LIMITS.steps) {
-    wrong.push({ path: ['steps'], message: `steps: must be a list of at most ${LIMITS.steps}` });
+    wrong.push({
+      path: ['steps'],
+      message: `steps must be a list of at most ${LIMITS.steps} steps, got ${Array.isArray(steps) ? steps.length : JSON.stringify(steps)}.`,
+    });
   } else {
     steps.forEach((step, index) => {
       wrong.push(...checkStep(step, ['steps', index]));
@@ -113,12 +116,13 @@ function parse(file: string): { document: Document; lineOf: (path: Path) => numb
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`--scenario ${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    throw new UsageError(`--scenario must be a readable file, got ${file} (${(error as NodeJS.ErrnoException).code}).`);
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
-  if (error) throw new UsageError(`${file}:${lines.linePos(error.pos[0]).line}: invalid YAML: ${error.message}`);
+  if (error)
+    throw new UsageError(`${file}:${lines.linePos(error.pos[0]).line}: file must be valid YAML: ${error.message}.`);
   // A missing value is reported at its parent.
   const lineOf = (path: Path): number => {
     const node = document.getIn(path, true);
@@ -136,7 +140,7 @@ function checkStep(step: unknown, path: Path): Problem[] {
     return [
       {
         path: [...path, 'kind'],
-        message: `${name([...path, 'kind'])}=${JSON.stringify(kind)}: must be one of ${known}`,
+        message: `${name([...path, 'kind'])} must be one of ${known}, got ${JSON.stringify(kind) ?? 'none'}.`,
       },
     ];
   }
@@ -151,11 +155,14 @@ function check(schema: ReturnType<typeof Type.Object>, value: unknown, path: Pat
   const wrong = [...new Set([...Value.Errors(schema, value)].map((error) => error.path.split('/')[1] as string))];
   const known = Object.keys(schema.properties).join(', ');
   return [
-    ...unknown.map((key) => ({ path: [...path, key], message: `${name([...path, key])}: unknown; allowed: ${known}` })),
+    ...unknown.map((key) => ({
+      path: [...path, key],
+      message: `Setting must be one of ${known}, got ${name([...path, key])}.`,
+    })),
     ...wrong.map((key) => {
       const { description } = schema.properties[key] as TSchema;
-      const shown = given[key] === undefined ? '' : `=${JSON.stringify(given[key])}`;
-      return { path: [...path, key], message: `${name([...path, key])}${shown}: must be ${description}` };
+      const value = JSON.stringify(given[key]) ?? 'none';
+      return { path: [...path, key], message: `${name([...path, key])} must be ${description}, got ${value}.` };
     }),
   ];
 }

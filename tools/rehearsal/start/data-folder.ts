@@ -61,7 +61,9 @@ export class DataFolder {
     if (!existsSync(this.#lockFile)) return;
     const pid = Number(readFileSync(this.#lockFile, 'utf8'));
     if (Number.isInteger(pid) && pid !== process.pid && isOtherRun(pid)) {
-      throw new UsageError(`--dir ${this.dir}: in use by process ${pid}. Stop it, or pass another --dir.`);
+      throw new UsageError(
+        `--dir must be a folder that no other run uses, got ${this.dir}. Stop process ${pid}, or pass another --dir.`,
+      );
     }
   }
 }
@@ -74,7 +76,7 @@ export function checkPortFree(port: number): Promise<void> {
       reject(
         error.code === 'EADDRINUSE'
           ? new UsageError(
-              `--port ${port}: in use. Stop the program that listens there, or pass another port from 1024 to 65535.`,
+              `--port must be a free port, got ${port}. Stop the program that uses it, or pass another port from 1024 to 65535.`,
             )
           : error,
       );

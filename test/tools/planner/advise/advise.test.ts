@@ -3,8 +3,8 @@ import { CloudWatch, type PutMetricDataCommandInput } from '@aws-sdk/client-clou
 import { type Moto, startMoto } from '../../../../tools/emulator/moto';
 import { advise } from '../../../../tools/planner/advise/advice';
 import { readMetrics } from '../../../../tools/planner/advise/cloudwatch';
+import { limits } from '../../../../tools/planner/advise/limits';
 import { type Resource, readStack } from '../../../../tools/planner/advise/stack';
-import { walls } from '../../../../tools/planner/advise/walls';
 import { type AdviseOptions, adviseCommand } from '../../../../tools/planner/commands/advise-command';
 import { readPriceTable } from '../../../../tools/planner/prices/table';
 import { emulatorEnv } from '../../../../tools/support/aws-environment';
@@ -18,10 +18,10 @@ const PERIOD = DAY / 2;
 const DAYS = 14;
 
 type Phase = 1 | 2 | 3 | 4;
-/** Values of metrics by wall id; a function gets the day and the half of the day. `null` publishes nothing. */
+/** Values of metrics by limit id; a function gets the day and the half of the day. `null` publishes nothing. */
 type Levels = Readonly<Record<string, number | ((day: number, half: number) => number) | null>>;
 
-/** A daily load cycle, far from any wall. */
+/** A daily load cycle, far from any limit. */
 const QUIET: Levels = {
   'box.cpu': (_, half) => 20 + 30 * half,
   'box.memory': 50,
@@ -81,10 +81,10 @@ describeWith('moto server', 'advise on published metrics', () => {
     const end = Math.floor(Date.now() / 1000 / DAY) * DAY - windows * 30 * DAY;
     const puts: PutMetricDataCommandInput[] = [];
     for (const { tier, dimensions, dimensionsOf } of resources.get(phase) ?? []) {
-      for (const wall of walls.filter((one) => one.tier === tier)) {
+      for (const limit of limits.filter((one) => one.tier === tier)) {
         for (const [metric, level] of [
-          [wall.metric, levels[wall.id]],
-          [wall.limitMetric, levels[`${wall.id}.limit`]],
+          [limit.metric, levels[limit.id]],
+          [limit.limitMetric, levels[`${limit.id}.limit`]],
         ] as const) {
           if (!metric || level === undefined || level === null) continue;
           const all = Object.entries(dimensionsOf?.[metric.name] ?? dimensions);
@@ -148,7 +148,7 @@ describeWith('moto server', 'advise on published metrics', () => {
     expect(advice.wall.remedy.phase).toBe(removedBy);
   });
 
-  test.each<Phase>([1, 2, 3, 4])('the verdict in phase %i without any wall is to stay', async (phase) => {
+  test.each<Phase>([1, 2, 3, 4])('the verdict in phase %i without any limit is to stay', async (phase) => {
     const advice = await situation(phase, {});
     expect(advice).toMatchObject({ verdict: 'stay', wall: null, symptoms: [], unknown: [] });
   });
@@ -160,7 +160,7 @@ describeWith('moto server', 'advise on published metrics', () => {
     expect(cpu).toMatchObject({ state: 'fine', significant: false, fullOn: null });
   });
 
-  test('forecasts the date when the line reaches the wall, between its bounds', async () => {
+  test('forecasts the date when the line reaches the limit, between its bounds', async () => {
     // 66% on the last of 14 days, 2 more each day, limit 80%: 8 days.
     const advice = await situation(2, { 'box.cpu': (day) => 40 + 2 * day + (day % 2 === 0 ? 0.5 : -0.5) });
     const days = (date: string) => Math.round((Date.parse(date) - Date.parse(advice.window.end)) / 1000 / DAY);
@@ -192,7 +192,7 @@ describeWith('moto server', 'advise on published metrics', () => {
       expect.stringMatching(/^memory of a cache node \(.*-001\): no data$/),
       expect.stringMatching(/^memory of a cache node \(.*-002\): no data$/),
     ]);
-    expect(await ask(3, until, { json: false })).toContain('Stay (some walls are unknown): no limit is reached');
+    expect(await ask(3, until, { json: false })).toContain('Stay (some limits are unknown): no limit is reached');
   });
 
   test('reads CloudFront metrics in us-east-1, and tolerates unpublished ones', async () => {
@@ -200,7 +200,7 @@ describeWith('moto server', 'advise on published metrics', () => {
       tier: 'edge',
       name: 'Edge',
       dimensions: { DistributionId: 'E1', Region: 'Global' },
-      limits: {},
+      spec: {},
       region: 'us-east-1',
     };
     const until = await publish(1, QUIET);
@@ -223,7 +223,7 @@ describeWith('moto server', 'advise on published metrics', () => {
   test('finds the data volume of a stack', () => {
     const found = (phase: Phase, tier: string) => (resources.get(phase) ?? []).filter((one) => one.tier === tier);
     expect(found(1, 'volume')).toEqual([
-      { tier: 'volume', name: 'Data', dimensions: { VolumeId: expect.stringMatching(/^vol-/) }, limits: {} },
+      { tier: 'volume', name: 'Data', dimensions: { VolumeId: expect.stringMatching(/^vol-/) }, spec: {} },
     ]);
   });
 
@@ -239,7 +239,7 @@ describeWith('moto server', 'advise on published metrics', () => {
     expect(JSON.parse(await ask(2, '2001-01-15T00:00Z')).verdict).toBe('unknown');
   });
 
-  test('reports a wall with value, limit and source', async () => {
+  test('reports a limit with value, limit and source', async () => {
     const text = await ask(4, await publish(4, { ...QUIET, 'servers.size': 20 }), { json: false });
     expect(text).toContain('Now: desired capacity of the fleet (Fleet) has reached its limit: 20, limit ≥ 20.');
     expect(text).toContain('Stay on this phase: raise the maximum (-c maxServers=)');

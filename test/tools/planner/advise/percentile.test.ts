@@ -49,8 +49,8 @@ test('checks the objective against the p99 response time', async () => {
     tier: 'balancer' as const,
     name: 'LoadBalancer',
     dimensions: { LoadBalancer: 'app/shop/1' },
-    limits: { latencySeconds: 0.5 },
+    spec: { latencySeconds: 0.5 },
   };
   const { symptoms } = advise(await readMetrics([balancer], window, 'us-east-1'), 3, window);
-  expect(symptoms).toMatchObject([{ wall: { id: 'balancer.latency' }, peak: 0.9, threshold: 0.5 }]);
+  expect(symptoms).toMatchObject([{ limit: { id: 'balancer.latency' }, peak: 0.9, threshold: 0.5 }]);
 });

@@ -24,7 +24,7 @@ async function ask(lines: readonly string[], more: Partial<AdviseOptions> = {}) 
 const noons = (metric: string, value: (day: number) => number) =>
   Array.from({ length: 10 }, (_, day) => `2026-03-${String(day + 1).padStart(2, '0')}T12:00Z,${metric},${value(day)}`);
 
-test('finds the wall in recorded metrics', async () => {
+test('finds the limit in recorded metrics', async () => {
   const advice = await ask([...noons('servers.cpu', (day) => 40 + 3 * day), ...noons('database.cpu', () => 20)]);
   expect(advice).toMatchObject({
     verdict: 'prepare',
@@ -39,7 +39,7 @@ test('accepts lines in any order', async () => {
   expect(await ask([...lines].reverse())).toEqual(await ask(lines));
 });
 
-test('a falling load is no wall, falling free memory is', async () => {
+test('a falling load reaches no limit, falling free memory does', async () => {
   expect(await ask(noons('servers.cpu', (day) => 70 - 3 * day))).toMatchObject({ verdict: 'stay', wall: null });
   const free = noons('database.memory', (day) => (5 - 0.2 * day) * 1024 ** 3);
   expect(await ask(free, { databaseClass: 'db.m7g.large' })).toMatchObject({
@@ -77,7 +77,7 @@ test('ignores a metric without data on the last day', async () => {
   expect(unknown).toContain('CPU of the servers (servers): no data');
 });
 
-test('sorts reached walls by time beyond the threshold, then by tier', async () => {
+test('sorts reached limits by time beyond the threshold, then by tier', async () => {
   const hours = (metric: string, busy: number) =>
     Array.from({ length: 24 }, (_, hour) => `${hour * 3600},${metric},${hour < busy ? 95 : 20}`);
   const longer = await ask([...hours('database.cpu', 4), ...hours('servers.cpu', 20)]);
@@ -144,7 +144,7 @@ test.each([
   ['database.credits', 12],
   ['database.burst', 15],
   ['volume.burst@vol-1', 15],
-])('%s: spent credits are a wall, and resources without credits are not reported', async (metric, level) => {
+])('%s: spent credits are a limit, and resources without credits are not reported', async (metric, level) => {
   const [tier = '', wall] = [metric.split('.')[0], metric.split('@')[0]];
   expect(await ask(noons(metric, () => level))).toMatchObject({ verdict: 'act', wall: { wall, remedy: {} } });
   expect((await ask(noons(metric, () => 90))).verdict).toBe('stay');

@@ -145,14 +145,14 @@ test('the picture in docs is the output of npm run simulate -- --traffic black-f
 
 test.each<[string | RegExp, Partial<SimulateOptions>]>([
   [
-    '--template must be a template (JSON or YAML) or an output folder of cdk synth, got nowhere.json: does not exist',
+    '--template must be a template (JSON or YAML) or a cloud assembly (cdk.out), got nowhere.json: does not exist',
     { template: 'nowhere.json' },
   ],
   [
-    /^--template must be a template \(JSON or YAML\) or an output folder of cdk synth, got README\.md: line \d+, column 1: .*$/,
+    /^--template must be a template \(JSON or YAML\) or a cloud assembly \(cdk\.out\), got README\.md: line \d+, column 1: .*$/,
     { template: 'README.md' },
   ],
-  ['got docs: contains no manifest.json, so it is not an output folder of cdk synth', { template: 'docs' }],
+  ['got docs: contains no manifest.json, so it is not a cloud assembly (cdk.out)', { template: 'docs' }],
   [
     '--traffic must be steady, daily, spike, black-friday or a CSV file with time,rps, got weekly.',
     { traffic: 'weekly' },

@@ -216,7 +216,7 @@ describe('the command cost', () => {
     [
       () => join(dir, 'none.json'),
       {},
-      /^what must be phase-N, a template \(JSON or YAML\) or an output folder of cdk synth, got .*none\.json: does not exist$/,
+      /^what must be phase-N, a template \(JSON or YAML\) or a cloud assembly \(cdk\.out\), got .*none\.json: does not exist$/,
     ],
     [
       () => write('a.yaml', 'Resources:\n  A: !Reff B'),
@@ -227,7 +227,7 @@ describe('the command cost', () => {
     [
       () => dir,
       {},
-      /^what must be phase-N, a template .*: contains no manifest\.json, so it is not an output folder of cdk synth$/,
+      /^what must be phase-N, a template .*: contains no manifest\.json, so it is not a cloud assembly \(cdk\.out\)$/,
     ],
     [blog, { parameter: ['Type'] }, /^--parameter must be name=value, got Type\.$/],
     [

@@ -59,7 +59,7 @@ test('an evolution has one step per later phase', () => {
   expect(scenarioOf(1, {}).until).toBeUndefined();
   const scenario = fileOf({ steps: [{ at: 5, kind: 'next-phase' }] });
   expect(scenarioOf(2, { scenario }).until).toBe(3);
-  expect(refusal(4, { scenario })).toBe('steps[0]: next-phase: requires phase 1, 2 or 3, got phase 4');
+  expect(refusal(4, { scenario })).toBe('steps[0] next-phase must run in phase 1, 2 or 3, got phase 4.');
 });
 
 test('--overload means small servers, retries, and a limit of requests in flight unless load shedding is off', () => {
@@ -101,20 +101,28 @@ test('flags override the settings of the file, and its steps are added', () => {
 });
 
 test.each<[1 | 2 | 3 | 4, RehearseFlags, string]>([
-  [1, { killAz: 1 }, '--kill-az 1: requires phase 3 or 4, got phase 1'],
-  [1, { killDb: true }, '--kill-db: requires phase 2, 3 or 4, got phase 1'],
-  [3, { spot: 1 }, '--spot 1: requires phase 4, got phase 3'],
-  [3, { killWorker: 1 }, '--kill-worker 1: requires phase 4, got phase 3'],
-  [3, { kill: 6 }, '--kill 6: must be at most 5, the number of servers'],
+  [1, { killAz: 1 }, '--kill-az 1 must run in phase 3 or 4, got phase 1.'],
+  [1, { killDb: true }, '--kill-db must run in phase 2, 3 or 4, got phase 1.'],
+  [3, { spot: 1 }, '--spot 1 must run in phase 4, got phase 3.'],
+  [3, { killWorker: 1 }, '--kill-worker 1 must run in phase 4, got phase 3.'],
+  [3, { kill: 6 }, '--kill 6 must affect at most 5 servers, got 6. Add servers with --servers.'],
   [2, { servers: 3 }, '--servers must be 1 in phase 2, got 3. Use phase 3 or later for more.'],
-  [2, { balance: 'sticky' }, '--balance sticky: requires phase 3 or later, got phase 2'],
-  [3, { killReplica: true, replicas: 0 }, '--kill-replica: --replicas must be at least 1, got 0'],
-  [3, { lag: 5, replicas: 0 }, '--lag 5: --replicas must be at least 1, got 0'],
-  [3, { slow: { to: 'replicas', delayMs: 9 }, replicas: 0 }, '--slow replicas=9: --replicas must be at least 1, got 0'],
-  [2, { slow: { to: 'redis', delayMs: 9 } }, '--slow redis=9: requires phase 3 or 4, got phase 2'],
-  [3, { timeScale: 10 }, '--time-scale 10: requires phase 4 or later, got phase 3'],
-  [4, { spike: 10, rps: 1000 }, '--rps 1000: the peak of "spike" must be at most 5000 requests/s, got 10000'],
-  [3, { rps: 5000, seconds: 900 }, '--rps 5000 for --seconds 900: must be at most 1000000 requests, got 4500000'],
+  [2, { balance: 'sticky' }, '--balance must be unset in phase 2, got sticky. Use phase 3 or later.'],
+  [3, { killReplica: true, replicas: 0 }, '--replicas must be at least 1 for --kill-replica, got 0.'],
+  [3, { lag: 5, replicas: 0 }, '--replicas must be at least 1 for --lag 5, got 0.'],
+  [
+    3,
+    { slow: { to: 'replicas', delayMs: 9 }, replicas: 0 },
+    '--replicas must be at least 1 for --slow replicas=9, got 0.',
+  ],
+  [2, { slow: { to: 'redis', delayMs: 9 } }, '--slow redis=9 must run in phase 3 or 4, got phase 2.'],
+  [3, { timeScale: 10 }, '--time-scale must be unset in phase 3, got 10. Use phase 4 or later.'],
+  [4, { spike: 10, rps: 1000 }, 'Peak rate of "spike" must be at most 5000 requests/s, got 10000. Lower --rps.'],
+  [
+    3,
+    { rps: 5000, seconds: 900 },
+    '--rps times --seconds must be at most 1000000 requests, got 4500000. Lower one of them.',
+  ],
 ])('phase %i with %j is refused', (phase, flags, line) => {
   expect(refusal(phase, flags)).toBe(line);
 });
@@ -136,25 +144,25 @@ steps:
   expect(lines.every((line) => line.startsWith(`${scenario}:`))).toBe(true);
   const messages = lines.map((line) => line.slice(scenario.length + 1));
   expect(messages).toEqual([
-    '2: servers=0: must be a whole number from 1 to 20',
-    expect.stringMatching(/^3: speed: unknown; allowed: servers, vcpu, /),
-    '4: balance="best": must be one of roundrobin, leastconn, source, sticky',
-    expect.stringMatching(/^7: steps\[0\].kind="kill": must be one of kill-servers, stop-servers, /),
+    '2: servers must be a whole number from 1 to 20, got 0.',
+    expect.stringMatching(/^3: Setting must be one of servers, vcpu, .*, got speed\.$/),
+    '4: balance must be one of roundrobin, leastconn, source, sticky, got "best".',
+    expect.stringMatching(/^7: steps\[0\]\.kind must be one of kill-servers, stop-servers, .*, got "kill"\.$/),
     // A missing value is reported at the start of its step.
-    '8: steps[1].delayMs: must be a whole number from 1 to 5000',
-    '8: steps[1].at=-1: must be a number from 0 to 900',
-    '10: steps[1].to="queue": must be one of database, replicas, redis',
+    '8: steps[1].delayMs must be a whole number from 1 to 5000, got none.',
+    '8: steps[1].at must be a number from 0 to 900, got -1.',
+    '10: steps[1].to must be one of database, replicas, redis, got "queue".',
   ]);
 });
 
 test('an action that the phase does not support is rejected by its step', () => {
   const scenario = fileOf({ steps: [{ at: 1, kind: 'spot-notice', count: 1 }] });
-  expect(refusal(3, { scenario })).toBe('steps[0]: spot-notice: requires phase 4, got phase 3');
+  expect(refusal(3, { scenario })).toBe('steps[0] spot-notice must run in phase 4, got phase 3.');
 });
 
 test('a step after the end of the traffic is rejected', () => {
   const scenario = fileOf({ seconds: 30, steps: [{ at: 30, kind: 'kill-servers', count: 1 }] });
-  expect(refusal(3, { scenario })).toBe('steps[0]: kill-servers: at must be less than the duration of 30 s, got 30');
+  expect(refusal(3, { scenario })).toBe('at of steps[0] kill-servers must be less than the duration of 30 s, got 30.');
   expect(scenarioOf(3, { scenario, seconds: 31 }).steps).toHaveLength(1);
 });
 
@@ -165,7 +173,13 @@ test('only a default rate may be lowered', () => {
 });
 
 test('a file that is missing, invalid YAML, or not a map is rejected', () => {
-  expect(refusal(3, { scenario: '/nowhere.json' })).toBe('--scenario /nowhere.json: cannot be read (ENOENT)');
-  expect(refusal(3, { scenario: fileOf('rps: 3\nservers: [3') })).toMatch(/scenario\.json:2: invalid YAML: [^\n]+$/);
-  expect(refusal(3, { scenario: fileOf([]) })).toMatch(/scenario\.json: must be a map of settings and steps$/);
+  expect(refusal(3, { scenario: '/nowhere.json' })).toBe(
+    '--scenario must be a readable file, got /nowhere.json (ENOENT).',
+  );
+  expect(refusal(3, { scenario: fileOf('rps: 3\nservers: [3') })).toMatch(
+    /scenario\.json:2: file must be valid YAML: [^\n]+\.$/,
+  );
+  expect(refusal(3, { scenario: fileOf([]) })).toMatch(
+    /^--scenario must be a file with a map of settings and steps, got .*scenario\.json\.$/,
+  );
 });

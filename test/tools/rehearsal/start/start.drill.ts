@@ -48,13 +48,15 @@ describe('npm start in a fresh clone', () => {
     expect(taken).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /^--port \d+: in use\. Stop the program that listens there, or pass another port from 1024 to 65535\.\n$/,
+        /^--port must be a free port, got \d+\. Stop the program that uses it, or pass another port from 1024 to 65535\.\n$/,
       ),
     });
     const held = await run('--port', String(await freePort()));
     expect(held).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^--dir .*: in use by process \d+\. Stop it, or pass another --dir\.\n$/),
+      stderr: expect.stringMatching(
+        /^--dir must be a folder that no other run uses, got .*\. Stop process \d+, or pass another --dir\.\n$/,
+      ),
     });
 
     signal(second.child, 'SIGINT');

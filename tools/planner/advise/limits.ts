@@ -20,23 +20,23 @@ export type Tier = (typeof TIERS)[number];
 
 export type PhaseNumber = 1 | 2 | 3 | 4 | 5;
 
-/** Limits of a resource that thresholds depend on. */
-export interface Limits {
+/** Size and objective of a resource, which thresholds depend on. */
+export interface ResourceSpec {
   readonly vcpus?: number;
   readonly memoryBytes?: number;
   /** Objective for the p99 response time. */
   readonly latencySeconds?: number;
 }
 
-/** Action that removes a wall. */
+/** Action that removes a limit. */
 export interface Remedy {
   /** Phase that removes it. @default - a change within the running phase */
   readonly phase?: PhaseNumber;
-  readonly does: string;
+  readonly action: string;
 }
 
 /** A capacity limit of a resource: its metric, threshold and remedy. */
-export interface Wall {
+export interface Limit {
   /** Name in `--from` files, such as `servers.cpu`. */
   readonly id: string;
   readonly tier: Tier;
@@ -47,9 +47,9 @@ export interface Wall {
   readonly limitMetric?: { readonly namespace: string; readonly name: string; readonly stat: string };
   readonly side: 'above' | 'at or above' | 'below';
   /** In the metric's unit; `undefined` when the size of the resource is unknown. */
-  readonly threshold?: (limits: Limits) => number | undefined;
+  readonly threshold?: (spec: ResourceSpec) => number | undefined;
   /** Minimum time beyond the threshold, in minutes. */
-  readonly lasting: number;
+  readonly sustainedMinutes: number;
   /** Source of the threshold. */
   readonly source: string;
   /** Whether a missing metric means zero. */
@@ -61,7 +61,7 @@ export interface Wall {
   /** Whether it indicates a failure instead of a capacity limit. */
   readonly symptom?: boolean;
   /** Applicable resources, by their size. @default all */
-  readonly isFor?: (limits: Limits) => boolean;
+  readonly isFor?: (spec: ResourceSpec) => boolean;
   /** Applicable phases. @default all */
   readonly phases?: readonly PhaseNumber[];
   readonly remedy: (phase: PhaseNumber) => Remedy;
@@ -71,7 +71,7 @@ const WIDDIX = 'widdix alarms';
 const AWS = 'AWS recommended alarms';
 const PROJECT = "this project's dashboard";
 
-const stay = (does: string) => (): Remedy => ({ does });
+const stay = (action: string) => (): Remedy => ({ action });
 const ec2 = (name: string, stat: string) => ({ namespace: 'AWS/EC2', name, stat });
 const group = (name: string) => ({ namespace: 'AWS/AutoScaling', name, stat: 'Average' });
 const balancer = (name: string, stat: string) => ({ namespace: 'AWS/ApplicationELB', name, stat });
@@ -81,40 +81,41 @@ const cache = (name: string, stat: string) => ({ namespace: 'AWS/ElastiCache', n
 /** Scaling up is faster than a new phase while a larger size exists. */
 const relieveBox = (phase: PhaseNumber): Remedy =>
   phase === 1
-    ? { phase: 2, does: 'moves the database to RDS; a larger instance (-c size=) buys time' }
-    : { phase: 3, does: 'runs five servers behind a load balancer; a larger instance (-c size=) buys time' };
+    ? { phase: 2, action: 'moves the database to RDS; a larger instance (-c size=) buys time' }
+    : { phase: 3, action: 'runs five servers behind a load balancer; a larger instance (-c size=) buys time' };
 
 const addServers = (phase: PhaseNumber): Remedy =>
   phase === 3
     ? {
         phase: 4,
-        does: 'scales the fleet automatically and serves static files at the edge; more servers (-c servers=) buy time',
+        action:
+          'scales the fleet automatically and serves static files at the edge; more servers (-c servers=) buy time',
       }
-    : { does: 'raise the maximum (-c maxServers=) after checking the database connections' };
+    : { action: 'raise the maximum (-c maxServers=) after checking the database connections' };
 
 const relieveWriter = (phase: PhaseNumber): Remedy => {
-  if (phase <= 2) return { phase: 3, does: 'moves reads to a cache and read replicas; a larger class buys time' };
+  if (phase <= 2) return { phase: 3, action: 'moves reads to a cache and read replicas; a larger class buys time' };
   if (phase === 3)
-    return { phase: 4, does: 'serves shared pages at the edge and runs jobs on workers; a larger class buys time' };
-  return { phase: 5, does: 'splits the data into shards; a larger class buys time' };
+    return { phase: 4, action: 'serves shared pages at the edge and runs jobs on workers; a larger class buys time' };
+  return { phase: 5, action: 'splits the data into shards; a larger class buys time' };
 };
 
 const addConnections = (phase: PhaseNumber): Remedy => {
-  if (phase === 3) return { phase: 4, does: 'pools database connections in RDS Proxy' };
+  if (phase === 3) return { phase: 4, action: 'pools database connections in RDS Proxy' };
   return phase <= 2
-    ? { phase: 3, does: 'answers reads from a cache; a larger class buys time' }
-    : { phase: 5, does: 'gives each shard its own connections; check for pinned sessions first' };
+    ? { phase: 3, action: 'answers reads from a cache; a larger class buys time' }
+    : { phase: 5, action: 'gives each shard its own connections; check for pinned sessions first' };
 };
 
 /** A burstable instance in unlimited mode is not throttled: usage above the baseline is billed as surplus credits. */
-const lowCredits = (does: string) => ({
+const lowCredits = (action: string) => ({
   unit: '' as const,
   side: 'below' as const,
   threshold: () => 20,
-  lasting: 120,
+  sustainedMinutes: 120,
   source: WIDDIX,
   optional: true,
-  remedy: stay(does),
+  remedy: stay(action),
 });
 
 /** A volume without burst credits is throttled to its baseline. Types without bursts (gp3, io2) do not publish it. */
@@ -122,7 +123,7 @@ const lowBurstBalance = {
   unit: '%' as const,
   side: 'below' as const,
   threshold: () => 20,
-  lasting: 10,
+  sustainedMinutes: 10,
   source: WIDDIX,
   optional: true,
   remedy: stay('switch to a gp3 volume, which does not depend on burst credits'),
@@ -134,12 +135,12 @@ const lowBurstBalance = {
  *
  * @see https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.WhichShouldIMonitor.html
  */
-const isSmallNode = ({ vcpus }: Limits) => vcpus !== undefined && vcpus <= 2;
+const isSmallNode = ({ vcpus }: ResourceSpec) => vcpus !== undefined && vcpus <= 2;
 
 const largerDatabase = stay('use a larger database class: memory or disk is short');
 
-/** All walls. */
-export const walls: readonly Wall[] = [
+/** All limits. */
+export const limits: readonly Limit[] = [
   {
     id: 'box.cpu',
     tier: 'box',
@@ -148,7 +149,7 @@ export const walls: readonly Wall[] = [
     metric: ec2('CPUUtilization', 'Average'),
     side: 'above',
     threshold: () => 80,
-    lasting: 15,
+    sustainedMinutes: 15,
     source: WIDDIX,
     remedy: relieveBox,
   },
@@ -160,7 +161,7 @@ export const walls: readonly Wall[] = [
     metric: { namespace: 'Host', name: 'mem_used_percent', stat: 'Average' },
     side: 'at or above',
     threshold: () => 90,
-    lasting: 15,
+    sustainedMinutes: 15,
     source: PROJECT,
     remedy: relieveBox,
   },
@@ -172,7 +173,7 @@ export const walls: readonly Wall[] = [
     metric: { namespace: 'Host', name: 'disk_used_percent', stat: 'Maximum' },
     side: 'at or above',
     threshold: () => 80,
-    lasting: 10,
+    sustainedMinutes: 10,
     source: PROJECT,
     phases: [1],
     remedy: stay('use a size with a larger volume (-c size=); the volume grows in place'),
@@ -199,7 +200,7 @@ export const walls: readonly Wall[] = [
     metric: ec2('CPUUtilization', 'Average'),
     side: 'above',
     threshold: () => 80,
-    lasting: 15,
+    sustainedMinutes: 15,
     source: WIDDIX,
     remedy: addServers,
   },
@@ -211,7 +212,7 @@ export const walls: readonly Wall[] = [
     metric: { namespace: 'Host', name: 'mem_used_percent', stat: 'Maximum' },
     side: 'at or above',
     threshold: () => 90,
-    lasting: 15,
+    sustainedMinutes: 15,
     source: PROJECT,
     remedy: stay('use servers with more memory (-c size=)'),
   },
@@ -230,7 +231,7 @@ export const walls: readonly Wall[] = [
     metric: group('GroupDesiredCapacity'),
     limitMetric: group('GroupMaxSize'),
     side: 'at or above',
-    lasting: 10,
+    sustainedMinutes: 10,
     source: 'maximum size of the group',
     phases: [4, 5],
     remedy: addServers,
@@ -243,7 +244,7 @@ export const walls: readonly Wall[] = [
     metric: balancer('HTTPCode_ELB_5XX_Count', 'Sum'),
     side: 'above',
     threshold: () => 0,
-    lasting: 0,
+    sustainedMinutes: 0,
     source: WIDDIX,
     missingIsZero: true,
     symptom: true,
@@ -257,7 +258,7 @@ export const walls: readonly Wall[] = [
     metric: balancer('RejectedConnectionCount', 'Sum'),
     side: 'above',
     threshold: () => 0,
-    lasting: 0,
+    sustainedMinutes: 0,
     source: WIDDIX,
     missingIsZero: true,
     symptom: true,
@@ -271,7 +272,7 @@ export const walls: readonly Wall[] = [
     metric: balancer('HTTPCode_Target_5XX_Count', 'Sum'),
     side: 'above',
     threshold: () => 0,
-    lasting: 0,
+    sustainedMinutes: 0,
     source: WIDDIX,
     missingIsZero: true,
     symptom: true,
@@ -285,7 +286,7 @@ export const walls: readonly Wall[] = [
     metric: balancer('TargetConnectionErrorCount', 'Sum'),
     side: 'above',
     threshold: () => 0,
-    lasting: 0,
+    sustainedMinutes: 0,
     source: WIDDIX,
     missingIsZero: true,
     symptom: true,
@@ -299,7 +300,7 @@ export const walls: readonly Wall[] = [
     metric: balancer('UnHealthyHostCount', 'Minimum'),
     side: 'above',
     threshold: () => 0,
-    lasting: 2,
+    sustainedMinutes: 2,
     source: 'Elastic Load Balancing guide',
     symptom: true,
     remedy: stay('runbook: Server unhealthy'),
@@ -312,7 +313,7 @@ export const walls: readonly Wall[] = [
     metric: balancer('TargetResponseTime', 'p99'),
     side: 'above',
     threshold: ({ latencySeconds }) => latencySeconds,
-    lasting: 15,
+    sustainedMinutes: 15,
     source: '--latency-objective',
     optional: true,
     notJudged: { when: 'no limit', because: 'no objective set: pass --latency-objective <ms>' },
@@ -327,7 +328,7 @@ export const walls: readonly Wall[] = [
     metric: { namespace: 'AWS/CloudFront', name: 'CacheHitRate', stat: 'Average' },
     side: 'below',
     threshold: () => 100 * TRAFFIC_DEFAULTS.edgeHitRatio.value,
-    lasting: 60,
+    sustainedMinutes: 60,
     source: 'default of plan and cost',
     optional: true,
     notJudged: {
@@ -345,7 +346,7 @@ export const walls: readonly Wall[] = [
     metric: rds('CPUUtilization', 'Average'),
     side: 'at or above',
     threshold: () => 90,
-    lasting: 5,
+    sustainedMinutes: 5,
     source: AWS,
     remedy: relieveWriter,
   },
@@ -357,7 +358,7 @@ export const walls: readonly Wall[] = [
     metric: rds('DBLoad', 'Average'),
     side: 'above',
     threshold: ({ vcpus }) => vcpus,
-    lasting: 15,
+    sustainedMinutes: 15,
     source: AWS,
     optional: true,
     remedy: relieveWriter,
@@ -370,7 +371,7 @@ export const walls: readonly Wall[] = [
     metric: rds('DatabaseConnections', 'Maximum'),
     side: 'at or above',
     threshold: ({ memoryBytes }) => memoryBytes && Math.floor(maxConnections(memoryBytes) * 0.9),
-    lasting: 10,
+    sustainedMinutes: 10,
     source: 'AWS: 90 to 95% of max_connections',
     remedy: addConnections,
   },
@@ -382,7 +383,7 @@ export const walls: readonly Wall[] = [
     metric: rds('FreeableMemory', 'Minimum'),
     side: 'below',
     threshold: ({ memoryBytes }) => memoryBytes && memoryBytes / 4,
-    lasting: 15,
+    sustainedMinutes: 15,
     source: AWS,
     remedy: largerDatabase,
   },
@@ -394,7 +395,7 @@ export const walls: readonly Wall[] = [
     metric: rds('ReadLatency', 'Average'),
     side: 'above',
     threshold: () => 0.02,
-    lasting: 5,
+    sustainedMinutes: 5,
     source: AWS,
     remedy: largerDatabase,
   },
@@ -406,7 +407,7 @@ export const walls: readonly Wall[] = [
     metric: rds('DiskQueueDepth', 'Average'),
     side: 'above',
     threshold: () => 64,
-    lasting: 5,
+    sustainedMinutes: 5,
     source: WIDDIX,
     remedy: largerDatabase,
   },
@@ -432,7 +433,7 @@ export const walls: readonly Wall[] = [
     metric: rds('CPUUtilization', 'Average'),
     side: 'at or above',
     threshold: () => 90,
-    lasting: 5,
+    sustainedMinutes: 5,
     source: AWS,
     remedy: stay('add a replica (-c replicas=) after checking the hit ratio of the cache'),
   },
@@ -444,7 +445,7 @@ export const walls: readonly Wall[] = [
     metric: rds('DatabaseConnectionsBorrowLatency', 'Average'),
     side: 'at or above',
     threshold: () => 100_000,
-    lasting: 10,
+    sustainedMinutes: 10,
     source: PROJECT,
     remedy: addConnections,
   },
@@ -457,7 +458,7 @@ export const walls: readonly Wall[] = [
     side: 'above',
     threshold: ({ vcpus }) => vcpus && 90 / vcpus,
     isFor: isSmallNode,
-    lasting: 5,
+    sustainedMinutes: 5,
     source: 'AWS: 90% / cores',
     remedy: stay('use a larger cache node type, or more shards'),
   },
@@ -469,8 +470,8 @@ export const walls: readonly Wall[] = [
     metric: cache('EngineCPUUtilization', 'Average'),
     side: 'above',
     threshold: () => 90,
-    isFor: (limits) => !isSmallNode(limits),
-    lasting: 5,
+    isFor: (spec) => !isSmallNode(spec),
+    sustainedMinutes: 5,
     source: 'AWS',
     remedy: stay('add shards: the engine uses one core'),
   },
@@ -482,7 +483,7 @@ export const walls: readonly Wall[] = [
     metric: cache('DatabaseMemoryUsagePercentage', 'Maximum'),
     side: 'at or above',
     threshold: () => 90,
-    lasting: 15,
+    sustainedMinutes: 15,
     source: WIDDIX,
     remedy: stay('use a cache node type with more memory: sessions must not be evicted'),
   },
@@ -494,7 +495,7 @@ export const walls: readonly Wall[] = [
     metric: cache('Evictions', 'Sum'),
     side: 'above',
     threshold: () => 1000,
-    lasting: 5,
+    sustainedMinutes: 5,
     source: WIDDIX,
     missingIsZero: true,
     remedy: stay('use a cache node type with more memory: sessions must not be evicted'),
@@ -507,7 +508,7 @@ export const walls: readonly Wall[] = [
     metric: cache('ReplicationLag', 'Maximum'),
     side: 'above',
     threshold: () => 30,
-    lasting: 5,
+    sustainedMinutes: 5,
     source: WIDDIX,
     symptom: true,
     remedy: stay('runbook: Cache replication lag'),
@@ -520,7 +521,7 @@ export const walls: readonly Wall[] = [
     metric: { namespace: 'AWS/SQS', name: 'ApproximateAgeOfOldestMessage', stat: 'Maximum' },
     side: 'above',
     threshold: () => 600,
-    lasting: 10,
+    sustainedMinutes: 10,
     source: WIDDIX,
     missingIsZero: true,
     remedy: stay('add workers (-c maxWorkers=), or remove what they wait for'),
@@ -533,7 +534,7 @@ export const walls: readonly Wall[] = [
     metric: { namespace: 'AWS/NATGateway', name: 'ErrorPortAllocation', stat: 'Sum' },
     side: 'above',
     threshold: () => 0,
-    lasting: 0,
+    sustainedMinutes: 0,
     source: 'AWS NAT gateway guide',
     missingIsZero: true,
     remedy: stay('use a NAT gateway per zone (-c natGateways=3), and keep connections alive'),
