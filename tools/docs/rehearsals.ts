@@ -42,7 +42,8 @@ export const rehearsals: readonly RehearsalExample[] = [
     title: 'The same without load shedding',
     name: 'no-shedding',
     args: '3 --overload 5x --no-shedding',
-    shows: 'the cascade: responses arrive after visitors gave up, health checks fail, the remaining servers get more requests',
+    shows:
+      'the cascade: responses arrive after visitors gave up, health checks fail, the remaining servers get more requests',
   },
   {
     topic: 'load balancing',
@@ -140,7 +141,8 @@ export const rehearsals: readonly RehearsalExample[] = [
     title: 'kill -9 of a worker',
     name: 'jobs',
     args: '4 --kill-worker 1',
-    shows: 'every order gets its receipt; the report shows connections on both sides of the pooler and the hit ratio of the edge',
+    shows:
+      'every order gets its receipt; the report shows connections on both sides of the pooler and the hit ratio of the edge',
   },
   {
     topic: 'cache',
