@@ -8,6 +8,7 @@ import { SettingError } from '../lib/phases/setting-error';
 import { readSettings } from '../lib/phases/settings';
 import { ShopStack } from '../lib/phases/shop-stack';
 import { transitionError } from '../lib/phases/transitions';
+import { runningPhase } from '../tools/evolution/running-phase';
 import { buildApp } from '../tools/support/app-bundle';
 
 /** The CDK app: one stack per phase, all with the same CloudFormation stack name. */
@@ -38,26 +39,6 @@ async function synthesize(): Promise<void> {
     if (why) Annotations.of(phase).addError(why);
   }
   app.synth();
-}
-
-/**
- * Reads the phase of the deployed shop with the CDK CLI's credentials, if there are any. Without sufficient permissions, the setup of
- * the instances still rejects a deploy that would lose orders (docs/decisions/041-steps-guarded-at-synth.md).
- */
-async function runningPhase(stackName: string): Promise<number | undefined> {
-  const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
-  if (!account) return undefined;
-  try {
-    const { describeDeployed } = await import('../tools/evolution/deployed.js');
-    const stack = await describeDeployed(stackName, region);
-    if (stack && stack.account !== account) throw new Error(`it is in account ${stack.account}, not ${account}`);
-    return stack?.phase;
-  } catch (error) {
-    console.error(
-      `warning: cannot read the phase of the stack ${stackName}, so a step back is not detected: ${(error as Error).message}`,
-    );
-    return undefined;
-  }
 }
 
 synthesize().catch((error) => {

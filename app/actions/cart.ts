@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { type Database, type Queryable, violates } from '../data/db';
-import { addItem, cartOfUser, createCart, listItems, MAX_QUANTITY, removeItem } from '../data/repositories/carts';
+import { addItem, cartOfUser, createCart, listItems, removeItem } from '../data/repositories/carts';
 import { ShopError } from '../errors';
+import { MAX_QUANTITY } from '../limits';
 import { saveSession } from '../sessions';
 import type { Cart } from '../types';
 

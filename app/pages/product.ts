@@ -1,9 +1,10 @@
 import { html } from 'ghtml';
+import { MAX_QUANTITY } from '../limits';
 import type { PageContext, Product } from '../types';
 import { catalogueUrl } from './catalogue-url';
 import { capitalised, formatMoney } from './format';
 import { layout } from './layout';
-import { MAX_QUANTITY, stockHint } from './stock';
+import { stockHint } from './stock';
 
 /** One product, with the form that puts it into the cart while there is stock. */
 export function productPage(ctx: PageContext, { product }: { readonly product: Product }): string {

@@ -3,9 +3,6 @@ import { html } from 'ghtml';
 /** From this many pieces down the shop says how many are left. */
 const FEW = 10;
 
-/** Most pieces of one product that a cart takes. */
-export const MAX_QUANTITY = 99;
-
 /** Says that little or nothing is left; nothing at all when there is plenty. */
 export function stockHint(stock: number): string {
   if (stock <= 0) return html`<span class="stock out">Sold out</span>`;

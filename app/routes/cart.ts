@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { addToCart, cartOf, removeFromCart } from '../actions/cart';
-import { MAX_QUANTITY } from '../data/repositories/carts';
 import type { App } from '../http/fastify';
+import { MAX_QUANTITY } from '../limits';
 import type { Shop } from '../shop';
 
 const ProductId = Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 });

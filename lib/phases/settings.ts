@@ -1,6 +1,6 @@
 import { SettingError } from './setting-error';
 import type { ElasticProps, FarmProps } from './shop-props';
-import { type BoxSizeName, sizes } from './sizes';
+import { type BoxSizeName, MAX_SETTINGS, sizes } from './sizes';
 
 /** Settings of the CDK app, given as context: `-c size=growth -c alarmEmail=ops@example.com`. */
 export interface Settings extends Omit<FarmProps & ElasticProps, 'appBundle' | 'edgeParts'> {
@@ -41,8 +41,8 @@ export function readSettings(context: (name: string) => unknown): Settings {
   );
   const alarmEmail = read(context, 'alarmEmail', 'an email address', matches(/^[^\s@'"]+@[^\s@'"]+\.[^\s@'"]+$/));
   const budget = read(context, 'monthlyBudget', 'an amount in US dollars, above 0 and at most 1000000000', isBudget);
-  const servers = read(context, 'servers', 'a whole number from 2 to 100', isWholeNumber(2, 100));
-  const replicas = read(context, 'replicas', 'a whole number from 0 to 15', isWholeNumber(0, 15));
+  const servers = readWholeNumber(context, 'servers', 2, MAX_SETTINGS.servers);
+  const replicas = readWholeNumber(context, 'replicas', 0, 15);
   const natGateways = read(context, 'natGateways', '1 or 3', oneOf('1', '3'));
   const layer = read(context, 'layer', '4 or 7', oneOf('4', '7'));
   const algorithm = read(
@@ -52,9 +52,9 @@ export function readSettings(context: (name: string) => unknown): Settings {
     oneOf('round-robin', 'least-outstanding-requests'),
   );
   const sticky = read(context, 'sticky', 'true or false', oneOf('true', 'false'));
-  const minServers = read(context, 'minServers', 'a whole number from 2 to 100', isWholeNumber(2, 100));
-  const maxServers = read(context, 'maxServers', 'a whole number from 3 to 500', isWholeNumber(3, 500));
-  const maxWorkers = read(context, 'maxWorkers', 'a whole number from 2 to 100', isWholeNumber(2, 100));
+  const minServers = readWholeNumber(context, 'minServers', 2, MAX_SETTINGS.minServers);
+  const maxServers = readWholeNumber(context, 'maxServers', 3, MAX_SETTINGS.maxServers);
+  const maxWorkers = readWholeNumber(context, 'maxWorkers', 2, MAX_SETTINGS.maxWorkers);
   const spot = read(context, 'spot', 'true or false', oneOf('true', 'false'));
   const predictive = read(
     context,
@@ -118,6 +118,15 @@ function read<T extends string>(
   const text = ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : JSON.stringify(value);
   if (!isAllowed(text)) throw new SettingError(`-c ${name} must be ${allowed}, got ${JSON.stringify(value)}.`);
   return text;
+}
+
+function readWholeNumber(
+  context: (name: string) => unknown,
+  name: string,
+  from: number,
+  to: number,
+): string | undefined {
+  return read(context, name, `a whole number from ${from} to ${to}`, isWholeNumber(from, to));
 }
 
 function requireWith(name: string, value: string | undefined, other: string, otherValue: string | undefined): void {

@@ -38,6 +38,12 @@ export const ELASTIC_INSTANCE_TYPES = ['c7g.large', 'm7g.large', 'c6g.large', 'm
 /** vCPUs of each of `ELASTIC_INSTANCE_TYPES`. */
 export const ELASTIC_VCPUS = 2;
 
+/** Default class of lib/tiers/database.ts, whose file stands alone. */
+export const DEFAULT_DATABASE_CLASS = 'db.t4g.medium';
+
+/** Largest values of settings such as `-c servers=100`. */
+export const MAX_SETTINGS = { servers: 100, minServers: 100, maxServers: 500, maxWorkers: 100 } as const;
+
 function size(
   instanceType: string,
   vcpus: number,

@@ -77,7 +77,7 @@ async function add(pool: Pool, cookie?: string): Promise<string | undefined> {
 
 /** Median latency in microseconds with a constant number of requests in flight. */
 async function measureAdd(pool: Pool, write: Write, inFlight: number): Promise<{ us: number }> {
-  // A cart holds at most 99 items of a product.
+  // One cart for every 50 requests, because `MAX_QUANTITY` of app/limits.ts limits a cart's items of a product.
   const cookies = write === 'none' ? await Promise.all(Array.from({ length: REQUESTS / 50 }, () => add(pool))) : [];
   const times: number[] = [];
   let remaining = REQUESTS;

@@ -1,5 +1,5 @@
 import { phases } from '../../lib/phases/phases';
-import type { NamedTemplate } from '../evolution/template';
+import type { NamedTemplate } from '../evolution/references';
 import { type Bill, type BillRow, billOf } from '../planner/cost/bill';
 import { readPriceTable } from '../planner/prices/table';
 

@@ -3,8 +3,8 @@ import { transitionBetween } from '../../lib/phases/transitions';
 import { compare } from '../evolution/changes';
 import { checkGate, type Manifest } from '../evolution/gate';
 import { manifestFor } from '../evolution/manifests';
-import { changeTable, MARKDOWN, type StepReport, summary } from '../evolution/report';
-import type { NamedTemplate } from '../evolution/template';
+import type { NamedTemplate } from '../evolution/references';
+import { changeTable, MARKDOWN, summary, type TransitionReport } from '../evolution/report';
 import { markdownTable } from '../support/table';
 import { type PhaseBills, phaseBills, REGION } from './costs';
 import type { GeneratedSections } from './generate';
@@ -24,11 +24,11 @@ export function evolveSections(templates: EvolveTemplates): GeneratedSections {
     if (found === undefined) throw new Error(`no template for phase ${phase}`);
     return found;
   };
-  const step = (from: number, to: number) =>
+  const transition = (from: number, to: number) =>
     reportOf(`${from} → ${to}`, template(from), template(to), manifestFor(from, to), transitionBetween(from, to));
   const built = phases.filter((phase) => phase.built).map(({ number }) => number);
-  const forward = built.flatMap((from) => built.filter((to) => to > from).map((to) => step(from, to)));
-  const back = built.flatMap((from) => built.filter((to) => to < from).map((to) => step(from, to)));
+  const forward = built.flatMap((from) => built.filter((to) => to > from).map((to) => transition(from, to)));
+  const back = built.flatMap((from) => built.filter((to) => to < from).map((to) => transition(from, to)));
   const size = reportOf('launch → growth', template(1), templates.growth, {});
   return {
     steps: () => summary([...forward, ...back], MARKDOWN),
@@ -36,8 +36,11 @@ export function evolveSections(templates: EvolveTemplates): GeneratedSections {
     size: () => changeTable(size, MARKDOWN),
     ...Object.fromEntries(
       [...forward, ...back]
-        .filter(({ step }) => step && Math.abs(step.from - step.to) === 1)
-        .map((report) => [`step-${report.step?.from}-${report.step?.to}`, () => changeTable(report, MARKDOWN)]),
+        .filter(({ transition }) => transition && Math.abs(transition.from - transition.to) === 1)
+        .map((report) => [
+          `step-${report.transition?.from}-${report.transition?.to}`,
+          () => changeTable(report, MARKDOWN),
+        ]),
     ),
   };
 }
@@ -47,10 +50,10 @@ function reportOf(
   before: NamedTemplate,
   after: NamedTemplate,
   manifest: Manifest,
-  step?: StepReport['step'],
-): StepReport {
+  transition?: TransitionReport['transition'],
+): TransitionReport {
   const comparison = compare(before, after);
-  return { title, comparison, manifest, findings: checkGate(comparison, manifest), step };
+  return { title, comparison, manifest, findings: checkGate(comparison, manifest), transition };
 }
 
 function costs(bills: PhaseBills): string {

@@ -1,7 +1,7 @@
 import { fullDiff, type ResourceDifference, ResourceImpact } from '@aws-cdk/cloudformation-diff';
 import { NESTED_STACK, nestedStackIn, type Template } from '../cloudformation/template';
+import { mapReferences, type NamedTemplate } from './references';
 import { type Disposition, dispositionOf, isStateful, policyOf } from './stateful';
-import { mapReferences, type NamedTemplate } from './template';
 import { updateBehaviors } from './update-behaviors';
 
 /**

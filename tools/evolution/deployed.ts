@@ -2,7 +2,7 @@ import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand } from 
 import { parseTemplate } from '../cloudformation/parse';
 import { missingAwsSetting } from '../support/aws-access';
 import { UsageError } from '../support/usage-error';
-import type { NamedTemplate } from './template';
+import type { NamedTemplate } from './references';
 
 export interface DeployedStack {
   readonly account: string;

@@ -8,12 +8,12 @@ import { compare } from './changes';
 import { checkGate, type Manifest } from './gate';
 import { readManifest } from './manifest-file';
 import { manifestFor } from './manifests';
-import { detail, isRed, MARKDOWN, type StepReport, summary, TERMINAL, toJson } from './report';
+import type { NamedTemplate } from './references';
+import { detail, isRed, MARKDOWN, summary, TERMINAL, type TransitionReport, toJson } from './report';
 import { readTemplates, synthesizePhases } from './sources';
-import type { NamedTemplate } from './template';
 
 export interface EvolutionOptions {
-  /** Stack ids: none for every step, the target phase with `against` or `deployed`, or the phases before and after. */
+  /** Stack ids: none for every transition, the target phase with `against` or `deployed`, or the phases before and after. */
   readonly phases: readonly string[];
   readonly before?: string;
   readonly after?: string;
@@ -30,29 +30,30 @@ export interface EvolutionOptions {
 
 const BUILT = phases.filter((phase) => phase.built).map(({ id }) => id);
 
-/** Runs the command `evolution`. Returns the exit code: 1 if the gate is red or a step that the user named is refused. */
+/** Runs the command `evolution`. Returns the exit code: 1 if the gate is red or the requested transition is refused. */
 export async function evolution(options: EvolutionOptions): Promise<number> {
   const unknown = options.phases.find((name) => !BUILT.includes(name));
   if (unknown !== undefined) throw new UsageError(`phase must be one of ${BUILT.join(', ')}, got ${unknown}.`);
   const reports = await makeReports(options);
   console.log(render(reports, options));
-  const refused = options.phases.length > 0 && reports.some(({ step }) => step?.verdict === 'refused');
+  const refused = options.phases.length > 0 && reports.some(({ transition }) => transition?.verdict === 'refused');
   return refused || reports.some(isRed) ? 1 : 0;
 }
 
-function render(reports: readonly StepReport[], { format, phases: named }: EvolutionOptions): string {
+function render(reports: readonly TransitionReport[], { format, phases: named }: EvolutionOptions): string {
   if (format === 'json') return JSON.stringify(toJson(reports), null, 2);
   const style = format === 'markdown' ? MARKDOWN : TERMINAL;
   const [only] = reports;
   if (reports.length === 1 && only) return detail(only, style);
-  // Of many steps, details only for red ones and for each step to the next phase.
+  // Of many transitions, details only for red ones and for each one to the next phase.
   const detailed = reports.filter((report) => isRed(report) || named.length > 0 || isNextPhase(report));
   return [summary(reports, style), '', ...detailed.map((report) => detail(report, style))].join('\n');
 }
 
-const isNextPhase = ({ step }: StepReport) => step !== undefined && step.to === step.from + 1;
+const isNextPhase = ({ transition }: TransitionReport) =>
+  transition !== undefined && transition.to === transition.from + 1;
 
-function makeReports(options: EvolutionOptions): Promise<StepReport[]> | StepReport[] {
+function makeReports(options: EvolutionOptions): Promise<TransitionReport[]> | TransitionReport[] {
   const { before, after, against, deployed } = options;
   const sources = Object.entries({ before, against, deployed }).flatMap(([name, value]) =>
     value ? [`--${name}`] : [],
@@ -64,7 +65,7 @@ function makeReports(options: EvolutionOptions): Promise<StepReport[]> | StepRep
   return betweenPhases(options);
 }
 
-function betweenFiles({ before, after, stack, allow }: EvolutionOptions): StepReport[] {
+function betweenFiles({ before, after, stack, allow }: EvolutionOptions): TransitionReport[] {
   if (before === undefined) throw new UsageError('--after requires --before.');
   if (after === undefined) throw new UsageError('--before requires --after.');
   const manifest = allow === undefined ? {} : readManifest(allow);
@@ -98,7 +99,7 @@ function pairs(
 }
 
 /** Compares templates deployed elsewhere with the same phase of this project, or with the phase that the user named. */
-async function againstFile(against: string, options: EvolutionOptions): Promise<StepReport[]> {
+async function againstFile(against: string, options: EvolutionOptions): Promise<TransitionReport[]> {
   const olds = readTemplates(against, '--against');
   const now = await synthesizePhases({ context: options.context, log: progress(options) });
   const target = targetPhase(options);
@@ -122,7 +123,7 @@ async function againstFile(against: string, options: EvolutionOptions): Promise<
 }
 
 /** Compares a deployed stack with the phase that the user named, or with its own phase and the next one. */
-async function fromDeployed(stackName: string, options: EvolutionOptions): Promise<StepReport[]> {
+async function fromDeployed(stackName: string, options: EvolutionOptions): Promise<TransitionReport[]> {
   const { readDeployed } = await import('./deployed.js');
   const running = await readDeployed(stackName);
   const now = await synthesizePhases({ context: options.context, log: progress(options) });
@@ -145,11 +146,11 @@ function asReturnedByCloudFormation({ template }: NamedTemplate): NamedTemplate[
   return parseTemplate(mangleLikeCloudFormation(JSON.stringify(template)));
 }
 
-function asPhase(from: number | undefined, was: NamedTemplate, is: NamedTemplate): StepReport {
+function asPhase(from: number | undefined, was: NamedTemplate, is: NamedTemplate): TransitionReport {
   const to = phaseOf(is);
-  const step = from === undefined || to === undefined ? undefined : transitionBetween(from, to);
-  const manifest = step ? manifestFor(step.from, step.to) : {};
-  return { ...report(`${was.name} -> ${is.name}`, was, is, manifest), step };
+  const transition = from === undefined || to === undefined ? undefined : transitionBetween(from, to);
+  const manifest = transition ? manifestFor(transition.from, transition.to) : {};
+  return { ...report(`${was.name} -> ${is.name}`, was, is, manifest), transition };
 }
 
 function phaseOf({ template }: NamedTemplate): number | undefined {
@@ -163,7 +164,7 @@ function targetPhase({ phases: named }: EvolutionOptions): string | undefined {
 }
 
 /** Compares the phases of this project. */
-async function betweenPhases(options: EvolutionOptions): Promise<StepReport[]> {
+async function betweenPhases(options: EvolutionOptions): Promise<TransitionReport[]> {
   const log = progress(options);
   const [from, to] = options.phases;
   if (from !== undefined && to === undefined) {
@@ -197,7 +198,7 @@ async function betweenPhases(options: EvolutionOptions): Promise<StepReport[]> {
   return [...forward, ...bigger, ...back];
 }
 
-function report(title: string, before: NamedTemplate, after: NamedTemplate, manifest: Manifest): StepReport {
+function report(title: string, before: NamedTemplate, after: NamedTemplate, manifest: Manifest): TransitionReport {
   const comparison = compare(before, after);
   return { title, comparison, manifest, findings: checkGate(comparison, manifest) };
 }

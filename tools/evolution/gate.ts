@@ -1,7 +1,7 @@
 import type { Template } from '../cloudformation/template';
 import { allChanges, type Change, type Comparison, compare, type NestedComparison } from './changes';
+import { mapReferences } from './references';
 import { PROTECTIONS, policyOf, retentionRank } from './stateful';
-import { mapReferences } from './template';
 
 /**
  * Allowed removals of one step. All other stateful resources, outputs and physical names must stay. Ids in nested stacks have the id

@@ -4,7 +4,7 @@ const BOX: Allowance = {
   fate: 'removed',
   policy: 'Delete',
   reason:
-    'its data is in RDS, and it is terminated once the servers are in service (docs/decisions/033-the-box-leaves-in-phase-3.md)',
+    'its data is in RDS, and it is terminated once the servers are in service (docs/decisions/033-remove-the-instance-in-phase-3.md)',
 };
 const VOLUME: Allowance = {
   fate: 'removed',

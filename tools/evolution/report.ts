@@ -4,20 +4,20 @@ import { markdownTable, table } from '../support/table';
 import { allChanges, type Change, type Comparison, type Fate } from './changes';
 import type { GateFinding, Manifest } from './gate';
 
-/** Results for one step. */
-export interface StepReport {
+/** Results for one transition. */
+export interface TransitionReport {
   /** `phase-2 -> phase-3` */
   readonly title: string;
-  /** Rule for a step between phases. Undefined for other templates. */
-  readonly step?: PhaseTransition;
+  /** Rule for a transition between phases. Undefined for other templates. */
+  readonly transition?: PhaseTransition;
   readonly comparison: Comparison;
   readonly manifest: Manifest;
   readonly findings: readonly GateFinding[];
 }
 
-/** Whether the gate is red. The gate is skipped for a refused step. */
-export function isRed({ step, findings }: StepReport): boolean {
-  return step?.verdict !== 'refused' && findings.length > 0;
+/** Whether the gate is red. The gate is skipped for a refused transition. */
+export function isRed({ transition, findings }: TransitionReport): boolean {
+  return transition?.verdict !== 'refused' && findings.length > 0;
 }
 
 const FATES: readonly Fate[] = ['kept', 'changed', 'interrupted', 'replaced', 'refused', 'removed', 'added'];
@@ -44,29 +44,29 @@ export const MARKDOWN: Style = {
   reason: (why, source) => (source ? `[${why}](${source})` : why),
 };
 
-/** Formats a table with one row per step. */
-export function summary(reports: readonly StepReport[], style: Style): string {
+/** Formats a table with one row per transition. */
+export function summary(reports: readonly TransitionReport[], style: Style): string {
   const rows = reports.map((report) => [
     report.title,
     ...FATES.map((fate) => String(countOf(report, fate) || '')),
     gateOf(report),
-    report.step?.verdict === 'refused' ? `refused: ${report.step.why}` : (report.step?.verdict ?? ''),
+    report.transition?.verdict === 'refused' ? `refused: ${report.transition.why}` : (report.transition?.verdict ?? ''),
   ]);
   return style.table(['step', ...FATES, 'gate', 'deploy'], rows);
 }
 
-/** Formats the details of one step. */
-export function detail(report: StepReport, style: Style): string {
-  const { title, findings, step } = report;
-  const verdict = step ? [style.item(`deploy: ${verdictOf(step)}`)] : [];
+/** Formats the details of one transition. */
+export function detail(report: TransitionReport, style: Style): string {
+  const { title, findings, transition } = report;
+  const verdict = transition ? [style.item(`deploy: ${verdictOf(transition)}`)] : [];
   const red = isRed(report)
     ? findings.map(({ rule, path, message }) => style.item(`${rule}: ${path}: ${message}`))
     : [];
   return [style.heading(`${title}: ${gateOf(report)}`), ...verdict, ...red, '', changeTable(report, style)].join('\n');
 }
 
-/** Formats the changes of a step: a row for each relevant resource, and counts of the others by type. */
-export function changeTable({ comparison, manifest }: StepReport, style: Style): string {
+/** Formats the changes of a transition: a row for each relevant resource, and counts of the others by type. */
+export function changeTable({ comparison, manifest }: TransitionReport, style: Style): string {
   const isListed = ({ fate, stateful }: Change) =>
     !['kept', 'added', 'removed'].includes(fate) || (stateful && fate !== 'kept');
   const order = (change: Change) => FATES.indexOf(change.fate);
@@ -102,12 +102,12 @@ function countByType(changes: readonly Change[]): string {
   return [...counts].map(([type, count]) => (count > 1 ? `${type} × ${count}` : type)).join(', ');
 }
 
-function countOf({ comparison }: StepReport, fate: Fate): number {
+function countOf({ comparison }: TransitionReport, fate: Fate): number {
   return allChanges(comparison).filter((change) => change.fate === fate).length;
 }
 
-function gateOf(report: StepReport): 'green' | 'red' | 'skipped' {
-  if (report.step?.verdict === 'refused') return 'skipped';
+function gateOf(report: TransitionReport): 'green' | 'red' | 'skipped' {
+  if (report.transition?.verdict === 'refused') return 'skipped';
   return isRed(report) ? 'red' : 'green';
 }
 
@@ -116,14 +116,14 @@ function verdictOf({ verdict, why, instead }: PhaseTransition): string {
 }
 
 /** Returns the JSON output of `--json`. */
-export function toJson(reports: readonly StepReport[]) {
+export function toJson(reports: readonly TransitionReport[]) {
   return {
     gate: reports.some(isRed) ? 'red' : 'green',
     steps: reports.map((report) => ({
       before: report.comparison.before.name,
       after: report.comparison.after.name,
       gate: gateOf(report),
-      ...(report.step ? { deploy: report.step } : {}),
+      ...(report.transition ? { deploy: report.transition } : {}),
       findings: report.findings,
       mayLeave: report.manifest,
       counts: Object.fromEntries(FATES.map((fate) => [fate, countOf(report, fate)])),

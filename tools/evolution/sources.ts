@@ -1,5 +1,5 @@
 import { type AssembledStack, readStacks, type SynthesizeOptions, synthesize } from '../cloudformation/assembly';
-import type { NamedTemplate } from './template';
+import type { NamedTemplate } from './references';
 
 /** Synthesizes the phases of this project. Returns their templates by stack id. */
 export async function synthesizePhases(options: SynthesizeOptions): Promise<ReadonlyMap<string, NamedTemplate>> {

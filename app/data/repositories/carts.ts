@@ -1,8 +1,6 @@
+import { MAX_QUANTITY } from '../../limits';
 import type { CartItem } from '../../types';
 import type { Queryable } from '../db';
-
-/** Pieces of one product that a cart holds at most; also a check of the table. */
-export const MAX_QUANTITY = 99;
 
 /** A cart for a visitor who is not logged in. */
 export async function createCart(db: Queryable): Promise<string> {

@@ -2,6 +2,7 @@ import { Duration, Size, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { InstanceType } from 'aws-cdk-lib/aws-ec2';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { DEFAULT_DATABASE_CLASS } from '../../../lib/phases/sizes';
 import { Address } from '../../../lib/tiers/address';
 import { Backup } from '../../../lib/tiers/backup';
 import { Box, type BoxProps } from '../../../lib/tiers/box';
@@ -219,6 +220,10 @@ describe('Database', () => {
       DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
     });
+  });
+
+  test('has the default class that the planner reads', () => {
+    template.hasResourceProperties('AWS::RDS::DBInstance', { DBInstanceClass: DEFAULT_DATABASE_CLASS });
   });
 
   test('rejects connections without TLS', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { costStatements, pathInPhase, phaseBills, TIER_PATHS } from '../../../tools/docs/costs';
 import { evolveSections } from '../../../tools/docs/evolve';
 import { readmeSections, withCostStatement, withGeneratedSections } from '../../../tools/docs/generate';
-import type { NamedTemplate } from '../../../tools/evolution/template';
+import type { NamedTemplate } from '../../../tools/evolution/references';
 import { makeApp, makePhase, templateOf } from '../../support/stack';
 import type { PhaseId } from '../../support/templates';
 

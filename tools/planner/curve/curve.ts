@@ -1,4 +1,4 @@
-import { ELASTIC_INSTANCE_TYPES, ELASTIC_VCPUS } from '../../../lib/phases/sizes';
+import { DEFAULT_DATABASE_CLASS, ELASTIC_INSTANCE_TYPES, ELASTIC_VCPUS } from '../../../lib/phases/sizes';
 import { type ExpectedTraffic, usageOf } from '../cost/usage';
 import { databaseFor } from '../plan/database';
 import { fleetLaw, serversFor } from '../plan/fleet';
@@ -104,7 +104,7 @@ const SERVER = { type: ELASTIC_INSTANCE_TYPES[0], vcpus: ELASTIC_VCPUS } as cons
 const CACHE_NODE = 'cache.t4g.small';
 /** Primary and two replicas of each cache shard. */
 const CACHE_NODES = 3;
-const MIN_DATABASE = { class: 'db.t4g.medium', storageGib: 100 } as const;
+const MIN_DATABASE = { class: DEFAULT_DATABASE_CLASS, storageGib: 100 } as const;
 
 function farmFor(input: PlanInput, rps: number, prices: PriceTable): Omit<CurvePoint, 'rps'> {
   const load = loadOf(input, rps, false);

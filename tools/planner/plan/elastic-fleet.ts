@@ -1,4 +1,4 @@
-import { ELASTIC_INSTANCE_TYPES, ELASTIC_VCPUS } from '../../../lib/phases/sizes';
+import { ELASTIC_INSTANCE_TYPES, ELASTIC_VCPUS, MAX_SETTINGS } from '../../../lib/phases/sizes';
 import type { PriceTable } from '../prices/table';
 import { databaseFor, databaseNeed, processesOf } from './database';
 import { fleetCapacity, fleetLaw, MIN_SERVERS, serversFor } from './fleet';
@@ -22,11 +22,8 @@ import { cacheThreads, jobVcpus, type Load, loadOf, type PlanInput, serverVcpus 
 const PHASE = 'phase-4';
 const [PREFERRED] = ELASTIC_INSTANCE_TYPES;
 
-/** Upper limit of `-c maxServers`. */
-const MAX_SERVERS = 500;
-
-/** Upper limit of `-c maxWorkers`. */
-const MAX_WORKERS = 100;
+const MAX_SERVERS = MAX_SETTINGS.maxServers;
+const MAX_WORKERS = MAX_SETTINGS.maxWorkers;
 
 /** Plans phase 4: sized for the peak, billed for the mean. */
 export function planElasticFleet(

@@ -1,4 +1,4 @@
-import { type BoxSize, sizes } from '../../../lib/phases/sizes';
+import { type BoxSize, MAX_SETTINGS, sizes } from '../../../lib/phases/sizes';
 import type { PriceTable } from '../prices/table';
 import { databaseFor, databaseNeed, processesOf } from './database';
 import { fleetCapacity, fleetLaw, serversFor } from './fleet';
@@ -19,8 +19,7 @@ import { BURSTABLE_BASELINE, cacheThreads, jobVcpus, type Load, loadOf, type Pla
 
 const PHASE = 'phase-3';
 
-/** Upper limit of `-c servers`. */
-const MAX_SERVERS = 100;
+const MAX_SERVERS = MAX_SETTINGS.servers;
 
 /** Plans phase 3 with the instance size that makes the whole phase cheapest. */
 export function planFarm(input: PlanInput, templates: PhaseTemplates, prices: PriceTable): PhasePlan | PhaseRefusal {

@@ -1,3 +1,4 @@
+import { DEFAULT_DATABASE_CLASS } from '../../../lib/phases/sizes';
 import { table } from '../../support/table';
 import { money, rightAligned } from '../cost/render';
 import type { PhasePlan, Plan } from './phase-plan';
@@ -53,16 +54,13 @@ function chosenPlan(plan: PhasePlan, { phases }: Plan): string[] {
     '',
     ...priceOfSurvival(plan, phases),
     `npx cdk deploy ${plan.phase} ${plan.context.map((pair) => `-c ${pair}`).join(' ')}`,
-    ...(plan.database && plan.database.class !== DEFAULT_CLASS
+    ...(plan.database && plan.database.class !== DEFAULT_DATABASE_CLASS
       ? [
-          `Also change the class in lib/tiers/database.ts from ${DEFAULT_CLASS} to ${plan.database.class}: there is no -c for it.`,
+          `Also change the class in lib/tiers/database.ts from ${DEFAULT_DATABASE_CLASS} to ${plan.database.class}: there is no -c for it.`,
         ]
       : []),
   ];
 }
-
-/** Default class of lib/tiers/database.ts. */
-const DEFAULT_CLASS = 'db.t4g.medium';
 
 /** Extra cost of surviving the loss of a machine. */
 function priceOfSurvival(plan: PhasePlan, phases: Plan['phases']): string[] {

@@ -54,7 +54,7 @@ const MAX_STREAMS = 20;
  * `POST /offers/<id>`. Errors are `{error}`, one line.
  *
  * Checks `Host`, `Origin` and a token that only the page has, so that other sites cannot press buttons; see
- * docs/decisions/059-the-board-does-what-it-offers.md.
+ * docs/decisions/059-board-runs-only-what-it-offers.md.
  *
  * @throws UsageError if the port is in use
  */

@@ -1,9 +1,10 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { number, oneOf, wholeNumber } from '../../support/arguments';
-import type { RehearsedPhase } from '../topology/topology-plan';
+import { DEPENDENCIES } from '../topology/fault';
+import { BALANCES, type RehearsedPhase, SESSION_STORES } from '../topology/topology-plan';
+import { PROFILES } from '../traffic/profiles';
 import type { RehearseFlags } from './flags';
-
-const DEPENDENCIES = ['database', 'replicas', 'redis'] as const;
+import { BOUNDS } from './scenario';
 
 const EXIT_CODES = `
 Exit codes:
@@ -13,9 +14,9 @@ Exit codes:
   3  not judged: too much load for this machine, or too little data
 `;
 
-/** Declares the command `rehearse`. Keep its bounds equal to those of `scenario-file.ts`. */
+/** Declares the command `rehearse`. */
 export function declareRehearse(program: Command): void {
-  const count = wholeNumber(1, 20);
+  const count = wholeNumber(...BOUNDS.servers);
   program
     .command('rehearse')
     .description(
@@ -30,39 +31,39 @@ export function declareRehearse(program: Command): void {
     .option(
       '--rps <number>',
       'requests per second (default: 100, or less if this machine carries less)',
-      number(1, 5_000),
+      number(...BOUNDS.rps),
     )
     .option(
       '--seconds <number>',
       'duration of the traffic (default: 30 to 240, depending on the scenario)',
-      wholeNumber(5, 900),
+      wholeNumber(...BOUNDS.seconds),
     )
-    .option(
-      '--profile <name>',
-      'load profile: steady, ramp, spike or black-friday (default: steady)',
-      oneOf(['steady', 'ramp', 'spike', 'black-friday']),
-    )
+    .option('--profile <name>', 'load profile: steady, ramp, spike or black-friday (default: steady)', oneOf(PROFILES))
     .option('--spike <times>', 'raise the rate to a multiple for a while, such as 10x', times)
     .option('--overload <times>', 'same as --spike, with 0.1 vCPU per server and 2 retries per failed request', times)
-    .option('--reloads <number>', 'retries per failed request (default: 0)', wholeNumber(0, 10))
+    .option('--reloads <number>', 'retries per failed request (default: 0)', wholeNumber(...BOUNDS.reloads))
     .optionsGroup('Topology:')
     .option('--servers <number>', 'number of servers in phase 3 (default: 5) or 4 (default: 2)', count)
-    .option('--vcpu <number>', 'vCPUs per server (default: no limit)', number(0.05, 16))
+    .option('--vcpu <number>', 'vCPUs per server (default: no limit)', number(...BOUNDS.vcpu))
     .option(
       '--sessions <store>',
       'session store: postgres, redis, cookie or memory (default: depends on the phase)',
-      oneOf(['postgres', 'redis', 'cookie', 'memory']),
+      oneOf(SESSION_STORES),
     )
     .option(
       '--balance <how>',
       'load balancing: roundrobin, leastconn, source or sticky (default: roundrobin)',
-      oneOf(['roundrobin', 'leastconn', 'source', 'sticky']),
+      oneOf(BALANCES),
     )
     .option('--layer <number>', 'balance requests (7) or connections (4) (default: 7)', layer)
-    .option('--replicas <number>', 'number of read replicas (default: 2)', wholeNumber(0, 5))
+    .option('--replicas <number>', 'number of read replicas (default: 2)', wholeNumber(...BOUNDS.replicas))
     .option('--no-shedding', 'disable load shedding')
     .option('--no-cache', 'disable the catalogue cache of the servers')
-    .option('--time-scale <times>', 'speed up time for the scaling policies of phase 4 (default: 30)', number(1, 120))
+    .option(
+      '--time-scale <times>',
+      'speed up time for the scaling policies of phase 4 (default: 30)',
+      number(...BOUNDS.timeScale),
+    )
     .optionsGroup('Faults and changes:')
     .option('--kill <servers>', 'kill a number of servers with SIGKILL', count)
     .option('--kill-worker <workers>', 'kill a number of background workers with SIGKILL', count)
@@ -73,10 +74,14 @@ export function declareRehearse(program: Command): void {
     .option('--kill-replica', 'crash a read replica')
     .option('--kill-redis', 'crash the Redis primary; its replica takes over')
     .option('--demote-redis', 'make the Redis primary read-only for a while')
-    .option('--lag <seconds>', 'pause replication to the read replicas for a time', wholeNumber(1, 120))
+    .option(
+      '--lag <seconds>',
+      'pause replication to the read replicas for a time',
+      wholeNumber(...BOUNDS.outageSeconds),
+    )
     .option('--slow <dependency=ms>', 'add network latency to database, replicas or redis, such as redis=50', slow)
     .option('--deploy', 'deploy a new version with a rolling update')
-    .option('--resize <vcpu>', 'resize the instance of phase 1 or 2', number(0.05, 16))
+    .option('--resize <vcpu>', 'resize the instance of phase 1 or 2', number(...BOUNDS.vcpu))
     .option('--scale <servers>', 'change the desired capacity, and restore it later', count)
     .option('--scenario <file>', 'read settings and steps from a YAML or JSON file; flags override settings')
     .optionsGroup('Interactive:')
@@ -113,7 +118,8 @@ function withoutReport(args: readonly string[]): string[] {
 /** `10x` or `10`. */
 function times(value: string): number {
   const number = Number(/^(\d+(\.\d+)?)x?$/.exec(value)?.[1]);
-  if (!(number >= 1 && number <= 50)) throw new InvalidArgumentError('Allowed: from 1x to 50x.');
+  const [least, most] = BOUNDS.factor;
+  if (!(number >= least && number <= most)) throw new InvalidArgumentError(`Allowed: from ${least}x to ${most}x.`);
   return number;
 }
 
@@ -125,8 +131,9 @@ function slow(value: string): RehearseFlags['slow'] {
   const [, to, delay] = /^([a-z]+)=(\d+)$/.exec(value) ?? [];
   const found = DEPENDENCIES.find((one) => one === to);
   const delayMs = Number(delay);
-  if (found === undefined || !(delayMs >= 1 && delayMs <= 5_000)) {
-    throw new InvalidArgumentError(`Allowed: one of ${DEPENDENCIES.join(', ')}, = and 1 to 5000 ms.`);
+  const [least, most] = BOUNDS.delayMs;
+  if (found === undefined || !(delayMs >= least && delayMs <= most)) {
+    throw new InvalidArgumentError(`Allowed: one of ${DEPENDENCIES.join(', ')}, = and ${least} to ${most} ms.`);
   }
   return { to: found, delayMs };
 }

@@ -5,8 +5,9 @@ import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { UsageError } from '../../support/usage-error';
 import { DEPENDENCIES } from '../topology/fault';
 import { ZONES } from '../topology/snapshot';
+import { BALANCES, SESSION_STORES } from '../topology/topology-plan';
 import { PROFILES } from '../traffic/profiles';
-import { type Action, LIMITS } from './scenario';
+import { type Action, BOUNDS, LIMITS } from './scenario';
 
 /** `description` completes "must be …" in error messages. */
 const whole = (minimum: number, maximum: number) =>
@@ -19,25 +20,25 @@ const oneOf = <T extends string | number>(allowed: readonly T[]) =>
     { description: `one of ${allowed.join(', ')}` },
   ) as unknown as TSchema & { static: T };
 
-const servers = whole(1, LIMITS.servers);
-const outage = number(1, 120);
+const servers = whole(...BOUNDS.servers);
+const outage = number(...BOUNDS.outageSeconds);
 
-/** Settings of a scenario. The same bounds apply to flags. */
+/** Settings of a scenario. */
 export const SETTINGS = {
   servers,
-  vcpu: number(0.05, 16),
-  sessions: oneOf(['postgres', 'redis', 'cookie', 'memory'] as const),
-  balance: oneOf(['roundrobin', 'leastconn', 'source', 'sticky'] as const),
+  vcpu: number(...BOUNDS.vcpu),
+  sessions: oneOf(SESSION_STORES),
+  balance: oneOf(BALANCES),
   layer: oneOf([4, 7] as const),
-  replicas: whole(0, 5),
+  replicas: whole(...BOUNDS.replicas),
   shedding: Type.Boolean({ description: 'true or false' }),
   cache: Type.Boolean({ description: 'true or false' }),
-  reloads: whole(0, 10),
-  timeScale: number(1, 120),
-  seconds: whole(5, LIMITS.seconds),
-  rps: number(1, LIMITS.rps),
+  reloads: whole(...BOUNDS.reloads),
+  timeScale: number(...BOUNDS.timeScale),
+  seconds: whole(...BOUNDS.seconds),
+  rps: number(...BOUNDS.rps),
   profile: oneOf(PROFILES),
-  factor: number(1, 50),
+  factor: number(...BOUNDS.factor),
 };
 
 /** Parameters of each action besides `kind`. */
@@ -52,12 +53,12 @@ const ACTIONS: Readonly<Record<Action['kind'], TProperties>> = {
   lag: { seconds: outage },
   'kill-redis': { seconds: outage },
   'demote-redis': { seconds: outage },
-  'slow-network': { to: oneOf(DEPENDENCIES), delayMs: whole(1, 5_000), seconds: outage },
+  'slow-network': { to: oneOf(DEPENDENCIES), delayMs: whole(...BOUNDS.delayMs), seconds: outage },
   deploy: {},
   'next-phase': {},
   resize: { vcpu: SETTINGS.vcpu },
   scale: { servers },
-  traffic: { factor: number(0, 50) },
+  traffic: { factor: number(0, BOUNDS.factor[1]) },
 };
 
 const Settings = Type.Partial(Type.Object(SETTINGS));

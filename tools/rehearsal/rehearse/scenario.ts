@@ -54,6 +54,20 @@ export interface Scenario
 /** Limits of a rehearsal. */
 export const LIMITS = { seconds: 900, rps: 5_000, requests: 1_000_000, servers: 20, steps: 50 } as const;
 
+/** Minimum and maximum of each setting, for flags and scenario files. */
+export const BOUNDS = {
+  servers: [1, LIMITS.servers],
+  vcpu: [0.05, 16],
+  replicas: [0, 5],
+  reloads: [0, 10],
+  timeScale: [1, 120],
+  seconds: [5, LIMITS.seconds],
+  rps: [1, LIMITS.rps],
+  factor: [1, 50],
+  outageSeconds: [1, 120],
+  delayMs: [1, 5_000],
+} as const;
+
 export function defaultServers(phase: RehearsedPhase): number {
   return { 1: 1, 2: 1, 3: 5, 4: 2 }[phase];
 }

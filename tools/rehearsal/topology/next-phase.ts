@@ -14,7 +14,7 @@ export interface ServingPhase {
   readonly front: Front;
 }
 
-export interface PhaseTransitionOptions<S extends ServingPhase> {
+export interface PhaseSwitchOptions<S extends ServingPhase> {
   readonly dir: string;
   readonly bundle: AppBundle;
   readonly parts: Parts;
@@ -25,11 +25,11 @@ export interface PhaseTransitionOptions<S extends ServingPhase> {
   readonly onEvent: (what: string) => void;
 }
 
-/** Turns a running phase into the next one under traffic. */
-export class PhaseTransition<S extends ServingPhase> {
+/** Switches a running phase to the next one under traffic. */
+export class PhaseSwitch<S extends ServingPhase> {
   #becoming: RehearsedPhase | undefined;
 
-  constructor(private readonly options: PhaseTransitionOptions<S>) {}
+  constructor(private readonly options: PhaseSwitchOptions<S>) {}
 
   /** The next phase while the transition runs. */
   get becoming(): RehearsedPhase | undefined {

@@ -2,6 +2,11 @@ import type { Template } from '../../cloudformation/template';
 
 export type RehearsedPhase = 1 | 2 | 3 | 4;
 
+export const SESSION_STORES = ['postgres', 'redis', 'cookie', 'memory'] as const;
+
+/** Balancing algorithms: round robin, fewest requests in flight, client address, and a sticky cookie. */
+export const BALANCES = ['roundrobin', 'leastconn', 'source', 'sticky'] as const;
+
 export interface TopologyPlan {
   readonly phase: RehearsedPhase;
 
@@ -26,14 +31,10 @@ export interface TopologyPlan {
   readonly vcpu?: number;
 
   /** @default 'postgres' in phases 1 and 2, 'redis' from phase 3 */
-  readonly sessions?: 'postgres' | 'redis' | 'cookie' | 'memory';
+  readonly sessions?: (typeof SESSION_STORES)[number];
 
-  /**
-   * Balancing algorithm: round robin, fewest requests in flight, client address, or a sticky cookie.
-   *
-   * @default 'roundrobin'
-   */
-  readonly balance?: 'roundrobin' | 'leastconn' | 'source' | 'sticky';
+  /** @default 'roundrobin' */
+  readonly balance?: (typeof BALANCES)[number];
 
   /**
    * OSI layer of the balancer: 7 balances requests as an ALB does, 4 balances connections as an NLB does.

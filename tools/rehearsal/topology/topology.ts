@@ -12,7 +12,7 @@ import { type DataTiers, down, startDataTiers } from './data-tiers';
 import type { Fault } from './fault';
 import { Faults } from './faults';
 import { startFront } from './front';
-import { PhaseTransition } from './next-phase';
+import { PhaseSwitch } from './next-phase';
 import type { Snapshot } from './snapshot';
 import type { RehearsedPhase, TopologyPlan } from './topology-plan';
 
@@ -119,15 +119,15 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
   onProgress(plan.phase <= 2 ? 'starting the server' : 'starting balancer and servers');
   let now = await serve(plan, data);
   const address = plan.evolves ? await openEndpoint(now.front.port, plan.port) : undefined;
-  const transition = address && new PhaseTransition({ dir, bundle, parts, address, serve, onEvent });
-  if (address && transition) await parts.add({ stop: async () => address.close() });
+  const phaseSwitch = address && new PhaseSwitch({ dir, bundle, parts, address, serve, onEvent });
+  if (address && phaseSwitch) await parts.add({ stop: async () => address.close() });
 
   return {
     get phase() {
       return now.phase;
     },
     get becoming() {
-      return transition?.becoming;
+      return phaseSwitch?.becoming;
     },
     get url() {
       return `http://127.0.0.1:${address?.port ?? now.front.port}`;
@@ -139,14 +139,14 @@ async function assemble(plan: TopologyPlan, parts: Parts): Promise<Topology> {
     notes: notes(plan, quotas !== undefined),
     events,
     inject: async (fault) => {
-      if (fault.kind === 'deploy' || fault.kind === 'resize') transition?.checkIdle(fault.kind);
+      if (fault.kind === 'deploy' || fault.kind === 'resize') phaseSwitch?.checkIdle(fault.kind);
       if (fault.kind !== 'next-phase') return now.faults.begin(fault);
-      if (transition === undefined) throw new UsageError('next-phase: not available in this run.');
-      now = await transition.next(plan, now);
+      if (phaseSwitch === undefined) throw new UsageError('next-phase: not available in this run.');
+      now = await phaseSwitch.next(plan, now);
       return `phase ${now.phase} serves`;
     },
     scale: async (count) => {
-      transition?.checkIdle('scale');
+      phaseSwitch?.checkIdle('scale');
       await now.front.servers.scale(count);
     },
     snapshot: async () => {

@@ -1,6 +1,6 @@
 import { Parts } from '../../../../tools/rehearsal/programs/parts';
 import type { DataTiers } from '../../../../tools/rehearsal/topology/data-tiers';
-import { PhaseTransition, type ServingPhase } from '../../../../tools/rehearsal/topology/next-phase';
+import { PhaseSwitch, type ServingPhase } from '../../../../tools/rehearsal/topology/next-phase';
 import type { TopologyPlan } from '../../../../tools/rehearsal/topology/topology-plan';
 
 const plan: TopologyPlan = { phase: 2, dir: 'none' };
@@ -11,11 +11,11 @@ function serving(phase: ServingPhase['phase'], drained: () => void = () => {}): 
   return { phase, data, front: { port: phase, drain: async () => drained() } as ServingPhase['front'] };
 }
 
-function transitioning(serve: () => Promise<ServingPhase>) {
+function switching(serve: () => Promise<ServingPhase>) {
   const routed: number[] = [];
   const address = { port: 1, pointTo: (port: number) => routed.push(port), delay: () => {}, close: () => {} };
   const bundle = { dir: 'none', hash: 'none' };
-  const transition = new PhaseTransition({
+  const phaseSwitch = new PhaseSwitch({
     dir: 'none',
     bundle,
     parts: new Parts(),
@@ -23,19 +23,19 @@ function transitioning(serve: () => Promise<ServingPhase>) {
     serve,
     onEvent: () => {},
   });
-  return { transition, routed };
+  return { phaseSwitch, routed };
 }
 
 test('during a transition the group cannot change and no second transition starts; afterwards both are possible', async () => {
   let ready: (next: ServingPhase) => void = () => {};
-  const { transition, routed } = transitioning(() => new Promise((resolve) => (ready = resolve)));
-  transition.checkIdle('scale');
-  const next = transition.next(plan, serving(2));
-  expect(transition.becoming).toBe(3);
-  expect(() => transition.checkIdle('scale')).toThrow(
+  const { phaseSwitch, routed } = switching(() => new Promise((resolve) => (ready = resolve)));
+  phaseSwitch.checkIdle('scale');
+  const next = phaseSwitch.next(plan, serving(2));
+  expect(phaseSwitch.becoming).toBe(3);
+  expect(() => phaseSwitch.checkIdle('scale')).toThrow(
     'scale: not available during the transition to phase 3, which replaces the servers.',
   );
-  await expect(transition.next(plan, serving(2))).rejects.toThrow(
+  await expect(phaseSwitch.next(plan, serving(2))).rejects.toThrow(
     'next-phase: the transition to phase 3 is still running.',
   );
   await new Promise(setImmediate);
@@ -43,24 +43,24 @@ test('during a transition the group cannot change and no second transition start
   ready(serving(3));
   expect((await next).phase).toBe(3);
   expect(routed).toEqual([3]);
-  expect(transition.becoming).toBeUndefined();
-  transition.checkIdle('scale');
+  expect(phaseSwitch.becoming).toBeUndefined();
+  phaseSwitch.checkIdle('scale');
 });
 
 test('a failed transition can be retried, and the previous phase continues to serve', async () => {
   let drained = false;
-  const { transition, routed } = transitioning(() => Promise.reject(new Error('no room')));
+  const { phaseSwitch, routed } = switching(() => Promise.reject(new Error('no room')));
   await expect(
-    transition.next(
+    phaseSwitch.next(
       plan,
       serving(2, () => (drained = true)),
     ),
   ).rejects.toThrow('no room');
-  expect([transition.becoming, routed, drained]).toEqual([undefined, [], false]);
+  expect([phaseSwitch.becoming, routed, drained]).toEqual([undefined, [], false]);
 });
 
 test('phase 4 has no next phase', async () => {
-  await expect(transitioning(async () => serving(4)).transition.next(plan, serving(4))).rejects.toThrow(
+  await expect(switching(async () => serving(4)).phaseSwitch.next(plan, serving(4))).rejects.toThrow(
     'next-phase: phase 4 is the last phase that runs on one machine.',
   );
 });

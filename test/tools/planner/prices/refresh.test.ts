@@ -4,11 +4,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prices } from '../../../tools/planner/commands/prices-command';
-import { queryFor } from '../../../tools/planner/prices/queries';
-import { type Refreshed, refresh } from '../../../tools/planner/prices/refresh';
-import { DATA, readPriceTable } from '../../../tools/planner/prices/table';
-import { QUIET_SDK } from '../../../tools/support/aws-environment';
+import { prices } from '../../../../tools/planner/commands/prices-command';
+import { queryFor } from '../../../../tools/planner/prices/queries';
+import { type Refreshed, refresh } from '../../../../tools/planner/prices/refresh';
+import { DATA, readPriceTable } from '../../../../tools/planner/prices/table';
+import { QUIET_SDK } from '../../../../tools/support/aws-environment';
 
 Object.assign(process.env, QUIET_SDK);
 

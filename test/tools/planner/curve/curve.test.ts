@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { costCurve, usualInput } from '../../../tools/planner/commands/curve-command';
-import { curvesFor, MARKED_RATES, seedLadder } from '../../../tools/planner/curve/curve';
-import { readPriceTable } from '../../../tools/planner/prices/table';
+import { costCurve, usualInput } from '../../../../tools/planner/commands/curve-command';
+import { curvesFor, MARKED_RATES, seedLadder } from '../../../../tools/planner/curve/curve';
+import { readPriceTable } from '../../../../tools/planner/prices/table';
 
 const prices = readPriceTable('us-east-1');
 const curves = curvesFor(usualInput(), prices);
 const usd = (points: readonly { usd: number | undefined }[]) => points.map((point) => point.usd);
 
 test('the picture in docs is the output of npm run curve', () => {
-  const picture = readFileSync(join(__dirname, '../../../docs/pictures/cost-curve.svg'), 'utf8');
+  const picture = readFileSync(join(__dirname, '../../../../docs/pictures/cost-curve.svg'), 'utf8');
   expect(costCurve(prices)).toBe(picture);
 });
 

@@ -2,8 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { albUnits, nlbUnits } from '../../../tools/planner/cost/usage';
-import { HOURS_PER_MONTH, type Price, PriceTable, readPriceTable, usdFor } from '../../../tools/planner/prices/table';
+import { albUnits, nlbUnits } from '../../../../tools/planner/cost/usage';
+import {
+  HOURS_PER_MONTH,
+  type Price,
+  PriceTable,
+  readPriceTable,
+  usdFor,
+} from '../../../../tools/planner/prices/table';
 
 const prices = readPriceTable('us-east-1');
 const price = (key: string) => prices.find(key) as Price;

@@ -1,0 +1,2 @@
+/** Maximum quantity of one product in a cart; also a check of the table `cart_items`. */
+export const MAX_QUANTITY = 99;
