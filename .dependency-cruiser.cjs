@@ -88,7 +88,7 @@ module.exports = {
       comment: 'A tier file, with lib/constants.ts, compiles in a fresh CDK project. test/copy.test.ts proves it.',
       severity: 'error',
       from: { path: '^lib/tiers/([^/]+)' },
-      // A tier may be a folder with files of its own.
+      // A tier may be a folder with several files.
       to: { path: '^lib/', pathNot: ['^lib/constants\\.ts$', '^lib/tiers/$1/'] },
     },
     {
