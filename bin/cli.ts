@@ -14,7 +14,7 @@ Object.assign(process.env, QUIET_SDK);
 /** The command line: `npm run <command> -- <arguments>`. Each command loads only its own code. */
 const program = new Command('npm run')
   .description(
-    'TypeScript CDK code that grows a web shop on AWS from a single EC2 instance to an elastic fleet: phase by phase, on one running stack, without losing an order.',
+    'Run, rehearse, compare and plan the phases of one web shop, from a single EC2 instance to an elastic fleet.',
   )
   .helpCommand(false)
   .exitOverride()
