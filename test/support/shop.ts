@@ -48,11 +48,7 @@ export class TestBed {
    */
   async serve(database: string, env: Readonly<Record<string, string>> = {}): Promise<ShopServer> {
     const log = join(this.dir, `server-${Math.random().toString(36).slice(2)}.log`);
-    const process = await startShop({
-      bundle: this.bundle,
-      log,
-      env: serverEnv(database, { LOAD_SHEDDING: 'false', ...env }),
-    });
+    const process = await startShop({ bundle: this.bundle, log, env: serverEnv(database, env) });
     this.#servers.add(process);
     return new ShopServer(process, log);
   }

@@ -1,3 +1,4 @@
+import type { Second } from '../../tools/rehearsal/traffic/messages';
 import { startTraffic, type Traffic } from '../../tools/rehearsal/traffic/traffic';
 import { type ShopServer, TestBed } from './shop';
 
@@ -31,21 +32,22 @@ export class TrafficTestBed {
 }
 
 /** Resolves when the shop has confirmed a number of cart items, orders and logins. */
-export function confirmed(traffic: Traffic, count: number): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    traffic.events.on('second', ({ acknowledged }) => {
-      if (acknowledged >= count) resolve(acknowledged);
-    });
-    traffic.ended.then(() => reject(new Error(`fewer than ${count} confirmations in the whole run`)), reject);
-  });
+export function confirmed(traffic: Traffic, count: number): Promise<void> {
+  const message = `fewer than ${count} confirmations in the whole run`;
+  return until(traffic, ({ acknowledged }) => acknowledged >= count, message);
 }
 
 /** Resolves in the next second with failed requests. */
-export function failing(traffic: Traffic): Promise<unknown> {
+export function failing(traffic: Traffic): Promise<void> {
+  return until(traffic, ({ counts }) => counts.failed > 0, 'no request failed in the whole run');
+}
+
+/** Resolves after the first second that meets a condition, or rejects with `message` when the traffic ends. */
+function until(traffic: Traffic, isMet: (second: Second) => boolean, message: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    traffic.events.on('second', ({ counts }) => {
-      if (counts.failed > 0) resolve(counts);
+    traffic.events.on('second', (second) => {
+      if (isMet(second)) resolve();
     });
-    traffic.ended.then(() => reject(new Error('no request failed in the whole run')), reject);
+    traffic.ended.then(() => reject(new Error(message)), reject);
   });
 }
