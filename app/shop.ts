@@ -1,4 +1,5 @@
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import type { LoginLimit } from './accounts/login-limit';
 import type { CatalogueCache } from './data/catalogue-cache';
 import type { Database, Queryable } from './data/db';
@@ -12,7 +13,7 @@ import type { Served } from './types';
 
 /** All that the shop needs from outside; it reads no environment and opens no port. */
 export interface AppDeps {
-  readonly log: FastifyBaseLogger;
+  readonly log: Logger;
   /** The primary: writes, and reads that a write depends on. */
   readonly database: Database;
   readonly replicas: Replicas;

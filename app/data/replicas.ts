@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
 import { Unavailable } from '../errors';
 import type { Database, Queryable } from './db';
 
@@ -56,7 +56,7 @@ export class Replicas {
   constructor(
     private readonly primary: Database,
     replicas: readonly Pick<Replica, 'database' | 'probe' | 'name'>[],
-    private readonly log: FastifyBaseLogger,
+    private readonly log: Logger,
   ) {
     this.#replicas = replicas.map((replica) => ({ ...replica, replayed: undefined }));
   }

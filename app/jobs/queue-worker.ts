@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
 import type { Database } from '../data/db';
 import { Unavailable } from '../errors';
 import type { Delivery, SqsClient } from './queue';
@@ -28,7 +28,7 @@ export class QueueWorker {
     private readonly queue: SqsClient,
     private readonly hiddenFor: number,
     private readonly database: Database,
-    private readonly log: FastifyBaseLogger,
+    private readonly log: Logger,
   ) {}
 
   start(): void {

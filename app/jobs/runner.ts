@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
 import type { Database, Queryable } from '../data/db';
 import { removeAbandonedCarts } from '../data/repositories/carts';
 import {
@@ -32,7 +32,7 @@ export class JobRunner {
 
   constructor(
     private readonly database: Database,
-    private readonly log: FastifyBaseLogger,
+    private readonly log: Logger,
     private readonly queue?: SqsClient,
   ) {}
 

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { MetricDatum } from '@aws-sdk/client-cloudwatch';
-import type { FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
 import { APP_METRICS, type AppMetric } from '../../lib/constants';
 import type { App } from '../http/fastify';
 import { SESSION_COOKIE } from '../sessions';
@@ -44,7 +44,7 @@ export class Metrics {
     private readonly namespace: string,
     private readonly periodSeconds: number,
     private readonly sources: MetricsSources,
-    private readonly log: FastifyBaseLogger,
+    private readonly log: Logger,
   ) {
     this.#totals = sources.totals();
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
 import type { Config } from '../config';
 import { Database, type DatabaseSettings, poolSize } from '../data/db';
 import { migrate } from '../data/migrate';
@@ -18,7 +18,7 @@ export async function prepareDatabase(
   config: Config,
   settings: DatabaseSettings,
   migrationsDir: string,
-  log: FastifyBaseLogger,
+  log: Logger,
 ): Promise<number> {
   for (let pause = 100; ; pause = Math.min(MAX_PAUSE, pause * 2)) {
     try {
@@ -32,7 +32,7 @@ export async function prepareDatabase(
   }
 }
 
-async function connectionsFor(config: Config, settings: DatabaseSettings, log: FastifyBaseLogger): Promise<number> {
+async function connectionsFor(config: Config, settings: DatabaseSettings, log: Logger): Promise<number> {
   const database = new Database(settings, () => {});
   try {
     const limits = await database.connectionLimits();

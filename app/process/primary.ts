@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
 import { APP_DRAIN, READINESS_GRACE } from '../../lib/constants';
 import type { FromPrimary, FromWorker } from './messages';
 import { onStopRequest } from './stop-requests';
@@ -13,7 +13,7 @@ const SETTLED = 30_000;
 
 export interface PrimaryOptions {
   readonly workers: number;
-  readonly log: FastifyBaseLogger;
+  readonly log: Logger;
   /** Prepares the database; resolves to the connections of each worker. */
   readonly prepare: () => Promise<number>;
   /** Called once, when all workers serve. */

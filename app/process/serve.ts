@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
 import { APP_DRAIN, READINESS_GRACE } from '../../lib/constants';
 import { createApp } from '../app';
 import type { Config } from '../config';
@@ -48,7 +48,7 @@ export interface ServingOptions {
   readonly queue?: SqsClient | undefined;
   readonly publicDir: string;
   readonly version: string;
-  readonly log: FastifyBaseLogger;
+  readonly log: Logger;
 }
 
 export function createServing({ config, secrets, queue, publicDir, version, log }: ServingOptions): Serving {

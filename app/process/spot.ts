@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
 import type { Config } from '../config';
 
 /** Milliseconds between two looks: EC2 asks for 5 s, out of the 2 minutes that the notice gives. */
@@ -16,7 +16,7 @@ const TOKEN_SECONDS = 21_600;
  *
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
  */
-export function watchForSpotNotice({ instanceMetadata }: Config, log: FastifyBaseLogger): void {
+export function watchForSpotNotice({ instanceMetadata }: Config, log: Logger): void {
   if (instanceMetadata === undefined) return;
   const metadata = new Metadata(instanceMetadata);
   let recommended = false;
@@ -37,7 +37,7 @@ export function watchForSpotNotice({ instanceMetadata }: Config, log: FastifyBas
 }
 
 /** Never resolves once there is a notice: a server that was started again must not call itself ready for its last minute. */
-export async function waitOutSpotNotice({ instanceMetadata }: Config, log: FastifyBaseLogger): Promise<void> {
+export async function waitOutSpotNotice({ instanceMetadata }: Config, log: Logger): Promise<void> {
   if (instanceMetadata === undefined) return;
   if ((await new Metadata(instanceMetadata).get('spot/instance-action')) === undefined) return;
   log.warn('EC2 takes this instance back: not starting');
