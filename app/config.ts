@@ -1,6 +1,6 @@
 import { availableParallelism, hostname } from 'node:os';
-import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
+import { type Static, type TObject, type TSchema, Type } from 'typebox';
+import { Value } from 'typebox/value';
 import { APP_PORT } from '../lib/constants';
 
 /** Where a secret comes from: its value itself, or the ARN under which AWS Secrets Manager keeps it. */
@@ -254,8 +254,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   };
 }
 
+/** A variable's schema. */
+type Property = TSchema & { readonly type?: string; readonly default?: unknown; readonly description?: string };
+
 /** The value that the text stands for, by the type that is wanted; text that stands for none stays what it is. */
-function fromText(text: string, schema: TSchema): unknown {
+function fromText(text: string, schema: Property): unknown {
   if (schema.type === 'integer' && /^-?\d+$/.test(text)) return Number(text);
   if (schema.type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
   return text;
@@ -289,7 +292,7 @@ function check(schema: TObject, env: Readonly<Record<string, string | undefined>
   );
   const values: Record<string, unknown> = {};
   const lines: string[] = [];
-  for (const [name, property] of Object.entries(schema.properties)) {
+  for (const [name, property] of Object.entries<Property>(schema.properties)) {
     const text = given[name];
     const value = text === undefined ? property.default : fromText(text, property);
     // Not by Ajv: it would write and compile a program for this one check, which took a sixth of a start.
@@ -301,7 +304,7 @@ function check(schema: TObject, env: Readonly<Record<string, string | undefined>
 
 function refusal(name: Name, value: string, schema: TObject): string {
   const shown = SECRETS.has(name) ? name : `${name}=${JSON.stringify(value)}`;
-  return `${shown}: must be ${schema.properties[name]?.description}`;
+  return `${shown}: must be ${(schema.properties[name] as Property).description}`;
 }
 
 function exactlyOne(given: Readonly<Record<string, string | undefined>>, value: Name, arn: Name): string[] {
