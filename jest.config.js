@@ -11,7 +11,7 @@ module.exports = {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
   },
-  transformIgnorePatterns: ['/node_modules/(?!(node-pg-migrate|fast-check|pure-rand)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(node-pg-migrate|fast-check|pure-rand|typebox)/)'],
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
   // Ends a test that hangs. A slow machine may take many times longer than a quiet one.

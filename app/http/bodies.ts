@@ -7,7 +7,11 @@ const LIMIT = 64 * 1024;
 const rejectUnparsed: RequestHandler = (request, _response, next) => {
   const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
   if (hasBody && request.body === undefined) {
-    throw new ShopError(415, 'unsupported_media_type', `This content type is not supported: ${request.headers['content-type'] ?? 'none'}.`);
+    throw new ShopError(
+      415,
+      'unsupported_media_type',
+      `This content type is not supported: ${request.headers['content-type'] ?? 'none'}.`,
+    );
   }
   next();
 };

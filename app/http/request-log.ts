@@ -21,7 +21,8 @@ export function requestLog(logger: Logger) {
     customSuccessMessage: () => 'request',
     customErrorMessage: () => 'request',
     customSuccessObject: (request, response, { responseTime }) => line(request, response, request.ip, responseTime),
-    customErrorObject: (request, response, _error, { responseTime }) => line(request, response, request.ip, responseTime),
+    customErrorObject: (request, response, _error, { responseTime }) =>
+      line(request, response, request.ip, responseTime),
   });
 }
 

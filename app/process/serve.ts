@@ -22,8 +22,8 @@ import { JobRunner } from '../jobs/runner';
 import { openSessions } from '../sessions';
 import { Metrics } from './metrics';
 import { openPrimary } from './open-primary';
-import { SHEDDING } from './shedding';
 import type { Secrets } from './secrets';
+import { SHEDDING } from './shedding';
 
 /** The first phase with a load balancer in front, which needs time to notice that a server drains. */
 const FIRST_BALANCED_PHASE = 3;

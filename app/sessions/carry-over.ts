@@ -6,6 +6,12 @@ import type { SessionClient } from './session-client';
 /** Milliseconds between two checks whether PostgreSQL has any live session. */
 const RECHECK = 5_000;
 
+/**
+ * Milliseconds without a live session after which PostgreSQL counts as empty. Until then, servers of the earlier phase may still run
+ * and create sessions, so each lookup of an unknown id checks again.
+ */
+const SETTLED = 60_000;
+
 /** Ids that neither store has, so that a repeated lookup costs no query. An id is never issued twice. */
 const UNKNOWN = { max: 50_000, ttl: 600_000 };
 
@@ -15,6 +21,8 @@ const UNKNOWN = { max: 50_000, ttl: 600_000 };
  */
 export class CarryOver {
   #checkedAt = Number.NEGATIVE_INFINITY;
+  /** When PostgreSQL last had a live session, as far as this process knows. */
+  #lastSeen = performance.now();
   #anyLeft: Promise<boolean> = Promise.resolve(false);
   readonly #unknown = new LRUCache<string, true>(UNKNOWN);
 
@@ -49,14 +57,17 @@ export class CarryOver {
     if (await this.#mayHaveSome()) await removeSession(this.database, id);
   }
 
-  #mayHaveSome(): Promise<boolean> {
+  async #mayHaveSome(): Promise<boolean> {
     const now = performance.now();
-    if (now - this.#checkedAt > RECHECK) {
-      this.#checkedAt = now;
-      this.#anyLeft = hasLiveSessions(this.database);
-      this.#anyLeft.catch(() => {
-        this.#checkedAt = Number.NEGATIVE_INFINITY;
-      });
+    const isSettled = now - this.#lastSeen > SETTLED;
+    if (now - this.#checkedAt < RECHECK && ((await this.#anyLeft) || isSettled)) return this.#anyLeft;
+    this.#checkedAt = now;
+    this.#anyLeft = hasLiveSessions(this.database);
+    try {
+      if (await this.#anyLeft) this.#lastSeen = now;
+    } catch (error) {
+      this.#checkedAt = Number.NEGATIVE_INFINITY;
+      throw error;
     }
     return this.#anyLeft;
   }

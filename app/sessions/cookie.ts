@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { parseCookie } from 'cookie';
+import { parseCookie, stringifySetCookie } from 'cookie';
 import type { RequestHandler, Response } from 'express';
 import { COOKIE_SESSION_LIFETIME, SESSION_COOKIE } from './lifetimes';
 import type { Sessions, Visitor } from './visitor';
@@ -72,12 +72,14 @@ class CookieSession implements Visitor {
 
   save(done: Done): void {
     this.#seal(this).then((sealed) => {
-      this.#response.cookie(SESSION_COOKIE, sealed, {
+      const cookie = stringifySetCookie(SESSION_COOKIE, sealed, {
+        path: '/',
         httpOnly: true,
         sameSite: 'lax',
         secure: this.#response.req.secure,
-        maxAge: COOKIE_SESSION_LIFETIME * 1000,
+        maxAge: COOKIE_SESSION_LIFETIME,
       });
+      this.#response.append('Set-Cookie', cookie);
       done();
     }, done);
   }

@@ -137,7 +137,9 @@ class Writes {
   async #replicated(): Promise<void> {
     const replicas = await this.send(['WAIT', String(this.minReplicas), String(REPLICATION_TIMEOUT)]);
     if (Number(replicas) < this.minReplicas) {
-      throw new SessionStoreError(`${replicas} of ${this.minReplicas} replicas confirmed within ${REPLICATION_TIMEOUT} ms`);
+      throw new SessionStoreError(
+        `${replicas} of ${this.minReplicas} replicas confirmed within ${REPLICATION_TIMEOUT} ms`,
+      );
     }
   }
 }
