@@ -4,9 +4,9 @@ import { removeAbandonedCarts } from '../data/repositories/carts';
 import {
   issueReceipt,
   type Job,
-  leaveToQueue,
   lockDueJobs,
   lockJob,
+  markQueued,
   postponeJob,
   removeJob,
 } from '../data/repositories/jobs';
@@ -104,7 +104,7 @@ export class JobRunner {
       if (jobs.length === 0) return false;
       const sent = await queue.send(jobs.map(({ id }) => id));
       if (sent.length === 0) throw new Error('the queue took none of the jobs');
-      await leaveToQueue(tx, sent);
+      await markQueued(tx, sent);
       return true;
     });
   }
