@@ -122,7 +122,7 @@ describeWith('moto server', 'with a queue', () => {
     await visitor.logIn(email as string);
     await visitor.add(1);
     expect((await visitor.order('mine')).status).toBe(201);
-    await eventually(() => first.log().includes('background jobs wait for the database or the queue'));
+    await eventually(() => first.log().includes('background jobs: the database or the queue is unavailable, retrying'));
     expect(await queues.remainingJobs(database)).toBe(1);
     await first.process.stop();
     const second = await queues.shops.serve(database, { ...queues.aws, QUEUE_URL: url });
