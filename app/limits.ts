@@ -1,2 +1,2 @@
-/** Maximum quantity of one product in a cart; also a check of the table `cart_items`. */
+/** Maximum quantity of one product in a cart; also a CHECK constraint of the table `cart_items`. */
 export const MAX_QUANTITY = 99;
