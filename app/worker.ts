@@ -14,7 +14,7 @@ const MIGRATIONS_DIR = join(__dirname, 'migrations');
 const config = readEnvironment();
 const log = pino({ level: config.logLevel, base: { pid: process.pid, server: config.serverName } });
 
-main(config.queueUrl ?? refuse('QUEUE_URL: must be set for a worker')).catch((error) => {
+main(config.queueUrl ?? refuse('QUEUE_URL must be set for a worker.')).catch((error) => {
   log.fatal({ err: error }, 'the worker cannot start');
   process.exit(1);
 });

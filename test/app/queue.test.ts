@@ -20,7 +20,7 @@ describeWith('moto server', 'with a queue', () => {
     const { shops } = queues;
     const env = serverEnv(await shops.database());
     const start = startShop({ bundle: shops.bundle, entry: 'worker', log: join(shops.dir, 'refused.log'), env });
-    await expect(start).rejects.toThrow('QUEUE_URL: must be set for a worker');
+    await expect(start).rejects.toThrow('QUEUE_URL must be set for a worker.');
   });
 
   // queue.drill.ts has 500 jobs.
