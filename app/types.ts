@@ -53,7 +53,7 @@ export interface Served {
   readonly cache?: 'hit' | 'miss';
 }
 
-/** What every page shows or links besides its content. */
+/** Data that every page needs besides its content. */
 export interface PageContext {
   readonly served: Served;
   /** Email address of the visitor; absent if not logged in. */

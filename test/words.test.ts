@@ -38,10 +38,23 @@ const banned: readonly string[] = [
   'silenceIsTrouble',
 ];
 
-/** `app/` and the other pages of `docs/` are not reworded yet. */
+/** Pathspecs of git. The other pages of `docs/` and the paths that begin with `:!` are not reworded yet. */
 const scanned = [
   '.ci',
   '.dependency-cruiser.cjs',
+  'app',
+  ':!app/actions',
+  ':!app/app.ts',
+  ':!app/data/catalogue-cache.ts',
+  ':!app/data/redis.ts',
+  ':!app/host',
+  ':!app/http',
+  ':!app/process/metrics.ts',
+  ':!app/process/serve.ts',
+  ':!app/routes',
+  ':!app/server.ts',
+  ':!app/sessions',
+  ':!app/shop.ts',
   'bin',
   'lib',
   'tools',
@@ -78,7 +91,7 @@ test('no banned phrase in code, tests, decisions and the reworded pages', () => 
     .filter((file) => !allowed.includes(file));
   expect(files.length).toBeGreaterThan(100);
   expect(files).toEqual(
-    expect.arrayContaining(['.ci/run', 'docs/commands.md', 'tools/rehearsal/board/page/board.html']),
+    expect.arrayContaining(['.ci/run', 'app/move.ts', 'docs/commands.md', 'tools/rehearsal/board/page/board.html']),
   );
   const found = files.flatMap((file) =>
     bannedIn(readFileSync(join(ROOT, file), 'utf8'))

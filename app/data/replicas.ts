@@ -43,7 +43,7 @@ interface Sample {
  * The replayed position is checked twice a second instead of with each read. It is monotonic, so an older value is safe.
  */
 export class Replicas {
-  /** `fallbacks`: reads sent to the primary because each replica was behind the visitor's write, out of rotation, or failed. */
+  /** `fallbacks`: reads sent to the primary because each replica was behind the write, out of rotation, or failed. */
   readonly counters = { fallbacks: 0 };
   readonly #replicas: readonly Replica[];
   #samples: readonly Sample[] = [];

@@ -15,9 +15,9 @@ const RETRY_DELAY = 1_000;
 const MAX_BACKOFF = 300;
 
 /**
- * Runs the jobs of the queue. A failed job returns to the queue with exponential backoff; after several attempts SQS moves it
- * to the dead-letter queue. While the database is down, a worker keeps its jobs and receives no others, because an outage must
- * not use up the attempts of a job.
+ * Runs the jobs of the queue. A failed job returns to the queue with exponential backoff. After several attempts SQS moves it
+ * to the dead-letter queue. While the database is down, a worker keeps its jobs and receives no others: an outage must not use
+ * up the attempts of a job.
  */
 export class QueueWorker {
   readonly #stopping = new AbortController();

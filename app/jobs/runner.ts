@@ -18,9 +18,9 @@ const POLL_INTERVAL = 1_000;
 const HOUSEKEEPING_INTERVAL = 3_600_000;
 
 /**
- * Polls the outbox of background jobs. Runs the jobs in this process, or sends them to the queue if there is one. Every process
- * of every server may have a runner. A job is locked while it runs, and its effect and its removal are one transaction, so it
- * takes effect exactly once even if processes are killed.
+ * Polls the outbox of background jobs. Runs the jobs in this process, or sends them to the queue if there is one. Each process
+ * may have a runner. A job is locked while it runs, and its effect and its removal are one transaction, so it takes effect
+ * exactly once even if processes are killed.
  */
 export class JobRunner {
   #timer: NodeJS.Timeout | undefined;

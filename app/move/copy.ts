@@ -7,7 +7,7 @@ import type { DatabaseClient } from '../data/db';
 const END_OF_ROW = 0x0a;
 
 /**
- * Streams a `COPY … TO STDOUT` of one server into a `COPY … FROM STDIN` of another, both in text format, with backpressure.
+ * Streams `COPY … TO STDOUT` of one server into `COPY … FROM STDIN` of another, in text format and with backpressure.
  * After an error the caller must close both sessions, because the source may still be sending.
  *
  * @param onChunk receives the number of rows and bytes of each chunk

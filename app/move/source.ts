@@ -48,7 +48,7 @@ export class Source {
     disconnect(this.session);
   }
 
-  /** Creates publication and slot, so that the WAL is retained, and drops those of an earlier move. Returns the slot's snapshot. */
+  /** Replaces publication and slot; from now on the WAL is retained. Returns the snapshot of the slot. */
   async createSlot(tables: readonly Table[]): Promise<Snapshot> {
     await this.dropSlot();
     const list = tables.map(({ name }) => sqlName(name)).join(', ');
@@ -136,7 +136,7 @@ export class Source {
   }
 
   /**
-   * Pauses writes to this server; reads continue. Writes fail with `read_only_sql_transaction` in all current and new sessions,
+   * Pauses writes to this server; reads continue. Writes fail with `read_only_sql_transaction` in current and new sessions,
    * also after a restart. When it resolves, no earlier transaction is open.
    *
    * @throws MoveError if earlier sessions remain after 5 s

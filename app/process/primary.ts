@@ -22,7 +22,7 @@ export interface PrimaryOptions {
   readonly onRefused: (line: string) => never;
 }
 
-/** Runs the workers of this server, which share the port, and replaces dead ones. One per vCPU: Node runs JavaScript on one thread. */
+/** Keeps the workers of this server alive: one per vCPU, as Node runs JavaScript on one thread. They share the port. */
 export async function runPrimary(options: PrimaryOptions): Promise<void> {
   const { log } = options;
   const ready = new Set<number>();

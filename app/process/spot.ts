@@ -11,8 +11,8 @@ const TOKEN_SECONDS = 21_600;
  * Sends SIGTERM to this process on a Spot Instance interruption notice. The service manager restarts the process, which then
  * waits in {@link waitOutSpotNotice}.
  *
- * A rebalance recommendation is only logged. It has no deadline, and Capacity Rebalancing of the Auto Scaling group launches a
- * replacement *before* it terminates this instance. Draining immediately would reduce the capacity of the fleet.
+ * A rebalance recommendation is only logged. It has no deadline, and Capacity Rebalancing of the Auto Scaling group launches
+ * the replacement *before* it terminates this instance. Draining immediately would reduce the capacity of the fleet.
  *
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
  */
