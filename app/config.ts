@@ -1,6 +1,6 @@
 import { availableParallelism, hostname } from 'node:os';
-import { type Static, type TObject, type TSchema, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
+import { type Static, type TObject, type TSchema, Type } from 'typebox';
+import { Value } from 'typebox/value';
 import { APP_PORT } from '../lib/constants';
 
 /** A secret: its value, or its ARN in AWS Secrets Manager. */
@@ -254,8 +254,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   };
 }
 
+/** The schema of a variable. */
+type Property = TSchema & { readonly type?: string; readonly default?: unknown; readonly description?: string };
+
 /** Converts text to the type of the schema; returns text that cannot be converted unchanged. */
-function parse(text: string, schema: TSchema): unknown {
+function parse(text: string, schema: Property): unknown {
   if (schema.type === 'integer' && /^-?\d+$/.test(text)) return Number(text);
   if (schema.type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
   return text;
@@ -289,7 +292,7 @@ function check(schema: TObject, env: Readonly<Record<string, string | undefined>
   );
   const values: Record<string, unknown> = {};
   const lines: string[] = [];
-  for (const [name, property] of Object.entries(schema.properties)) {
+  for (const [name, property] of Object.entries<Property>(schema.properties)) {
     const text = given[name];
     const value = text === undefined ? property.default : parse(text, property);
     // Not with Ajv: compiling a validator for this single check took a sixth of the startup time.
@@ -301,7 +304,7 @@ function check(schema: TObject, env: Readonly<Record<string, string | undefined>
 
 function refusal(name: Name, value: string, schema: TObject): string {
   const got = SECRETS.has(name) ? '' : `, got ${JSON.stringify(value)}`;
-  return `${name} must be ${schema.properties[name]?.description}${got}.`;
+  return `${name} must be ${(schema.properties[name] as Property).description}${got}.`;
 }
 
 function exactlyOne(given: Readonly<Record<string, string | undefined>>, value: Name, arn: Name): string[] {

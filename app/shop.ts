@@ -1,40 +1,40 @@
-import type { FastifyRequest } from 'fastify';
+import type { Request } from 'express';
 import type { Logger } from 'pino';
 import type { LoginLimit } from './accounts/login-limit';
 import type { CatalogueCache } from './data/catalogue-cache';
 import type { Database, Queryable } from './data/db';
 import type { Redis } from './data/redis';
-import type { Replicas } from './data/replicas';
 import type { Assets } from './http/assets';
+import type { FastPath } from './http/fast-path';
 import type { Lifecycle } from './http/lifecycle';
 import type { ReadYourWrites } from './http/read-your-writes';
-import type { Sessions } from './sessions/sessions';
+import type { Sessions } from './sessions';
 import type { Served } from './types';
 
-/** All that the shop needs from outside; it reads no environment and opens no port. */
+/** The app's dependencies. The app reads no environment and opens no port. */
 export interface AppDeps {
   readonly log: Logger;
-  /** The primary: writes, and reads that a write depends on. */
+  /** The primary: for writes, and for reads that a write depends on. */
   readonly database: Database;
-  readonly replicas: Replicas;
-  readonly readYourWrites: ReadYourWrites;
+  readonly readYourWrites: ReadYourWrites<Queryable>;
   readonly catalogue: CatalogueCache;
+  readonly fastPath: FastPath;
   readonly sessions: Sessions;
   readonly redis?: Redis | undefined;
   readonly assets: Assets;
-  readonly lifecycle: Lifecycle;
-  /** What answers say about the process that gave them. */
+  readonly lifecycle: Pick<Lifecycle, 'state'>;
+  /** Identifies the process in responses. */
   readonly served: Omit<Served, 'cache'>;
-  /** Proxies in front, exactly. */
+  /** Exact number of proxies in front. */
   readonly trustProxy: number;
   readonly viewerProtocol: 'forwarded' | 'https';
-  /** Called after an order was committed: its receipt waits to be made. */
+  /** Called after an order was committed, when its receipt is due. */
   readonly onOrder: () => void;
 }
 
-/** What routes work with. */
+/** What the routes use. */
 export interface Shop extends AppDeps {
   readonly loginLimit: LoginLimit;
-  /** Where to read what belongs to the visitor: as new as their own last write. */
-  readonly reader: (request: FastifyRequest) => Queryable;
+  /** Returns where to read the visitor's own data, at least as new as their last write. */
+  readonly reader: (request: Request) => Queryable;
 }

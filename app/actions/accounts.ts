@@ -1,19 +1,19 @@
-import type { FastifyRequest } from 'fastify';
+import type { Request } from 'express';
 import type { LoginLimit } from '../accounts/login-limit';
 import { hashPassword, verifyPassword } from '../accounts/passwords';
 import type { Database } from '../data/db';
 import { cartOfUser, mergeCart } from '../data/repositories/carts';
 import { createUser, findUserByEmail, type User } from '../data/repositories/users';
 import { ShopError } from '../errors';
-import { establish } from '../sessions';
+import { startSession } from '../sessions';
 
 export interface Credentials {
   readonly email: string;
   readonly password: string;
 }
 
-/** @throws ShopError 409 when the address has an account */
-export async function signUp(request: FastifyRequest, database: Database, credentials: Credentials): Promise<User> {
+/** @throws ShopError 409 if the address has an account */
+export async function signUp(request: Request, database: Database, credentials: Credentials): Promise<User> {
   const passwordHash = await hashPassword(credentials.password);
   const user = await createUser(database, normal(credentials.email), passwordHash);
   if (!user) throw new ShopError(409, 'email_taken', 'There is an account with this e-mail address. Log in instead.');
@@ -21,15 +21,15 @@ export async function signUp(request: FastifyRequest, database: Database, creden
   return user;
 }
 
-/** @throws ShopError 401 when address or password is wrong (which of them is not told), 429 after too many of these */
+/** @throws ShopError 401 for a wrong address or password, without saying which; 429 after too many failures */
 export async function logIn(
-  request: FastifyRequest,
+  request: Request,
   database: Database,
   limit: LoginLimit,
   credentials: Credentials,
 ): Promise<User> {
   const email = normal(credentials.email);
-  const found = await limit.guard(email, request.ip, async () => {
+  const found = await limit.guard(email, request.ip ?? '', async () => {
     const user = await findUserByEmail(database, email);
     return (await verifyPassword(credentials.password, user?.passwordHash)) ? user : undefined;
   });
@@ -39,29 +39,24 @@ export async function logIn(
   return user;
 }
 
-/** Ends the session on the server, so that a copy of its cookie is worth nothing. */
-export async function logOut(request: FastifyRequest): Promise<void> {
-  await request.session.destroy();
-}
-
 /** @throws ShopError 401 */
-export function requireUser(request: FastifyRequest): User {
-  const { userId, email } = request.session;
+export function requireUser(request: Request): User {
+  const { userId, email } = request.visitor;
   if (userId === undefined || email === undefined) {
     throw new ShopError(401, 'login_required', 'Please log in first.');
   }
   return { id: userId, email };
 }
 
-/** What the visitor had put into the cart comes along. */
-async function enter(request: FastifyRequest, database: Database, user: User): Promise<void> {
-  const { cartId: visitorCart } = request.session;
+/** Starts the user's session. The visitor's cart is merged into the user's. */
+async function enter(request: Request, database: Database, user: User): Promise<void> {
+  const { cartId: visitorCart } = request.visitor;
   const cartId = await database.transaction(async (tx) => {
     const userCart = await cartOfUser(tx, user.id);
     if (visitorCart !== undefined) await mergeCart(tx, visitorCart, userCart);
     return userCart;
   });
-  await establish(request, { userId: user.id, email: user.email, cartId });
+  await startSession(request, { userId: user.id, email: user.email, cartId });
 }
 
 function normal(email: string): string {

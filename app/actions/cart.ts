@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { Request } from 'express';
 import { type Database, type Queryable, violates } from '../data/db';
 import { addItem, cartOfUser, createCart, listItems, removeItem } from '../data/repositories/carts';
 import { ShopError } from '../errors';
@@ -7,38 +7,38 @@ import { saveSession } from '../sessions';
 import type { Cart } from '../types';
 
 /**
- * Adds to the visitor's cart; the first product starts a session. Resolves once all of it is saved.
+ * Adds to the visitor's cart. The first product starts a session. Resolves once cart and session are saved.
  *
- * @throws ShopError 404 for an unknown product, 409 when the line would exceed {@link MAX_QUANTITY}
+ * @throws ShopError 404 for an unknown product, 409 if the quantity would exceed {@link MAX_QUANTITY}
  */
 export async function addToCart(
-  request: FastifyRequest,
+  request: Request,
   database: Database,
   item: { readonly productId: number; readonly quantity: number },
 ): Promise<void> {
   try {
     await add(request, database, item);
   } catch (error) {
-    // The cart was merged into a user's by a log-in that did not come to its end, or swept up as abandoned.
+    // An interrupted login has merged the cart into the user's, or cleanup has deleted it.
     if (!violates(error, 'cart_items_cart')) throw error;
     request.session.cartId = undefined;
     await add(request, database, item);
   }
 }
 
-export async function removeFromCart(request: FastifyRequest, database: Database, productId: number): Promise<void> {
-  const { cartId } = request.session;
+export async function removeFromCart(request: Request, database: Database, productId: number): Promise<void> {
+  const { cartId } = request.visitor;
   if (cartId !== undefined) await removeItem(database, cartId, productId);
 }
 
-export async function cartOf(request: FastifyRequest, database: Queryable): Promise<Cart> {
-  const { cartId } = request.session;
+export async function cartOf(request: Request, database: Queryable): Promise<Cart> {
+  const { cartId } = request.visitor;
   const items = cartId === undefined ? [] : await listItems(database, cartId);
   return { items, totalCents: items.reduce((sum, item) => sum + item.priceCents * item.quantity, 0) };
 }
 
 async function add(
-  request: FastifyRequest,
+  request: Request,
   database: Database,
   { productId, quantity }: { readonly productId: number; readonly quantity: number },
 ): Promise<void> {
@@ -53,7 +53,7 @@ async function add(
   }
 }
 
-async function startCart(request: FastifyRequest, database: Database): Promise<string> {
+async function startCart(request: Request, database: Database): Promise<string> {
   const { userId } = request.session;
   const cartId = userId === undefined ? await createCart(database) : await cartOfUser(database, userId);
   request.session.cartId = cartId;

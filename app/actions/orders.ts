@@ -6,23 +6,20 @@ export interface PlacedOrder {
   readonly id: string;
   readonly status: string;
   readonly totalCents: number;
-  /** The key was used before: this is the order that it made then. */
+  /** The key was used before. This is its order. */
   readonly replayed: boolean;
 }
 
-/** Longest idempotency key. */
-export const MAX_KEY_LENGTH = 255;
-
 /**
- * Turns the user's cart into an order, in one transaction: order, lines, stock, empty cart and the receipt's job, or nothing.
- * When the answer is lost, asking again with the same key gives the same order.
+ * Places an order for the user's cart in one transaction: order, lines, stock, the emptied cart and the job of the receipt. A retry
+ * with the same key returns the same order.
  *
- * @throws ShopError 409 when the cart is empty or a product is short; the key is not used up then
+ * @throws ShopError 409 if the cart is empty or stock is short. The key can then be used again.
  */
 export async function placeOrder(database: Database, userId: string, key: string): Promise<PlacedOrder> {
   return database.transaction(async (tx) => {
     const cartId = await lockCart(tx, userId);
-    // Not before the lock: whoever held it may just have used the same key.
+    // Not before the lock, because its last holder may have used the same key.
     const earlier = await findOrderByKey(tx, userId, key);
     if (earlier) {
       return { id: earlier.id, status: earlier.status, totalCents: earlier.totalCents, replayed: true };

@@ -43,8 +43,10 @@ interface Lookup {
 export interface Cached<T> {
   readonly value: T;
   readonly json: Buffer;
-  /** A miss asked the database. */
+  /** A miss queried the database. */
   readonly cache: 'hit' | 'miss';
+  /** Time of `performance.now()` until which this process gives the same answer. */
+  readonly freshUntil: number;
 }
 
 /**
@@ -102,23 +104,22 @@ export class CatalogueCache {
     return this.#get(`product ${id}`, { query, share: true });
   }
 
-  async categories(): Promise<readonly string[]> {
-    return (
-      await this.#get<readonly string[]>('categories', { query: () => listCategories(this.database), share: true })
-    ).value;
+  categories(): Promise<Cached<readonly string[]>> {
+    return this.#get('categories', { query: () => listCategories(this.database), share: true });
   }
 
   async #get<T>(key: string, lookup: Lookup): Promise<Cached<T>> {
     if (!this.keeps) {
       const value = (await lookup.query()) as T;
       this.counters.database += 1;
-      return { value, json: Buffer.from(JSON.stringify(value ?? null)), cache: 'miss' };
+      return { value, json: Buffer.from(JSON.stringify(value ?? null)), cache: 'miss', freshUntil: 0 };
     }
     const status: LRUCache.Status<string, Entry, Lookup> = {};
     const entry = await this.#cache.forceFetch(key, { context: lookup, status });
     const from = status.fetch === 'hit' || status.fetch === 'inflight' ? 'near' : entry.from;
     this.counters[from] += 1;
-    return { value: entry.value as T, json: entry.json, cache: from === 'database' ? 'miss' : 'hit' };
+    const freshUntil = performance.now() + this.#cache.getRemainingTTL(key);
+    return { value: entry.value as T, json: entry.json, cache: from === 'database' ? 'miss' : 'hit', freshUntil };
   }
 
   readonly #toProduct = ({ image, ...product }: ProductRow): Product => ({

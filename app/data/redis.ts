@@ -15,9 +15,6 @@ export interface RedisSettings {
 /** A command without an answer for so long (in ms) is answered 503. All else that a request needs must fit beside it in 250 ms. */
 const COMMAND_TIMEOUT = 200;
 
-/** How long a write may wait for its replicas, in ms. Less than a command: it may have to wait for the writes before it as well. */
-const REPLICATION_TIMEOUT = 120;
-
 /** Milliseconds that a server may take to accept a connection. */
 const CONNECT_TIMEOUT = 1_000;
 
@@ -33,18 +30,6 @@ const RENEWAL_INTERVAL = 500;
 /** Longest pause before another attempt to connect, in ms. */
 const MAX_PAUSE = 1_000;
 
-/** Value of a removed key. A write that timed out may still be executed after the removal: it must not restore the key. */
-const REMOVED = '';
-
-/** Lifetime of {@link REMOVED} in ms: longer than a connection without answers is kept ({@link MISSED_PROBES}). */
-const REMOVED_TTL = 60_000;
-
-/** Sets a key unless it was removed. Returns 1 if it is set, otherwise 0. */
-const SAVE = `
-if redis.call('GET', KEYS[1]) == '${REMOVED}' then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1`;
-
 /**
  * What a server says that is no longer, or not yet, the primary. Its connections stay open, so they must be given up: the
  * name in the URL leads to another server by now.
@@ -58,9 +43,13 @@ const NOT_PRIMARY = /READONLY|LOADING|MASTERDOWN|UNBLOCKED|WAIT cannot be used w
  * queued while it is away: a command then fails in no time, and otherwise after {@link COMMAND_TIMEOUT} at the latest.
  */
 export class Redis {
+  /** For sessions, whose writes wait for replicas. They use a second connection, because a WAIT blocks its connection. */
+  readonly commands: {
+    readonly read: (command: string[]) => Promise<unknown>;
+    readonly write: (command: string[]) => Promise<unknown>;
+    readonly minReplicas: number;
+  };
   readonly #plain: Connection;
-  /** Of its own, because a WAIT holds up whatever comes after it on its connection. */
-  readonly #durable: DurableWrites | undefined;
   readonly #connections: readonly Connection[];
   readonly #probing: NodeJS.Timeout;
 
@@ -70,12 +59,13 @@ export class Redis {
       for (const connection of this.#connections) connection.renew();
     };
     this.#plain = new Connection(url, onError, renewAll);
-    this.#connections = [this.#plain];
-    if (minReplicas > 0) {
-      const connection = new Connection(url, onError, renewAll);
-      this.#durable = new DurableWrites(connection, minReplicas);
-      this.#connections = [this.#plain, connection];
-    }
+    const writes = minReplicas > 0 ? new Connection(url, onError, renewAll) : this.#plain;
+    this.#connections = [...new Set([this.#plain, writes])];
+    this.commands = {
+      read: (command) => this.#plain.send(command),
+      write: (command) => writes.send(command),
+      minReplicas,
+    };
     this.#probing = setInterval(() => {
       for (const connection of this.#connections) void connection.probe();
     }, PROBE_INTERVAL).unref();
@@ -85,27 +75,6 @@ export class Redis {
   async settled(): Promise<void> {
     const end = Date.now() + CONNECT_TIMEOUT;
     while (Date.now() < end && !this.#connections.every((connection) => connection.isReady)) await sleep(10);
-  }
-
-  /** @throws Unavailable, like everything here */
-  async get(key: string): Promise<Buffer | undefined> {
-    const value = await this.#plain.run<Buffer | null>(['GET', key]);
-    return value === null || String(value) === REMOVED ? undefined : value;
-  }
-
-  /**
-   * For what is promised once this resolves: then as many replicas as wanted have it. A failover to the most current
-   * replica keeps it; so does one to any replica, if all of them were wanted.
-   *
-   * @returns false if the key was removed within the last minute: it stays removed
-   */
-  async save(key: string, value: RedisArgument, ttlMs: number): Promise<boolean> {
-    return (await this.#write(['EVAL', SAVE, '1', key, value, lifetime(ttlMs)])) === 1;
-  }
-
-  /** Durable as {@link save} is; a session that was ended must not come back with a failover, or with a late write. */
-  async remove(key: string): Promise<void> {
-    await this.#write(setCommand(key, REMOVED, REMOVED_TTL));
   }
 
   /** For what may be lost. */
@@ -150,64 +119,6 @@ export class Redis {
     clearInterval(this.#probing);
     for (const connection of this.#connections) connection.close();
   }
-
-  #write(command: RedisArgument[]): Promise<unknown> {
-    return this.#durable ? this.#durable.run(command) : this.#plain.run(command);
-  }
-}
-
-/**
- * Sends writes together with a WAIT for the replicas. Writes that arrive meanwhile share the next WAIT: one each would make
- * them queue for it, and without replicas the queue would grow without end.
- */
-class DurableWrites {
-  #waiting: { readonly command: RedisArgument[]; readonly expires: number; settle(outcome: Promise<unknown>): void }[] =
-    [];
-  #sending = false;
-
-  constructor(
-    private readonly connection: Connection,
-    private readonly minReplicas: number,
-  ) {}
-
-  run(command: RedisArgument[]): Promise<unknown> {
-    const saved = new Promise((resolve) => {
-      this.#waiting.push({ command, expires: performance.now() + COMMAND_TIMEOUT, settle: resolve });
-    });
-    if (!this.#sending) void this.#send();
-    return withinTime(saved).catch((error) => {
-      throw error instanceof Unavailable ? error : new Unavailable(undefined, { cause: error });
-    });
-  }
-
-  async #send(): Promise<void> {
-    this.#sending = true;
-    while (this.#waiting.length > 0) {
-      const now = performance.now();
-      // Whoever was told that it failed must not see it happen later.
-      const batch = this.#waiting.filter(({ expires }) => expires > now);
-      this.#waiting = [];
-      if (batch.length === 0) break;
-      // In one go, so that all of it goes down the same socket: on another, WAIT would know nothing of these writes.
-      const replies = batch.map(({ command }) => this.connection.run(command));
-      const replicated = this.#replicated();
-      batch.forEach(({ settle }, index) => {
-        settle(Promise.all([replies[index], replicated]).then(([reply]) => reply));
-      });
-      await Promise.allSettled([...replies, replicated]);
-    }
-    this.#sending = false;
-  }
-
-  async #replicated(): Promise<void> {
-    const wait = ['WAIT', String(this.minReplicas), String(REPLICATION_TIMEOUT)];
-    const replicas = await this.connection.run<number>(wait);
-    if (replicas < this.minReplicas) {
-      throw new Unavailable(undefined, {
-        cause: new Error(`saved by ${replicas} replicas in time, and not by ${this.minReplicas}`),
-      });
-    }
-  }
 }
 
 /** One connection to the primary; opened again whenever it breaks, freezes, or turns out to lead to a replica. */
@@ -230,11 +141,16 @@ class Connection {
     return this.#client?.isReady === true;
   }
 
+  /** As {@link send}, for at most {@link COMMAND_TIMEOUT}. */
+  run<Reply>(command: RedisArgument[]): Promise<Reply> {
+    return withinTime(this.send<Reply>(command));
+  }
+
   /** Text in the reply comes as Buffers. */
-  async run<Reply>(command: RedisArgument[]): Promise<Reply> {
+  async send<Reply>(command: RedisArgument[]): Promise<Reply> {
     try {
       if (!this.#client?.isReady) throw new Error('not connected to Redis');
-      return await withinTime(this.#client.sendCommand<Reply>(command));
+      return await this.#client.sendCommand<Reply>(command);
     } catch (error) {
       if (NOT_PRIMARY.test((error as Error).message)) this.onReplica();
       throw new Unavailable(undefined, { cause: error });
@@ -320,7 +236,10 @@ function withinTime<T>(answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     // After a pause of this process the answer may lie there unread, and timers come first: it is read, and then judged.
     const timer = setTimeout(
-      () => setImmediate(() => reject(new Error(`no answer from Redis within ${COMMAND_TIMEOUT} ms`))),
+      () =>
+        setImmediate(() =>
+          reject(new Unavailable(undefined, { cause: new Error(`no answer from Redis within ${COMMAND_TIMEOUT} ms`) })),
+        ),
       COMMAND_TIMEOUT,
     );
     answer.then(resolve, reject).finally(() => clearTimeout(timer));

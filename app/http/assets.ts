@@ -1,16 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import staticFiles from '@fastify/static';
-import type { App } from './fastify';
+import express, { type RequestHandler } from 'express';
 
-/** The built static files: their names carry a hash of their content, so that they can be cached for ever. */
+/** The built static files. Their names contain a hash of their content, so that browsers and the edge cache them as immutable. */
 export class Assets {
   readonly #hashed: Readonly<Record<string, string>>;
   readonly #names: ReadonlySet<string>;
 
   /**
-   * @param dir holds the files and `manifest.json`, which maps `shop.css` to `shop.3f2a9c1b07.css`
-   * @param url prefix of their URLs, without a slash at its end
+   * @param dir folder with the files and `manifest.json`, which maps `shop.css` to `shop.3f2a9c1b07.css`
+   * @param url prefix of their URLs, without a trailing slash
    */
   constructor(
     readonly dir: string,
@@ -20,7 +19,7 @@ export class Assets {
     this.#names = new Set(Object.values(this.#hashed));
   }
 
-  /** @throws when the project has no such file */
+  /** @throws if there is no such file */
   readonly of = (file: string): string => {
     const hashed = this.#hashed[file];
     if (hashed === undefined) throw new Error(`no static file "${file}"`);
@@ -28,21 +27,17 @@ export class Assets {
   };
 
   /**
-   * URL of a picture that a row of the database names. While two versions of the shop run, a row may be newer than the
-   * files here; then one picture is missing, and not the page.
+   * Returns the URL of a picture in a row of the database. While two versions of the shop run, a row may be newer than the files
+   * here. Then a picture is missing, not the page.
    */
   readonly ofProduct = (file: string): string => `${this.url}/${this.#hashed[file] ?? file}`;
 
-  /** Serves them below `/assets`, and nothing else that lies in the folder. */
-  serve(app: App): void {
-    app.register(staticFiles, {
-      root: this.dir,
-      prefix: '/assets/',
-      decorateReply: false,
-      index: false,
-      immutable: true,
-      maxAge: '365d',
-      allowedPath: (path) => this.#names.has(path.replace(/^\//, '')),
-    });
+  /** Middleware for `/assets` that serves these files, and no other file in their folder. */
+  serve(): RequestHandler {
+    const files = express.static(this.dir, { index: false, redirect: false, immutable: true, maxAge: '365d' });
+    return (request, response, next) => {
+      if (this.#names.has(request.path.slice(1))) files(request, response, next);
+      else next();
+    };
   }
 }

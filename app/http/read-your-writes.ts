@@ -1,52 +1,75 @@
-import { Signer } from '@fastify/cookie';
-import type { FastifyRequest } from 'fastify';
-import type { Queryable } from '../data/db';
-import { type MinLsn, type Replicas, WRITE_MEMORY } from '../data/replicas';
-import type { App } from './fastify';
+import { parseCookie } from 'cookie';
+import { sign, unsign } from 'cookie-signature';
+import type { Request, RequestHandler } from 'express';
+
+/** Position in the primary's log that a reader must see. `undefined`: any. `'everything'`: all writes so far. */
+export type MinLsn = bigint | 'everything' | undefined;
+
+/** The replicas of a database. `Reader` runs queries. */
+export interface ReplicaReads<Reader> {
+  /** Whether there are replicas. */
+  readonly any: boolean;
+  /** Returns a reader that sees at least this position. */
+  seeing(min: MinLsn): Reader;
+  /** Current position of the primary. */
+  position(): Promise<MinLsn>;
+}
 
 const COOKIE = 'wrote';
 
 /**
- * Keeps visitors from reading a state older than their own last write. Where the primary's log was after it travels in a
- * signed cookie, so it holds on every server, under every session store, and costs no look-up.
+ * Gives visitors read-your-writes consistency with asynchronous replicas. A signed cookie holds the position of the primary's log
+ * after the visitor's last write, so every server knows it, and no store is needed.
  */
-export class ReadYourWrites {
-  readonly #signer: Signer;
+export class ReadYourWrites<Reader> {
+  /**
+   * @param secret signs the cookie
+   * @param lifetime seconds after which every replica in use has replayed any write
+   */
+  constructor(
+    private readonly replicas: ReplicaReads<Reader>,
+    private readonly secret: string,
+    private readonly lifetime: number,
+  ) {}
 
-  constructor(secret: string) {
-    this.#signer = new Signer(secret);
-  }
-
-  /** Sets the cookie on what answers a write. Needs the cookie plugin. */
-  remember(app: App, replicas: Replicas): void {
-    if (!replicas.any) return;
-    app.addHook('onSend', async (request, reply) => {
-      // A refusal changed nothing; after a failure nobody can tell.
-      if (isRead(request) || (reply.statusCode >= 400 && reply.statusCode < 500)) return;
-      const seen = reply.statusCode >= 500 ? 'everything' : await replicas.position();
-      reply.setCookie(COOKIE, this.#signer.sign(String(seen)), {
-        path: '/',
-        httpOnly: true,
-        sameSite: 'lax',
-        secure: 'auto',
-        maxAge: WRITE_MEMORY,
+  /** Middleware that sets the cookie on the responses to writes. */
+  readonly remember: RequestHandler = (request, response, next) => {
+    if (!this.replicas.any || isRead(request)) return next();
+    const end = response.end;
+    response.end = (...body: unknown[]) => {
+      response.end = end;
+      const send = () => Reflect.apply(end, response, body);
+      // A 4xx has changed nothing.
+      if (response.statusCode >= 400 && response.statusCode < 500) return send();
+      // After a 5xx, the write may have happened.
+      const position = response.statusCode >= 500 ? Promise.resolve('everything') : this.replicas.position();
+      position.then((min) => {
+        response.cookie(COOKIE, sign(String(min), this.secret), {
+          httpOnly: true,
+          sameSite: 'lax',
+          secure: request.secure,
+          maxAge: this.lifetime * 1000,
+        });
+        send();
       });
-    });
+      return response;
+    };
+    next();
+  };
+
+  /** Returns where to read the visitor's own data. A request that writes reads from the primary. */
+  reader(request: Request): Reader {
+    return this.replicas.seeing(this.replicas.any && isRead(request) ? this.#lastWrite(request) : 'everything');
   }
 
-  /** Where to read what belongs to this visitor. What answers a write is read where it was written. */
-  reader(request: FastifyRequest, replicas: Replicas): Queryable {
-    return replicas.seeing(isRead(request) ? this.#seen(request) : 'everything');
-  }
-
-  #seen(request: FastifyRequest): MinLsn {
-    const signed = request.cookies[COOKIE];
+  #lastWrite({ headers }: Request): MinLsn {
+    const signed = parseCookie(headers.cookie ?? '')[COOKIE];
     if (signed === undefined) return undefined;
-    const { value } = this.#signer.unsign(signed);
-    return value !== null && /^\d{1,20}$/.test(value) ? BigInt(value) : 'everything';
+    const position = unsign(signed, this.secret);
+    return position !== false && /^\d{1,20}$/.test(position) ? BigInt(position) : 'everything';
   }
 }
 
-function isRead({ method }: FastifyRequest): boolean {
+function isRead({ method }: Request): boolean {
   return method === 'GET' || method === 'HEAD';
 }

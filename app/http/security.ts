@@ -1,13 +1,12 @@
-import helmet from '@fastify/helmet';
-import type { FastifyRequest } from 'fastify';
+import type { Request, RequestHandler } from 'express';
+import helmet from 'helmet';
 import { ShopError } from '../errors';
 import type { Assets } from './assets';
-import type { App } from './fastify';
 
-/** Security headers on every answer, and no write on behalf of another site. */
-export function protect(app: App, assets: Assets): void {
+/** Middleware that sets security headers on every response. */
+export function securityHeaders(assets: Assets): RequestHandler[] {
   const source = assets.url.startsWith('/') ? ["'self'"] : ["'self'", new URL(assets.url).origin];
-  app.register(helmet, {
+  const always = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -19,33 +18,39 @@ export function protect(app: App, assets: Assets): void {
         frameAncestors: ["'none'"],
       },
     },
-    // With helmet's default, browsers send `Origin: null` along with the shop's own forms.
+    // With helmet's default, browsers send `Origin: null` with the shop's own forms.
     referrerPolicy: { policy: 'same-origin' },
-    // Without a domain, phases 1 to 3 are plain HTTP. These would break it, or only be complained about by browsers.
+    // Without a domain, phases 1 to 3 are plain HTTP. There, these headers break the shop or only cause browser warnings.
     strictTransportSecurity: false,
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
   });
-
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.protocol === 'https') {
-      reply.header('strict-transport-security', 'max-age=31536000');
-      reply.header('cross-origin-opener-policy', 'same-origin');
+  const overHttps: RequestHandler = (request, response, next) => {
+    if (request.secure) {
+      response.setHeader('Strict-Transport-Security', 'max-age=31536000');
+      response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
     }
-    const reads = request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS';
-    if (!reads && isFromAnotherSite(request)) {
-      throw new ShopError(403, 'cross_origin', 'This request came from another site.');
-    }
-  });
+    next();
+  };
+  return [always, overHttps];
 }
 
+/** Middleware that rejects writes from pages of other sites. */
+export const rejectCrossSiteWrites: RequestHandler = (request, _response, next) => {
+  const reads = request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS';
+  if (!reads && isFromAnotherSite(request)) {
+    throw new ShopError(403, 'cross_origin', 'This request came from another site.');
+  }
+  next();
+};
+
 /**
- * Browsers say it themselves, but not over plain HTTP; there, `Origin` is compared with the host that was asked. Programs
- * send neither, and carry no visitor's cookie.
+ * Browsers send `Sec-Fetch-Site`, but not over plain HTTP. There, `Origin` is compared with the requested host. Programs send
+ * neither, and no visitor's cookie.
  *
  * @see https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
  */
-function isFromAnotherSite(request: FastifyRequest): boolean {
+function isFromAnotherSite(request: Request): boolean {
   const site = request.headers['sec-fetch-site'];
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   const { origin } = request.headers;

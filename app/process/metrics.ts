@@ -1,22 +1,22 @@
+import type { Server } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { MetricDatum } from '@aws-sdk/client-cloudwatch';
 import type { Logger } from 'pino';
 import { APP_METRICS, type AppMetric } from '../../lib/constants';
-import type { App } from '../http/fastify';
 import { SESSION_COOKIE } from '../sessions';
 
-/** Milliseconds that CloudWatch may take to accept metrics. */
+/** Timeout of a request to CloudWatch in milliseconds. */
 const PUBLISH_TIMEOUT = 5_000;
 
-/** Different values of one metric that CloudWatch takes at once. */
+/** Maximum number of different values of one metric in a request to CloudWatch. */
 const MAX_VALUES = 150;
 
 type Counted = 'Shed' | `Cache${string}` | `${string}Statements` | 'ReplicaFallbacks';
 
-/** What the process counts elsewhere, since it started. */
+/** Counters elsewhere in the process, since its start. */
 export type Totals = Readonly<Record<Extract<AppMetric, Counted>, number>>;
 
-/** How many background jobs wait, and for how many seconds the oldest has. */
+/** Waiting background jobs, and the age of the oldest in seconds. */
 export interface Backlog {
   readonly jobs: number;
   readonly oldestSeconds: number;
@@ -28,9 +28,8 @@ export interface MetricsSources {
 }
 
 /**
- * Publishes what this process does to CloudWatch, in one request every period and never while a visitor waits: requests only
- * add to numbers in memory. When CloudWatch does not answer, a period's figures are lost and nothing else.
- * What they are is in {@link APP_METRICS}.
+ * Publishes {@link APP_METRICS} of this process to CloudWatch, with one request per period and outside the request path: requests
+ * only increment numbers in memory. While CloudWatch does not respond, the metrics of a period are lost and nothing else.
  */
 export class Metrics {
   #counts = fresh();
@@ -49,27 +48,30 @@ export class Metrics {
     this.#totals = sources.totals();
   }
 
-  /** Counts the app's requests. */
-  watch(app: App): void {
+  /** Counts the server's requests, except health checks. */
+  watch(server: Server): void {
     const carriesSession = new RegExp(`(^|; )${SESSION_COOKIE}=`);
-    app.addHook('onResponse', async (request, reply) => {
-      if (/^\/(healthz|readyz)$/.test(request.url)) return;
-      this.#counts.Requests += 1;
-      if (reply.statusCode >= 500) this.#counts.Errors5xx += 1;
-      const { cookie } = request.headers;
-      if (cookie !== undefined && carriesSession.test(cookie)) this.#counts.SessionRequests += 1;
-      if (startsSession(reply.getHeader('set-cookie'))) this.#counts.SessionsStarted += 1;
-      const bin = binOf(reply.elapsedTime);
-      this.#latencies.set(bin, (this.#latencies.get(bin) ?? 0) + 1);
+    server.prependListener('request', (request, response) => {
+      if (/^\/(healthz|readyz)$/.test(request.url ?? '')) return;
+      const began = performance.now();
+      response.once('finish', () => {
+        this.#counts.Requests += 1;
+        if (response.statusCode >= 500) this.#counts.Errors5xx += 1;
+        const { cookie } = request.headers;
+        if (cookie !== undefined && carriesSession.test(cookie)) this.#counts.SessionRequests += 1;
+        if (startsSession(response.getHeader('set-cookie'))) this.#counts.SessionsStarted += 1;
+        const bin = binOf(performance.now() - began);
+        this.#latencies.set(bin, (this.#latencies.get(bin) ?? 0) + 1);
+      });
     });
   }
 
   start(): void {
-    // At random, so that the processes of a fleet do not all call in the same moment.
+    // Random, so that the processes of a fleet do not publish at the same time.
     this.#schedule(this.periodSeconds * 1000 * Math.random());
   }
 
-  /** Publishes what is left. */
+  /** Publishes the rest. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#publishing;
@@ -90,7 +92,7 @@ export class Metrics {
       if (backlog) {
         MetricData.push(datum('JobsWaiting', backlog.jobs), datum('OldestJobAge', backlog.oldestSeconds));
       }
-      // A server without metrics never loads it.
+      // On first use, because a server without metrics does not need it.
       const { CloudWatchClient, PutMetricDataCommand } = await import('@aws-sdk/client-cloudwatch');
       const client = new CloudWatchClient({ maxAttempts: 2 });
       const abortSignal = AbortSignal.timeout(PUBLISH_TIMEOUT);
@@ -103,7 +105,7 @@ export class Metrics {
     }
   }
 
-  /** What happened since the last time. */
+  /** Returns the metrics since the last call. */
   #take(): MetricDatum[] {
     const counts = this.#counts;
     const latencies = [...this.#latencies];
@@ -144,7 +146,7 @@ function distribution(latencies: readonly (readonly [number, number])[]): Metric
   };
 }
 
-/** Bins are a tenth wide from 0.1 ms on, so that {@link MAX_VALUES} of them reach beyond two minutes. */
+/** Each bin is 10% wider than the one before, from 0.1 ms on. {@link MAX_VALUES} of them reach beyond two minutes. */
 const WIDTH = 1.1;
 const SMALLEST = 0.1;
 

@@ -1,50 +1,53 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { APP_DRAIN, READINESS_GRACE } from '../../lib/constants';
+import { APP_DRAIN, APP_HEADERS_TIMEOUT, APP_KEEP_ALIVE, READINESS_GRACE } from '../../lib/constants';
 import { createApp } from '../app';
 import type { Config } from '../config';
 import { CatalogueCache } from '../data/catalogue-cache';
 import { Database, type DatabaseSettings } from '../data/db';
 import { Redis } from '../data/redis';
-import { Replicas } from '../data/replicas';
+import { Replicas, WRITE_MEMORY } from '../data/replicas';
 import { jobBacklog } from '../data/repositories/jobs';
 import { SharedCatalogue } from '../data/shared-catalogue';
 import { Assets } from '../http/assets';
-import type { Lifecycle } from '../http/lifecycle';
+import { FastPath } from '../http/fast-path';
+import { Lifecycle } from '../http/lifecycle';
 import { LoadShedding } from '../http/load-shedding';
 import { ReadYourWrites } from '../http/read-your-writes';
+import { fastPathLog } from '../http/request-log';
 import type { SqsClient } from '../jobs/queue';
 import { JobRunner } from '../jobs/runner';
 import { openSessions } from '../sessions';
 import { Metrics } from './metrics';
 import { openPrimary } from './open-primary';
+import { SHEDDING } from './shedding';
 import type { Secrets } from './secrets';
 
-/** The first phase with a balancer in front, which needs time to see that a server leaves. */
+/** The first phase with a load balancer in front, which needs time to notice that a server drains. */
 const FIRST_BALANCED_PHASE = 3;
 
 /**
- * Without a balancer nobody asks for readiness. A moment is still given, for a request that has arrived on an open connection
- * but was not read yet: closing would cut it off. In milliseconds.
+ * Grace in milliseconds without a load balancer: for a request that has arrived on an open connection but was not read yet. Closing
+ * would cut it off.
  */
 const LINGER = 100;
 
 /** One serving process. */
 export interface Serving {
-  /** Opens the port; everything but health checks is answered 503 until `begin()`. Returns the port. */
+  /** Opens the port and returns it. Requests other than health checks get a 503 until `begin()`. */
   listen(): Promise<number>;
-  /** Serves, with at most that many connections to a database that is prepared. */
+  /** Serves, with at most this number of connections to the prepared database. */
   begin(connections: number): void;
-  /** Lets requests and the job in hand end, then closes everything. Safe to call twice. */
+  /** Finishes the requests and the job in progress, then closes everything. Safe to call twice. */
   stop(): Promise<void>;
 }
 
 export interface ServingOptions {
   readonly config: Config;
   readonly secrets: Secrets;
-  /** Where background jobs go; without it they are done here. */
+  /** Queue for background jobs. Without it, this process does them. */
   readonly queue?: SqsClient | undefined;
   readonly publicDir: string;
   readonly version: string;
@@ -52,9 +55,10 @@ export interface ServingOptions {
 }
 
 export function createServing({ config, secrets, queue, publicDir, version, log }: ServingOptions): Serving {
-  const lifecycle: Lifecycle = { state: 'starting' };
+  const server = createServer({ keepAliveTimeout: APP_KEEP_ALIVE * 1000, headersTimeout: APP_HEADERS_TIMEOUT * 1000 });
+  const lifecycle = new Lifecycle(server);
   const onIdleError = (error: Error) => log.warn({ err: error }, 'an idle connection broke');
-  // Migrations and replicas go straight to the database; a proxy would cut long statements off, and has no replicas.
+  // Migrations and replicas bypass a proxy: it would cut off long statements, and has no replicas.
   const database = openPrimary(config, secrets.database, onIdleError);
   const replica = (settings: DatabaseSettings) => new Database(settings, onIdleError, 'replica');
   const replicas = new Replicas(
@@ -66,12 +70,12 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
     })),
     log,
   );
-  const redis = secrets.redis && new Redis(secrets.redis, (error) => log.warn({ err: error }, 'Redis is away'));
+  const redis = secrets.redis && new Redis(secrets.redis, (error) => log.warn({ err: error }, 'Redis is down'));
   const sessions = openSessions(config.sessionStore, {
     secret: secrets.sessionSecret,
     database,
     redis,
-    onError: (...what) => log.warn({ what }, 'session store'),
+    onError: (...details) => log.warn({ details }, 'session store'),
   });
   const jobs = new JobRunner(database, log, queue);
   const assets = new Assets(publicDir, config.assetsUrl);
@@ -81,15 +85,20 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
     redis && new SharedCatalogue(redis.cache, `catalogue:${version}`),
     config.catalogueCache,
   );
+  const logHit = fastPathLog(log, config.trustProxy);
+  const fastPath = new FastPath((request, response) => {
+    catalogue.counters.near += 1;
+    logHit(request, response);
+  });
   const app = createApp({
     log,
     database,
-    replicas,
-    readYourWrites: new ReadYourWrites(secrets.sessionSecret),
+    readYourWrites: new ReadYourWrites(replicas, secrets.sessionSecret, WRITE_MEMORY),
     sessions,
     redis,
     assets,
     catalogue,
+    fastPath,
     lifecycle,
     served: {
       server: config.serverName,
@@ -104,8 +113,9 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
     onOrder: () => jobs.nudge(),
   });
 
-  const shedding = new LoadShedding();
-  if (config.loadShedding) shedding.guard(app.server);
+  const shedding = new LoadShedding(SHEDDING);
+  // The fast path comes first: sending its bytes costs no more than refusing the request.
+  server.on('request', fastPath.before(config.loadShedding ? shedding.guard(app) : app));
   const metrics =
     config.metricsNamespace === undefined
       ? undefined
@@ -126,14 +136,11 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
           },
           log,
         );
-  metrics?.watch(app);
+  metrics?.watch(server);
 
   const closeAll = async () => {
-    lifecycle.state = 'draining';
-    await sleep(config.phase >= FIRST_BALANCED_PHASE ? READINESS_GRACE * 1000 : LINGER);
-    const cutOff = setTimeout(() => app.server.closeAllConnections(), APP_DRAIN * 1000);
-    await app.close();
-    clearTimeout(cutOff);
+    const grace = config.phase >= FIRST_BALANCED_PHASE ? READINESS_GRACE * 1000 : LINGER;
+    await lifecycle.drain({ grace, limit: APP_DRAIN * 1000 });
     await jobs.stop();
     await metrics?.stop();
     queue?.close();
@@ -146,12 +153,10 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
 
   return {
     async listen() {
-      await app.ready();
-      // app.listen() would log a line for each address of this machine.
-      app.server.listen(config.port, config.host);
-      await once(app.server, 'listening');
+      server.listen(config.port, config.host);
+      await once(server, 'listening');
       await redis?.settled();
-      return (app.server.address() as AddressInfo).port;
+      return (server.address() as AddressInfo).port;
     },
     begin(connections) {
       if (lifecycle.state !== 'starting') return;

@@ -1,41 +1,34 @@
-import { Type } from '@sinclair/typebox';
-import { logIn, logOut, requireUser, signUp } from '../actions/accounts';
-import type { App } from '../http/fastify';
-import { SESSION_COOKIE } from '../sessions';
+import type { Router } from 'express';
+import { logIn, requireUser, signUp } from '../actions/accounts';
+import { jsonBodies } from '../http/bodies';
+import { exactRouter } from '../http/router';
+import { validate } from '../http/validate';
+import { endSession, openSession, readVisitor, SESSION_COOKIE } from '../sessions';
 import type { Shop } from '../shop';
+import { LogIn, SignUp } from './schemas';
 
-/** Whatever was accepted at sign-up must be accepted here. */
-export const LogIn = Type.Object(
-  {
-    email: Type.String({ minLength: 1, maxLength: 254 }),
-    password: Type.String({ minLength: 1, maxLength: 200 }),
-  },
-  { additionalProperties: false },
-);
+export function accountRoutes(shop: Shop): Router {
+  const router = exactRouter();
+  const session = openSession(shop.sessions);
 
-/** Length is what makes a password strong. */
-export const SignUp = Type.Object(
-  {
-    email: Type.String({ maxLength: 254, pattern: '^\\s*[^\\s@]+@[^\\s@]+\\.[^\\s@]+\\s*$' }),
-    password: Type.String({ minLength: 8, maxLength: 200 }),
-  },
-  { additionalProperties: false },
-);
-
-export function accountRoutes(app: App, shop: Shop): void {
-  app.post('/api/signup', { schema: { body: SignUp } }, async (request, reply) => {
-    const user = await signUp(request, shop.database, request.body);
-    return reply.code(201).send(user);
+  const newAccount = validate({ body: SignUp });
+  router.post('/api/signup', ...jsonBodies, newAccount, ...session, async (request, response) => {
+    response.status(201).json(await signUp(request, shop.database, newAccount.of(response).body));
   });
 
-  app.post('/api/login', { schema: { body: LogIn } }, async (request) =>
-    logIn(request, shop.database, shop.loginLimit, request.body),
-  );
-
-  app.post('/api/logout', async (request, reply) => {
-    await logOut(request);
-    return reply.clearCookie(SESSION_COOKIE, { path: '/' }).code(204).send();
+  const credentials = validate({ body: LogIn });
+  router.post('/api/login', ...jsonBodies, credentials, ...session, async (request, response) => {
+    response.json(await logIn(request, shop.database, shop.loginLimit, credentials.of(response).body));
   });
 
-  app.get('/api/me', async (request) => requireUser(request));
+  router.post('/api/logout', ...session, async (request, response) => {
+    await endSession(request);
+    response.clearCookie(SESSION_COOKIE).status(204).end();
+  });
+
+  router.get('/api/me', readVisitor(shop.sessions), (request, response) => {
+    response.json(requireUser(request));
+  });
+
+  return router;
 }

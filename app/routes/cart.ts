@@ -1,28 +1,31 @@
-import { Type } from '@sinclair/typebox';
+import type { Router } from 'express';
 import { addToCart, cartOf, removeFromCart } from '../actions/cart';
-import type { App } from '../http/fastify';
-import { MAX_QUANTITY } from '../limits';
+import { jsonBodies } from '../http/bodies';
+import { exactRouter } from '../http/router';
+import { validate } from '../http/validate';
+import { openSession, readVisitor } from '../sessions';
 import type { Shop } from '../shop';
+import { ItemParams, NewItem } from './schemas';
 
-const ProductId = Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 });
+export function cartRoutes(shop: Shop): Router {
+  const router = exactRouter();
+  const visitor = readVisitor(shop.sessions);
 
-export const NewItem = Type.Object(
-  { productId: ProductId, quantity: Type.Integer({ minimum: 1, maximum: MAX_QUANTITY }) },
-  { additionalProperties: false },
-);
-
-export const ItemParams = Type.Object({ productId: ProductId });
-
-export function cartRoutes(app: App, shop: Shop): void {
-  app.get('/api/cart', async (request) => cartOf(request, shop.reader(request)));
-
-  app.post('/api/cart/items', { schema: { body: NewItem } }, async (request) => {
-    await addToCart(request, shop.database, request.body);
-    return cartOf(request, shop.reader(request));
+  router.get('/api/cart', visitor, async (request, response) => {
+    response.json(await cartOf(request, shop.reader(request)));
   });
 
-  app.delete('/api/cart/items/:productId', { schema: { params: ItemParams } }, async (request) => {
-    await removeFromCart(request, shop.database, request.params.productId);
-    return cartOf(request, shop.reader(request));
+  const newItem = validate({ body: NewItem });
+  router.post('/api/cart/items', ...jsonBodies, newItem, ...openSession(shop.sessions), async (request, response) => {
+    await addToCart(request, shop.database, newItem.of(response).body);
+    response.json(await cartOf(request, shop.reader(request)));
   });
+
+  const item = validate({ params: ItemParams });
+  router.delete('/api/cart/items/:productId', item, visitor, async (request, response) => {
+    await removeFromCart(request, shop.database, item.of(response).params.productId);
+    response.json(await cartOf(request, shop.reader(request)));
+  });
+
+  return router;
 }

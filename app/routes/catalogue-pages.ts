@@ -1,32 +1,41 @@
-import cookie from '@fastify/cookie';
+import type { Router } from 'express';
 import { PAGE_SIZE } from '../data/catalogue-cache';
-import type { App } from '../http/fastify';
+import { exactRouter } from '../http/router';
+import { validate } from '../http/validate';
 import { homePage, productPage } from '../pages';
 import type { Shop } from '../shop';
-import { CatalogueQuery, ProductParams, productOf, searchCatalogue } from './catalogue';
-import { glanceContext, sendCataloguePage } from './page-context';
+import { productOf, searchCatalog } from './catalogue';
+import { sendCatalogPage } from './page-context';
+import { CatalogQuery, ProductParams } from './schemas';
 
 /**
- * The catalogue for people. These pages show who is logged in but need no session: visitors without a cookie share one
- * answer, and the pages outlive the session store.
+ * The catalog as pages. They show who is logged in but need no session: visitors without a cookie share a response, and the pages
+ * work while the session store is down.
  */
-export function cataloguePages(app: App, shop: Shop): void {
-  app.register(async (scope: App) => {
-    scope.register(cookie);
+export function catalogPages(shop: Shop): Router {
+  const router = exactRouter();
 
-    scope.get('/', { schema: { querystring: CatalogueQuery } }, async (request, reply) => {
-      const { category, q } = request.query;
-      const categories = await shop.catalogue.categories();
-      const { value: list, cache } = await searchCatalogue(shop, request.query);
-      const context = await glanceContext(shop, request, cache);
-      const shown = { list, categories, category: category || undefined, q: q || undefined, pageSize: PAGE_SIZE };
-      return sendCataloguePage(request, reply, homePage(context, shown));
-    });
-
-    scope.get('/products/:id', { schema: { params: ProductParams } }, async (request, reply) => {
-      const { value: product, cache } = await productOf(shop, request.params.id);
-      const context = await glanceContext(shop, request, cache);
-      return sendCataloguePage(request, reply, productPage(context, { product }));
-    });
+  const home = validate({ query: CatalogQuery });
+  router.get('/', home, async (request, response) => {
+    const { query } = home.of(response);
+    const categories = await shop.catalogue.categories();
+    const list = await searchCatalog(shop, query);
+    const content = {
+      list: list.value,
+      categories: categories.value,
+      category: query.category || undefined,
+      q: query.q || undefined,
+      pageSize: PAGE_SIZE,
+    };
+    const freshUntil = Math.min(list.freshUntil, categories.freshUntil);
+    await sendCatalogPage(shop, request, response, { ...list, freshUntil }, (context) => homePage(context, content));
   });
+
+  const product = validate({ params: ProductParams });
+  router.get('/products/:id', product, async (request, response) => {
+    const found = await productOf(shop, product.of(response).params.id);
+    await sendCatalogPage(shop, request, response, found, (context) => productPage(context, { product: found.value }));
+  });
+
+  return router;
 }

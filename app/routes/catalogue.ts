@@ -1,66 +1,63 @@
-import { type Static, Type } from '@sinclair/typebox';
-import type { FastifyReply } from 'fastify';
+import type { Request, Response, Router } from 'express';
+import type { Static } from 'typebox';
 import type { Cached } from '../data/catalogue-cache';
 import { ShopError } from '../errors';
-import type { App } from '../http/fastify';
+import { exactRouter } from '../http/router';
+import { validate } from '../http/validate';
 import type { Shop } from '../shop';
 import type { Product, ProductList } from '../types';
+import { CatalogQuery, ProductParams } from './schemas';
 
-/** Bounded, as each combination is an entry of the cache. */
-export const CatalogueQuery = Type.Object(
-  {
-    category: Type.Optional(Type.String({ maxLength: 60 })),
-    q: Type.Optional(Type.String({ maxLength: 100 })),
-    page: Type.Integer({ minimum: 1, maximum: 10_000, default: 1 }),
-  },
-  // A link may carry parameters for others, such as a campaign's.
-  { additionalProperties: true },
-);
+/**
+ * `Cache-Control` of responses for all visitors. The edge caches them about as long as this process does. After that, it sends them
+ * while it revalidates them in the background, and while this server is down or overloaded.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html#stale-content
+ */
+export const SHARED = 'public, max-age=0, s-maxage=2, stale-while-revalidate=10, stale-if-error=600';
 
-export const ProductParams = Type.Object({ id: Type.String({ maxLength: 20 }) });
+/** The catalog as JSON. Without session middleware, which would double the cost of a response. */
+export function catalogRoutes(shop: Shop): Router {
+  const router = exactRouter();
 
-/** Everybody's answer: an edge may hold it, about as long as the process itself does. */
-export const SHARED = 'public, max-age=0, s-maxage=2';
+  const list = validate({ query: CatalogQuery });
+  router.get('/api/products', list, async (request, response) => {
+    send(shop, request, response, await searchCatalog(shop, list.of(response).query));
+  });
 
-/** The catalogue for programs. No session layer here: it would double the cost of an answer. */
-export function catalogueRoutes(app: App, shop: Shop): void {
-  app.get('/api/products', { schema: { querystring: CatalogueQuery } }, async (request, reply) =>
-    send(reply, await searchCatalogue(shop, request.query)),
-  );
+  const product = validate({ params: ProductParams });
+  router.get('/api/products/:id', product, async (request, response) => {
+    send(shop, request, response, await productOf(shop, product.of(response).params.id));
+  });
 
-  app.get('/api/products/:id', { schema: { params: ProductParams } }, async (request, reply) =>
-    send(reply, await productOf(shop, request.params.id)),
-  );
+  return router;
 }
 
-/** @throws ShopError 400 for a category that the shop does not have */
-export async function searchCatalogue(
+/** @throws ShopError 400 for an unknown category */
+export async function searchCatalog(
   shop: Shop,
-  { category, q, page }: Static<typeof CatalogueQuery>,
+  { category, q, page }: Static<typeof CatalogQuery>,
 ): Promise<Cached<ProductList>> {
   if (category) {
-    const categories = await shop.catalogue.categories();
+    const { value: categories } = await shop.catalogue.categories();
     if (!categories.includes(category)) {
       throw new ShopError(400, 'invalid_category', `category must be one of: ${categories.join(', ')}`);
     }
   }
-  // Searches that mean the same share an entry.
+  // Equivalent searches share a cache entry.
   const text = q?.trim().toLowerCase();
   return shop.catalogue.list({ category: category || undefined, text: text || undefined }, page);
 }
 
 /** @throws ShopError 404 */
 export async function productOf(shop: Shop, id: string): Promise<Cached<Product>> {
-  // Ids are PostgreSQL integers; whatever is none names no product.
+  // Ids are PostgreSQL integers.
   const found = /^[1-9]\d{0,8}$/.test(id) ? await shop.catalogue.product(Number(id)) : undefined;
   if (found?.value === undefined) throw new ShopError(404, 'product_not_found', 'There is no such product.');
   return { ...found, value: found.value };
 }
 
-function send(reply: FastifyReply, { json, cache }: Cached<unknown>): FastifyReply {
-  return reply
-    .header('cache-control', SHARED)
-    .header('x-cache', cache)
-    .type('application/json; charset=utf-8')
-    .send(json);
+function send(shop: Shop, request: Request, response: Response, { json, cache, freshUntil }: Cached<unknown>): void {
+  response.set({ 'Cache-Control': SHARED, 'X-Cache': cache, 'Content-Type': 'application/json; charset=utf-8' });
+  shop.fastPath.send(request, response, json, cache === 'hit' ? freshUntil : undefined);
 }

@@ -1,17 +1,14 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { ShopError } from '../errors';
-import type { App } from '../http/fastify';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+import { ShopError, Unavailable } from '../errors';
 import { errorPage } from '../pages';
 import type { Shop } from '../shop';
-import { anonymousContext } from './page-context';
+import { anonymousContext, sendPage } from './page-context';
 
-/** Codes for errors that Fastify itself finds. */
-const CODES: Readonly<Record<number, string>> = {
-  400: 'invalid_request',
-  404: 'not_found',
-  413: 'body_too_large',
-  414: 'url_too_long',
-  415: 'unsupported_media_type',
+/** Errors of Express and its parsers, by status. */
+const REQUEST_ERRORS: Readonly<Record<number, { readonly code: string; readonly message: string }>> = {
+  400: { code: 'invalid_request', message: 'The request could not be read.' },
+  413: { code: 'body_too_large', message: 'The request body is too large.' },
+  415: { code: 'unsupported_media_type', message: 'The encoding of the request body is not supported.' },
 };
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -25,38 +22,43 @@ const TITLES: Readonly<Record<number, string>> = {
   503: 'One moment, please',
 };
 
-/**
- * Answers whatever is thrown: JSON below `/api`, a page elsewhere, and never a stack trace. What was not meant to be thrown
- * is logged, and answered with a reference to the log.
- */
-export function errorHandler(app: App, shop: Shop) {
-  const answer = (thrown: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
-    const error = meant(thrown, request);
+/** Express decodes only the parts of a path that match a parameter. */
+export const notFound: RequestHandler = (request) => {
+  try {
+    decodeURIComponent(request.path);
+  } catch {
+    throw new ShopError(400, 'invalid_request', 'The URL is malformed.');
+  }
+  throw new ShopError(404, 'not_found', 'There is nothing here.');
+};
+
+/** Answers errors with JSON below `/api` and a page elsewhere, without a stack trace. An unexpected error is logged. */
+export function handleErrors(shop: Shop): ErrorRequestHandler {
+  // Express recognizes error handlers by their four parameters.
+  return (thrown, request, response, next) => {
+    const error = toShopError(thrown, request);
     if (error.statusCode >= 500) request.log.error({ err: thrown }, 'request failed');
-    if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
-    reply.code(error.statusCode).header('cache-control', 'no-store');
-    if (request.url.startsWith('/api/')) {
-      return reply.send({ error: { code: error.code, message: error.message } });
+    // Express then closes the connection, which tells the client that the response is incomplete.
+    if (response.headersSent) return next(thrown);
+    if (error.retryAfter !== undefined) response.set('Retry-After', String(error.retryAfter));
+    response.status(error.statusCode).set('Cache-Control', 'no-store');
+    if (request.originalUrl.startsWith('/api/')) {
+      response.json({ error: { code: error.code, message: error.message } });
+      return;
     }
-    const page = { status: error.statusCode, title: TITLES[error.statusCode] ?? 'Sorry', message: error.message };
-    return reply.type('text/html; charset=utf-8').send(errorPage(anonymousContext(shop), page));
+    const title = TITLES[error.statusCode] ?? 'Sorry';
+    const page = { status: error.statusCode, title, message: error.message };
+    sendPage(response, errorPage(anonymousContext(shop), page));
   };
-  app.setErrorHandler<FastifyError | Error>(answer);
-  app.setNotFoundHandler((request, reply) =>
-    answer(new ShopError(404, 'not_found', 'There is nothing here.'), request, reply),
-  );
-  return answer;
 }
 
-function meant(thrown: FastifyError | Error, request: FastifyRequest): ShopError {
+function toShopError(thrown: unknown, request: Request): ShopError {
   if (thrown instanceof ShopError) return thrown;
-  const status = 'statusCode' in thrown ? (thrown.statusCode ?? 500) : 500;
-  const code = CODES[status];
-  // Only Fastify's own errors are known to be fit for visitors.
-  if (code !== undefined && isFastifyError(thrown)) return new ShopError(status, code, thrown.message);
+  // The convention of Express. Errors of the parsers, the router and the session client follow it.
+  const { status, type } = thrown as { status?: number; type?: string };
+  if (status === 503) return new Unavailable(undefined, { cause: thrown });
+  if (type === 'entity.parse.failed') return new ShopError(400, 'invalid_request', 'body must be valid JSON');
+  const known = REQUEST_ERRORS[status ?? 500];
+  if (known) return new ShopError(status as number, known.code, known.message);
   return new ShopError(500, 'internal', `Something went wrong on our side (reference ${request.id}).`);
-}
-
-function isFastifyError(error: Error & { code?: string }): boolean {
-  return error.code?.startsWith('FST_') === true || error instanceof SyntaxError;
 }

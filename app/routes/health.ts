@@ -1,21 +1,26 @@
-import type { App } from '../http/fastify';
+import type { Router } from 'express';
+import { exactRouter } from '../http/router';
 import type { Shop } from '../shop';
 
-/** What balancers and people ask a server about itself; none of it touches a dependency. */
-export function healthRoutes(app: App, shop: Shop): void {
-  app.get('/healthz', async (_request, reply) => {
-    reply.header('cache-control', 'no-store');
-    return { status: 'alive' };
+/** Health checks and the server's identity. They use no dependency. */
+export function healthRoutes(shop: Shop): Router {
+  const router = exactRouter();
+
+  router.get('/healthz', (_request, response) => {
+    response.set('Cache-Control', 'no-store').json({ status: 'alive' });
   });
 
-  app.get('/readyz', async (_request, reply) => {
+  router.get('/readyz', (_request, response) => {
     const { state } = shop.lifecycle;
-    reply.code(state === 'ready' ? 200 : 503).header('cache-control', 'no-store');
-    return { status: state };
+    response
+      .status(state === 'ready' ? 200 : 503)
+      .set('Cache-Control', 'no-store')
+      .json({ status: state });
   });
 
-  app.get('/whoami', async (_request, reply) => {
-    reply.header('cache-control', 'no-store');
-    return shop.served;
+  router.get('/whoami', (_request, response) => {
+    response.set('Cache-Control', 'no-store').json(shop.served);
   });
+
+  return router;
 }

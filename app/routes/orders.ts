@@ -1,44 +1,47 @@
-import { Type } from '@sinclair/typebox';
-import type { FastifyRequest } from 'fastify';
+import type { Request, Router } from 'express';
 import { requireUser } from '../actions/accounts';
-import { MAX_KEY_LENGTH, placeOrder } from '../actions/orders';
+import { placeOrder } from '../actions/orders';
 import { findOrder, listOrders } from '../data/repositories/orders';
 import { ShopError } from '../errors';
-import type { App } from '../http/fastify';
+import { exactRouter } from '../http/router';
+import { validate } from '../http/validate';
+import { readVisitor } from '../sessions';
 import type { Shop } from '../shop';
 import type { Order } from '../types';
+import { OrderHeaders, OrderParams } from './schemas';
 
-export const IdempotencyKey = Type.String({ minLength: 1, maxLength: MAX_KEY_LENGTH });
-
-const OrderHeaders = Type.Object({ 'idempotency-key': IdempotencyKey });
-
-export const OrderParams = Type.Object({ id: Type.String({ maxLength: 60 }) });
-
-/** Orders that a list shows, newest first. */
+/** Orders in a list, newest first. */
 export const SHOWN_ORDERS = 50;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-export function orderRoutes(app: App, shop: Shop): void {
-  app.post('/api/orders', { schema: { headers: OrderHeaders } }, async (request, reply) => {
-    const user = requireUser(request);
-    const { replayed, ...order } = await placeOrder(shop.database, user.id, request.headers['idempotency-key']);
-    if (replayed) reply.header('idempotency-replayed', 'true');
+export function orderRoutes(shop: Shop): Router {
+  const router = exactRouter();
+  const visitor = readVisitor(shop.sessions);
+
+  const newOrder = validate({ headers: OrderHeaders });
+  router.post('/api/orders', newOrder, visitor, async (request, response) => {
+    const key = newOrder.of(response).headers['idempotency-key'];
+    const { replayed, ...order } = await placeOrder(shop.database, requireUser(request).id, key);
+    if (replayed) response.set('Idempotency-Replayed', 'true');
     else shop.onOrder();
-    return reply.code(201).send(order);
+    response.status(201).json(order);
   });
 
-  app.get('/api/orders', async (request) => ({
-    items: await listOrders(shop.reader(request), requireUser(request).id, SHOWN_ORDERS),
-  }));
+  router.get('/api/orders', visitor, async (request, response) => {
+    response.json({ items: await listOrders(shop.reader(request), requireUser(request).id, SHOWN_ORDERS) });
+  });
 
-  app.get('/api/orders/:id', { schema: { params: OrderParams } }, async (request) =>
-    ownOrder(shop, request, request.params.id),
-  );
+  const order = validate({ params: OrderParams });
+  router.get('/api/orders/:id', order, visitor, async (request, response) => {
+    response.json(await ownOrder(shop, request, order.of(response).params.id));
+  });
+
+  return router;
 }
 
-/** @throws ShopError 401; 404, also for an order of somebody else's */
-export async function ownOrder(shop: Shop, request: FastifyRequest, id: string): Promise<Order> {
+/** @throws ShopError 401; 404, also for another user's order */
+export async function ownOrder(shop: Shop, request: Request, id: string): Promise<Order> {
   const user = requireUser(request);
   const order = UUID.test(id) ? await findOrder(shop.reader(request), user.id, id) : undefined;
   if (!order) throw new ShopError(404, 'order_not_found', 'There is no such order.');

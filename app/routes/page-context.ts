@@ -1,4 +1,5 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Request, Response } from 'express';
+import type { Cached } from '../data/catalogue-cache';
 import { countPieces } from '../data/repositories/carts';
 import { imageOf } from '../data/seed';
 import type { Visitor } from '../sessions';
@@ -6,11 +7,11 @@ import type { Shop } from '../shop';
 import type { PageContext } from '../types';
 import { SHARED } from './catalogue';
 
-/** For pages that are one visitor's own. */
+/** Context of a visitor's own page. */
 export async function ownContext(
   shop: Shop,
-  request: FastifyRequest,
-  { userId, email, cartId }: Visitor = request.session,
+  request: Request,
+  { userId, email, cartId }: Visitor = request.visitor,
 ): Promise<PageContext> {
   return {
     ...anonymousContext(shop),
@@ -19,30 +20,36 @@ export async function ownContext(
   };
 }
 
-/** For pages of the catalogue: what the database cannot tell about the visitor just now is left out. */
-export async function glanceContext(shop: Shop, request: FastifyRequest, cache: 'hit' | 'miss'): Promise<PageContext> {
-  const served = { ...shop.served, cache };
-  const visitor = await shop.sessions.glance(request);
-  try {
-    return { ...(await ownContext(shop, request, visitor)), served };
-  } catch (error) {
-    request.log.warn({ err: error }, 'the page is shown without its cart');
-    return { ...anonymousContext(shop), served };
-  }
-}
-
-export function sendPage(reply: FastifyReply, html: string): FastifyReply {
-  return reply.type('text/html; charset=utf-8').send(html);
-}
-
-/** An edge may hold what a visitor without any cookie gets. */
-export function sendCataloguePage(request: FastifyRequest, reply: FastifyReply, html: string): FastifyReply {
-  const anonymous = request.headers.cookie === undefined;
-  reply.header('vary', 'Cookie').header('cache-control', anonymous ? SHARED : 'no-store');
-  return sendPage(reply, html);
-}
-
-/** For pages that show nothing of a visitor. */
+/** Context of a page that shows nothing of a visitor. */
 export function anonymousContext(shop: Shop): PageContext {
   return { served: shop.served, asset: shop.assets.of, imageOf };
+}
+
+export function sendPage(response: Response, html: string): void {
+  response.type('html').send(html);
+}
+
+/** Sends a page of the catalog. The edge caches it for visitors without a cookie. */
+export async function sendCatalogPage(
+  shop: Shop,
+  request: Request,
+  response: Response,
+  { cache, freshUntil }: Pick<Cached<unknown>, 'cache' | 'freshUntil'>,
+  render: (context: PageContext) => string,
+): Promise<void> {
+  const context = await contextOrAnonymous(shop, request);
+  const html = render({ ...context, served: { ...shop.served, cache } });
+  response.set('Vary', 'Cookie').set('Cache-Control', request.headers.cookie === undefined ? SHARED : 'no-store');
+  response.type('html');
+  shop.fastPath.send(request, response, Buffer.from(html), cache === 'hit' ? freshUntil : undefined);
+}
+
+/** Without session store or database, the page is anonymous. */
+async function contextOrAnonymous(shop: Shop, request: Request): Promise<PageContext> {
+  try {
+    return await ownContext(shop, request, await shop.sessions.read(request));
+  } catch (error) {
+    request.log.warn({ err: error }, 'page rendered without session or cart');
+    return anonymousContext(shop);
+  }
 }

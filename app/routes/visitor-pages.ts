@@ -1,92 +1,93 @@
 import { randomUUID } from 'node:crypto';
-import forms from '@fastify/formbody';
-import { Type } from '@sinclair/typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { logIn, logOut, signUp } from '../actions/accounts';
+import type { Request, Response, Router } from 'express';
+import { logIn, signUp } from '../actions/accounts';
 import { addToCart, cartOf, removeFromCart } from '../actions/cart';
 import { placeOrder } from '../actions/orders';
 import { listOrders } from '../data/repositories/orders';
 import { ShopError } from '../errors';
-import type { App } from '../http/fastify';
-import { compileValidators } from '../http/validation';
+import { formBodies } from '../http/bodies';
+import { exactRouter } from '../http/router';
+import { validate, validated } from '../http/validate';
 import { cartPage, loginPage, orderPage, ordersPage } from '../pages';
-import { SESSION_COOKIE } from '../sessions';
+import { endSession, openSession, readVisitor, SESSION_COOKIE } from '../sessions';
 import type { Shop } from '../shop';
-import { LogIn, SignUp } from './accounts';
-import { ItemParams, NewItem } from './cart';
-import { IdempotencyKey, OrderParams, ownOrder, SHOWN_ORDERS } from './orders';
+import { ownOrder, SHOWN_ORDERS } from './orders';
 import { ownContext, sendPage } from './page-context';
+import {
+  ItemParams,
+  LogInForm,
+  LoginQuery,
+  NewItemForm,
+  NewOrderForm,
+  NEXT_PATH,
+  OrderParams,
+  OrderQuery,
+  SignUpForm,
+} from './schemas';
 
-/** Pages that are one visitor's own, and what the forms on all pages do: the API's actions, answered with pages. */
-export function visitorPages(app: App, shop: Shop): void {
-  app.register(async (scope: App) => {
-    scope.register(forms);
-    scope.setValidatorCompiler(compileValidators(true));
-    cartPages(scope, shop);
-    accountPages(scope, shop);
-    orderPages(scope, shop);
-  });
+/** A visitor's own pages, and the forms of all pages. They call the same actions as the API. */
+export function visitorPages(shop: Shop): Router {
+  const router = exactRouter();
+  cartPages(router, shop);
+  accountPages(router, shop);
+  orderPages(router, shop);
+  return router;
 }
 
-function cartPages(app: App, shop: Shop): void {
-  app.get('/cart', async (request, reply) => sendCart(shop, request, reply));
+function cartPages(router: Router, shop: Shop): void {
+  const visitor = readVisitor(shop.sessions);
 
-  app.post('/cart/items', { schema: { body: NewItem } }, async (request, reply) => {
+  router.get('/cart', visitor, async (request, response) => {
+    await sendCart(shop, request, response);
+  });
+
+  const newItem = validate({ body: NewItemForm });
+  router.post('/cart/items', ...formBodies, newItem, ...openSession(shop.sessions), async (request, response) => {
     try {
-      await addToCart(request, shop.database, request.body);
+      await addToCart(request, shop.database, newItem.of(response).body);
     } catch (error) {
-      return sendCart(shop, request, reply, conflict(error));
+      return sendCart(shop, request, response, conflict(error));
     }
-    return reply.redirect('/cart', 303);
+    response.redirect(303, '/cart');
   });
 
-  app.post('/cart/items/:productId/remove', { schema: { params: ItemParams } }, async (request, reply) => {
-    await removeFromCart(request, shop.database, request.params.productId);
-    return reply.redirect('/cart', 303);
-  });
-}
-
-/** Where to go after the log-in: a path of this shop, or a link could lead visitors elsewhere. */
-const Next = Type.Optional(Type.String({ maxLength: 200, pattern: '^(|/|/[^/\\\\\\s][^\\\\\\s]*)$' }));
-
-const LoginQuery = Type.Object({
-  mode: Type.Optional(Type.Union([Type.Literal('login'), Type.Literal('signup')])),
-  next: Next,
-});
-
-const LogInForm = Type.Object({ ...LogIn.properties, next: Next }, { additionalProperties: false });
-const SignUpForm = Type.Object({ ...SignUp.properties, next: Next }, { additionalProperties: false });
-
-function accountPages(app: App, shop: Shop): void {
-  app.get('/login', { schema: { querystring: LoginQuery } }, async (request, reply) => {
-    const { mode, next } = request.query;
-    if (request.session.userId !== undefined) return reply.redirect(next || '/', 303);
-    return sendPage(reply, loginPage(await ownContext(shop, request), { mode, next: next || undefined }));
-  });
-
-  // attachValidation: what is wrong with a field is said on the form, and not on an error page.
-  app.post('/login', { schema: { body: LogInForm }, attachValidation: true }, (request, reply) =>
-    submit(shop, request, reply, 'login', async ({ email, password }) => {
-      await logIn(request, shop.database, shop.loginLimit, { email, password });
-    }),
-  );
-
-  app.post('/signup', { schema: { body: SignUpForm }, attachValidation: true }, (request, reply) =>
-    submit(shop, request, reply, 'signup', async ({ email, password }) => {
-      await signUp(request, shop.database, { email, password });
-    }),
-  );
-
-  app.post('/logout', async (request, reply) => {
-    await logOut(request);
-    return reply.clearCookie(SESSION_COOKIE, { path: '/' }).redirect('/', 303);
+  const item = validate({ params: ItemParams });
+  router.post('/cart/items/:productId/remove', item, visitor, async (request, response) => {
+    await removeFromCart(request, shop.database, item.of(response).params.productId);
+    response.redirect(303, '/cart');
   });
 }
 
-interface AccountForm {
-  readonly email: string;
-  readonly password: string;
-  readonly next?: string | undefined;
+function accountPages(router: Router, shop: Shop): void {
+  const session = openSession(shop.sessions);
+
+  const login = validate({ query: LoginQuery });
+  router.get('/login', login, readVisitor(shop.sessions), async (request, response) => {
+    const { mode, next } = login.of(response).query;
+    if (request.visitor.userId !== undefined) return response.redirect(303, next || '/');
+    sendPage(response, loginPage(await ownContext(shop, request), { mode, next: next || undefined }));
+  });
+
+  router.post('/login', ...formBodies, ...session, (request, response) =>
+    submit(shop, request, response, 'login', async () => {
+      const { next, ...credentials } = accountForm(LogInForm, request, 'login');
+      await logIn(request, shop.database, shop.loginLimit, credentials);
+      return next;
+    }),
+  );
+
+  router.post('/signup', ...formBodies, ...session, (request, response) =>
+    submit(shop, request, response, 'signup', async () => {
+      const { next, ...credentials } = accountForm(SignUpForm, request, 'signup');
+      await signUp(request, shop.database, credentials);
+      return next;
+    }),
+  );
+
+  router.post('/logout', ...session, async (request, response) => {
+    await endSession(request);
+    response.clearCookie(SESSION_COOKIE).redirect(303, '/');
+  });
 }
 
 const FIELD_HINT = {
@@ -94,85 +95,91 @@ const FIELD_HINT = {
   signup: 'Please give a valid e-mail address and a password of 8 to 200 characters.',
 };
 
-/** Enters the shop and goes on, or shows the form again with the reason. */
-async function submit(
-  shop: Shop,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  mode: 'login' | 'signup',
-  enter: (form: AccountForm) => Promise<void>,
-): Promise<FastifyReply> {
+/** @throws ShopError 400 with a hint for the form */
+function accountForm(schema: typeof LogInForm | typeof SignUpForm, request: Request, mode: 'login' | 'signup') {
   try {
-    if (request.validationError) throw new ShopError(400, 'invalid_request', FIELD_HINT[mode]);
-    const form = request.body as AccountForm;
-    await enter(form);
-    return reply.redirect(form.next || '/', 303);
-  } catch (error) {
-    if (!(error instanceof ShopError) || error.statusCode >= 500) throw error;
-    if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
-    reply.code(error.statusCode);
-    const { email, next } = typed(request.body);
-    const context = await ownContext(shop, request);
-    return sendPage(reply, loginPage(context, { mode, email, next, error: error.message }));
+    return validated(schema, request, 'body');
+  } catch {
+    throw new ShopError(400, 'invalid_request', FIELD_HINT[mode]);
   }
 }
 
-/** What to fill in again; the form may hold anything. */
-function typed(body: unknown): { email?: string; next?: string } {
+/**
+ * Logs the visitor in and redirects to the next page, or shows the form again with the reason.
+ *
+ * @param enter returns the path of the next page
+ */
+async function submit(
+  shop: Shop,
+  request: Request,
+  response: Response,
+  mode: 'login' | 'signup',
+  enter: () => Promise<string | undefined>,
+): Promise<void> {
+  try {
+    response.redirect(303, (await enter()) || '/');
+  } catch (error) {
+    if (!(error instanceof ShopError) || error.statusCode >= 500) throw error;
+    if (error.retryAfter !== undefined) response.set('Retry-After', String(error.retryAfter));
+    const { email, next } = enteredFields(request.body);
+    const context = await ownContext(shop, request);
+    sendPage(response.status(error.statusCode), loginPage(context, { mode, email, next, error: error.message }));
+  }
+}
+
+/** Returns the fields to show again. The form may contain anything. */
+function enteredFields(body: unknown): { email?: string; next?: string } {
   const { email, next } = (body ?? {}) as Record<string, unknown>;
   return {
     ...(typeof email === 'string' && { email: email.slice(0, 254) }),
-    ...(typeof next === 'string' && new RegExp(Next.pattern as string).test(next) && { next }),
+    ...(typeof next === 'string' && new RegExp(NEXT_PATH).test(next) && { next }),
   };
 }
 
-const NewOrder = Type.Object({ idempotencyKey: IdempotencyKey }, { additionalProperties: false });
+function orderPages(router: Router, shop: Shop): void {
+  const visitor = readVisitor(shop.sessions);
 
-const OrderPageQuery = Type.Object({ placed: Type.Optional(Type.Boolean()) });
-
-function orderPages(app: App, shop: Shop): void {
-  app.post('/orders', { schema: { body: NewOrder } }, async (request, reply) => {
-    const { userId } = request.session;
-    if (userId === undefined) return reply.redirect('/login?next=/cart', 303);
+  const newOrder = validate({ body: NewOrderForm });
+  router.post('/orders', ...formBodies, newOrder, visitor, async (request, response) => {
+    const { userId } = request.visitor;
+    if (userId === undefined) return response.redirect(303, '/login?next=/cart');
     try {
-      const { id, replayed } = await placeOrder(shop.database, userId, request.body.idempotencyKey);
+      const { id, replayed } = await placeOrder(shop.database, userId, newOrder.of(response).body.idempotencyKey);
       if (!replayed) shop.onOrder();
-      return reply.redirect(`/orders/${id}?placed=true`, 303);
+      response.redirect(303, `/orders/${id}?placed=true`);
     } catch (error) {
-      return sendCart(shop, request, reply, conflict(error));
+      await sendCart(shop, request, response, conflict(error));
     }
   });
 
-  app.get('/orders', async (request, reply) => {
-    if (request.session.userId === undefined) return reply.redirect('/login?next=/orders', 303);
-    const orders = await listOrders(shop.reader(request), request.session.userId, SHOWN_ORDERS);
-    return sendPage(reply, ordersPage(await ownContext(shop, request), { orders }));
+  router.get('/orders', visitor, async (request, response) => {
+    const { userId } = request.visitor;
+    if (userId === undefined) return response.redirect(303, '/login?next=/orders');
+    const orders = await listOrders(shop.reader(request), userId, SHOWN_ORDERS);
+    sendPage(response, ordersPage(await ownContext(shop, request), { orders }));
   });
 
-  app.get('/orders/:id', { schema: { params: OrderParams, querystring: OrderPageQuery } }, async (request, reply) => {
-    const { id } = request.params;
-    if (request.session.userId === undefined)
-      return reply.redirect(`/login?next=/orders/${encodeURIComponent(id)}`, 303);
-    const order = await ownOrder(shop, request, id);
-    const justPlaced = request.query.placed === true;
-    return sendPage(reply, orderPage(await ownContext(shop, request), { order, justPlaced }));
+  const shown = validate({ params: OrderParams, query: OrderQuery });
+  router.get('/orders/:id', shown, visitor, async (request, response) => {
+    const { params, query } = shown.of(response);
+    if (request.visitor.userId === undefined) {
+      return response.redirect(303, `/login?next=/orders/${encodeURIComponent(params.id)}`);
+    }
+    const order = await ownOrder(shop, request, params.id);
+    const context = await ownContext(shop, request);
+    sendPage(response, orderPage(context, { order, justPlaced: query.placed === true }));
   });
 }
 
-/** What the visitor can mend on the cart's own page; anything else is thrown again. */
+/** Returns an error that the visitor can correct on the cart page. Rethrows any other. */
 function conflict(error: unknown): ShopError {
   if (error instanceof ShopError && error.statusCode === 409) return error;
   throw error;
 }
 
-async function sendCart(
-  shop: Shop,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  problem?: ShopError,
-): Promise<FastifyReply> {
-  if (problem) reply.code(problem.statusCode);
+async function sendCart(shop: Shop, request: Request, response: Response, problem?: ShopError): Promise<void> {
+  if (problem) response.status(problem.statusCode);
   const cart = await cartOf(request, shop.reader(request));
   const context = await ownContext(shop, request);
-  return sendPage(reply, cartPage(context, { cart, idempotencyKey: randomUUID(), notice: problem?.message }));
+  sendPage(response, cartPage(context, { cart, idempotencyKey: randomUUID(), notice: problem?.message }));
 }

@@ -1,17 +1,17 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../data/db';
-import type { Redis } from '../data/redis';
 import { hasLiveSessions, lockSession, removeSession } from '../data/repositories/sessions';
+import type { SessionClient } from './session-client';
 
-/** Milliseconds after which PostgreSQL is asked again whether it has any live session at all. */
+/** Milliseconds between two checks whether PostgreSQL has any live session. */
 const RECHECK = 5_000;
 
-/** Ids that neither store knows, remembered so that asking for them costs no query. An id is never given twice. */
+/** Ids that neither store has, so that a repeated lookup costs no query. An id is never issued twice. */
 const UNKNOWN = { max: 50_000, ttl: 600_000 };
 
 /**
- * Moves sessions from PostgreSQL to Redis, each when its visitor comes by, so that nobody is logged out on the move from
- * phase 2 to 3. It ends by itself: with the last live session gone from PostgreSQL, what is left is a tiny query now and then.
+ * Moves sessions from PostgreSQL to Redis, each on its next request, so that no visitor is logged out between phases 2 and 3. Once
+ * PostgreSQL has no live session left, only a small query every few seconds remains.
  */
 export class CarryOver {
   #checkedAt = Number.NEGATIVE_INFINITY;
@@ -19,32 +19,32 @@ export class CarryOver {
   readonly #unknown = new LRUCache<string, true>(UNKNOWN);
 
   constructor(
-    private readonly redis: Redis,
+    private readonly client: Pick<SessionClient, 'get' | 'save'>,
     private readonly database: Database,
   ) {}
 
-  /** Moves the session of that id, when PostgreSQL has it. Resolves to its JSON once Redis has it as safely as any other. */
-  async take(id: string, key: string): Promise<Buffer | undefined> {
-    if (this.#unknown.has(id)) return undefined;
+  /** Moves a session if PostgreSQL has it. Resolves to its JSON once Redis has confirmed it, or to null. */
+  async take(id: string, key: string): Promise<string | null> {
+    if (this.#unknown.has(id)) return null;
     const mayBeThere = await this.#mayHaveSome();
-    const taken = mayBeThere ? await this.#move(id, key) : undefined;
-    // Another server may have been faster, and that may have been the last one.
-    const found = taken ?? (await this.redis.get(key));
-    if (found === undefined && mayBeThere) this.#unknown.set(id, true);
+    const taken = mayBeThere ? await this.#move(id, key) : null;
+    // Another server may have moved it meanwhile, even as the last one.
+    const found = taken ?? (await this.client.get(key));
+    if (found === null && mayBeThere) this.#unknown.set(id, true);
     return found;
   }
 
-  #move(id: string, key: string): Promise<Buffer | undefined> {
+  #move(id: string, key: string): Promise<string | null> {
     return this.database.transaction(async (tx) => {
       const row = await lockSession(tx, id);
-      if (row === undefined) return undefined;
-      const isSaved = await this.redis.save(key, row.json, row.ttlMs);
+      if (row === undefined) return null;
+      const isSaved = await this.client.save(key, row.json, row.ttlMs);
       await removeSession(tx, id);
-      return isSaved ? Buffer.from(row.json) : undefined;
+      return isSaved ? row.json : null;
     });
   }
 
-  /** Removes the session from PostgreSQL; waits for a take-over of it that is under way. */
+  /** Removes a session from PostgreSQL, after a move in progress has finished. */
   async forget(id: string): Promise<void> {
     if (await this.#mayHaveSome()) await removeSession(this.database, id);
   }

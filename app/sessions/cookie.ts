@@ -1,16 +1,16 @@
 import { hkdfSync } from 'node:crypto';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { App } from '../http/fastify';
+import type { IncomingMessage } from 'node:http';
+import { parseCookie } from 'cookie';
+import type { RequestHandler, Response } from 'express';
 import { COOKIE_SESSION_LIFETIME, SESSION_COOKIE } from './lifetimes';
-import type { Sessions, Visitor } from './sessions';
+import type { Sessions, Visitor } from './visitor';
 
-/** Longest value that is looked at. The longest e-mail address makes about 600 characters; browsers keep 4096 in all. */
+/** Maximum length of a value. The longest email address needs about 600 characters. Browsers store 4096 per cookie. */
 const MAX_LENGTH = 2_048;
 
 /**
- * Sessions in the visitor's own cookie, encrypted and authenticated, with nothing on the server. No store can fail or fill up,
- * and no two servers need to share more than the secret. The price: a log-out only drops the cookie. Whoever copied it
- * before goes on until it expires.
+ * Sessions in the visitor's cookie, encrypted and authenticated, without server-side storage. No store can fail, and servers share
+ * only the secret. The disadvantage: logout only deletes the cookie. A copy stays valid until it expires.
  */
 export class CookieSessions implements Sessions {
   readonly #key: Uint8Array;
@@ -19,18 +19,16 @@ export class CookieSessions implements Sessions {
     this.#key = new Uint8Array(hkdfSync('sha256', secret, '', 'shop: session in a cookie', 32));
   }
 
-  register(scope: App): void {
-    scope.decorateRequest('session');
-    scope.addHook('onRequest', async (request, reply) => {
-      const session = new CookieSession(reply, (visitor) => this.#seal(visitor));
-      // The plugin of the other kinds declares its own type; the shop uses no more of it than this has.
-      request.session = Object.assign(session, await this.glance(request)) as never;
-    });
-  }
+  readonly middleware: RequestHandler = async (request, response, next) => {
+    const session = new CookieSession(response, (visitor) => this.#seal(visitor));
+    // The type is that of express-session. The shop uses only the members that this session has as well.
+    request.session = Object.assign(session, await this.read(request)) as never;
+    next();
+  };
 
-  async glance(request: FastifyRequest): Promise<Visitor> {
-    const sealed = request.cookies[SESSION_COOKIE];
-    if (sealed === undefined || sealed.length > MAX_LENGTH) return {};
+  async read({ headers }: IncomingMessage): Promise<Visitor> {
+    const sealed = headers.cookie && parseCookie(headers.cookie)[SESSION_COOKIE];
+    if (!sealed || sealed.length > MAX_LENGTH) return {};
     const { jwtDecrypt } = await import('jose');
     try {
       const { payload } = await jwtDecrypt<Visitor>(sealed, this.#key, {
@@ -41,7 +39,7 @@ export class CookieSessions implements Sessions {
       const { userId, email, cartId } = payload;
       return { userId, email, cartId } as Visitor;
     } catch {
-      // Expired, tampered with, or from before a change of the secret or of the store: nobody.
+      // Expired, tampered with, or from before a change of the secret or the store.
       return {};
     }
   }
@@ -57,38 +55,48 @@ export class CookieSessions implements Sessions {
   }
 }
 
-/** What the shop does with a session, on a cookie. */
+type Done = (error?: unknown) => void;
+
+/** The members of express-session's session that the shop uses. */
 class CookieSession implements Visitor {
   userId?: string;
   email?: string;
   cartId?: string;
-  readonly #reply: FastifyReply;
+  readonly #response: Response;
   readonly #seal: (visitor: Visitor) => Promise<string>;
 
-  constructor(reply: FastifyReply, seal: (visitor: Visitor) => Promise<string>) {
-    this.#reply = reply;
+  constructor(response: Response, seal: (visitor: Visitor) => Promise<string>) {
+    this.#response = response;
     this.#seal = seal;
   }
 
-  async save(): Promise<void> {
-    this.#reply.setCookie(SESSION_COOKIE, await this.#seal(this), {
-      path: '/',
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: this.#reply.request.protocol === 'https',
-      maxAge: COOKIE_SESSION_LIFETIME,
-    });
+  save(done: Done): void {
+    this.#seal(this).then((sealed) => {
+      this.#response.cookie(SESSION_COOKIE, sealed, {
+        httpOnly: true,
+        sameSite: 'lax',
+        secure: this.#response.req.secure,
+        maxAge: COOKIE_SESSION_LIFETIME * 1000,
+      });
+      done();
+    }, done);
   }
 
-  /** There is no id that somebody could have planted; what was in the session is left behind. */
-  async regenerate(): Promise<void> {
+  /** There is no id that an attacker could have planted. Only the content is dropped. */
+  regenerate(done: Done): void {
+    this.#clear();
+    done();
+  }
+
+  destroy(done: Done): void {
+    this.#clear();
+    this.#response.clearCookie(SESSION_COOKIE);
+    done();
+  }
+
+  #clear(): void {
     this.userId = undefined;
     this.email = undefined;
     this.cartId = undefined;
-  }
-
-  async destroy(): Promise<void> {
-    await this.regenerate();
-    this.#reply.clearCookie(SESSION_COOKIE, { path: '/' });
   }
 }

@@ -1,22 +1,22 @@
-import type { FastifyRequest } from 'fastify';
+import type { Request, RequestHandler } from 'express';
 import type { Config } from '../config';
 import type { Database } from '../data/db';
 import type { Redis } from '../data/redis';
 import { CookieSessions } from './cookie';
-import type { Sessions, Visitor } from './sessions';
 import { StoredSessions } from './stored';
 import { memoryStore, postgresStore, redisStore } from './stores';
+import type { Sessions, Visitor } from './visitor';
 
 export { COOKIE_SESSION_LIFETIME, SESSION_COOKIE, SESSION_LIFETIME } from './lifetimes';
-export type { Sessions, Visitor } from './sessions';
+export type { Sessions, Visitor } from './visitor';
 
 export interface SessionDeps {
   readonly secret: string;
   readonly database: Database;
-  /** Needed by the kind `redis`. */
+  /** Required by the kind `redis`. */
   readonly redis?: Redis | undefined;
-  /** Hears of what goes wrong in the background. */
-  readonly onError: (...what: unknown[]) => void;
+  /** Called for errors in the background. */
+  readonly onError: (...details: unknown[]) => void;
 }
 
 export function openSessions(kind: Config['sessionStore'], deps: SessionDeps): Sessions {
@@ -33,22 +33,50 @@ export function openSessions(kind: Config['sessionStore'], deps: SessionDeps): S
   }
 }
 
+/** Middleware that sets `request.visitor`, and answers 503 if the session store does not respond. */
+export function readVisitor(sessions: Sessions): RequestHandler {
+  return async (request, _response, next) => {
+    request.visitor = await sessions.read(request);
+    next();
+  };
+}
+
+/** Middleware that sets `request.session`, and `request.visitor` to the same object. */
+export function openSession(sessions: Sessions): RequestHandler[] {
+  const setVisitor: RequestHandler = (request, _response, next) => {
+    request.visitor = request.session;
+    next();
+  };
+  return [sessions.middleware, setVisitor];
+}
+
 /**
- * Gives the visitor a new session and makes them the user. Resolves once it is saved; an id that somebody planted or saw
- * before the log-in is worth nothing then.
+ * Logs the user in, in a new session: an id that an attacker planted or saw before the login becomes worthless. Resolves once
+ * the session is saved.
  */
-export async function establish(request: FastifyRequest, user: Required<Visitor>): Promise<void> {
-  await request.session.regenerate();
+export async function startSession(request: Request, user: Required<Visitor>): Promise<void> {
+  await finish(request, (done) => request.session.regenerate(done));
   Object.assign(request.session, user);
   await saveSession(request);
 }
 
 /** Resolves once the session is saved. */
-export async function saveSession(request: FastifyRequest): Promise<void> {
+export async function saveSession(request: Request): Promise<void> {
+  await finish(request, (done) => request.session.save(done));
+  // express-session saves a regenerated session again when the response ends, because it tracks only the session before.
+  Object.defineProperty(request.session, 'save', { value: (done: () => void) => done() });
+}
+
+/** Ends the session in the store, so that copies of its cookie become worthless. */
+export function endSession(request: Request): Promise<void> {
+  return finish(request, (done) => request.session.destroy(done));
+}
+
+async function finish(request: Request, change: (done: (error?: unknown) => void) => void): Promise<void> {
   try {
-    await request.session.save();
+    await new Promise<void>((resolve, reject) => change((error) => (error ? reject(error) : resolve())));
   } catch (error) {
-    // Or the plugin would try again while the refusal is sent, and the visitor wait for that, too.
+    // Without a session, express-session does not try again at the end of the error response.
     request.session = null as never;
     throw error;
   }

@@ -1,49 +1,59 @@
-import { Signer } from '@fastify/cookie';
-import session, { type SessionStore } from '@fastify/session';
-import type { FastifyRequest, Session } from 'fastify';
-import type { App } from '../http/fastify';
+import type { IncomingMessage } from 'node:http';
+import { parseCookie } from 'cookie';
+import { unsign } from 'cookie-signature';
+import type { RequestHandler } from 'express';
+import session from 'express-session';
 import { SESSION_COOKIE, SESSION_LIFETIME } from './lifetimes';
-import type { Sessions, Visitor } from './sessions';
+import type { Sessions, Visitor } from './visitor';
 
-/** Sessions in a store that the servers share, or not; the cookie holds a signed id. */
+/** Prefix of signed values in the cookies of express-session. */
+const SIGNED = 's:';
+
+/** Sessions in a store, by express-session. The cookie contains a signed id. */
 export class StoredSessions implements Sessions {
-  readonly #signer: Signer;
+  readonly middleware: RequestHandler;
 
   constructor(
-    private readonly store: SessionStore & { close?(): void },
-    secret: string,
+    private readonly store: session.Store & { close?(): void },
+    private readonly secret: string,
   ) {
-    this.#signer = new Signer(secret);
-  }
-
-  register(scope: App): void {
-    scope.register(session, {
-      store: this.store,
-      secret: this.#signer,
-      cookieName: SESSION_COOKIE,
+    const sessions = session({
+      store,
+      secret,
+      name: SESSION_COOKIE,
+      resave: false,
       saveUninitialized: false,
-      rolling: false,
       cookie: { path: '/', httpOnly: true, sameSite: 'lax', secure: 'auto', maxAge: SESSION_LIFETIME * 1000 },
     });
+    this.middleware = (request, response, next) => {
+      addPrefix(request);
+      sessions(request, response, next);
+    };
   }
 
-  async glance(request: FastifyRequest): Promise<Visitor> {
-    const signed = request.cookies[SESSION_COOKIE];
-    const id = signed === undefined ? null : this.#signer.unsign(signed).value;
-    if (id === null) return {};
-    try {
-      return (
-        (await new Promise<Session | null | undefined>((resolve, reject) => {
-          this.store.get(id, (error, found) => (error ? reject(error) : resolve(found)));
-        })) ?? {}
-      );
-    } catch (error) {
-      request.log.warn({ err: error }, 'the page is shown without its session');
-      return {};
-    }
+  async read(request: IncomingMessage): Promise<Visitor> {
+    const id = this.#idOf(request);
+    if (id === undefined) return {};
+    const found = await new Promise<session.SessionData | null | undefined>((resolve, reject) => {
+      this.store.get(id, (error, data) => (error ? reject(error) : resolve(data)));
+    });
+    return found ?? {};
   }
 
   close(): void {
     this.store.close?.();
   }
+
+  #idOf({ headers }: IncomingMessage): string | undefined {
+    const cookie = headers.cookie && parseCookie(headers.cookie)[SESSION_COOKIE];
+    if (!cookie) return undefined;
+    return unsign(cookie.startsWith(SIGNED) ? cookie.slice(SIGNED.length) : cookie, this.secret) || undefined;
+  }
+}
+
+const WITHOUT_PREFIX = new RegExp(`(?<=^|; ?)${SESSION_COOKIE}=(?!s(?::|%3A))`, 'i');
+
+/** Versions before Express wrote the cookie without the prefix. Their visitors stay logged in. */
+function addPrefix({ headers }: IncomingMessage): void {
+  if (headers.cookie) headers.cookie = headers.cookie.replace(WITHOUT_PREFIX, `${SESSION_COOKIE}=${SIGNED}`);
 }

@@ -1,77 +1,70 @@
-import { EventEmitter } from 'node:events';
-import type { SessionStore } from '@fastify/session';
 import connectPgSimple from 'connect-pg-simple';
-import type { Session } from 'fastify';
+import { RedisStore } from 'connect-redis';
+import session from 'express-session';
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../data/db';
 import type { Redis } from '../data/redis';
 import { CarryOver } from './carry-over';
 import { SESSION_LIFETIME } from './lifetimes';
+import { SessionClient } from './session-client';
 
-/** Sessions that `memory` keeps; the oldest go first. */
+/** Maximum number of sessions in memory. The least recently used ones are dropped first. */
 const MAX_IN_MEMORY = 100_000;
 
-export function postgresStore(
-  database: Database,
-  onError: (...what: unknown[]) => void,
-): SessionStore & { close(): void } {
-  // It extends the base class of express-session, and needs no more of it than this.
-  const PgStore = connectPgSimple({ Store: EventEmitter } as never);
-  const store = new PgStore({
+export function postgresStore(database: Database, onError: (...details: unknown[]) => void): session.Store {
+  const PgStore = connectPgSimple(session);
+  return new PgStore({
     pool: { query: database.execute } as never,
     tableName: 'sessions',
+    disableTouch: true,
     errorLog: onError,
   });
-  return store as unknown as SessionStore & { close(): void };
 }
 
-/** The plugin's own keeps the request that each session began with, and never lets go of any. */
-export function memoryStore(): SessionStore {
-  const sessions = new LRUCache<string, string>({ max: MAX_IN_MEMORY, ttl: SESSION_LIFETIME * 1000 });
-  return {
-    get(id, done) {
-      const json = sessions.get(id);
-      done(null, json === undefined ? null : JSON.parse(json));
-    },
-    set(id, session, done) {
-      sessions.set(id, JSON.stringify(session));
-      done();
-    },
-    destroy(id, done) {
-      sessions.delete(id);
-      done();
-    },
-  };
+/** The store of express-session has no limit and is not for production. */
+export function memoryStore(): session.Store {
+  return new MemoryStore();
 }
 
-/** Sessions that PostgreSQL still has from an earlier phase are taken over when their visitor comes by. */
-export function redisStore(redis: Redis, database: Database): SessionStore {
-  const carryOver = new CarryOver(redis, database);
-  const find = async (id: string): Promise<Session | null> => {
-    const json = (await redis.get(keyOf(id))) ?? (await carryOver.take(id, keyOf(id)));
-    return json === undefined ? null : JSON.parse(json.toString());
-  };
-  const save = (id: string, session: Session) =>
-    redis.save(keyOf(id), JSON.stringify(session), session.cookie.maxAge ?? SESSION_LIFETIME * 1000);
-  const destroy = async (id: string) => {
-    // In this order: a take-over that is under way holds the row, and its copy must be there to be removed.
-    await carryOver.forget(id);
-    await redis.remove(keyOf(id));
-  };
-  return {
-    get(id, done) {
-      find(id).then((session) => done(null, session), done);
-    },
-    set(id, session, done) {
-      // A session that a concurrent request has ended stays ended.
-      save(id, session).then(() => done(), done);
-    },
-    destroy(id, done) {
-      destroy(id).then(() => done(), done);
-    },
-  };
+class MemoryStore extends session.Store {
+  readonly #sessions = new LRUCache<string, string>({ max: MAX_IN_MEMORY, ttl: SESSION_LIFETIME * 1000 });
+
+  override get(id: string, done: (error: unknown, session?: session.SessionData | null) => void): void {
+    const json = this.#sessions.get(id);
+    done(null, json === undefined ? null : JSON.parse(json));
+  }
+
+  override set(id: string, data: session.SessionData, done?: (error?: unknown) => void): void {
+    this.#sessions.set(id, JSON.stringify(data));
+    done?.();
+  }
+
+  override destroy(id: string, done?: (error?: unknown) => void): void {
+    this.#sessions.delete(id);
+    done?.();
+  }
 }
 
-function keyOf(id: string): string {
-  return `session:${id}`;
+const PREFIX = 'session:';
+
+/** Sessions in Redis. Those that PostgreSQL still has from an earlier phase move on their next request. */
+export function redisStore(redis: Redis, database: Database): session.Store {
+  const client = new SessionClient(redis.commands);
+  const carryOver = new CarryOver(client, database);
+  const idOf = (key: string) => key.slice(PREFIX.length);
+  return new RedisStore({
+    client: {
+      get: async (key: string) => (await client.get(key)) ?? (await carryOver.take(idOf(key), key)),
+      set: (key: string, value: string, options: { expiration: { type: 'EX'; value: number } }) =>
+        client.set(key, value, options),
+      expire: (key: string, seconds: number) => client.expire(key, seconds),
+      del: async (keys: string[]) => {
+        // First, because a move in progress holds the row: its copy must exist before it can be removed.
+        await Promise.all(keys.map((key) => carryOver.forget(idOf(key))));
+        await client.del(keys);
+      },
+    },
+    prefix: PREFIX,
+    disableTouch: true,
+  });
 }

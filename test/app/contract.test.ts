@@ -2,6 +2,9 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { eventually, makeUsers, PASSWORD, type ShopServer, sql, TestBed, type Visitor } from '../support/shop';
 
+/** `Cache-Control` of responses that the edge may cache. */
+const SHARED = 'public, max-age=0, s-maxage=2, stale-while-revalidate=10, stale-if-error=600';
+
 let testBed: TestBed;
 let database: string;
 let shop: ShopServer;
@@ -37,7 +40,7 @@ describe('the catalogue', () => {
       stock: expect.any(Number),
       imageUrl: expect.stringMatching(/^\/assets\/products\/.+\.[0-9a-f]{10}\.svg$/),
     });
-    expect(headers.get('cache-control')).toBe('public, max-age=0, s-maxage=2');
+    expect(headers.get('cache-control')).toBe(SHARED);
     expect(headers.get('set-cookie')).toBeNull();
   });
 
@@ -440,7 +443,7 @@ describe('pages', () => {
     const visitor = shop.visitor();
     for (const path of ['/', '/products/1']) {
       const { headers } = await visitor.get(path);
-      expect([headers.get('cache-control'), headers.get('vary')]).toEqual(['public, max-age=0, s-maxage=2', 'Cookie']);
+      expect([headers.get('cache-control'), headers.get('vary')]).toEqual([SHARED, 'Cookie']);
     }
     await visitor.add(1);
     for (const path of ['/', '/products/1', '/cart', '/login', '/api/cart']) {

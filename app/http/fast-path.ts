@@ -1,0 +1,90 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { LRUCache } from 'lru-cache';
+
+/** Responses that are kept. A page has about 12 KB. */
+const MAX_ENTRIES = 500;
+
+/** Longest URL that is kept, in characters. */
+const MAX_URL = 300;
+
+/** Milliseconds for which an expired response is still sent while one request makes the next one. */
+const STALE = 1_000;
+
+interface Entry {
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+  /** Time of `performance.now()`. */
+  readonly freshUntil: number;
+  isRenewing: boolean;
+}
+
+/**
+ * Answers anonymous requests for the catalog in front of Express, from the bytes of an earlier response. Routing, middleware and
+ * rendering take many times longer than sending those bytes.
+ */
+export class FastPath {
+  readonly #entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES });
+
+  /** @param onHit called for each response from the fast path, before it is sent */
+  constructor(private readonly onHit: (request: IncomingMessage, response: ServerResponse) => void) {}
+
+  /** Returns a listener that passes all other requests to `handle`. */
+  before(handle: RequestListener): RequestListener {
+    return (request, response) => {
+      const entry = isAnonymousGet(request) ? this.#find(request) : undefined;
+      if (entry === undefined) return handle(request, response);
+      this.onHit(request, response);
+      response.writeHead(200, entry.headers as string[]);
+      response.end(entry.body);
+    };
+  }
+
+  /**
+   * Sends `body`. Keeps the response for the next visitors if the request is anonymous.
+   *
+   * @param freshUntil time of `performance.now()`; undefined if the response fits only this request
+   */
+  send(request: IncomingMessage, response: ServerResponse, body: Buffer, freshUntil: number | undefined): void {
+    response.setHeader('Content-Length', body.length);
+    if (isAnonymousGet(request) && (request.url as string).length <= MAX_URL) {
+      this.#keep(keyOf(request), response, body, freshUntil);
+    }
+    response.end(body);
+  }
+
+  #keep(key: string, response: ServerResponse, body: Buffer, freshUntil: number | undefined): void {
+    if (freshUntil === undefined) {
+      // The next request renews the entry.
+      const entry = this.#entries.get(key);
+      if (entry) entry.isRenewing = false;
+      return;
+    }
+    // Missing in the types for Node.js 20.
+    const { getRawHeaderNames } = response as ServerResponse & { getRawHeaderNames(): string[] };
+    const names = getRawHeaderNames.call(response);
+    const headers = names.flatMap((name) => [name, String(response.getHeader(name))]);
+    this.#entries.set(key, { headers, body, freshUntil, isRenewing: false });
+  }
+
+  #find(request: IncomingMessage): Entry | undefined {
+    const entry = this.#entries.get(keyOf(request));
+    if (entry === undefined) return undefined;
+    const overdue = performance.now() - entry.freshUntil;
+    if (overdue < 0) return entry;
+    if (overdue > STALE || !entry.isRenewing) {
+      entry.isRenewing = true;
+      return undefined;
+    }
+    return entry;
+  }
+}
+
+function isAnonymousGet({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.cookie === undefined;
+}
+
+/** The protocol that the proxy received determines some of the headers. */
+function keyOf({ headers, url }: IncomingMessage): string {
+  return `${headers['x-forwarded-proto'] ?? ''} ${url}`;
+}
