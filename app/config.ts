@@ -3,46 +3,46 @@ import { type Static, type TObject, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { APP_PORT } from '../lib/constants';
 
-/** Where a secret comes from: its value itself, or the ARN under which AWS Secrets Manager keeps it. */
+/** A secret: its value, or its ARN in AWS Secrets Manager. */
 export type Secret = { readonly value: string } | { readonly arn: string };
 
-/** What the environment settles. Made by {@link readConfig} only. */
+/** Configuration from the environment, created by {@link readConfig}. */
 export interface Config {
-  /** TCP port; 0 takes a free one. */
+  /** TCP port; 0 selects a free port. */
   readonly port: number;
   readonly host: string;
   readonly phase: number;
-  /** PostgreSQL URL, or the ARN of the secret that RDS keeps. */
+  /** PostgreSQL URL, or the ARN of the secret that RDS manages. */
   readonly database: Secret;
   readonly sessionStore: 'postgres' | 'redis' | 'cookie' | 'memory';
-  /** Redis or Valkey; needed by the session store `redis`. */
+  /** Redis or Valkey; required by the session store `redis`. */
   readonly redis?: RedisConfig | undefined;
-  /** Replicas of the database, to be read from: a PostgreSQL URL each, or hosts that take the secret's credentials. */
+  /** Read replicas: PostgreSQL URLs, or hosts that share the credentials of the secret. */
   readonly replicas: { readonly urls: readonly string[] } | { readonly hosts: readonly string[] };
   readonly sessionSecret: Secret;
-  /** Processes of this server. */
+  /** Processes of this server. Default: one per vCPU. */
   readonly webConcurrency: number;
-  /** Pooler in front of the database, such as RDS Proxy: a PostgreSQL URL, or a host that takes the secret's credentials. */
+  /** Connection pooler such as RDS Proxy: a PostgreSQL URL, or a host that shares the credentials of the secret. */
   readonly databaseProxy?: { readonly url: string } | { readonly host: string };
-  /** Servers that share the database at most; sizes the connection pools. */
+  /** Maximum servers that share the database; determines the pool size. */
   readonly maxServers: number;
-  /** Proxies in front, exactly: the client's address is taken that many hops from the right of `X-Forwarded-For`. */
+  /** Exact number of proxies: the client's address is this many entries from the right of `X-Forwarded-For`. */
   readonly trustProxy: number;
-  /** What visitors speak: `https` when they can do nothing else, whatever the last hop to this server was. */
+  /** Protocol of the visitors: `https` if they can use no other, `forwarded` to read it from `X-Forwarded-Proto`. */
   readonly viewerProtocol: 'forwarded' | 'https';
-  /** Prefix of the URLs of static files. */
+  /** URL prefix of static files. */
   readonly assetsUrl: string;
-  /** SQS queue that background jobs go through; without one, each server does its own. */
+  /** SQS queue for background jobs. Without a queue, each server runs them. */
   readonly queueUrl?: string;
-  /** CloudWatch namespace to publish metrics under; without one, none are. */
+  /** CloudWatch namespace for metrics. Without a namespace, no metrics are published. */
   readonly metricsNamespace?: string;
-  /** Seconds between two publications. */
+  /** Interval of publishing metrics, in seconds. */
   readonly metricsPeriod: number;
-  /** URL of EC2's instance metadata service, where the notice of a spot instance's end appears; absent where it cannot. */
+  /** URL of the EC2 instance metadata service, polled for spot interruption notices; absent if there cannot be any. */
   readonly instanceMetadata?: string;
-  /** Whether what is more than a process can do is refused; without, it can be seen what happens then. */
+  /** Sheds load when saturated. Disable it to observe an overload without protection. */
   readonly loadShedding: boolean;
-  /** Without it, the database is asked for every answer of the catalogue. */
+  /** Caches the catalog. Without the cache, each catalog request queries the database. */
   readonly catalogueCache: boolean;
   readonly serverName: string;
   readonly availabilityZone: string;
@@ -51,21 +51,21 @@ export interface Config {
 
 export interface RedisConfig {
   readonly url: string;
-  /** ARN of a secret with the user and the password, `{"username":…,"password":…}`, for a URL that holds none. */
+  /** ARN of a secret `{"username":…,"password":…}`, for a URL without credentials. */
   readonly secretArn?: string | undefined;
-  /** Replicas that must have a session before it counts as saved. */
+  /** Replicas that must confirm a session before it counts as saved. */
   readonly minReplicas: number;
 }
 
-/** What `move.js` needs to know. Made by {@link readMoveConfig} only. */
+/** Configuration of `move.js`, created by {@link readMoveConfig}. */
 export interface MoveConfig {
-  /** PostgreSQL URL of the database whose data is moved, as a superuser. */
+  /** PostgreSQL URL of the source, with a superuser. */
   readonly from?: string;
-  /** The database that it moves to, as the app will reach it. */
+  /** The target, with the user of the app. */
   readonly to: Secret;
 }
 
-/** The environment cannot be used; one line for each value that is wrong. */
+/** The environment is invalid; one line per error. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 
@@ -74,10 +74,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** The first phase whose servers may be spot instances. */
+/** First phase with Spot Instances. */
 const FIRST_SPOT_PHASE = 4;
 
-/** `description` completes "must be …" in the line that refuses a value. */
+/** `description` completes the error message "NAME must be …". */
 const Environment = Type.Object({
   PORT: Type.Integer({
     minimum: 0,
@@ -103,18 +103,18 @@ const Environment = Type.Object({
     minimum: 0,
     maximum: 5,
     default: 0,
-    description: 'an integer from 0 to 5 (replicas that must have a session)',
+    description: 'an integer from 0 to 5 (replicas that confirm a session)',
   }),
   DATABASE_REPLICA_URLS: Type.Optional(
     Type.String({
       pattern: '^postgres(ql)?://[^,\\s]+(,postgres(ql)?://[^,\\s]+)*$',
-      description: 'postgres:// URLs with commas between them',
+      description: 'comma-separated postgres:// URLs',
     }),
   ),
   DATABASE_REPLICA_HOSTS: Type.Optional(
     Type.String({
       pattern: '^[A-Za-z0-9.-]+(,[A-Za-z0-9.-]+)*$',
-      description: 'host names with commas between them',
+      description: 'comma-separated host names',
     }),
   ),
   DATABASE_PROXY_HOST: Type.Optional(
@@ -142,12 +142,12 @@ const Environment = Type.Object({
   }),
   VIEWER_PROTOCOL: Type.Union([Type.Literal('forwarded'), Type.Literal('https')], {
     default: 'forwarded',
-    description: '"forwarded" (as the proxies in front say) or "https"',
+    description: 'forwarded (from X-Forwarded-Proto) or https',
   }),
   ASSETS_URL: Type.String({
     pattern: '^(https?://[^/\\s]+|/[^/\\s]+)(/[^/\\s]+)*$',
     default: '/assets',
-    description: 'an http(s) URL or a path, without a slash at its end',
+    description: 'an http(s) URL or a path, without a trailing slash',
   }),
   QUEUE_URL: Type.Optional(
     Type.String({ pattern: '^https?://[^/\\s]+/\\S+$', description: 'the http(s) URL of an SQS queue' }),
@@ -155,7 +155,7 @@ const Environment = Type.Object({
   METRICS_NAMESPACE: Type.Optional(
     Type.String({
       pattern: '^(?!AWS/)[A-Za-z0-9._/#:-]{1,255}$',
-      description: 'up to 255 of A-Z a-z 0-9 . - _ / # :, and may not begin with AWS/',
+      description: '1 to 255 characters of A-Z a-z 0-9 . - _ / # :, not starting with AWS/',
     }),
   ),
   METRICS_PERIOD: Type.Integer({
@@ -164,7 +164,7 @@ const Environment = Type.Object({
     default: 60,
     description: 'an integer from 1 to 3600 (seconds)',
   }),
-  // These two are the AWS SDK's own.
+  // The next two are variables of the AWS SDK.
   AWS_EC2_METADATA_SERVICE_ENDPOINT: Type.String({
     pattern: '^https?://[^/\\s]+$',
     default: 'http://169.254.169.254',
@@ -189,7 +189,7 @@ const MoveEnvironment = Type.Object({
 
 type Name = keyof typeof Environment.properties | keyof typeof MoveEnvironment.properties;
 
-/** Their values never appear in a message. A database URL holds a password. */
+/** Variables whose values never appear in a message. Database URLs contain passwords. */
 const SECRETS: ReadonlySet<string> = new Set<Name>([
   'DATABASE_URL',
   'MOVE_FROM_URL',
@@ -200,23 +200,23 @@ const SECRETS: ReadonlySet<string> = new Set<Name>([
 ]);
 
 /**
- * Turns the environment into the configuration. Pure: the only caller that hands in `process.env` is `environment()`.
- * An empty value counts as unset, as systemd's environment files cannot unset one.
+ * Converts environment variables to the configuration. Pure: only {@link environment} passes `process.env`. An empty value
+ * counts as unset, because systemd's environment files cannot unset a variable.
  *
- * @throws ConfigError that names every bad value, not only the first
+ * @throws ConfigError with all errors, not only the first
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const { given, values, lines } = check(Environment, env);
   lines.push(...exactlyOne(given, 'DATABASE_URL', 'DATABASE_SECRET_ARN'));
   lines.push(...exactlyOne(given, 'SESSION_SECRET', 'SESSION_SECRET_ARN'));
   if (given.SESSION_STORE === 'redis' && !given.REDIS_URL) {
-    lines.push('SESSION_STORE="redis": needs REDIS_URL to be set');
+    lines.push('REDIS_URL must be set when SESSION_STORE is redis.');
   }
-  lines.push(...goesWith(given, 'REDIS_SECRET_ARN', 'REDIS_URL'));
-  lines.push(...goesWith(given, 'DATABASE_REPLICA_URLS', 'DATABASE_URL'));
-  lines.push(...goesWith(given, 'DATABASE_REPLICA_HOSTS', 'DATABASE_SECRET_ARN'));
-  lines.push(...goesWith(given, 'DATABASE_PROXY_HOST', 'DATABASE_SECRET_ARN'));
-  lines.push(...goesWith(given, 'DATABASE_PROXY_URL', 'DATABASE_URL'));
+  lines.push(...requires(given, 'REDIS_SECRET_ARN', 'REDIS_URL'));
+  lines.push(...requires(given, 'DATABASE_REPLICA_URLS', 'DATABASE_URL'));
+  lines.push(...requires(given, 'DATABASE_REPLICA_HOSTS', 'DATABASE_SECRET_ARN'));
+  lines.push(...requires(given, 'DATABASE_PROXY_HOST', 'DATABASE_SECRET_ARN'));
+  lines.push(...requires(given, 'DATABASE_PROXY_URL', 'DATABASE_URL'));
   if (lines.length > 0) throw new ConfigError(lines);
 
   const read = values as Static<typeof Environment>;
@@ -254,17 +254,17 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   };
 }
 
-/** A variable's schema. */
+/** The schema of a variable. */
 type Property = TSchema & { readonly type?: string; readonly default?: unknown; readonly description?: string };
 
-/** The value that the text stands for, by the type that is wanted; text that stands for none stays what it is. */
-function fromText(text: string, schema: Property): unknown {
+/** Converts text to the type of the schema; returns text that cannot be converted unchanged. */
+function parse(text: string, schema: Property): unknown {
   if (schema.type === 'integer' && /^-?\d+$/.test(text)) return Number(text);
   if (schema.type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
   return text;
 }
 
-/** @throws ConfigError as {@link readConfig} */
+/** @throws ConfigError like {@link readConfig} */
 export function readMoveConfig(env: Readonly<Record<string, string | undefined>>): MoveConfig {
   const { given, values, lines } = check(MoveEnvironment, env);
   lines.push(...exactlyOne(given, 'DATABASE_URL', 'DATABASE_SECRET_ARN'));
@@ -273,17 +273,17 @@ export function readMoveConfig(env: Readonly<Record<string, string | undefined>>
   return { to: secret(DATABASE_URL, DATABASE_SECRET_ARN), ...(from && { from }) };
 }
 
-/** This process's configuration. */
+/** Reads the configuration of this process. */
 export function environment(): Config {
   return readConfig(process.env);
 }
 
-/** The configuration of a process that moves data. */
+/** Reads the configuration of `move.js`. */
 export function moveEnvironment(): MoveConfig {
   return readMoveConfig(process.env);
 }
 
-/** What is given of a schema's variables, the values with defaults filled in, and a line for each bad one. */
+/** Returns the given variables of the schema, the values with defaults, and one line per invalid value. */
 function check(schema: TObject, env: Readonly<Record<string, string | undefined>>) {
   const given = Object.fromEntries(
     Object.keys(schema.properties)
@@ -294,8 +294,8 @@ function check(schema: TObject, env: Readonly<Record<string, string | undefined>
   const lines: string[] = [];
   for (const [name, property] of Object.entries<Property>(schema.properties)) {
     const text = given[name];
-    const value = text === undefined ? property.default : fromText(text, property);
-    // Not by Ajv: it would write and compile a program for this one check, which took a sixth of a start.
+    const value = text === undefined ? property.default : parse(text, property);
+    // Not with Ajv: compiling a validator for this single check took a sixth of the startup time.
     if (text !== undefined && !Value.Check(property, value)) lines.push(refusal(name as Name, text, schema));
     else values[name] = value;
   }
@@ -303,18 +303,18 @@ function check(schema: TObject, env: Readonly<Record<string, string | undefined>
 }
 
 function refusal(name: Name, value: string, schema: TObject): string {
-  const shown = SECRETS.has(name) ? name : `${name}=${JSON.stringify(value)}`;
-  return `${shown}: must be ${(schema.properties[name] as Property).description}`;
+  const got = SECRETS.has(name) ? '' : `, got ${JSON.stringify(value)}`;
+  return `${name} must be ${(schema.properties[name] as Property).description}${got}.`;
 }
 
 function exactlyOne(given: Readonly<Record<string, string | undefined>>, value: Name, arn: Name): string[] {
-  if (given[value] && given[arn]) return [`${value}, ${arn}: set only one of them`];
-  if (!given[value] && !given[arn]) return [`${value}: must be set, or ${arn} in its place`];
+  if (given[value] && given[arn]) return [`Set ${value} or ${arn}, not both.`];
+  if (!given[value] && !given[arn]) return [`${value} or ${arn} must be set.`];
   return [];
 }
 
-function goesWith(given: Readonly<Record<string, string | undefined>>, name: Name, other: Name): string[] {
-  return given[name] && !given[other] ? [`${name}: can only be set together with ${other}`] : [];
+function requires(given: Readonly<Record<string, string | undefined>>, name: Name, other: Name): string[] {
+  return given[name] && !given[other] ? [`${other} must be set when ${name} is set.`] : [];
 }
 
 function secret(value: string | undefined, arn: string | undefined): Secret {

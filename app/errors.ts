@@ -1,4 +1,4 @@
-/** An answer other than success that the shop means to give: status, a code for programs and a sentence for people. */
+/** An error response: HTTP status, a machine-readable code and a message for the visitor. */
 export class ShopError extends Error {
   override readonly name: string = 'ShopError';
 
@@ -6,7 +6,7 @@ export class ShopError extends Error {
     readonly statusCode: number,
     readonly code: string,
     message: string,
-    /** Seconds after which trying again makes sense; sent as `Retry-After`. */
+    /** Seconds to wait before a retry; sent as `Retry-After`. */
     readonly retryAfter?: number,
     options?: ErrorOptions,
   ) {
@@ -14,7 +14,7 @@ export class ShopError extends Error {
   }
 }
 
-/** Something that the answer needs is away or overloaded for now; nothing was changed. */
+/** A dependency of the request is temporarily down or overloaded. Nothing was changed. */
 export class Unavailable extends ShopError {
   override readonly name = 'Unavailable';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { moveEnvironment } from './config';
-import { takeBack } from './move/back';
+import { rollBack } from './move/back';
 import { MoveError, WritesPaused } from './move/errors';
 import { preflight } from './move/preflight';
 import { Progress } from './move/progress';
@@ -12,33 +12,33 @@ import { stepOf, Target } from './move/target';
 import { readConfiguration, refuse } from './process/refusal';
 import { resolveDatabase } from './process/secrets';
 
-const USAGE = `node move.js VERB [--json] [--max-pause SECONDS]
+const USAGE = `node move.js COMMAND [--json] [--max-pause SECONDS]
 
-Moves the shop's data from one PostgreSQL to another while the shop goes on, with a pause of the writes in seconds.
+Move the shop's data from one PostgreSQL to another while the shop runs. Writes pause for seconds.
 
-  prepare  looks for what would stop the move, makes the tables of the target, and closes it: until the move is done,
-           an app that is started on it waits
-  run      copies, follows, compares, pauses writes, compares again, opens the target. Start the app on the target then.
-           To be repeated after whatever cut it off
-  back     gives the move up: the source takes writes again. Once the target has taken some, it refuses
-  status   prints none, closed, copied or open: how far the target of the environment is
+  prepare  check the requirements, create the tables of the target, and close it: an app that starts on it waits until
+           the move is done
+  run      copy, replay, compare, pause writes, compare again, open the target. Then start the app on the target.
+           Repeat it after an interruption
+  back     roll the move back: the source accepts writes again. Fails once the target has accepted writes
+  status   print the state of the target: none, closed, copied or open
 
-  --json               a JSON object a line: step and seconds; while it copies table, rows, bytes and size (on disk);
-                       at the end of run moved, with pauseSeconds, followed (transactions that were repeated after the
-                       copy) and tables (table, rows, checksum)
-  --max-pause SECONDS  with run: a longer pause of the writes is given up (default 10, from 0.1 to 3600)
+  --json               print one JSON object per line: step and seconds; during the copy also table, rows, bytes and
+                       size (on disk); at the end of run also moved, with pauseSeconds, followed (transactions
+                       replayed after the copy) and tables (table, rows, checksum)
+  --max-pause SECONDS  with run: abort a longer pause of the writes (0.1 to 3600, default 10)
 
-Environment: MOVE_FROM_URL (a superuser of the source; not for status), and the target as the app will reach it:
-DATABASE_URL or DATABASE_SECRET_ARN.
+Environment: MOVE_FROM_URL (source, with a superuser; not for status), and DATABASE_URL or DATABASE_SECRET_ARN (target,
+with the user of the app).
 
-Exit codes: 0 done; 1 not done, and the source goes on; 2 bad input; 3 status: the target waits for its data;
-4 not done, and writes are still paused: repeat run, or back.`;
+Exit codes: 0 done; 1 failed, and the source accepts writes; 2 bad input; 3 status: the target waits for its data;
+4 failed, and writes are still paused: repeat run, or use back.`;
 
 const MIGRATIONS_DIR = join(__dirname, 'migrations');
 
-const VERBS = ['prepare', 'run', 'back', 'status'] as const;
+const COMMANDS = ['prepare', 'run', 'back', 'status'] as const;
 
-// Whoever listened may go; the move goes on.
+// Without these listeners, a closed pipe would end the move.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 main().catch((error: Error) => {
@@ -47,22 +47,22 @@ main().catch((error: Error) => {
 });
 
 async function main(): Promise<void> {
-  const { verb, json, maxPause } = readArguments();
+  const { command, json, maxPause } = readArguments();
   const config = readConfiguration(moveEnvironment);
   const to = await resolveDatabase(config.to);
-  if (verb === 'status') return status(to);
-  const from = { connectionString: config.from ?? refuse('MOVE_FROM_URL: must be set') };
+  if (command === 'status') return status(to);
+  const from = { connectionString: config.from ?? refuse('MOVE_FROM_URL must be set.') };
   const progress = new Progress(json, console.log);
 
-  if (verb === 'back') {
-    await takeBack({ from, to });
-    return progress.tell({ takenBack: true }, 'the move is given up: the source takes writes');
+  if (command === 'back') {
+    await rollBack({ from, to });
+    return progress.report({ takenBack: true }, 'the move is rolled back: the source accepts writes');
   }
-  if (verb === 'prepare') return prepare(from, to, progress);
+  if (command === 'prepare') return prepare(from, to, progress);
   const signal = stopSignal();
   const moved = await move({ from, to, migrationsDir: MIGRATIONS_DIR, maxPause, progress, signal });
   const pause = moved.pauseSeconds === undefined ? '' : ` after a pause of ${moved.pauseSeconds} s`;
-  progress.tell({ moved }, `the target is open${pause}; the source stays read-only. Start the app on the target`);
+  progress.report({ moved }, `the target is open${pause}; the source stays read-only. Start the app on the target`);
 }
 
 function readArguments() {
@@ -75,15 +75,15 @@ function readArguments() {
       console.log(USAGE);
       process.exit(0);
     }
-    const verb = VERBS.find((one) => one === positionals[0]);
-    if (verb === undefined || positionals.length > 1) {
-      return refuse(`"${positionals.join(' ')}": must be one of ${VERBS.join(', ')} (--help says what they do)`);
+    const command = COMMANDS.find((one) => one === positionals[0]);
+    if (command === undefined || positionals.length > 1) {
+      return refuse(`COMMAND must be one of ${COMMANDS.join(', ')}, got "${positionals.join(' ')}". See --help.`);
     }
     const maxPause = Number(values['max-pause'] ?? 10);
     if (!(maxPause >= 0.1 && maxPause <= 3600)) {
-      return refuse(`--max-pause ${values['max-pause']}: must be a number from 0.1 to 3600 (seconds)`);
+      return refuse(`--max-pause must be a number from 0.1 to 3600 (seconds), got ${values['max-pause']}.`);
     }
-    return { verb, json: values.json ?? false, maxPause };
+    return { command, json: values.json ?? false, maxPause };
   } catch (error) {
     return refuse((error as Error).message);
   }
@@ -94,12 +94,13 @@ async function prepare(from: Parameters<typeof Source.open>[0], to: typeof from,
   try {
     const target = await Target.open(to);
     try {
-      if ((await target.step()) === 'open') throw new MoveError('the target is open already: run finishes the move');
+      if ((await target.step()) === 'open')
+        throw new MoveError('the target is already open: use run to finish the move');
       progress.step('check');
       await preflight(source, target);
       progress.step('schema');
       await target.prepare(MIGRATIONS_DIR);
-      progress.tell({ prepared: true }, 'the target is closed until the data is there');
+      progress.report({ prepared: true }, 'the target is closed until the move is done');
     } finally {
       await target.close();
     }

@@ -1,4 +1,4 @@
-/** What routes, repositories and pages hand to one another. Prices are integer cents. */
+/** Types shared by routes, repositories and pages. Prices are integer cents. */
 
 export interface Product {
   readonly id: number;
@@ -10,7 +10,7 @@ export interface Product {
   readonly imageUrl: string;
 }
 
-/** One page of the catalogue; `page` starts at 1, `total` counts the products of all pages. */
+/** One page of the catalog; `page` starts at 1, `total` is the number of products on all pages. */
 export interface ProductList {
   readonly items: readonly Product[];
   readonly page: number;
@@ -37,11 +37,11 @@ export interface Order {
   readonly totalCents: number;
   readonly createdAt: Date;
   readonly items: readonly CartItem[];
-  /** Number of the receipt that the background job wrote; absent while the order is only `placed`. */
+  /** Number of the receipt, which a background job issues; absent while the order is `placed`. */
   readonly receiptNumber?: string;
 }
 
-/** Which part of the system answered; the footer of every page says it. */
+/** Which part of the system served the page; shown in the footer. */
 export interface Served {
   readonly server: string;
   readonly az: string;
@@ -49,19 +49,19 @@ export interface Served {
   readonly sessionStore: string;
   readonly pid: number;
   readonly version: string;
-  /** Whether the catalogue on this page came from the cache; absent on pages that show none. */
+  /** Whether the catalog on this page came from the cache; absent on pages without the catalog. */
   readonly cache?: 'hit' | 'miss';
 }
 
-/** What every page needs besides its own content. */
+/** Data that every page needs besides its content. */
 export interface PageContext {
   readonly served: Served;
-  /** E-mail address of the visitor who is logged in. */
+  /** Email address of the visitor; absent if not logged in. */
   readonly userEmail?: string;
-  /** Pieces in the visitor's cart; absent when the page was made without looking at a session. */
+  /** Number of items in the visitor's cart; absent if the page was rendered without a session. */
   readonly cartCount?: number;
-  /** Maps a file below `public/` (`shop.css`, `products/kettle.svg`) to its URL with a content hash. */
+  /** Returns the URL, with a content hash, of a file below `public/` (`shop.css`, `products/kettle.svg`). */
   readonly asset: (file: string) => string;
-  /** Maps a product's id to its picture below `public/`; a line of a cart or an order does not carry it. */
+  /** Returns the path of a product's picture below `public/`; lines of carts and orders do not contain it. */
   readonly imageOf: (productId: number) => string | undefined;
 }

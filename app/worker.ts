@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { SqsClient } from './jobs/queue';
-import { LANES, QueueWorker } from './jobs/queue-worker';
+import { CONCURRENCY, QueueWorker } from './jobs/queue-worker';
 import { openPrimary } from './process/open-primary';
 import { prepareDatabase } from './process/prepare';
 import { readEnvironment, refuse } from './process/refusal';
@@ -14,20 +14,20 @@ const MIGRATIONS_DIR = join(__dirname, 'migrations');
 const config = readEnvironment();
 const log = pino({ level: config.logLevel, base: { pid: process.pid, server: config.serverName } });
 
-main(config.queueUrl ?? refuse('QUEUE_URL: must be set for a worker')).catch((error) => {
+main(config.queueUrl ?? refuse('QUEUE_URL must be set for a worker.')).catch((error) => {
   log.fatal({ err: error }, 'the worker cannot start');
   process.exit(1);
 });
 
-/** Does the background jobs that the servers put into the queue, and opens no port. */
+/** Runs background jobs from the queue. Opens no port. */
 async function main(queueUrl: string): Promise<void> {
   await waitOutSpotNotice(config, log);
   const { database: settings } = await resolveSecrets(config);
   await prepareDatabase(config, settings, MIGRATIONS_DIR, log);
   const database = openPrimary(config, settings, (error) => log.warn({ err: error }, 'an idle connection broke'));
-  database.resize(LANES);
+  database.resize(CONCURRENCY);
   const queue = await SqsClient.open(queueUrl);
-  const worker = new QueueWorker(queue, await queue.hiddenFor(), database, log);
+  const worker = new QueueWorker(queue, await queue.visibilityTimeout(), database, log);
   worker.start();
   onStopRequest(async () => {
     await worker.stop();

@@ -38,10 +38,15 @@ const banned: readonly string[] = [
   'silenceIsTrouble',
 ];
 
-/** `app/` and the other pages of `docs/` are not reworded yet. */
+/** Pathspecs of git. The other pages of `docs/` and the paths that begin with `:!` are not reworded yet. */
 const scanned = [
   '.ci',
   '.dependency-cruiser.cjs',
+  'app',
+  ':!app/data/catalogue-cache.ts',
+  ':!app/data/redis.ts',
+  ':!app/host',
+  ':!app/sessions/session-client.ts',
   'bin',
   'lib',
   'tools',
@@ -78,7 +83,7 @@ test('no banned phrase in code, tests, decisions and the reworded pages', () => 
     .filter((file) => !allowed.includes(file));
   expect(files.length).toBeGreaterThan(100);
   expect(files).toEqual(
-    expect.arrayContaining(['.ci/run', 'docs/commands.md', 'tools/rehearsal/board/page/board.html']),
+    expect.arrayContaining(['.ci/run', 'app/move.ts', 'docs/commands.md', 'tools/rehearsal/board/page/board.html']),
   );
   const found = files.flatMap((file) =>
     bannedIn(readFileSync(join(ROOT, file), 'utf8'))

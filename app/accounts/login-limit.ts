@@ -10,15 +10,15 @@ import { Database } from '../data/db';
 import type { Redis } from '../data/redis';
 import { ShopError } from '../errors';
 
-/** Seconds over which failures are counted, from the first. */
+/** Window in seconds in which failures are counted, from the first. */
 const WINDOW = 15 * 60;
 const FAILURES_PER_ACCOUNT = 10;
 /** A household or an office shares one address. */
 const FAILURES_PER_ADDRESS = 100;
 
 /**
- * Bounds guessing of passwords, by account and by address. The counters are where the sessions are: a limit in each
- * process would be multiplied by the number of servers, and a log-in cannot do without that store anyway.
+ * Limits failed logins by account and by IP address. The counters are in the session store: limits in each process would
+ * multiply by the number of servers, and a login depends on that store anyway.
  */
 export class LoginLimit {
   readonly #byAccount: RateLimiterStoreAbstract;
@@ -29,11 +29,11 @@ export class LoginLimit {
     const byAddress = { keyPrefix: 'address', points: FAILURES_PER_ADDRESS, duration: WINDOW };
     if (store instanceof Database) {
       const table = { storeClient: { query: store.execute }, storeType: 'pool', tableName: 'login_attempts' };
-      // By a migration.
-      const made = { ...table, tableCreated: true };
-      this.#byAccount = new RateLimiterPostgres({ ...made, ...byAccount });
-      // Only one of the two needs to clean the table that they share.
-      this.#byAddress = new RateLimiterPostgres({ ...made, ...byAddress, clearExpiredByTimeout: false });
+      // The table is created by a migration.
+      const options = { ...table, tableCreated: true };
+      this.#byAccount = new RateLimiterPostgres({ ...options, ...byAccount });
+      // Both share one table, so only one of them has to delete expired rows.
+      this.#byAddress = new RateLimiterPostgres({ ...options, ...byAddress, clearExpiredByTimeout: false });
     } else {
       const client = { storeClient: store.counters, useRedisPackage: true };
       this.#byAccount = new RateLimiterRedis({ ...client, ...byAccount, keyPrefix: 'log-in:account' });
@@ -42,17 +42,17 @@ export class LoginLimit {
   }
 
   /**
-   * Runs `attempt` unless there were too many failures. An attempt counts against its account before it runs, so that
-   * parallel ones cannot slip through together; success clears the account.
+   * Runs `attempt` unless there were too many failures. An attempt is counted for its account before it runs, so that
+   * parallel attempts cannot exceed the limit. A successful login resets the account.
    *
-   * @param attempt resolves to nothing when the log-in failed
-   * @throws ShopError 429 with the seconds until the next attempt is allowed
+   * @param attempt resolves to undefined if the login failed
+   * @throws ShopError 429 with the seconds until the next attempt is allowed as `Retry-After`
    */
   async guard<T>(email: string, address: string, attempt: () => Promise<T | undefined>): Promise<T | undefined> {
     const account = createHash('sha256').update(email).digest('base64url');
     const network = networkOf(address);
-    const spent = await this.#byAddress.get(network);
-    if (spent !== null && spent.consumedPoints >= FAILURES_PER_ADDRESS) throw tooMany(spent);
+    const failures = await this.#byAddress.get(network);
+    if (failures !== null && failures.consumedPoints >= FAILURES_PER_ADDRESS) throw tooMany(failures);
     await this.#byAccount.consume(account).catch((reason) => {
       throw reason instanceof RateLimiterRes ? tooMany(reason) : reason;
     });
@@ -65,10 +65,10 @@ export class LoginLimit {
 
 function tooMany(state: RateLimiterRes): ShopError {
   const seconds = Math.max(1, Math.ceil(state.msBeforeNext / 1000));
-  return new ShopError(429, 'too_many_attempts', 'Too many failed log-ins. Please try again later.', seconds);
+  return new ShopError(429, 'too_many_attempts', 'Too many failed logins. Please try again later.', seconds);
 }
 
-/** A customer's IPv6 network is a /64 and has as many addresses as an attacker could wish for; it counts as one. */
+/** Returns the key to count by: an IPv4 address, or an IPv6 /64, because a customer usually controls a whole /64. */
 export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
   if (!isIPv6(plain)) return plain;

@@ -5,7 +5,7 @@ import { Unavailable } from '../errors';
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
 /**
- * 16 MiB and a good tenth of a second of one core a hash.
+ * Each hash takes 16 MiB of memory and more than 0.1 s of one core.
  *
  * @see https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#scrypt
  */
@@ -13,13 +13,13 @@ const COST = { ln: 14, r: 8, p: 5 };
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
-/** Hashes that one process has in hand at most; those that come on top would take longer than a visitor waits. */
-const MAX_WAITING = 64;
-let waiting = 0;
+/** Maximum pending hashes of one process. More would take longer than a visitor waits. */
+const MAX_PENDING = 64;
+let pending = 0;
 
 /**
  * @returns the hash with its parameters, as in `$scrypt$ln=14,r=8,p=5$<salt>$<hash>`, so that the cost can be raised later
- * @throws Unavailable when too many are at it
+ * @throws Unavailable if too many hashes are pending
  */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
@@ -28,26 +28,27 @@ export async function hashPassword(password: string): Promise<string> {
 }
 
 /**
- * Takes the same time whether the password is wrong or `stored` is absent (there is no such user).
+ * Verifies a password. Takes the same time for a wrong password and for an unknown user (`stored` is undefined).
  *
- * @throws Unavailable when too many are at it
+ * @throws Unavailable if too many hashes are pending
  */
 export async function verifyPassword(password: string, stored: string | undefined): Promise<boolean> {
-  const { cost, salt, hash } = decode(stored ?? NOBODY);
+  const { cost, salt, hash } = decode(stored ?? UNKNOWN_USER);
   const actual = await scryptOf(password, salt, hash.length, cost);
   return timingSafeEqual(actual, hash) && stored !== undefined;
 }
 
-const NOBODY = encode(COST, randomBytes(SALT_BYTES), randomBytes(HASH_BYTES));
+/** A hash that no password matches. */
+const UNKNOWN_USER = encode(COST, randomBytes(SALT_BYTES), randomBytes(HASH_BYTES));
 
 async function scryptOf(password: string, salt: Buffer, length: number, cost: typeof COST): Promise<Buffer> {
-  if (waiting >= MAX_WAITING) throw new Unavailable();
-  waiting += 1;
+  if (pending >= MAX_PENDING) throw new Unavailable();
+  pending += 1;
   try {
-    // The same characters may be typed as different code points on different keyboards.
+    // Keyboards may produce different code points for the same character.
     return await derive(password.normalize('NFKC'), salt, length, { N: 2 ** cost.ln, r: cost.r, p: cost.p });
   } finally {
-    waiting -= 1;
+    pending -= 1;
   }
 }
 

@@ -5,82 +5,82 @@ import { Unavailable } from '../errors';
 export type { Client as DatabaseClient, ClientConfig as DatabaseSettings, Connection } from 'pg';
 export { escapeIdentifier, escapeLiteral } from 'pg';
 
-/** Waits longer than this for a connection (in ms) are answered 503: a database that is away must not pile requests up. */
+/** Maximum wait for a connection in milliseconds, then 503: requests must not pile up while the database is down. */
 const CONNECT_TIMEOUT = 1_000;
 
-/** A statement of the shop takes milliseconds; one that takes this long (in ms) waits for something that is stuck. */
+/** Milliseconds. A statement of the shop takes a few; after this long it waits for a lock or a server that hangs. */
 const STATEMENT_TIMEOUT = 5_000;
 
 /**
- * Connections that one process opens at most. A process has one JavaScript thread: more than this in flight only queue
- * inside PostgreSQL, where each costs a backend process and its memory, instead of in the pool.
+ * Maximum connections of one process. A process has one JavaScript thread. More connections only move the queue from the
+ * pool into PostgreSQL, where each costs a backend process and its memory.
  */
 const MAX_POOL = 20;
 
-/** A read that a replica has not answered after this time (in ms) is better asked elsewhere. */
+/** Milliseconds after which a read on a replica fails, so that it can be retried on the primary. */
 const REPLICA_TIMEOUT = 1_500;
 
-/** Something that runs SQL: the pool, or a transaction. */
+/** Runs SQL: the pool, or a transaction. */
 export interface Queryable {
-  /** @throws Unavailable when the database does not answer; the driver's own error for everything else */
+  /** @throws Unavailable if the database does not respond; otherwise the driver's error */
   query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
 export interface ConnectionLimits {
   /** PostgreSQL's `max_connections`. */
   readonly maxConnections: number;
-  /** Those among them that ordinary roles cannot use. */
+  /** Connections that ordinary roles cannot use. */
   readonly reserved: number;
 }
 
 /**
- * Connections for each process, so that all processes of all servers together stay within {@link CONNECTION_SHARE} of
- * what the database has for ordinary roles; 1 at least, {@link MAX_POOL} at most.
+ * Returns the connections of each process, from 1 to {@link MAX_POOL}. All processes of all servers together stay within
+ * {@link CONNECTION_SHARE} of the connections for ordinary roles.
  *
- * @param processes those of all servers
+ * @param processes of all servers
  */
 export function poolSize(limits: ConnectionLimits, processes: number): number {
   const usable = Math.floor((limits.maxConnections - limits.reserved) * CONNECTION_SHARE);
   return Math.min(MAX_POOL, Math.max(1, Math.floor(usable / processes)));
 }
 
-/** One PostgreSQL server as the shop reaches it; this is the only module that knows the driver. */
+/** A connection pool of one PostgreSQL server. Only this module imports the driver. */
 export class Database implements Queryable {
   /** Statements sent since the process started. */
   readonly counters = { statements: 0 };
   readonly #pool: Pool;
 
   /**
-   * @param onIdleError hears of connections that broke while nobody used them; the pool replaces them by itself
-   * @param role a replica is waited for less long, as there is somebody else to ask. A proxy in front of the primary
-   * refuses connections that bring settings: it makes them itself
+   * @param onIdleError receives errors of idle connections, which the pool replaces
+   * @param role `replica` has a shorter timeout, because a read can be retried on the primary. `proxy` sends no startup
+   * settings: RDS Proxy rejects them, and sets them itself
    */
   constructor(
     settings: ClientConfig,
     onIdleError: (error: Error) => void,
     role: 'primary' | 'proxy' | 'replica' = 'primary',
   ) {
-    const patience = role === 'replica' ? REPLICA_TIMEOUT : STATEMENT_TIMEOUT;
+    const timeout = role === 'replica' ? REPLICA_TIMEOUT : STATEMENT_TIMEOUT;
     this.#pool = new Pool({
       ...settings,
       application_name: 'shop',
-      // Until resize(): one is enough to ask how many there may be.
+      // Until resize(): one connection is enough to query the limits.
       max: 1,
       connectionTimeoutMillis: CONNECT_TIMEOUT,
-      statement_timeout: role === 'proxy' ? undefined : patience,
-      // The server's clock does not run when the network is cut.
-      query_timeout: patience + (role === 'replica' ? 0 : 1_000),
-      // A process that hangs inside a transaction must not keep its locks.
+      statement_timeout: role === 'proxy' ? undefined : timeout,
+      // Client-side, because the server's timeout does not help when the network is down.
+      query_timeout: timeout + (role === 'replica' ? 0 : 1_000),
+      // A process that hangs in a transaction must release its locks.
       idle_in_transaction_session_timeout: role === 'proxy' ? undefined : STATEMENT_TIMEOUT,
       keepAlive: true,
     });
-    // Without a listener, an idle connection that breaks ends the process.
+    // Without a listener, an error of an idle connection ends the process.
     this.#pool.on('error', onIdleError);
   }
 
-  /** Sets how many connections this process may open from now on. */
+  /** Sets the maximum number of connections. */
   resize(connections: number): void {
-    // pg-pool reads it on every checkout.
+    // pg-pool reads the option on every checkout.
     this.#pool.options.max = connections;
   }
 
@@ -88,7 +88,7 @@ export class Database implements Queryable {
     return (await this.execute(sql, values)).rows as Row[];
   }
 
-  /** For libraries that ask for a `pg` pool and only ever call `query` on it. */
+  /** For libraries that take a `pg` pool and call only its `query`. */
   readonly execute = async (query: string | QueryConfig, values: readonly unknown[] = []): Promise<QueryResult> => {
     try {
       this.counters.statements += 1;
@@ -98,12 +98,12 @@ export class Database implements Queryable {
     }
   };
 
-  /** Runs `work` in a transaction: committed when it resolves, rolled back when it throws. */
+  /** Runs `work` in a transaction. Commits when it resolves, rolls back when it rejects. */
   async transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect().catch((error) => {
       throw translated(error);
     });
-    // While checked out, a connection reports its end here and not to the pool; the query that runs fails as well.
+    // A checked-out connection emits errors here instead of on the pool. Its current query rejects too.
     const ignore = () => {};
     client.on('error', ignore);
     let broken = false;
@@ -131,7 +131,7 @@ export class Database implements Queryable {
     return limits as ConnectionLimits;
   }
 
-  /** How far the write-ahead log has come: on a primary what is written, on a replica what is replayed. */
+  /** Returns the position in the write-ahead log: written on a primary, replayed on a replica. */
   async walPosition(): Promise<bigint> {
     const [row] = await this.query<{ position: string }>(
       `SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END AS position`,
@@ -144,22 +144,22 @@ export class Database implements Queryable {
   }
 }
 
-/** A position in the write-ahead log as PostgreSQL writes it, such as `16/B374D848`, as one number. */
+/** Parses an LSN such as `16/B374D848`. */
 export function walPosition(text: string): bigint {
   const [high, low] = text.split('/') as [string, string];
   return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
 }
 
-/** The opposite of {@link walPosition}. */
+/** Formats an LSN; the inverse of {@link walPosition}. */
 export function walPositionText(position: bigint): string {
   const hex = (part: bigint) => part.toString(16).toUpperCase();
   return `${hex(position >> 32n)}/${hex(position & 0xffffffffn)}`;
 }
 
 /**
- * Runs `work` on a connection of its own, outside any pool and without its time limits: migrations may take long.
+ * Runs `work` on a dedicated connection without the pool's timeouts, because migrations may take long.
  *
- * @throws Unavailable when the database does not answer
+ * @throws Unavailable if the database does not respond
  */
 export async function withClient<T>(settings: ClientConfig, work: (client: Client) => Promise<T>): Promise<T> {
   const client = newClient(settings, 'shop-migrate');
@@ -174,10 +174,9 @@ export async function withClient<T>(settings: ClientConfig, work: (client: Clien
 }
 
 /**
- * Opens a connection of its own, outside any pool and without its time limits. The caller ends it, and gets the driver's own
- * errors.
+ * Opens a dedicated connection without the pool's timeouts. The caller ends it, and gets the driver's errors.
  *
- * @param name what PostgreSQL shows as its application
+ * @param name `application_name` of the connection
  */
 export async function connect(settings: ClientConfig, name: string): Promise<Client> {
   const client = newClient(settings, name);
@@ -192,17 +191,17 @@ function newClient(settings: ClientConfig, name: string): Client {
     connectionTimeoutMillis: 5 * CONNECT_TIMEOUT,
     keepAlive: true,
   });
-  // What breaks fails the query that runs, or the next; without a listener it would end the process.
+  // An error also rejects the current or next query. Without a listener it would end the process.
   client.on('error', () => {});
   return client;
 }
 
-/** Whether PostgreSQL refused a row because of the named constraint. */
+/** Whether the error is a violation of the named constraint. */
 export function violates(error: unknown, constraint: string): boolean {
   return (error as { constraint?: string } | undefined)?.constraint === constraint;
 }
 
-/** A single connection seen as something that runs SQL. */
+/** Wraps a single connection as a {@link Queryable}. */
 export function queryable(client: Client | PoolClient, counters = { statements: 0 }): Queryable {
   return {
     query: async (sql, values = []) => {
@@ -221,7 +220,7 @@ async function rolledBack(client: PoolClient): Promise<boolean> {
   }
 }
 
-/** Node's codes for a server that cannot be reached; ENOENT is a Unix socket that is not there. */
+/** Node's error codes for an unreachable server; ENOENT is a missing Unix socket. */
 const NETWORK_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -235,14 +234,14 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * PostgreSQL's codes for "not now": shut down, starting, out of connections, demoted to read-only in a failover,
- * statement or transaction cut off by a time limit, deadlock, out of resources.
+ * PostgreSQL's error codes for temporary conditions: shutdown, startup, too many connections, read-only after a failover,
+ * timeout of a statement or transaction, deadlock, insufficient resources.
  *
  * @see https://www.postgresql.org/docs/17/errcodes-appendix.html
  */
 const SERVER_CODES = /^(08...|53...|57P0[1235]|57014|25006|25P03|40P01|55P03)$/;
 
-/** node-postgres gives these no code. */
+/** node-postgres sets no code on these errors. */
 const DRIVER_MESSAGES =
   /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/;
 
@@ -252,7 +251,7 @@ function translated(error: unknown): unknown {
 }
 
 function isUnavailable(error: Error & { code?: string; errors?: Error[] }): boolean {
-  // Node tries all addresses of a host, and wraps what it got.
+  // Node tries all addresses of a host, and wraps their errors.
   if (error instanceof AggregateError) return error.errors.some(isUnavailable);
   if (error.code !== undefined) return NETWORK_CODES.has(error.code) || SERVER_CODES.test(error.code);
   return DRIVER_MESSAGES.test(error.message);

@@ -3,21 +3,21 @@ import { type DatabaseClient, type DatabaseSettings, queryable, withClient } fro
 import { seedProducts } from './repositories/products';
 import { catalogue } from './seed';
 
-/** Where node-pg-migrate keeps what it has applied. */
+/** Table in which node-pg-migrate records applied migrations. */
 const MIGRATIONS_TABLE = 'migrations';
 
 /**
- * Brings the database to this version: the migrations in `dir` that are missing, then the catalogue. Any number of
- * processes may call it at once; they take turns.
+ * Applies pending migrations from `dir`, then inserts missing products of the seed data. Safe to call from several
+ * processes at once: a lock serializes them.
  *
  * @param dir folder of the `.sql` files
- * @throws Unavailable when the database does not answer; any other error means that a migration is wrong
+ * @throws Unavailable if the database does not respond; any other error means that a migration is wrong
  */
 export async function migrate(settings: DatabaseSettings, dir: string, log: (line: string) => void): Promise<void> {
   await withClient(settings, async (client) => {
     if (!(await isCurrent(client, dir))) {
       const { runner } = await import('node-pg-migrate');
-      // The default lock mode is to fail when another process is at it.
+      // By default, the runner fails when another process holds the lock.
       const lock = { advisoryLockMode: 'wait' } as const;
       await runner({ dbClient: client, dir, direction: 'up', migrationsTable: MIGRATIONS_TABLE, ...lock, log });
     }
@@ -25,7 +25,7 @@ export async function migrate(settings: DatabaseSettings, dir: string, log: (lin
   });
 }
 
-/** Almost every start finds nothing to do; then it should not cost the loading of the migration library. */
+/** Almost every start is up to date; this check saves loading the migration library. */
 async function isCurrent(client: DatabaseClient, dir: string): Promise<boolean> {
   const { rows: tables } = await client.query('SELECT to_regclass($1) AS found', [MIGRATIONS_TABLE]);
   if (tables[0].found === null) return false;

@@ -1,17 +1,17 @@
 import seed from './catalogue.json';
 
-/** A product as the database is seeded with it. */
+/** A product of the seed data. */
 export interface CatalogueEntry {
-  /** Ids run from 1 without a gap and never change: carts, orders and links refer to them. A new product goes at the end. */
+  /** Consecutive from 1 and never changed, because carts, orders and links refer to it. Append new products at the end. */
   readonly id: number;
   readonly name: string;
   readonly description: string;
-  /** One of {@link categories}. They alternate, so that the first page shows something of each. */
+  /** One of {@link categories}. They alternate, so that the first page shows products of each. */
   readonly category: string;
   readonly priceCents: number;
   /** Items in stock when the product is inserted. */
   readonly stock: number;
-  /** File below `public/`. */
+  /** Path below `public/`. */
   readonly image: string;
 }
 
@@ -21,7 +21,7 @@ export const catalogue: readonly CatalogueEntry[] = seed.products;
 
 const images = new Map(catalogue.map(({ id, image }) => [id, image]));
 
-/** Returns the picture of a product as a file below `public/`; undefined when the seed does not have the product. */
+/** Returns the path of a product's picture below `public/`; undefined if the product is not in the seed data. */
 export function imageOf(productId: number): string | undefined {
   return images.get(productId);
 }

@@ -1,33 +1,33 @@
-/** A cache that all servers share, such as Redis. Its methods reject soon when it is away. */
+/** A cache shared by all servers, such as Redis. Its methods reject quickly when the cache is down. */
 export interface SharedCache {
-  /** What is kept under the key, and for how many milliseconds it still will be. */
+  /** Returns the text under `key` with its remaining time to live in milliseconds. */
   get(key: string): Promise<{ readonly text: string; readonly ttl: number } | undefined>;
   /**
    * @param ttl milliseconds
-   * @param onlyIfAbsent keeps what is there
-   * @returns whether it was set
+   * @param onlyIfAbsent keeps an existing entry
+   * @returns whether the entry was set
    */
   set(key: string, text: string, ttl: number, onlyIfAbsent: boolean): Promise<boolean>;
 }
 
-/** Milliseconds for which an entry counts as fresh, with as much again at random: entries must not all expire at once. */
+/** Milliseconds for which an entry is fresh, plus a random part of up to the same, so that entries do not expire together. */
 const FRESH = 5_000;
 
-/** Milliseconds after that for which an entry is still shown while one server of all asks the database anew. */
-const REVALIDATE = 30_000;
+/** Milliseconds after that for which a stale entry is served while one server revalidates it. */
+const STALE_WHILE_REVALIDATE = 30_000;
 
-/** Milliseconds for which an entry that is not fresh is kept, for when the database is away. */
-const KEEP = 600_000;
+/** Milliseconds for which a stale entry is kept, in case the database is down. */
+const STALE_IF_ERROR = 600_000;
 
-/** Milliseconds for which the one that asks the database keeps all others from it. */
-const LOCK = 2_000;
+/** Lifetime of the refresh lock in milliseconds. */
+const LOCK_TTL = 2_000;
 
-/** Milliseconds between two looks whether that one has the answer, and for how long to look. */
-const LOOK_AGAIN = 50;
-const PATIENCE = 1_000;
+/** Interval and limit, in milliseconds, of waiting for the result of the server that holds the lock. */
+const POLL_INTERVAL = 50;
+const POLL_LIMIT = 1_000;
 
-/** Milliseconds for which the shared cache is not asked after it failed. */
-const REST = 1_000;
+/** Milliseconds for which the circuit breaker stays open after the shared cache failed. */
+const BREAKER_OPEN = 1_000;
 
 export interface Loaded {
   /** The value as JSON. */
@@ -36,14 +36,13 @@ export interface Loaded {
 }
 
 /**
- * Cache-aside for a fleet: an entry is looked up in the cache that all servers share; when it is missing or has aged, one
- * server asks the database, and the others show what they have or wait for it. When the shared cache is away, each goes
- * straight to the database, as if there were none.
+ * Cache-aside for a fleet. When an entry is missing or stale, one server queries the database. The others serve the stale
+ * entry or wait for the new one. When the shared cache is down, each server queries the database directly.
  */
 export class SharedCatalogue {
-  #restUntil = 0;
+  #breakerOpenUntil = 0;
 
-  /** @param prefix of all keys; servers of another version may mean something else by the same key */
+  /** @param prefix of all keys: another version of the app may store a different value under the same key */
   constructor(
     private readonly cache: SharedCache,
     private readonly prefix: string,
@@ -52,16 +51,16 @@ export class SharedCatalogue {
   async load(key: string, query: () => Promise<string>): Promise<Loaded> {
     const name = `${this.prefix}:${key}`;
     const found = await this.#get(name);
-    if (found?.age === 'fresh') return { text: found.text, from: 'shared' };
-    if (!(await this.#isFirst(name))) {
-      if (found?.age === 'aged') return { text: found.text, from: 'shared' };
-      const text = await this.#waitFor(name);
+    if (found?.state === 'fresh') return { text: found.text, from: 'shared' };
+    if (!(await this.#takeLock(name))) {
+      if (found?.state === 'stale') return { text: found.text, from: 'shared' };
+      const text = await this.#waitForRefresh(name);
       if (text !== undefined) return { text, from: 'shared' };
     }
     try {
       const text = await query();
-      // Anybody can ask for what is not there.
-      if (text !== 'null') await this.#set(name, text, KEEP + FRESH * (1 + Math.random()), false);
+      // Do not cache misses: any client can request ids that do not exist.
+      if (text !== 'null') await this.#set(name, text, STALE_IF_ERROR + FRESH * (1 + Math.random()), false);
       return { text, from: 'database' };
     } catch (error) {
       if (found === undefined) throw error;
@@ -69,24 +68,25 @@ export class SharedCatalogue {
     }
   }
 
-  async #get(name: string): Promise<{ text: string; age: 'fresh' | 'aged' | 'old' } | undefined> {
+  async #get(name: string): Promise<{ text: string; state: 'fresh' | 'stale' | 'expired' } | undefined> {
     const found = await this.#try(() => this.cache.get(name));
     if (found === undefined) return undefined;
-    const age = found.ttl > KEEP ? 'fresh' : found.ttl > KEEP - REVALIDATE ? 'aged' : 'old';
-    return { text: found.text, age };
+    const fresh = found.ttl > STALE_IF_ERROR;
+    const state = fresh ? 'fresh' : found.ttl > STALE_IF_ERROR - STALE_WHILE_REVALIDATE ? 'stale' : 'expired';
+    return { text: found.text, state };
   }
 
-  /** Whether it falls to this process to ask the database; when nobody can tell, it does. */
-  async #isFirst(name: string): Promise<boolean> {
-    return (await this.#set(`${name}:lock`, '', LOCK, true)) ?? true;
+  /** Takes the refresh lock; true if the lock is unavailable. */
+  async #takeLock(name: string): Promise<boolean> {
+    return (await this.#set(`${name}:lock`, '', LOCK_TTL, true)) ?? true;
   }
 
-  async #waitFor(name: string): Promise<string | undefined> {
-    for (const end = Date.now() + PATIENCE; Date.now() < end; ) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+  async #waitForRefresh(name: string): Promise<string | undefined> {
+    for (const end = Date.now() + POLL_LIMIT; Date.now() < end; ) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL));
       const found = await this.#get(name);
-      if (found?.age === 'fresh') return found.text;
-      if (this.#resting) return undefined;
+      if (found?.state === 'fresh') return found.text;
+      if (this.#breakerIsOpen) return undefined;
     }
     return undefined;
   }
@@ -95,17 +95,17 @@ export class SharedCatalogue {
     return this.#try(() => this.cache.set(name, text, Math.round(ttl), onlyIfAbsent));
   }
 
-  get #resting(): boolean {
-    return Date.now() < this.#restUntil;
+  get #breakerIsOpen(): boolean {
+    return Date.now() < this.#breakerOpenUntil;
   }
 
-  /** Undefined when the shared cache is away. */
-  async #try<T>(ask: () => Promise<T>): Promise<T | undefined> {
-    if (this.#resting) return undefined;
+  /** Returns undefined when the shared cache is down. */
+  async #try<T>(call: () => Promise<T>): Promise<T | undefined> {
+    if (this.#breakerIsOpen) return undefined;
     try {
-      return await ask();
+      return await call();
     } catch {
-      this.#restUntil = Date.now() + REST;
+      this.#breakerOpenUntil = Date.now() + BREAKER_OPEN;
       return undefined;
     }
   }

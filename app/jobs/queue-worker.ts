@@ -3,30 +3,30 @@ import type { Logger } from 'pino';
 import type { Database } from '../data/db';
 import { Unavailable } from '../errors';
 import type { Delivery, SqsClient } from './queue';
-import { doQueuedJob } from './runner';
+import { runQueuedJob } from './runner';
 
-/** Jobs that one worker does at a time, and so the connections to the database that it needs. */
-export const LANES = 4;
+/** Jobs that one worker runs at a time. Each needs a database connection. */
+export const CONCURRENCY = 4;
 
-/** Milliseconds until the queue or the database is tried again. */
-const PAUSE = 1_000;
+/** Delay in milliseconds before the queue or the database is retried. */
+const RETRY_DELAY = 1_000;
 
-/** Longest pause between two attempts at a job, in seconds. */
+/** Maximum delay between two attempts of a job, in seconds. */
 const MAX_BACKOFF = 300;
 
 /**
- * Does the jobs that the queue hands out. One that fails goes back, for later; the queue puts it aside after some attempts.
- * While the database is away a job in hand is kept and no other is taken: it is not the job's fault, and would use up its
- * attempts.
+ * Runs the jobs of the queue. A failed job returns to the queue with exponential backoff. After several attempts SQS moves it
+ * to the dead-letter queue. While the database is down, a worker keeps its jobs and receives no others: an outage must not use
+ * up the attempts of a job.
  */
 export class QueueWorker {
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
-  /** @param hiddenFor seconds for which the queue hides what it hands out */
+  /** @param visibilityTimeout of the queue, in seconds */
   constructor(
     private readonly queue: SqsClient,
-    private readonly hiddenFor: number,
+    private readonly visibilityTimeout: number,
     private readonly database: Database,
     private readonly log: Logger,
   ) {}
@@ -35,7 +35,7 @@ export class QueueWorker {
     this.#running = this.#run();
   }
 
-  /** Resolves when the jobs in hand are done; those not begun go back to the queue. */
+  /** Resolves when running jobs are done. Jobs that were not started return to the queue. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -45,63 +45,66 @@ export class QueueWorker {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
-        await this.#work(await this.queue.receive(signal));
+        await this.#runAll(await this.queue.receive(signal));
       } catch (error) {
         if (signal.aborted) return;
-        this.log.warn({ err: error }, 'the worker waits for the queue');
-        await this.#pause();
+        this.log.warn({ err: error }, 'the queue is unavailable, retrying');
+        await this.#delay();
       }
     }
   }
 
-  async #work(deliveries: readonly Delivery[]): Promise<void> {
-    const inHand = new Set(deliveries);
+  async #runAll(deliveries: readonly Delivery[]): Promise<void> {
+    const inFlight = new Set(deliveries);
     const done: Delivery[] = [];
-    const holding = setInterval(() => this.#hold(inHand), (this.hiddenFor * 1000) / 3);
+    const heartbeat = setInterval(() => this.#extend(inFlight), (this.visibilityTimeout * 1000) / 3);
     const waiting = [...deliveries];
-    const lane = async () => {
+    const runWaiting = async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        if (await this.#do(next)) done.push(next);
-        inHand.delete(next);
+        if (await this.#runOne(next)) done.push(next);
+        inFlight.delete(next);
       }
     };
-    await Promise.all(Array.from({ length: LANES }, lane));
-    clearInterval(holding);
-    // Or they come out again, which does no harm.
-    await this.queue.remove(done);
+    await Promise.all(Array.from({ length: CONCURRENCY }, runWaiting));
+    clearInterval(heartbeat);
+    // If this fails, they are delivered again, which has no effect.
+    await this.queue.delete(done);
   }
 
-  /** @returns whether the job is done, now or before */
-  async #do(delivery: Delivery): Promise<boolean> {
+  /** @returns whether the job is done, now or by an earlier delivery */
+  async #runOne(delivery: Delivery): Promise<boolean> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
-        await doQueuedJob(this.database, delivery.job);
+        await runQueuedJob(this.database, delivery.job);
         return true;
       } catch (error) {
         if (!(error instanceof Unavailable)) {
-          this.log.error({ err: error, delivery }, 'a job failed and will be tried again');
-          await this.#giveBack(delivery, Math.min(MAX_BACKOFF, 2 ** Math.min(delivery.count, 16)));
+          this.log.error({ err: error, delivery }, 'a job failed and will be retried');
+          await this.#setVisibilityTimeout(delivery, Math.min(MAX_BACKOFF, 2 ** Math.min(delivery.receiveCount, 16)));
           return false;
         }
-        this.log.warn({ err: error.cause }, 'the worker waits for the database');
-        await this.#pause();
+        this.log.warn({ err: error.cause }, 'the database is unavailable, retrying');
+        await this.#delay();
       }
     }
-    await this.#giveBack(delivery, 0);
+    await this.#setVisibilityTimeout(delivery, 0);
     return false;
   }
 
-  #hold(inHand: ReadonlySet<Delivery>): void {
-    for (const delivery of inHand) void this.#giveBack(delivery, this.hiddenFor);
+  /** Keeps the messages of unfinished jobs invisible to other workers. */
+  #extend(inFlight: ReadonlySet<Delivery>): void {
+    for (const delivery of inFlight) void this.#setVisibilityTimeout(delivery, this.visibilityTimeout);
   }
 
-  async #giveBack(delivery: Delivery, seconds: number): Promise<void> {
-    // When it fails, the queue hands the job out again by itself.
-    await this.queue.hide(delivery, seconds).catch((error) => this.log.debug({ err: error, delivery }, 'not hidden'));
+  async #setVisibilityTimeout(delivery: Delivery, seconds: number): Promise<void> {
+    // If this fails, SQS delivers the message again when its timeout ends.
+    await this.queue.setVisibilityTimeout(delivery, seconds).catch((error) => {
+      this.log.debug({ err: error, delivery }, 'cannot set the visibility timeout');
+    });
   }
 
-  async #pause(): Promise<void> {
-    await sleep(PAUSE, undefined, { signal: this.#stopping.signal }).catch(() => {});
+  async #delay(): Promise<void> {
+    await sleep(RETRY_DELAY, undefined, { signal: this.#stopping.signal }).catch(() => {});
   }
 }

@@ -1,23 +1,24 @@
 import type { Message, SQSClient } from '@aws-sdk/client-sqs';
 
-/** Messages that SQS takes or gives at once. */
+/** Maximum messages per SQS batch. */
 export const BATCH = 10;
 
-/** Seconds for which SQS lets a request for messages wait for one. */
+/** Maximum wait time of SQS long polling, in seconds. */
 const LONG_POLL = 20;
 
-/** Milliseconds that sending may take: the database waits with it, in a transaction. */
+/** Maximum duration of a send in milliseconds: a database transaction stays open meanwhile. */
 const SEND_TIMEOUT = 3_000;
 
-/** A job that the queue handed out. */
+/** A message received from the queue. */
 export interface Delivery {
+  /** Id of the job; empty if the message is not the app's. */
   readonly job: string;
   readonly receipt: string;
-  /** How often the queue has handed it out, this time included. */
-  readonly count: number;
+  /** Times the message was received, including this one. */
+  readonly receiveCount: number;
 }
 
-/** The queue of job ids in Amazon SQS: each comes out at least once, in no order. */
+/** A queue of job ids in Amazon SQS (standard: at-least-once delivery, no order). */
 export class SqsClient {
   private constructor(
     private readonly url: string,
@@ -26,7 +27,7 @@ export class SqsClient {
   ) {}
 
   static async open(url: string): Promise<SqsClient> {
-    // A server without a queue never loads it.
+    // Loaded lazily, because servers without a queue do not need it.
     const sdk = await import('@aws-sdk/client-sqs');
     const region = /^https:\/\/sqs\.([^.]+)\./.exec(url)?.[1];
     const requestHandler = { connectionTimeout: 2_000, requestTimeout: (LONG_POLL + 5) * 1000 };
@@ -35,7 +36,7 @@ export class SqsClient {
 
   /**
    * @param jobs at most {@link BATCH}
-   * @returns those that the queue has taken
+   * @returns the jobs that SQS accepted
    */
   async send(jobs: readonly string[]): Promise<string[]> {
     const Entries = jobs.map((job) => ({ Id: job, MessageBody: JSON.stringify({ job }) }));
@@ -44,7 +45,7 @@ export class SqsClient {
     return Successful.flatMap(({ Id }) => (Id === undefined ? [] : [Id]));
   }
 
-  /** Up to {@link BATCH} jobs; waits for some, and returns none when there were none for a while. */
+  /** Receives up to {@link BATCH} messages with long polling; returns none if none arrive. */
   async receive(signal: AbortSignal): Promise<Delivery[]> {
     const command = new this.sdk.ReceiveMessageCommand({
       QueueUrl: this.url,
@@ -56,20 +57,20 @@ export class SqsClient {
     return Messages.map(toDelivery);
   }
 
-  /** Hides the job from other workers for so many seconds from now; 0 gives it back. */
-  async hide({ receipt }: Delivery, seconds: number): Promise<void> {
+  /** Sets the remaining visibility timeout in seconds; 0 returns the message to the queue. */
+  async setVisibilityTimeout({ receipt }: Delivery, seconds: number): Promise<void> {
     const request = { QueueUrl: this.url, ReceiptHandle: receipt, VisibilityTimeout: seconds };
     await this.sqs.send(new this.sdk.ChangeMessageVisibilityCommand(request));
   }
 
-  async remove(deliveries: readonly Delivery[]): Promise<void> {
+  async delete(deliveries: readonly Delivery[]): Promise<void> {
     if (deliveries.length === 0) return;
     const Entries = deliveries.map(({ receipt }, index) => ({ Id: String(index), ReceiptHandle: receipt }));
     await this.sqs.send(new this.sdk.DeleteMessageBatchCommand({ QueueUrl: this.url, Entries }));
   }
 
-  /** For how many seconds the queue hides what it hands out. */
-  async hiddenFor(): Promise<number> {
+  /** Returns the visibility timeout of the queue in seconds. */
+  async visibilityTimeout(): Promise<number> {
     const request = { QueueUrl: this.url, AttributeNames: ['VisibilityTimeout' as const] };
     const { Attributes } = await this.sqs.send(new this.sdk.GetQueueAttributesCommand(request));
     return Number(Attributes?.VisibilityTimeout ?? 30);
@@ -80,8 +81,8 @@ export class SqsClient {
   }
 }
 
-/** What is no message of ours names no job, and so ends as a dead letter. */
+/** A message that is not the app's has no job id, fails, and ends up in the dead-letter queue. */
 function toDelivery({ Body = '', ReceiptHandle = '', Attributes }: Message): Delivery {
   const job = /^\{"job":"(\d{1,18})"\}$/.exec(Body)?.[1] ?? '';
-  return { job, receipt: ReceiptHandle, count: Number(Attributes?.ApproximateReceiveCount ?? 1) };
+  return { job, receipt: ReceiptHandle, receiveCount: Number(Attributes?.ApproximateReceiveCount ?? 1) };
 }

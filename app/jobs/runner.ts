@@ -4,29 +4,29 @@ import { removeAbandonedCarts } from '../data/repositories/carts';
 import {
   issueReceipt,
   type Job,
-  leaveToQueue,
   lockDueJobs,
   lockJob,
+  markQueued,
   postponeJob,
   removeJob,
 } from '../data/repositories/jobs';
 import { SESSION_LIFETIME } from '../sessions';
 import { BATCH, type SqsClient } from './queue';
 
-/** Milliseconds between looks for jobs that another process left, and after the database did not answer. */
-const POLL = 1_000;
-const HOUSEKEEPING = 3_600_000;
+/** Milliseconds between two polls for jobs of other processes, and before a retry when the database is down. */
+const POLL_INTERVAL = 1_000;
+const HOUSEKEEPING_INTERVAL = 3_600_000;
 
 /**
- * Looks after the shop's background jobs inside this process: does them, or, where there is a queue, hands them to it. Every
- * process of every server may run one. A job is locked while it is done, and its effect and its removal are one transaction,
- * so that it takes effect exactly once, whatever is killed when.
+ * Polls the outbox of background jobs. Runs the jobs in this process, or sends them to the queue if there is one. Each process
+ * may have a runner. A job is locked while it runs, and its effect and its removal are one transaction, so it takes effect
+ * exactly once even if processes are killed.
  */
 export class JobRunner {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #busy = false;
-  #again = false;
+  #pollAgain = false;
   #stopped = true;
   #nextHousekeeping = 0;
 
@@ -41,84 +41,84 @@ export class JobRunner {
     this.nudge();
   }
 
-  /** Looks for jobs now instead of at the next poll; call it after a job was committed. */
+  /** Polls now instead of at the next interval. Call it after committing a job. */
   nudge(): void {
     if (this.#stopped) return;
     if (this.#busy) {
-      this.#again = true;
+      this.#pollAgain = true;
       return;
     }
     clearTimeout(this.#timer);
     this.#busy = true;
-    this.#running = this.#work();
+    this.#running = this.#poll();
   }
 
-  /** Resolves when the job in hand is done. */
+  /** Resolves when the running job is done. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#running;
   }
 
-  async #work(): Promise<void> {
+  async #poll(): Promise<void> {
     try {
       do {
-        this.#again = false;
-        while (!this.#stopped && (await (this.queue ? this.#handOver(this.queue) : this.#runOne())));
-      } while (this.#again && !this.#stopped);
-      await this.#keepHouse();
+        this.#pollAgain = false;
+        while (!this.#stopped && (await (this.queue ? this.#sendDueJobs(this.queue) : this.#runOne())));
+      } while (this.#pollAgain && !this.#stopped);
+      await this.#runHousekeeping();
     } catch (error) {
-      this.log.warn({ err: error }, 'background jobs wait for the database or the queue');
+      this.log.warn({ err: error }, 'background jobs: the database or the queue is unavailable, retrying');
     } finally {
       this.#busy = false;
-      // At random, so that the processes of a fleet do not all ask at the same moment.
-      if (!this.#stopped) this.#timer = setTimeout(() => this.nudge(), POLL * (0.75 + Math.random() / 2));
+      // Jitter, so that the processes of a fleet do not poll at the same time.
+      if (!this.#stopped) this.#timer = setTimeout(() => this.nudge(), POLL_INTERVAL * (0.75 + Math.random() / 2));
     }
   }
 
   /** @returns whether there was a job */
   async #runOne(): Promise<boolean> {
-    let taken: Job | undefined;
+    let job: Job | undefined;
     try {
       return await this.database.transaction(async (tx) => {
-        [taken] = await lockDueJobs(tx, 1);
-        if (taken) await perform(tx, taken);
-        return taken !== undefined;
+        [job] = await lockDueJobs(tx, 1);
+        if (job) await perform(tx, job);
+        return job !== undefined;
       });
     } catch (error) {
-      if (taken === undefined) throw error;
-      this.log.error({ err: error, job: taken }, 'a job failed and will be tried again');
-      await postponeJob(this.database, taken);
+      if (job === undefined) throw error;
+      this.log.error({ err: error, job }, 'a job failed and will be retried');
+      await postponeJob(this.database, job);
       return true;
     }
   }
 
   /**
-   * Sends first and notes it after: a job may be sent twice, but none is forgotten.
+   * Sends before it records: a job may be sent twice, but is never lost.
    *
    * @returns whether there were jobs
    */
-  #handOver(queue: SqsClient): Promise<boolean> {
+  #sendDueJobs(queue: SqsClient): Promise<boolean> {
     return this.database.transaction(async (tx) => {
       const jobs = await lockDueJobs(tx, BATCH);
       if (jobs.length === 0) return false;
       const sent = await queue.send(jobs.map(({ id }) => id));
-      if (sent.length === 0) throw new Error('the queue took none of the jobs');
-      await leaveToQueue(tx, sent);
+      if (sent.length === 0) throw new Error('SQS accepted none of the jobs');
+      await markQueued(tx, sent);
       return true;
     });
   }
 
-  async #keepHouse(): Promise<void> {
+  async #runHousekeeping(): Promise<void> {
     if (Date.now() < this.#nextHousekeeping) return;
-    this.#nextHousekeeping = Date.now() + HOUSEKEEPING;
-    await removeAbandonedCarts(this.database, SESSION_LIFETIME + HOUSEKEEPING / 1000);
+    this.#nextHousekeeping = Date.now() + HOUSEKEEPING_INTERVAL;
+    await removeAbandonedCarts(this.database, SESSION_LIFETIME + HOUSEKEEPING_INTERVAL / 1000);
   }
 }
 
-/** Does a job that came out of the queue. It may have come before: a job that is done is not there any more. */
-export async function doQueuedJob(database: Database, id: string): Promise<void> {
-  if (id === '') throw new Error('the message names no job');
+/** Runs a job from the queue. Does nothing if an earlier delivery completed it. */
+export async function runQueuedJob(database: Database, id: string): Promise<void> {
+  if (id === '') throw new Error('the message has no job id');
   await database.transaction(async (tx) => {
     const job = await lockJob(tx, id);
     if (job) await perform(tx, job);

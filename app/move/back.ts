@@ -6,35 +6,35 @@ import { listTables, movedTables } from './tables';
 import { Target } from './target';
 
 /**
- * Gives a move up: writes go on at the source, and nothing of the move is left there. A target that was opened is closed again
- * first, and only as long as it holds nothing that the source does not.
+ * Rolls a move back: resumes writes at the source, and drops the slot and the publication there. An open target is closed
+ * first, which requires that it has the same content as the source.
  *
- * @throws MoveError when it does; then the target stays open, and the source as it is
+ * @throws MoveError if the contents differ; the target stays open and the source unchanged
  */
-export async function takeBack({ from, to }: Pick<MoveOptions, 'from' | 'to'>): Promise<void> {
+export async function rollBack({ from, to }: Pick<MoveOptions, 'from' | 'to'>): Promise<void> {
   const source = await Source.open(from);
   try {
     const target = await Target.open(to);
     try {
-      if ((await target.step()) === 'open') await closeAgain(source, target);
+      if ((await target.step()) === 'open') await closeTarget(source, target);
     } finally {
       await target.close();
     }
     await source.resume();
-    await source.forget();
+    await source.dropSlot();
   } finally {
     await source.close();
   }
 }
 
-async function closeAgain(source: Source, target: Target): Promise<void> {
-  await target.letWrite(false);
+async function closeTarget(source: Source, target: Target): Promise<void> {
+  await target.setWritable(false);
   const tables = movedTables(await listTables(source.session));
-  const [here, there] = await Promise.all([contents(source.session, tables), contents(target.session, tables)]);
-  const different = differences(here, there);
+  const [atSource, atTarget] = await Promise.all([contents(source.session, tables), contents(target.session, tables)]);
+  const different = differences(atSource, atTarget);
   if (different.length > 0) {
-    await target.letWrite(true);
+    await target.setWritable(true);
     throw new MoveError(`the target has been written to since it was opened:\n${different.join('\n')}`);
   }
-  await target.discard();
+  await target.discardCopy();
 }

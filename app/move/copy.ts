@@ -3,12 +3,12 @@ import { pipeline } from 'node:stream/promises';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import type { DatabaseClient } from '../data/db';
 
-/** Ends each row in COPY's text format; a line break inside a value is escaped there. */
+/** End of a row in the text format of COPY, which escapes line breaks in values. */
 const END_OF_ROW = 0x0a;
 
 /**
- * Streams a `COPY … TO STDOUT` of one server into a `COPY … FROM STDIN` of another, both in text format, with backpressure.
- * After an error, close both sessions: the source may still be sending.
+ * Streams `COPY … TO STDOUT` of one server into `COPY … FROM STDIN` of another, in text format and with backpressure.
+ * After an error the caller must close both sessions, because the source may still be sending.
  *
  * @param onChunk receives the number of rows and bytes of each chunk
  */

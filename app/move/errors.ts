@@ -1,14 +1,14 @@
-/** The move cannot go on; the message is for whoever runs it, and holds a line for each reason. Writes go on at the source. */
+/** The move failed, and the source accepts writes. The message has one line per reason. */
 export class MoveError extends Error {
   override readonly name: string = 'MoveError';
 }
 
-/** As that, but writes are still paused: run it again, or take it back. */
+/** The move failed, and writes are still paused. Run it again, or roll it back. */
 export class WritesPaused extends MoveError {
   override readonly name = 'WritesPaused';
 }
 
-/** The copy is not as the source: it is thrown away, and the next run makes another. */
+/** The copy differs from the source. It is discarded, and the next run makes a new one. */
 export class CopyDiffers extends MoveError {
   override readonly name = 'CopyDiffers';
 }

@@ -1,18 +1,18 @@
-/** Values of a row as text, by column; one that the log does not hold, since it is big and did not change, is absent. */
+/** Values of a row as text, by column. Unchanged TOAST values are absent, because the WAL does not contain them. */
 export type Row = Readonly<Record<string, string | null>>;
 
 export interface Change {
   readonly kind: 'insert' | 'update' | 'delete';
   readonly table: string;
-  /** The key before the change, where it is another than after it; always with `delete`. */
+  /** The key before the change; present if the change modified it, and for `delete`. */
   readonly oldKey?: Row;
-  /** The row after the change; absent with `delete`. */
+  /** The row after the change; absent for `delete`. */
   readonly row?: Row;
 }
 
-/** What one transaction of the source changed. */
+/** The changes of one transaction of the source. */
 export interface Transaction {
-  /** Where its commit ends in the write-ahead log. */
+  /** LSN of the end of its commit record. */
   readonly end: bigint;
   readonly changes: readonly Change[];
 }
@@ -23,8 +23,7 @@ interface Relation {
 }
 
 /**
- * Reads the messages of the logical decoding plugin `pgoutput`, protocol version 1: whole transactions in the order of their
- * commits.
+ * Decodes messages of the logical decoding plugin `pgoutput`, protocol version 1: whole transactions in commit order.
  *
  * @see https://www.postgresql.org/docs/17/protocol-logicalrep-message-formats.html
  */
@@ -51,12 +50,12 @@ export function decode(messages: readonly Buffer[]): Transaction[] {
       case 'D':
         changes.push(change(type, relationOf(relations, reader), reader));
         break;
-      // The origin of a transaction, and types, which matter to nobody who takes values as text.
+      // Origin and Type messages are not needed: values are text.
       case 'O':
       case 'Y':
         break;
       default:
-        throw new Error(`the log holds a message "${type}", which cannot be moved`);
+        throw new Error(`unsupported pgoutput message "${type}"`);
     }
   }
   return transactions;
@@ -64,7 +63,7 @@ export function decode(messages: readonly Buffer[]): Transaction[] {
 
 function relationOf(relations: ReadonlyMap<number, Relation>, reader: Reader): Relation {
   const relation = relations.get(reader.int32());
-  if (relation === undefined) throw new Error('the log holds a change of a table that it did not introduce');
+  if (relation === undefined) throw new Error('pgoutput sent a change before the Relation message of its table');
   return relation;
 }
 
@@ -117,13 +116,14 @@ class Reader {
   relation(): Relation {
     const schema = this.#string();
     const table = this.#string();
-    if (schema !== 'public') throw new Error(`the log holds a change of ${schema}.${table}`);
-    // How the table is identified; the columns say the same.
+    if (schema !== 'public')
+      throw new Error(`pgoutput sent a change of ${schema}.${table}, which is not in the schema public`);
+    // Replica identity; the flags of the columns contain the same.
     this.skip(1);
     const columns = Array.from({ length: this.int16() }, () => {
       const inKey = (this.message.readUInt8(this.#at++) & 1) === 1;
       const name = this.#string();
-      // Type and its modifier.
+      // Type OID and modifier.
       this.skip(4 + 4);
       return { name, inKey };
     });
@@ -137,7 +137,7 @@ class Reader {
       const kind = this.letter();
       if (kind === 'n') row[name] = null;
       else if (kind === 't') row[name] = this.#text();
-      else if (kind !== 'u') throw new Error(`the log holds a value of the unknown kind "${kind}"`);
+      else if (kind !== 'u') throw new Error(`unknown pgoutput value kind "${kind}"`);
     }
     return row;
   }

@@ -3,12 +3,12 @@ import type { DatabaseClient } from '../data/db';
 import { MoveError } from './errors';
 import type { Source } from './source';
 import { listTables, movedTables } from './tables';
-import { foreignRows, type Target } from './target';
+import { nonEmptyTables, type Target } from './target';
 
-/** Seconds by which the clocks of the two servers may differ: sessions end and jobs are due by them. */
+/** Maximum difference of the clocks in seconds: session expiry and due times of jobs depend on them. */
 const MAX_CLOCK_DIFFERENCE = 5;
 
-/** Share of the source's disk that must be free: the log is kept while the copy is made. */
+/** Minimum free share of the source's disk: the slot retains WAL during the copy. */
 const MIN_FREE_DISK = 0.1;
 
 interface Server {
@@ -23,9 +23,9 @@ const SERVER = `
          pg_database_size(current_database()) AS bytes, extract(epoch FROM clock_timestamp())::float8 AS epoch`;
 
 /**
- * Looks for whatever would stop a move halfway, and changes nothing. Returns the size of the source in bytes.
+ * Checks the requirements of a move without changing anything. Returns the size of the source in bytes.
  *
- * @throws MoveError with a line for each thing to mend
+ * @throws MoveError with one line per unmet requirement
  */
 export async function preflight(source: Source, target: Target): Promise<number> {
   await checkSuperuser(source.session);
@@ -33,9 +33,9 @@ export async function preflight(source: Source, target: Target): Promise<number>
     source.session.query<Server>(SERVER),
     target.session.query<Server>(SERVER),
   ]);
-  const [here, there] = [from[0] as Server, to[0] as Server];
+  const [atSource, atTarget] = [from[0] as Server, to[0] as Server];
   const problems = [
-    ...sameKind(here, there),
+    ...compatibility(atSource, atTarget),
     ...(await sourceServer(source.session)),
     ...(await sourceTables(source.session)),
     ...(await extensions(source.session, target.session)),
@@ -43,30 +43,30 @@ export async function preflight(source: Source, target: Target): Promise<number>
     ...(await targetServer(target)),
   ];
   if (problems.length > 0) throw new MoveError(problems.join('\n'));
-  return Number(here.bytes);
+  return Number(atSource.bytes);
 }
 
-function sameKind(source: Server, target: Server): string[] {
+function compatibility(source: Server, target: Server): string[] {
   const problems: string[] = [];
   if (source.version !== target.version) {
     problems.push(
-      `the source is PostgreSQL ${source.version}, the target ${target.version}: they must be of one major version`,
+      `source and target must have the same major version, got PostgreSQL ${source.version} and ${target.version}`,
     );
   }
   if (source.encoding !== target.encoding) {
-    problems.push(`the source is in ${source.encoding}, the target in ${target.encoding}`);
+    problems.push(`source and target must have the same encoding, got ${source.encoding} and ${target.encoding}`);
   }
   const difference = Math.abs(source.epoch - target.epoch);
   if (difference > MAX_CLOCK_DIFFERENCE) {
-    problems.push(`the clocks differ by ${difference.toFixed(1)} s, allowed: ${MAX_CLOCK_DIFFERENCE} s`);
+    problems.push(`the clocks must differ by at most ${MAX_CLOCK_DIFFERENCE} s, got ${difference.toFixed(1)} s`);
   }
   return problems;
 }
 
-/** Others may not even see what the rest looks at. */
+/** The other checks require a superuser. */
 async function checkSuperuser(session: DatabaseClient): Promise<void> {
   const { rows } = await session.query('SELECT rolsuper AS superuser FROM pg_roles WHERE rolname = current_user');
-  if (!rows[0].superuser) throw new MoveError('MOVE_FROM_URL: its user must be a superuser of the source');
+  if (!rows[0].superuser) throw new MoveError('the user of MOVE_FROM_URL must be a superuser of the source');
 }
 
 async function sourceServer(session: DatabaseClient): Promise<string[]> {
@@ -81,13 +81,14 @@ async function sourceServer(session: DatabaseClient): Promise<string[]> {
   const [server] = rows;
   const problems: string[] = [];
   if (server.walLevel !== 'logical') {
-    problems.push(`the source has wal_level=${server.walLevel}, needed: logical (and a restart)`);
+    problems.push(`wal_level of the source must be logical, got ${server.walLevel}. Set it and restart the source`);
   }
-  if (server.slots < 2) problems.push(`the source has ${server.slots} free replication slots, needed: 2`);
-  if (server.senders < 1) problems.push('the source has no free WAL sender (max_wal_senders)');
+  if (server.slots < 2) problems.push(`the source must have 2 free replication slots, got ${server.slots}`);
+  if (server.senders < 1) problems.push('the source must have a free WAL sender, got none: raise max_wal_senders');
   if (server.prepared > 0)
-    problems.push(`the source has ${server.prepared} prepared transactions: commit or roll them back`);
-  if (server.large > 0) problems.push(`the source has ${server.large} large objects, which its log does not hold`);
+    problems.push(`the source must have no prepared transactions, got ${server.prepared}: commit or roll them back`);
+  if (server.large > 0)
+    problems.push(`the source must have no large objects, got ${server.large}: logical decoding omits them`);
   return problems;
 }
 
@@ -98,33 +99,35 @@ async function sourceTables(session: DatabaseClient): Promise<string[]> {
      WHERE schemaname NOT IN ('public', 'pg_catalog', 'information_schema') ORDER BY 1`,
   );
   return [
-    ...(movedTables(tables).length === 0 ? ['the source holds no tables of the shop'] : []),
-    ...tables.filter(({ kind }) => kind !== 'r').map(({ name }) => `${name} at the source is no ordinary table`),
-    // Without one, PostgreSQL would refuse the shop's updates as soon as the log is kept.
+    ...(movedTables(tables).length === 0 ? ['the source has no tables of the shop'] : []),
+    ...tables.filter(({ kind }) => kind !== 'r').map(({ name }) => `${name} of the source must be an ordinary table`),
+    // PostgreSQL rejects updates of a published table without a primary key.
     ...movedTables(tables)
       .filter(({ key }) => key.length === 0)
-      .map(({ name }) => `${name} at the source has no primary key`),
-    ...elsewhere.map(({ name }) => `${name} at the source is in another schema than public`),
+      .map(({ name }) => `table ${name} of the source must have a primary key`),
+    ...elsewhere.map(({ name }) => `table ${name} of the source must be in the schema public`),
   ];
 }
 
 async function extensions(source: DatabaseClient, target: DatabaseClient): Promise<string[]> {
   const { rows: used } = await source.query('SELECT extname AS name FROM pg_extension');
-  const { rows: there } = await target.query('SELECT name FROM pg_available_extensions');
-  const available = new Set(there.map(({ name }) => name));
+  const { rows: found } = await target.query('SELECT name FROM pg_available_extensions');
+  const available = new Set(found.map(({ name }) => name));
   return used
     .filter(({ name }) => !available.has(name))
-    .map(({ name }) => `the target does not have the extension ${name} of the source`);
+    .map(({ name }) => `the target must provide the extension ${name} of the source`);
 }
 
-/** Only where the source's disk is this machine's, as on the box. */
+/** Only if the data directory is on this machine, as on the instance of phase 1. */
 async function disk(session: DatabaseClient): Promise<string[]> {
   const { rows } = await session.query('SHOW data_directory');
   const found = await statfs(rows[0].data_directory).catch(() => undefined);
   if (found === undefined) return [];
   const free = found.bavail / found.blocks;
   return free < MIN_FREE_DISK
-    ? [`the disk of the source is ${Math.round((1 - free) * 100)}% full, allowed: ${(1 - MIN_FREE_DISK) * 100}%`]
+    ? [
+        `the disk of the source must be at most ${(1 - MIN_FREE_DISK) * 100}% full, got ${Math.round((1 - free) * 100)}%`,
+      ]
     : [];
 }
 
@@ -135,16 +138,16 @@ async function targetServer(target: Target): Promise<string[]> {
      WHERE datname = current_database()`,
   );
   if (!rows[0].owns) problems.push('the user of the target must own its database');
-  if (rows[0].replica) problems.push('the target is a replica');
+  if (rows[0].replica) problems.push('the target must not be a replica');
   await target.session.query('SET session_replication_role = replica').catch((error: Error) => {
     problems.push(
-      `the user of the target may not switch foreign keys off (${error.message}): ` +
-        'as a superuser, GRANT SET ON PARAMETER session_replication_role to it',
+      `the user of the target must be allowed to disable foreign keys (${error.message}): ` +
+        'GRANT SET ON PARAMETER session_replication_role to it as a superuser',
     );
   });
   if ((await target.step()) === undefined) {
-    const full = await foreignRows(target.session);
-    if (full.length > 0) problems.push(`the target holds rows that no move brought: ${full.join(', ')}`);
+    const tables = await nonEmptyTables(target.session);
+    if (tables.length > 0) problems.push(`the target must be empty, got rows in ${tables.join(', ')}`);
   }
   return problems;
 }

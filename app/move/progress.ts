@@ -1,22 +1,22 @@
-/** The steps of a move, in their order; a second run begins again with the first and passes over what is done. */
+/** Steps of a move, in order. A repeated run starts with the first and skips a finished copy. */
 export const STEPS = {
-  check: 'looking for what could stop the move',
+  check: 'checking the requirements',
   schema: 'preparing the tables of the target',
   copy: 'copying',
-  follow: 'catching up with what was written meanwhile',
+  follow: 'replaying later transactions',
   compare: 'comparing the copy with the source',
   pause: 'pausing writes',
-  drain: 'fetching the last changes',
-  verify: 'comparing once more',
+  drain: 'replaying the last transactions',
+  verify: 'comparing again',
   open: 'opening the target',
-  clean: 'removing what the move needed',
+  clean: 'dropping the replication slot',
 } as const;
 
 export type Step = keyof typeof STEPS;
 
-/** Tells whoever watches: lines for people, or one JSON object a line for programs. */
+/** Reports progress as text, or as one JSON object per line. */
 export class Progress {
-  readonly #begin = performance.now();
+  readonly #startedAt = performance.now();
   #step: Step = 'check';
 
   constructor(
@@ -25,16 +25,17 @@ export class Progress {
   ) {}
 
   get seconds(): number {
-    return (performance.now() - this.#begin) / 1000;
+    return (performance.now() - this.#startedAt) / 1000;
   }
 
+  /** Reports the start of a step. */
   step(step: Step): void {
     this.#step = step;
-    this.tell({}, STEPS[step]);
+    this.report({}, STEPS[step]);
   }
 
-  /** Something within the step. */
-  tell(figures: Readonly<Record<string, unknown>>, line: string): void {
+  /** Reports an event of the current step. */
+  report(figures: Readonly<Record<string, unknown>>, line: string): void {
     const seconds = Number(this.seconds.toFixed(3));
     if (this.json) this.write(JSON.stringify({ step: this.#step, seconds, ...figures }));
     else this.write(`${seconds.toFixed(1).padStart(8)} s  ${line}`);

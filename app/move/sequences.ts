@@ -2,11 +2,11 @@ import type { DatabaseClient } from '../data/db';
 
 interface Sequence {
   readonly name: string;
-  /** Absent while no value was taken. */
+  /** Null before the first use. */
   readonly lastValue: string | null;
 }
 
-/** Where each sequence of the shop is, in the order of their names. */
+/** Returns the sequences of the shop by name. */
 export async function sequences(session: DatabaseClient): Promise<Sequence[]> {
   const { rows } = await session.query<Sequence>(
     `SELECT quote_ident(schemaname) || '.' || quote_ident(sequencename) AS name, last_value AS "lastValue"
@@ -15,7 +15,7 @@ export async function sequences(session: DatabaseClient): Promise<Sequence[]> {
   return rows;
 }
 
-/** Logical decoding does not carry sequences: their values are taken over once nobody takes any more. */
+/** Copies the values of the sequences, which logical decoding does not contain. Call it while writes are paused. */
 export async function copySequences(from: DatabaseClient, to: DatabaseClient): Promise<void> {
   for (const { name, lastValue } of await sequences(from)) {
     await to.query('SELECT setval($1, coalesce($2::bigint, 1), $2 IS NOT NULL)', [name, lastValue]);

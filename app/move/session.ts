@@ -1,12 +1,12 @@
 import { type Connection, connect, type DatabaseClient, type DatabaseSettings } from '../data/db';
 import { MoveError } from './errors';
 
-/** What PostgreSQL shows as the application of the mover's sessions; a pause of the writes leaves them alone. */
+/** `application_name` of the mover's sessions, which a pause does not terminate. */
 export const MOVER = 'shop-move';
 
 /**
- * Both sides must write a value in the same way, and neither's defaults may stop the mover: the source and, until it is
- * opened, the target let others only read.
+ * Settings of the mover's sessions. Both servers must format values alike, and the read-only default of a paused source or a
+ * closed target must not apply to the mover.
  */
 const OPTIONS = Object.entries({
   default_transaction_read_only: 'off',
@@ -18,50 +18,50 @@ const OPTIONS = Object.entries({
   statement_timeout: '0',
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
-  // A long statement ends soon after its mover was killed.
+  // Ends a long statement soon after its mover was killed.
   client_connection_check_interval: '1s',
 })
   .map(([name, value]) => `-c ${name}=${value}`)
   .join(' ');
 
-/** The settings of a database, with what the mover's sessions need on top. */
+/** Adds the settings of the mover's sessions. */
 export function asMover(settings: DatabaseSettings): DatabaseSettings {
   return { ...settings, options: OPTIONS };
 }
 
-/** A session of the mover's; the caller ends it. */
+/** Opens a session of the mover. The caller ends it. */
 export function openSession(settings: DatabaseSettings): Promise<DatabaseClient> {
   return connect(asMover(settings), MOVER);
 }
 
 /**
- * The session that a side of the move is worked on with: only one mover at a time has it.
+ * Opens the session for source or target, with a lock that only one mover can hold.
  *
- * @param side what messages call it
- * @param taken what another mover at it means
+ * @param side name in error messages
+ * @param locked error message if another mover holds the lock
  * @throws MoveError
  */
-export async function openSide(settings: DatabaseSettings, side: string, taken: string): Promise<DatabaseClient> {
+export async function openSide(settings: DatabaseSettings, side: string, locked: string): Promise<DatabaseClient> {
   const session = await openSession(settings).catch((error: Error) => {
-    throw new MoveError(`the ${side} does not let the mover in: ${error.message}`, { cause: error });
+    throw new MoveError(`cannot connect to the ${side}: ${error.message}`, { cause: error });
   });
   if (await lockForMove(session)) return session;
   await session.end();
-  throw new MoveError(taken);
+  throw new MoveError(locked);
 }
 
-/** Ends a session at once, whatever it does. */
-export function cutOff(session: DatabaseClient): void {
+/** Closes the connection immediately; its queries fail, though they may still take effect. */
+export function disconnect(session: DatabaseClient): void {
   (session as unknown as { readonly connection: Connection }).connection.stream.destroy();
 }
 
-/** Any number; the same on both sides, so that a database cannot be moved into itself. */
+/** Key of the advisory lock: arbitrary, and equal for source and target, so that a database cannot be moved to itself. */
 const LOCK = 7_354_911_028;
 
 /**
- * Takes what only one mover at a time can have. A mover that was killed may hold it until its last statement has ended.
+ * Takes the lock. A killed mover may hold it until its last statement ends.
  *
- * @returns whether it was free within five seconds
+ * @returns whether the lock was acquired within 5 s
  */
 async function lockForMove(session: DatabaseClient): Promise<boolean> {
   for (let attempt = 0; attempt < 20; attempt += 1) {

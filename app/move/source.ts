@@ -1,38 +1,38 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type DatabaseClient, type DatabaseSettings, walPosition, walPositionText } from '../data/db';
 import { MoveError } from './errors';
-import { asMover, cutOff, MOVER, openSession, openSide } from './session';
+import { asMover, disconnect, MOVER, openSession, openSide } from './session';
 import { sqlName, type Table } from './tables';
 
-/** All that the move leaves on the source while it goes on, and a slot whose name ends with the database's id. */
+/** The publication on the source. The slot has the same prefix, and the database's OID. */
 const PUBLICATION = 'shop_move';
 
-/** Messages of the log that are read at a time; PostgreSQL goes on to the end of the transaction. */
+/** Messages per read of the slot. PostgreSQL completes the last transaction. */
 const BATCH = 5_000;
 
-/** Milliseconds that transactions may take to end by themselves once writes are paused, before they are ended. */
-const PATIENCE = 1_000;
+/** Milliseconds that open transactions may take to end during the pause, before their sessions are terminated. */
+const GRACE_PERIOD = 1_000;
 
-/** The source as it was at one point of its log, whatever has happened to it since. */
+/** The source as of a WAL position. */
 export interface Snapshot {
-  /** What had been committed before this point is in it, and nothing else. */
+  /** The snapshot contains exactly the transactions that committed before this LSN. */
   readonly position: bigint;
   readonly session: DatabaseClient;
   close(): Promise<void>;
 }
 
-/** The database that is moved. All of it asks for a superuser. */
+/** The database to move. Requires a superuser. */
 export class Source {
   private constructor(
     readonly session: DatabaseClient,
     private readonly settings: DatabaseSettings,
-    /** Its replication slot; their names are those of the whole server. */
+    /** Name of the replication slot. Slots are global to the server. */
     private readonly slot: string,
   ) {}
 
-  /** @throws MoveError when it does not answer, or another mover works on it */
+  /** @throws MoveError if the source does not respond, or another mover uses it */
   static async open(settings: DatabaseSettings): Promise<Source> {
-    const session = await openSide(settings, 'source', 'another move of this database is under way');
+    const session = await openSide(settings, 'source', 'another move of this database is running');
     const { rows } = await session.query(
       `SELECT 'shop_move_' || oid AS slot FROM pg_database WHERE datname = current_database()`,
     );
@@ -43,26 +43,26 @@ export class Source {
     await this.session.end();
   }
 
-  /** Cuts it off; what is under way fails. */
-  abandon(): void {
-    cutOff(this.session);
+  /** Closes the connection; running queries fail. */
+  disconnect(): void {
+    disconnect(this.session);
   }
 
-  /** Has the log kept from here on, with the changes of these tables. What an earlier move left is removed. */
-  async begin(tables: readonly Table[]): Promise<Snapshot> {
-    await this.forget();
+  /** Replaces publication and slot; from now on the WAL is retained. Returns the snapshot of the slot. */
+  async createSlot(tables: readonly Table[]): Promise<Snapshot> {
+    await this.dropSlot();
     const list = tables.map(({ name }) => sqlName(name)).join(', ');
     await this.session.query(`CREATE PUBLICATION ${PUBLICATION} FOR TABLE ${list}`);
-    return this.#snapshot(this.slot, '');
+    return this.#exportSnapshot(this.slot, '');
   }
 
-  /** The state at a point of the log that {@link changes} will reach. */
-  point(): Promise<Snapshot> {
-    return this.#snapshot(`${this.slot}_point`, 'TEMPORARY');
+  /** Returns a snapshot at the current WAL position, which {@link changes} will reach. */
+  snapshot(): Promise<Snapshot> {
+    return this.#exportSnapshot(`${this.slot}_point`, 'TEMPORARY');
   }
 
-  /** Only a replication slot gives a snapshot whose place in the log is known. */
-  async #snapshot(slot: string, temporary: '' | 'TEMPORARY'): Promise<Snapshot> {
+  /** Creates a slot, because only a slot exports a snapshot with its WAL position. */
+  async #exportSnapshot(slot: string, temporary: '' | 'TEMPORARY'): Promise<Snapshot> {
     const settings = { ...asMover(this.settings), replication: 'database' };
     const replication = await connect(settings, MOVER);
     try {
@@ -71,7 +71,7 @@ export class Source {
       );
       const session = await openSession(this.settings);
       await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      // From here on it outlives the session that made it.
+      // The imported snapshot outlives the session that exported it.
       await session.query(`SET TRANSACTION SNAPSHOT '${rows[0].snapshot_name}'`);
       return { position: walPosition(rows[0].consistent_point), session, close: () => session.end() };
     } finally {
@@ -79,8 +79,8 @@ export class Source {
     }
   }
 
-  /** Whether the log is kept for this move. PostgreSQL gives a slot up that holds more than `max_slot_wal_keep_size`. */
-  async isKept(): Promise<boolean> {
+  /** Whether the slot still retains the WAL. PostgreSQL invalidates a slot that exceeds `max_slot_wal_keep_size`. */
+  async hasSlot(): Promise<boolean> {
     const { rows } = await this.session.query(
       `SELECT 1 FROM pg_replication_slots WHERE slot_name = $1 AND plugin = 'pgoutput' AND wal_status <> 'lost'
          AND EXISTS (SELECT FROM pg_publication WHERE pubname = $2)`,
@@ -89,14 +89,14 @@ export class Source {
     return rows.length > 0;
   }
 
-  /** Where the log ends. */
-  async end(): Promise<bigint> {
+  /** Returns the LSN of the end of the WAL. */
+  async walEnd(): Promise<bigint> {
     const { rows } = await this.session.query('SELECT pg_current_wal_flush_lsn() AS position');
     return walPosition(rows[0].position);
   }
 
-  /** Has everything written out that was committed, and returns where the log ends then. */
-  async flushedEnd(): Promise<bigint> {
+  /** Flushes the WAL and returns the LSN of its end. */
+  async flushWal(): Promise<bigint> {
     const { rows } = await this.session.query(
       `SELECT pg_logical_emit_message(false, $1, 'end', flush => true) AS position`,
       [MOVER],
@@ -105,9 +105,9 @@ export class Source {
   }
 
   /**
-   * Messages of pgoutput for the transactions that were committed before `upTo` and not confirmed yet, the oldest first.
+   * Reads the pgoutput messages of unconfirmed transactions that committed before `upTo`, the oldest first.
    *
-   * @returns whether they are all
+   * @returns `all`: whether there are no more
    */
   async changes(upTo: bigint): Promise<{ readonly messages: Buffer[]; readonly all: boolean }> {
     const { rows } = await this.session.query<{ data: Buffer }>(
@@ -117,7 +117,7 @@ export class Source {
     return { messages: rows.map(({ data }) => data), all: rows.length < BATCH };
   }
 
-  /** What is before this point is needed no more. */
+  /** Advances the slot, so that PostgreSQL can remove the WAL before this position. */
   async confirm(position: bigint): Promise<void> {
     await this.session.query(
       `SELECT pg_replication_slot_advance(slot_name, $2) FROM pg_replication_slots
@@ -136,53 +136,53 @@ export class Source {
   }
 
   /**
-   * Stops writes to this server and lets reads go on: a write fails with `read_only_sql_transaction`, in every session that
-   * there is and in every later one, also after a restart. When it returns, nothing that was begun before is still under way.
+   * Pauses writes to this server; reads continue. Writes fail with `read_only_sql_transaction` in current and new sessions,
+   * also after a restart. When it resolves, no earlier transaction is open.
    *
-   * @throws MoveError when sessions from before are still there after 5 s
+   * @throws MoveError if earlier sessions remain after 5 s
    */
   async pause(): Promise<void> {
-    await this.#letWrite(false);
+    await this.#setWritable(false);
     const { rows } = await this.session.query('SELECT clock_timestamp()::text AS now');
-    // New sessions cannot write any more; those from before, only in a transaction that they have begun. They are ended
-    // all the same, so that it need not be believed of each that it has heard: idle ones at once, busy ones after a moment.
-    const begin = Date.now();
-    while (Date.now() - begin < PATIENCE + 4_000) {
-      const { rows: left } = await this.session.query(
+    // New sessions are read-only. Earlier sessions may not have reloaded the setting yet, so they are terminated: idle ones
+    // immediately, busy ones after the grace period.
+    const startedAt = Date.now();
+    while (Date.now() - startedAt < GRACE_PERIOD + 4_000) {
+      const { rows: remaining } = await this.session.query(
         `SELECT CASE WHEN state = 'idle' OR $2 THEN pg_terminate_backend(pid) END FROM pg_stat_activity
          WHERE backend_type = 'client backend' AND datname = current_database() AND application_name <> $3
            AND backend_start < $1::timestamptz`,
-        [rows[0].now, Date.now() - begin > PATIENCE, MOVER],
+        [rows[0].now, Date.now() - startedAt > GRACE_PERIOD, MOVER],
       );
-      if (left.length === 0) return;
+      if (remaining.length === 0) return;
       await sleep(10);
     }
-    throw new MoveError('sessions that could still write do not end');
+    throw new MoveError('sessions that could still write did not end within 5 s');
   }
 
-  /** Lets writes go on; in a session of its own, as the others may be what has failed. */
+  /** Resumes writes. Uses a new session, because the others may have failed. */
   async resume(): Promise<void> {
-    await this.#letWrite(true);
+    await this.#setWritable(true);
   }
 
-  async #letWrite(allowed: boolean): Promise<void> {
+  async #setWritable(writable: boolean): Promise<void> {
     const session = await openSession(this.settings);
     try {
-      // On the server and not on the database, as that would reach new sessions only.
-      const change = allowed ? 'RESET default_transaction_read_only' : 'SET default_transaction_read_only = on';
+      // ALTER SYSTEM, because ALTER DATABASE affects new sessions only.
+      const change = writable ? 'RESET default_transaction_read_only' : 'SET default_transaction_read_only = on';
       await session.query(`ALTER SYSTEM ${change}`);
       await session.query('SELECT pg_reload_conf()');
     } finally {
       await session.end();
     }
-    for (let attempt = 0; (await this.isPaused()) === allowed; attempt += 1) {
-      if (attempt === 500) throw new MoveError('PostgreSQL does not read its settings again');
+    for (let attempt = 0; (await this.isPaused()) === writable; attempt += 1) {
+      if (attempt === 500) throw new MoveError('PostgreSQL did not reload its settings');
       await sleep(10);
     }
   }
 
-  /** Removes slot and publication: a slot that nobody reads keeps the log until the disk is full. */
-  async forget(): Promise<void> {
+  /** Drops slot and publication. An unused slot would retain WAL until the disk is full. */
+  async dropSlot(): Promise<void> {
     await this.session.query(
       'SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = $1 AND active',
       [this.slot],

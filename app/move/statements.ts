@@ -4,15 +4,15 @@ import { sqlColumns, sqlName, type Table } from './tables';
 
 export interface Statement {
   readonly sql: string;
-  /** What it is about, without the row's content. */
-  readonly about: string;
+  /** Description without the content of the row, for error messages. */
+  readonly description: string;
 }
 
-/** The statement that repeats a change; it changes exactly one row. */
-export function statementsOf(change: Change, tables: ReadonlyMap<string, Table>): Statement {
+/** Returns the statement that replays a change. It must affect exactly one row. */
+export function statementOf(change: Change, tables: ReadonlyMap<string, Table>): Statement {
   const table = tables.get(change.table);
-  if (table === undefined) throw new Error(`the log holds a change of ${change.table}, which is not moved`);
-  return { sql: sqlOf(change, table), about: `${change.kind} in ${change.table}` };
+  if (table === undefined) throw new Error(`pgoutput sent a change of ${change.table}, which is not moved`);
+  return { sql: sqlOf(change, table), description: `${change.kind} in ${change.table}` };
 }
 
 function sqlOf({ kind, oldKey, row = {} }: Change, table: Table): string {
@@ -24,12 +24,12 @@ function sqlOf({ kind, oldKey, row = {} }: Change, table: Table): string {
   }
   const where = table.key.map((column) => `${escapeIdentifier(column)} = ${literal((oldKey ?? row)[column])}`);
   if (kind === 'delete') return `DELETE FROM ${name} WHERE ${where.join(' AND ')}`;
-  const assignments = assigned(row, table).map((column) => `${escapeIdentifier(column)} = ${literal(row[column])}`);
+  const assignments = assignable(row, table).map((column) => `${escapeIdentifier(column)} = ${literal(row[column])}`);
   return `UPDATE ${name} SET ${assignments.join(', ')} WHERE ${where.join(' AND ')}`;
 }
 
-/** A column that is always generated as an identity keeps its value for ever, and PostgreSQL refuses to be told it. */
-function assigned(row: Row, table: Table): string[] {
+/** Excludes GENERATED ALWAYS columns: they never change, and PostgreSQL rejects assigning them. */
+function assignable(row: Row, table: Table): string[] {
   const fixed = new Set(table.columns.filter(({ identity }) => identity === 'a').map(({ name }) => name));
   return Object.keys(row).filter((column) => !fixed.has(column));
 }
@@ -38,7 +38,7 @@ function literal(value: string | null | undefined): string {
   return value === null || value === undefined ? 'NULL' : escapeLiteral(value);
 }
 
-/** The key of the row that a change is about, as it was before and as it is after. */
+/** Returns the keys of the changed row, before and after the change. */
 export function keysOf(change: Change, table: Table): string[][] {
   return [change.oldKey, change.row]
     .filter((row) => row !== undefined)

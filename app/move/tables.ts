@@ -15,7 +15,7 @@ export interface Table {
   readonly kind: string;
   /** pg_class.relpersistence: `u` is unlogged. */
   readonly persistence: string;
-  /** Those that hold data of their own; generated ones follow from others. */
+  /** Columns except generated ones. */
   readonly columns: readonly Column[];
   /** Columns of the primary key. */
   readonly key: readonly string[];
@@ -37,20 +37,20 @@ export async function listTables(session: DatabaseClient): Promise<Table[]> {
   return (await session.query<Table>(TABLES)).rows;
 }
 
-/** Where the migrations that were applied are noted: each side has its own. */
-const NOT_DATA = 'migrations';
+/** Table of applied migrations, which is separate on each side. */
+const MIGRATIONS_TABLE = 'migrations';
 
-/** What is moved: tables whose changes the log holds. Unlogged ones start empty, as after a crash. */
+/** Returns the tables to move: those whose changes are in the WAL. Unlogged tables start empty, as after a crash. */
 export function movedTables(tables: readonly Table[]): Table[] {
-  return tables.filter(({ name, persistence }) => persistence === 'p' && name !== NOT_DATA);
+  return tables.filter(({ name, persistence }) => persistence === 'p' && name !== MIGRATIONS_TABLE);
 }
 
-/** The name as SQL. */
+/** Returns the qualified and quoted name. */
 export function sqlName(table: string): string {
   return `public.${escapeIdentifier(table)}`;
 }
 
-/** The columns as SQL, with commas between them. */
+/** Returns the quoted names, separated by commas. */
 export function sqlColumns(names: readonly string[]): string {
   return names.map(escapeIdentifier).join(', ');
 }

@@ -2,65 +2,65 @@ import { type DatabaseClient, type DatabaseSettings, escapeIdentifier, walPositi
 import { migrate } from '../data/migrate';
 import { CopyDiffers } from './errors';
 import type { Transaction } from './pgoutput';
-import { asMover, cutOff, MOVER, openSide } from './session';
-import { type Statement, statementsOf } from './statements';
+import { asMover, disconnect, MOVER, openSide } from './session';
+import { type Statement, statementOf } from './statements';
 import { listTables, sqlName, type Table } from './tables';
 
 /**
- * How far the target is. `closed`: it waits for data, and whoever connects may only read. `copied`: as it, with a copy that
- * follows the source. `open`: the data is here.
+ * State of the target. `closed`: waits for data, read-only for all clients but the mover. `copied`: closed, with a copy that
+ * follows the source. `open`: the move is done.
  */
 export type Step = 'closed' | 'copied' | 'open';
 
-/** Statements that are sent at a time. */
+/** Minimum statements per batch. */
 const BATCH = 500;
 
-/** The database that the data moves to. Asks for its owner, who need not be a superuser but may set `session_replication_role`. */
+/** The target database. Requires its owner, who may set `session_replication_role` but need not be a superuser. */
 export class Target {
   private constructor(
-    /** The only session that writes, so that a mover which was killed has written its last when the next has the lock. */
+    /** The only session that writes: once the next mover holds its lock, a killed mover cannot write any more. */
     readonly session: DatabaseClient,
     private readonly settings: DatabaseSettings,
   ) {}
 
-  /** @throws MoveError when it does not answer, or another mover works on it */
+  /** @throws MoveError if the target does not respond, or another mover uses it */
   static async open(settings: DatabaseSettings): Promise<Target> {
-    const taken = 'source and target are the same database, or another move to it is under way';
-    return new Target(await openSide(settings, 'target', taken), settings);
+    const locked = 'source and target are the same database, or another move to the target is running';
+    return new Target(await openSide(settings, 'target', locked), settings);
   }
 
   async close(): Promise<void> {
     await this.session.end();
   }
 
-  /** Cuts it off; what is under way fails, though it may take effect. */
-  abandon(): void {
-    cutOff(this.session);
+  /** Closes the connection; running queries fail, though they may take effect. */
+  disconnect(): void {
+    disconnect(this.session);
   }
 
   step(): Promise<Step | undefined> {
     return stepOf(this.session);
   }
 
-  /** Closes it for others, and brings its tables to this version. Safe to repeat. */
+  /** Closes the target to other clients and migrates its tables. Idempotent. */
   async prepare(migrationsDir: string): Promise<void> {
     await this.session.query(`
       CREATE SCHEMA IF NOT EXISTS move;
       CREATE TABLE IF NOT EXISTS move.state (
         id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1), step text NOT NULL, applied pg_lsn, changed_at timestamptz NOT NULL);
       INSERT INTO move.state (step, changed_at) VALUES ('closed', now()) ON CONFLICT DO NOTHING`);
-    await this.letWrite(false);
+    await this.setWritable(false);
     await migrate(asMover(this.settings), migrationsDir, () => {});
   }
 
-  /** Lets others write, or only read; those that are connected are sent away to see it. */
-  async letWrite(allowed: boolean): Promise<void> {
+  /** Makes the target writable or read-only for other clients. Terminates their sessions when it becomes read-only. */
+  async setWritable(writable: boolean): Promise<void> {
     const { rows } = await this.session.query('SELECT current_database() AS name');
     const name = escapeIdentifier(rows[0].name);
     await this.session.query(
-      `ALTER DATABASE ${name} ${allowed ? 'RESET' : 'SET'} default_transaction_read_only ${allowed ? '' : '= on'}`,
+      `ALTER DATABASE ${name} ${writable ? 'RESET' : 'SET'} default_transaction_read_only ${writable ? '' : '= on'}`,
     );
-    if (allowed) return;
+    if (writable) return;
     await this.session.query(
       `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
        WHERE datname = current_database() AND usename = current_user AND application_name <> $1`,
@@ -68,43 +68,43 @@ export class Target {
     );
   }
 
-  /** Forgets that there is a copy: the next run makes one. */
-  async discard(): Promise<void> {
+  /** Discards the copy, so that the next run makes a new one. */
+  async discardCopy(): Promise<void> {
     await this.session.query(`UPDATE move.state SET step = 'closed', applied = NULL, changed_at = now()`);
   }
 
-  /** Empties the tables, for a copy to begin. */
-  async empty(tables: readonly Table[]): Promise<void> {
-    await this.discard();
+  /** Truncates the tables before a copy. */
+  async truncate(tables: readonly Table[]): Promise<void> {
+    await this.discardCopy();
     await this.session.query(`TRUNCATE ${tables.map(({ name }) => sqlName(name)).join(', ')}`);
   }
 
-  /** The copy is there, as the source was at that point of its log. */
-  async copied(position: bigint): Promise<void> {
-    // Statistics, or the first queries after the move read whole tables.
+  /** Records that the copy is complete as of a WAL position of the source. */
+  async markCopied(position: bigint): Promise<void> {
+    // Without statistics, the first queries after the move would use sequential scans.
     await this.session.query('ANALYZE');
     await this.session.query(`UPDATE move.state SET step = 'copied', applied = $1, changed_at = now()`, [
       walPositionText(position),
     ]);
   }
 
-  /** Up to where the source's log is in here. */
-  async applied(): Promise<bigint> {
+  /** Returns the WAL position of the source up to which changes are applied. */
+  async appliedPosition(): Promise<bigint> {
     const { rows } = await this.session.query('SELECT applied FROM move.state');
     return walPosition(rows[0].applied);
   }
 
   /**
-   * Repeats transactions of the source, each once: how far it has come is written along with them.
+   * Replays transactions of the source, each exactly once: the applied position is written in the same transaction.
    *
-   * @throws CopyDiffers when a row is not as the source had it
+   * @throws CopyDiffers if a change does not affect exactly one row
    */
   async apply(transactions: readonly Transaction[], tables: ReadonlyMap<string, Table>): Promise<void> {
-    const applied = await this.applied();
+    const applied = await this.appliedPosition();
     let batch: Statement[] = [];
     let end = applied;
     for (const transaction of transactions.filter((each) => each.end > applied)) {
-      batch.push(...transaction.changes.map((change) => statementsOf(change, tables)));
+      batch.push(...transaction.changes.map((change) => statementOf(change, tables)));
       end = transaction.end;
       if (batch.length >= BATCH) {
         await this.#run(batch, end);
@@ -115,42 +115,42 @@ export class Target {
   }
 
   async #run(batch: readonly Statement[], end: bigint): Promise<void> {
-    const note = `UPDATE move.state SET applied = '${walPositionText(end)}' WHERE applied < '${walPositionText(end)}'`;
-    // One message for them all: a round trip for each change would be slower than the source's visitors.
-    const sql = ['BEGIN', ...batch.map((statement) => statement.sql), note].join(';\n');
+    const savePosition = `UPDATE move.state SET applied = '${walPositionText(end)}' WHERE applied < '${walPositionText(end)}'`;
+    // One message per batch: with a round trip per change, the replay would be slower than the writes of the source.
+    const sql = ['BEGIN', ...batch.map((statement) => statement.sql), savePosition].join(';\n');
     try {
       const results = (await this.session.query(sql)) as unknown as { rowCount: number | null }[];
       const wrong = results.slice(1).findIndex(({ rowCount }) => rowCount !== 1);
-      if (wrong >= 0) throw new Error(batch[wrong]?.about ?? 'it was applied before');
+      if (wrong >= 0) throw new Error(batch[wrong]?.description ?? 'it is already applied');
     } catch (error) {
-      // Fails, with an error of its own, when the target is away; then the copy may be good.
+      // Rejects if the target is down, in which case the copy may be correct.
       await this.session.query('ROLLBACK');
-      throw new CopyDiffers(`a change does not fit the copy: ${(error as Error).message}`, { cause: error });
+      throw new CopyDiffers(`a change cannot be applied to the copy: ${(error as Error).message}`, { cause: error });
     }
     await this.session.query('COMMIT');
   }
 
-  /** From here on the data is here: others may write, and the source is the past. */
-  async openForAll(): Promise<void> {
+  /** Opens the target to all clients. The point of no return. */
+  async openForWrites(): Promise<void> {
     await this.session.query('BEGIN');
     await this.session.query(`UPDATE move.state SET step = 'open', changed_at = now()`);
-    await this.letWrite(true);
+    await this.setWritable(true);
     await this.session.query('COMMIT');
   }
 }
 
-/** Undefined where no move has been prepared. */
+/** Returns the state of the target; undefined if no move was prepared. */
 export async function stepOf(session: DatabaseClient): Promise<Step | undefined> {
   const { rows: found } = await session.query(`SELECT to_regclass('move.state') AS state`);
   if (found[0].state === null) return undefined;
   return (await session.query('SELECT step FROM move.state')).rows[0]?.step;
 }
 
-/** Tables of the target that hold rows although no move brought them. */
-export async function foreignRows(session: DatabaseClient): Promise<string[]> {
-  const full: string[] = [];
+/** Returns the tables that contain rows. */
+export async function nonEmptyTables(session: DatabaseClient): Promise<string[]> {
+  const found: string[] = [];
   for (const { name } of await listTables(session)) {
-    if ((await session.query(`SELECT 1 FROM ${sqlName(name)} LIMIT 1`)).rows.length > 0) full.push(name);
+    if ((await session.query(`SELECT 1 FROM ${sqlName(name)} LIMIT 1`)).rows.length > 0) found.push(name);
   }
-  return full;
+  return found;
 }

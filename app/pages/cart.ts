@@ -6,15 +6,15 @@ import { lines } from './lines';
 
 export interface CartPageProps {
   readonly cart: Cart;
-  /** Goes with the order, so that sending the form twice makes one order. */
+  /** Sent with the order, so that submitting the form twice places one order. */
   readonly idempotencyKey: string;
-  /** What just happened, or why it did not. */
+  /** Result of the previous action. */
   readonly notice?: string;
 }
 
-/** The cart, and the way to the order: for a visitor who is logged in a button, for others the log-in first. */
+/** The cart, with an order button for a logged-in visitor and a login link for others. */
 export function cartPage(ctx: PageContext, { cart, idempotencyKey, notice }: CartPageProps): string {
-  const pieces = cart.items.reduce((sum, { quantity }) => sum + quantity, 0);
+  const itemCount = cart.items.reduce((sum, { quantity }) => sum + quantity, 0);
   const main = html`<h1>Your cart</h1>
     !${notice ? html`<p class="notice" role="status">${notice}</p>` : ''}
     !${
@@ -24,7 +24,7 @@ export function cartPage(ctx: PageContext, { cart, idempotencyKey, notice }: Car
       !${lines(ctx, cart.items, removeButton)}
       <aside class="summary" aria-labelledby="summary">
         <h2 id="summary">Summary</h2>
-        <dl><div><dt>Pieces</dt><dd>${pieces}</dd></div><div class="total"><dt>Total</dt><dd>${formatMoney(cart.totalCents)}</dd></div></dl>
+        <dl><div><dt>Items</dt><dd>${itemCount}</dd></div><div class="total"><dt>Total</dt><dd>${formatMoney(cart.totalCents)}</dd></div></dl>
         !${ctx.userEmail === undefined ? logInFirst : placeOrder(idempotencyKey)}
       </aside>
     </div>`
@@ -32,17 +32,17 @@ export function cartPage(ctx: PageContext, { cart, idempotencyKey, notice }: Car
   return layout(ctx, { title: 'Your cart' }, main);
 }
 
-const empty = html`<div class="empty"><p>There is nothing in it yet.</p><a class="button" href="/">Look around the shop</a></div>`;
+const empty = html`<div class="empty"><p>Your cart is empty.</p><a class="button" href="/">Browse the shop</a></div>`;
 
 const logInFirst = html`<a class="button" href="/login?next=/cart">Log in to check out</a>
-        <p class="hint">New here? <a href="/login?mode=signup&#38;next=/cart">Create an account</a>; what is in the cart stays in it.</p>`;
+        <p class="hint">New here? <a href="/login?mode=signup&#38;next=/cart">Create an account</a>. Your cart is kept.</p>`;
 
 function placeOrder(idempotencyKey: string): string {
   return html`<form action="/orders" method="post">
           <input type="hidden" name="idempotencyKey" value="${idempotencyKey}">
           <button class="button" type="submit">Place order</button>
         </form>
-        <p class="hint">Pressing it twice still makes one order.</p>`;
+        <p class="hint">Double-clicking won't order twice.</p>`;
 }
 
 function removeButton({ productId, name }: CartItem): string {

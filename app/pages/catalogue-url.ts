@@ -1,12 +1,12 @@
-/** What the visitor is looking at in the catalogue; absent parts do not narrow it. */
+/** Filter and page of the catalog; absent fields do not filter. */
 export interface CatalogueView {
   readonly category?: string;
   readonly q?: string;
-  /** Starts at 1, which is the default. */
+  /** From 1. Default: 1. */
   readonly page?: number;
 }
 
-/** Path and query of a view of the catalogue; the whole of it is `/`. */
+/** Returns path and query of a view of the catalog; `/` for the unfiltered first page. */
 export function catalogueUrl({ category, q, page }: CatalogueView): string {
   const query = new URLSearchParams();
   if (category) query.set('category', category);

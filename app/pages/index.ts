@@ -1,6 +1,6 @@
 /**
- * The pages of the shop: pure functions from data to whole HTML documents. They need no JavaScript in the browser, and
- * hold nothing inline, so that they work under `default-src 'self'`.
+ * The pages of the shop: pure functions from data to complete HTML documents. They need no JavaScript in the browser and
+ * contain no inline scripts or styles, so that they work with the policy `default-src 'self'`.
  */
 export { cartPage } from './cart';
 export { errorPage } from './error';

@@ -1,35 +1,35 @@
 import { html } from 'ghtml';
 import type { PageContext } from '../types';
 import type { CatalogueView } from './catalogue-url';
-import { capitalised, count } from './format';
+import { capitalize, count } from './format';
 import { servedBy } from './served-by';
 
 export const SHOP = 'Tenfold';
 
 export interface LayoutProps {
-  /** Title of the page, without the shop's name; absent on the front page. */
+  /** Page title without the name of the shop; absent on the front page. */
   readonly title?: string;
-  /** One sentence for search engines. */
+  /** Meta description, one sentence. */
   readonly description?: string;
-  /** What the search field starts from. Default: the whole catalogue. */
+  /** Initial state of the search form. Default: the unfiltered catalog. */
   readonly view?: CatalogueView;
 }
 
-/** A whole document around `main`, which is HTML already. */
+/** Returns a complete document. `main` is HTML and not escaped. */
 export function layout(ctx: PageContext, { title, description, view = {} }: LayoutProps, main: string): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
-  <title>${title === undefined ? `${SHOP}: everyday things, made to be kept` : `${title} · ${SHOP}`}</title>
-  <meta name="description" content="${description ?? 'Kitchen, table, home, bath, desk and garden: everyday things, made to be kept.'}">
+  <title>${title === undefined ? `${SHOP}: everyday things, made to last` : `${title} · ${SHOP}`}</title>
+  <meta name="description" content="${description ?? 'Kitchen, table, home, bath, desk and garden: everyday things, made to last.'}">
   <meta name="color-scheme" content="light dark">
   <link rel="icon" type="image/svg+xml" href="${ctx.asset('favicon.svg')}">
   <link rel="stylesheet" href="${ctx.asset('shop.css')}">
 </head>
 <body>
-  <a class="skip" href="#main">Skip to the content</a>
+  <a class="skip" href="#main">Skip to content</a>
   <header class="masthead">
     <div class="wrap">
       <a class="brand" href="/"><img src="${ctx.asset('favicon.svg')}" alt="" width="32" height="32">${SHOP}</a>
@@ -42,7 +42,7 @@ export function layout(ctx: PageContext, { title, description, view = {} }: Layo
   </main>
   <footer class="colophon">
     <div class="wrap">
-      <p>${SHOP} shows how a shop grows. Nothing is charged and nothing is sent; what answered this page is below.</p>
+      <p>${SHOP} is a demo of a shop that scales. Orders are neither charged nor shipped.</p>
       !${servedBy(ctx.served)}
     </div>
   </footer>
@@ -52,7 +52,7 @@ export function layout(ctx: PageContext, { title, description, view = {} }: Layo
 }
 
 function search({ category, q }: CatalogueView): string {
-  const where = category === undefined ? 'the shop' : capitalised(category);
+  const where = category === undefined ? 'the shop' : capitalize(category);
   return html`<form class="search" action="/" method="get" role="search">
         <label class="unseen" for="search">Search ${where}</label>
         <input id="search" type="search" name="q" value="${q}" placeholder="Search ${where}" maxlength="100" autocomplete="off">
@@ -62,8 +62,8 @@ function search({ category, q }: CatalogueView): string {
 }
 
 function account({ userEmail, cartCount }: PageContext): string {
-  const pieces = cartCount
-    ? html` <span class="count" aria-hidden="true">${cartCount}</span><span class="unseen">, ${count(cartCount, 'piece')}</span>`
+  const badge = cartCount
+    ? html` <span class="count" aria-hidden="true">${cartCount}</span><span class="unseen">, ${count(cartCount, 'item')}</span>`
     : '';
   const visitor =
     userEmail === undefined
@@ -73,6 +73,6 @@ function account({ userEmail, cartCount }: PageContext): string {
         <form action="/logout" method="post"><button class="link" type="submit">Log out</button></form>`;
   return html`<nav class="account" aria-label="Account and cart">
         !${visitor}
-        <a class="cart" href="/cart">Cart!${pieces}</a>
+        <a class="cart" href="/cart">Cart!${badge}</a>
       </nav>`;
 }

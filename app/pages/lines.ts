@@ -2,7 +2,7 @@ import { html } from 'ghtml';
 import type { CartItem, PageContext } from '../types';
 import { formatMoney } from './format';
 
-/** What was bought or is about to be, line by line; `action` adds HTML to a line. */
+/** The lines of a cart or an order. `action` returns HTML to append to a line. */
 export function lines(
   ctx: PageContext,
   items: readonly CartItem[],

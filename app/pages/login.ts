@@ -3,13 +3,13 @@ import type { PageContext } from '../types';
 import { layout } from './layout';
 
 export interface LoginPageProps {
-  /** Which of the two forms was sent last. Default: `login` */
+  /** Form that was submitted. Default: `login`. */
   readonly mode?: 'login' | 'signup';
-  /** What was typed into it. */
+  /** Email address that was submitted. */
   readonly email?: string;
-  /** Why it was refused. */
+  /** Reason of the rejection. */
   readonly error?: string;
-  /** Path to go to afterwards. */
+  /** Path to redirect to after the login. */
   readonly next?: string;
 }
 
@@ -32,14 +32,14 @@ const forms: readonly AccountForm[] = [
   {
     id: 'signup',
     heading: 'New here?',
-    intro: 'An address and a password are all it takes.',
+    intro: 'All you need is an email address and a password.',
     button: 'Create an account',
-    // The minimum is for the visitor's convenience: the server has the last word.
-    password: { label: 'Password, at least 8 characters', minimum: 8, autocomplete: 'new-password' },
+    // A hint for the browser; the server validates the length.
+    password: { label: 'Password (at least 8 characters)', minimum: 8, autocomplete: 'new-password' },
   },
 ];
 
-/** Both ways in on one page; the form that was sent comes first and says what was wrong with it. */
+/** Login and signup on one page. The submitted form comes first and shows its error. */
 export function loginPage(ctx: PageContext, { mode = 'login', email, error, next }: LoginPageProps): string {
   const order = mode === 'signup' ? forms.toReversed() : forms;
   const main = html`<h1 class="unseen">Log in or create an account</h1>
@@ -55,7 +55,7 @@ function accountForm(form: AccountForm, { email, error, next }: Omit<LoginPagePr
       <p>${intro}</p>
       !${error ? html`<p class="notice error" role="alert" id="${id}-error">${error}</p>` : ''}
       <form action="/${id}" method="post">
-        <div class="field"><label for="${id}-email">E-mail</label><input id="${id}-email" type="email" name="email" value="${email}" autocomplete="email" maxlength="254" required !${invalid}></div>
+        <div class="field"><label for="${id}-email">Email</label><input id="${id}-email" type="email" name="email" value="${email}" autocomplete="email" maxlength="254" required !${invalid}></div>
         <div class="field"><label for="${id}-password">${password.label}</label><input id="${id}-password" type="password" name="password" autocomplete="${password.autocomplete}" minlength="${password.minimum}" maxlength="200" required !${invalid}></div>
         !${next ? html`<input type="hidden" name="next" value="${next}">` : ''}
         <button class="button" type="submit">${button}</button>

@@ -4,25 +4,25 @@ import { count, formatMoney, timeElement } from './format';
 import { layout } from './layout';
 import { lines } from './lines';
 
-/** The visitor's orders, as they were given. */
+/** The visitor's orders, in the given order. */
 export function ordersPage(ctx: PageContext, { orders }: { readonly orders: readonly Order[] }): string {
   const main = html`<h1>Your orders</h1>
-    !${orders.length === 0 ? none : html`<ul class="orders">!${orders.map(summary)}</ul>`}`;
+    !${orders.length === 0 ? noOrders : html`<ul class="orders">!${orders.map(summary)}</ul>`}`;
   return layout(ctx, { title: 'Your orders' }, main);
 }
 
 export interface OrderPageProps {
   readonly order: Order;
-  /** The visitor comes straight from the cart. */
+  /** Whether to show the confirmation. */
   readonly justPlaced?: boolean;
 }
 
-/** One order with its lines and, once the background job has written it, its receipt. */
+/** One order with its lines and, once a background job has issued it, its receipt. */
 export function orderPage(ctx: PageContext, { order, justPlaced }: OrderPageProps): string {
   const { id, status, createdAt, items, totalCents } = order;
   const main = html`<nav class="trail" aria-label="Breadcrumb"><ol><li><a href="/orders">Your orders</a></li><li aria-current="page">Order</li></ol></nav>
     <article class="order">
-      !${justPlaced ? thanks : ''}
+      !${justPlaced ? confirmation : ''}
       <h1 class="order-title">Order !${badge(status)}</h1>
       <dl class="order-facts">
         <div><dt>Number</dt><dd>${id}</dd></div>
@@ -36,27 +36,27 @@ export function orderPage(ctx: PageContext, { order, justPlaced }: OrderPageProp
 }
 
 function receipt({ id, receiptNumber }: Order): string {
-  return receiptNumber ? html`${receiptNumber}` : html`Being written. <a href="/orders/${id}">Look again</a>`;
+  return receiptNumber ? html`${receiptNumber}` : html`Pending. <a href="/orders/${id}">Refresh</a>`;
 }
 
-const none = html`<div class="empty"><p>You have not ordered anything yet.</p><a class="button" href="/">Look around the shop</a></div>`;
+const noOrders = html`<div class="empty"><p>You have no orders yet.</p><a class="button" href="/">Browse the shop</a></div>`;
 
-const thanks = html`<p class="notice success" role="status"><strong>Thank you.</strong> Your order is safe with us.</p>`;
+const confirmation = html`<p class="notice success" role="status"><strong>Thank you.</strong> Your order has been placed.</p>`;
 
 function badge(status: OrderStatus): string {
   return html`<span class="badge ${status}">${status}</span>`;
 }
 
 function summary({ id, status, createdAt, items, totalCents }: Order): string {
-  const pieces = items.reduce((sum, { quantity }) => sum + quantity, 0);
+  const itemCount = items.reduce((sum, { quantity }) => sum + quantity, 0);
   return html`<li>
-      <div><a href="/orders/${id}">${headline(items)}</a><p>!${timeElement(createdAt)} · ${count(pieces, 'piece')}</p></div>
+      <div><a href="/orders/${id}">${headline(items)}</a><p>!${timeElement(createdAt)} · ${count(itemCount, 'item')}</p></div>
       !${badge(status)}
       <p class="sum">${formatMoney(totalCents)}</p>
     </li>`;
 }
 
-/** `Enamel kettle and 2 more`: people know an order by what was in it, not by its number. */
+/** Returns `Enamel kettle and 2 more`: visitors recognize an order by its products, not by its number. */
 function headline([first, ...others]: Order['items']): string {
   if (first === undefined) return 'Order';
   return others.length === 0 ? first.name : `${first.name} and ${others.length} more`;

@@ -1,11 +1,11 @@
 import { html } from 'ghtml';
 import { type CatalogueView, catalogueUrl } from './catalogue-url';
 
-/** Links to the other pages of a view; empty when there is only one. */
+/** Links to the pages of a view; empty if there is only one page. */
 export function pagination(view: CatalogueView, page: number, pages: number): string {
   if (pages <= 1) return '';
   const to = (target: number) => catalogueUrl({ ...view, page: target });
-  const numbers = neighbours(page, pages).map((target) => {
+  const numbers = pageNumbers(page, pages).map((target) => {
     if (target === undefined) return html`<li class="gap" aria-hidden="true">…</li>`;
     const current = target === page ? 'aria-current="page"' : '';
     return html`<li><a class="number" href="${to(target)}" !${current}><span class="unseen">Page </span>${target}</a></li>`;
@@ -17,8 +17,8 @@ export function pagination(view: CatalogueView, page: number, pages: number): st
     </nav>`;
 }
 
-/** First, last, and those around the current page; `undefined` where some are left out. */
-function neighbours(page: number, pages: number): (number | undefined)[] {
+/** Returns the first, the last, and the pages around the current one; `undefined` marks a gap. */
+function pageNumbers(page: number, pages: number): (number | undefined)[] {
   const shown = [1, page - 1, page, page + 1, pages].filter((n) => n >= 1 && n <= pages);
   const sorted = [...new Set(shown)].sort((a, b) => a - b);
   return sorted.flatMap((n, i) => {

@@ -1,16 +1,16 @@
 import { html } from 'ghtml';
 import type { Product } from '../types';
-import { capitalised, formatMoney } from './format';
+import { capitalize, formatMoney } from './format';
 import { stockHint } from './stock';
 
-/** One product of the grid. The picture repeats the name beside it, so it has no text of its own. */
+/** A product of the grid. The alt text is empty, because the name is next to the picture. */
 export function productCard({ id, name, category, priceCents, stock, imageUrl }: Product): string {
   return html`<li class="card">
       <a href="/products/${id}">
         <span class="picture"><img src="${imageUrl}" alt="" width="400" height="400" loading="lazy">!${stockHint(stock)}</span>
         <span class="name">${name}</span>
       </a>
-      <p class="facts"><span>${capitalised(category)}</span> <span class="price">${formatMoney(priceCents)}</span></p>
+      <p class="facts"><span>${capitalize(category)}</span> <span class="price">${formatMoney(priceCents)}</span></p>
       !${stock > 0 ? quickAdd(id, name) : ''}
     </li>`;
 }

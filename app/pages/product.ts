@@ -2,15 +2,15 @@ import { html } from 'ghtml';
 import { MAX_QUANTITY } from '../limits';
 import type { PageContext, Product } from '../types';
 import { catalogueUrl } from './catalogue-url';
-import { capitalised, formatMoney } from './format';
+import { capitalize, formatMoney } from './format';
 import { layout } from './layout';
 import { stockHint } from './stock';
 
-/** One product, with the form that puts it into the cart while there is stock. */
+/** A product, with a form that adds it to the cart if it is in stock. */
 export function productPage(ctx: PageContext, { product }: { readonly product: Product }): string {
   const { name, description, category, priceCents, stock, imageUrl } = product;
   const main = html`<nav class="trail" aria-label="Breadcrumb">
-      <ol><li><a href="/">All</a></li><li><a href="${catalogueUrl({ category })}">${capitalised(category)}</a></li><li aria-current="page">${name}</li></ol>
+      <ol><li><a href="/">All</a></li><li><a href="${catalogueUrl({ category })}">${capitalize(category)}</a></li><li aria-current="page">${name}</li></ol>
     </nav>
     <article class="product">
       <img class="portrait" src="${imageUrl}" alt="${name}" width="400" height="400" fetchpriority="high">
@@ -38,5 +38,5 @@ function buy({ id, stock }: Product): string {
 
 function soldOut(category: string): string {
   return html`<p class="hint">!${stockHint(0)}</p>
-        <p><a class="button quiet" href="${catalogueUrl({ category })}">More in ${capitalised(category)}</a></p>`;
+        <p><a class="button quiet" href="${catalogueUrl({ category })}">More in ${capitalize(category)}</a></p>`;
 }

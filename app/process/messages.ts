@@ -1,10 +1,10 @@
-/** What the processes of one server tell each other. */
+/** Messages between the processes of one server. */
 export type FromPrimary =
-  /** The database is migrated; serve with that many connections. */
+  /** The database is migrated; serve with a pool of this size. */
   { readonly type: 'prepared'; readonly poolSize: number } | { readonly type: 'stop' };
 
 export type FromWorker =
   | { readonly type: 'listening' }
   | { readonly type: 'ready'; readonly port: number }
-  /** It cannot start, and another attempt would not help; for people. */
+  /** The worker cannot start, and a retry would not help. `line` is the error message. */
   | { readonly type: 'refused'; readonly line: string };

@@ -1,7 +1,7 @@
 import type { Config } from '../config';
 import { Database, type DatabaseSettings } from '../data/db';
 
-/** The database that is written to, through the connection pooler where there is one. */
+/** Opens the primary database, through the connection pooler if there is one. */
 export function openPrimary(
   { databaseProxy }: Config,
   settings: DatabaseSettings,

@@ -5,14 +5,14 @@ import { Database, type DatabaseSettings, poolSize } from '../data/db';
 import { migrate } from '../data/migrate';
 import { Unavailable } from '../errors';
 
-/** Longest pause in milliseconds before the database is tried again. */
-const MAX_PAUSE = 5_000;
+/** Maximum delay in milliseconds before the database is retried. */
+const MAX_DELAY = 5_000;
 
 /**
- * Brings the database to this version and finds out how many connections each process may open. Waits for a database that
- * is not there yet: on a new server the two may come up in any order.
+ * Migrates the database and returns the pool size of each process. Waits while the database is unavailable: a new instance
+ * may start the app first.
  *
- * @throws when a migration is wrong
+ * @throws Error if a migration is wrong
  */
 export async function prepareDatabase(
   config: Config,
@@ -20,14 +20,14 @@ export async function prepareDatabase(
   migrationsDir: string,
   log: Logger,
 ): Promise<number> {
-  for (let pause = 100; ; pause = Math.min(MAX_PAUSE, pause * 2)) {
+  for (let delay = 100; ; delay = Math.min(MAX_DELAY, delay * 2)) {
     try {
       await migrate(settings, migrationsDir, (line) => log.debug(line));
       return await connectionsFor(config, settings, log);
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
       log.warn({ err: error.cause }, 'waiting for the database');
-      await sleep(pause);
+      await sleep(delay);
     }
   }
 }
@@ -38,7 +38,7 @@ async function connectionsFor(config: Config, settings: DatabaseSettings, log: L
     const limits = await database.connectionLimits();
     const processes = config.webConcurrency * config.maxServers;
     const size = poolSize(limits, processes);
-    log.debug({ ...limits, processes, size }, 'connections of each process');
+    log.debug({ ...limits, processes, size }, 'pool size of each process');
     return size;
   } finally {
     await database.close();

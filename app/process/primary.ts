@@ -5,42 +5,42 @@ import { APP_DRAIN, READINESS_GRACE } from '../../lib/constants';
 import type { FromPrimary, FromWorker } from './messages';
 import { onStopRequest } from './stop-requests';
 
-/** Milliseconds until a worker that died is replaced; doubled while they die young. */
-const FIRST_PAUSE = 100;
-const MAX_PAUSE = 5_000;
-/** Milliseconds after which a worker has not died young. */
-const SETTLED = 30_000;
+/** Backoff in milliseconds before a dead worker is replaced; doubled while workers die early. */
+const MIN_BACKOFF = 100;
+const MAX_BACKOFF = 5_000;
+/** Uptime in milliseconds after which the backoff is reset. */
+const STABLE_UPTIME = 30_000;
 
 export interface PrimaryOptions {
   readonly workers: number;
   readonly log: Logger;
-  /** Prepares the database; resolves to the connections of each worker. */
+  /** Prepares the database; resolves to the pool size of each worker. */
   readonly prepare: () => Promise<number>;
-  /** Called once, when all workers serve. */
+  /** Called once, when all workers are ready. */
   readonly onReady: (port: number) => void;
-  /** Called when no worker can start. */
+  /** Called when a worker reports that it cannot start. */
   readonly onRefused: (line: string) => never;
 }
 
-/** Keeps the workers of this server alive: one a vCPU, as Node runs JavaScript on one. They share the port. */
+/** Keeps the workers of this server alive: one per vCPU, as Node runs JavaScript on one thread. They share the port. */
 export async function runPrimary(options: PrimaryOptions): Promise<void> {
   const { log } = options;
   const ready = new Set<number>();
   let announced = false;
   let stopping = false;
-  let pause = FIRST_PAUSE;
+  let backoff = MIN_BACKOFF;
 
   const prepared = options.prepare();
-  // Awaited below; a failure in the meantime is not unhandled.
+  // Awaited below; this prevents an unhandled rejection until then.
   prepared.catch(() => {});
 
   const fork = () => {
     const worker = cluster.fork();
-    const bornAt = Date.now();
+    const startedAt = Date.now();
     worker.on('message', (message: FromWorker) => {
       if (message.type === 'refused') options.onRefused(message.line);
       if (message.type === 'listening') {
-        prepared.then((poolSize) => tell(worker, { type: 'prepared', poolSize })).catch(() => {});
+        prepared.then((poolSize) => send(worker, { type: 'prepared', poolSize })).catch(() => {});
       }
       if (message.type === 'ready') {
         ready.add(worker.id);
@@ -53,10 +53,10 @@ export async function runPrimary(options: PrimaryOptions): Promise<void> {
     worker.once('exit', (code, signal) => {
       ready.delete(worker.id);
       if (stopping) return;
-      if (Date.now() - bornAt > SETTLED) pause = FIRST_PAUSE;
-      log.error({ worker: worker.process.pid, code, signal, pause }, 'a worker died and will be replaced');
-      setTimeout(() => stopping || fork(), pause);
-      pause = Math.min(MAX_PAUSE, pause * 2);
+      if (Date.now() - startedAt > STABLE_UPTIME) backoff = MIN_BACKOFF;
+      log.error({ worker: worker.process.pid, code, signal, backoff }, 'a worker died and will be replaced');
+      setTimeout(() => stopping || fork(), backoff);
+      backoff = Math.min(MAX_BACKOFF, backoff * 2);
     });
   };
 
@@ -68,22 +68,22 @@ export async function runPrimary(options: PrimaryOptions): Promise<void> {
   await prepared;
 }
 
-/** All at once, however they are. */
+/** Sends SIGKILL to all workers. */
 export function killWorkers(): void {
   for (const worker of workers()) worker.process.kill('SIGKILL');
 }
 
 async function stopWorkers(): Promise<void> {
-  const ended = workers().map((worker) => {
-    tell(worker, { type: 'stop' });
+  const exits = workers().map((worker) => {
+    send(worker, { type: 'stop' });
     return new Promise((resolve) => worker.once('exit', resolve));
   });
-  const patience = new AbortController();
+  const timeout = new AbortController();
   await Promise.race([
-    Promise.all(ended),
-    sleep((READINESS_GRACE + APP_DRAIN + 5) * 1000, undefined, { signal: patience.signal }).catch(() => {}),
+    Promise.all(exits),
+    sleep((READINESS_GRACE + APP_DRAIN + 5) * 1000, undefined, { signal: timeout.signal }).catch(() => {}),
   ]);
-  patience.abort();
+  timeout.abort();
   killWorkers();
 }
 
@@ -91,7 +91,7 @@ function workers(): Worker[] {
   return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined && !worker.isDead()) as Worker[];
 }
 
-function tell(worker: Worker, message: FromPrimary): void {
-  // It may be on its way out already.
+function send(worker: Worker, message: FromPrimary): void {
+  // The worker may be exiting.
   if (worker.isConnected()) worker.send(message, () => {});
 }

@@ -1,14 +1,14 @@
 import { type Config, ConfigError, environment } from '../config';
 
-/** Exit code for what whoever starts the process must mend. */
-const REFUSED = 2;
+/** Exit code of a usage or configuration error. */
+const USAGE_ERROR = 2;
 
-/** This process's configuration; what is wrong with it ends the process. */
+/** Reads this process's configuration. Exits with code 2 if it is invalid. */
 export function readEnvironment(): Config {
   return readConfiguration(environment);
 }
 
-/** As that, for a process with a configuration of its own. */
+/** Like {@link readEnvironment}, with another reader of the configuration. */
 export function readConfiguration<T>(read: () => T): T {
   try {
     return read();
@@ -18,8 +18,8 @@ export function readConfiguration<T>(read: () => T): T {
   }
 }
 
-/** One line for each thing to mend, without a stack trace. */
+/** Prints the errors, one per line and without a stack trace, and exits with code 2. */
 export function refuse(lines: string): never {
   console.error(lines);
-  process.exit(REFUSED);
+  process.exit(USAGE_ERROR);
 }

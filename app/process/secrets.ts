@@ -2,7 +2,7 @@ import type { Config, RedisConfig, Secret } from '../config';
 import type { DatabaseSettings } from '../data/db';
 import type { RedisSettings } from '../data/redis';
 
-/** What the configuration only points at. */
+/** Values of the secrets that the configuration refers to. */
 export interface Secrets {
   readonly database: DatabaseSettings;
   readonly redis?: RedisSettings | undefined;
@@ -11,9 +11,9 @@ export interface Secrets {
 }
 
 /**
- * Fetches what the configuration keeps in AWS Secrets Manager.
+ * Fetches the secrets of the configuration from AWS Secrets Manager.
  *
- * @throws when a secret cannot be read or does not hold what it must; the message never shows a value
+ * @throws Error if a secret cannot be read or is incomplete; the message never contains a value
  */
 export async function resolveSecrets(config: Config): Promise<Secrets> {
   const [database, redis, sessionSecret] = await Promise.all([
@@ -21,11 +21,11 @@ export async function resolveSecrets(config: Config): Promise<Secrets> {
     config.redis && withUser(config.redis),
     'value' in config.sessionSecret ? config.sessionSecret.value : fetchSecret(config.sessionSecret.arn),
   ]);
-  if (sessionSecret.length < 32) throw new Error('SESSION_SECRET_ARN: the secret is shorter than 32 characters');
+  if (sessionSecret.length < 32) throw new Error('SESSION_SECRET_ARN: the secret must be at least 32 characters long');
   return { database, replicas: replicasOf(config.replicas, database), redis, sessionSecret };
 }
 
-/** @throws as {@link resolveSecrets} */
+/** @throws Error like {@link resolveSecrets} */
 export async function resolveDatabase(database: Secret): Promise<DatabaseSettings> {
   return 'value' in database ? { connectionString: database.value } : fromRdsSecret(await fetchSecret(database.arn));
 }
@@ -36,13 +36,13 @@ function replicasOf(replicas: Config['replicas'], database: DatabaseSettings): D
 }
 
 async function fetchSecret(arn: string): Promise<string> {
-  // The SDK is a good part of the bundle; a server whose secrets are in its environment never loads it.
+  // Loaded lazily: the SDK is a large part of the bundle, and is not needed if the environment contains the secrets.
   const { SecretsManager } = await import('@aws-sdk/client-secrets-manager');
-  // The region is in the ARN, so it need not be configured a second time.
+  // The ARN contains the region.
   const client = new SecretsManager({ region: arn.split(':')[3] });
   try {
     const { SecretString } = await client.getSecretValue({ SecretId: arn });
-    if (!SecretString) throw new Error('it holds no text');
+    if (!SecretString) throw new Error('it has no SecretString');
     return SecretString;
   } catch (error) {
     throw new Error(`cannot read the secret ${arn}: ${(error as Error).message}`, { cause: error });
@@ -52,8 +52,8 @@ async function fetchSecret(arn: string): Promise<string> {
 }
 
 /**
- * The JSON that RDS writes. RDS for PostgreSQL refuses plain text, and its certificates are signed by Amazon's own
- * authorities, which Node does not know; with them given, Node checks both chain and host name.
+ * Parses the JSON of an RDS secret. RDS for PostgreSQL rejects connections without TLS, and Node does not include Amazon's
+ * certificate authorities. With them, Node verifies chain and host name.
  */
 async function fromRdsSecret(json: string): Promise<DatabaseSettings> {
   const variable = 'DATABASE_SECRET_ARN';
@@ -83,7 +83,7 @@ function parse(name: string, json: string): Record<string, unknown> {
   try {
     return JSON.parse(json) as Record<string, unknown>;
   } catch {
-    // JSON.parse quotes its input in its message.
+    // Not the message of JSON.parse, which quotes its input.
     throw new Error(`${name}: the secret is not JSON`);
   }
 }

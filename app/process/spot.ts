@@ -2,17 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../config';
 
-/** Milliseconds between two looks: EC2 asks for 5 s, out of the 2 minutes that the notice gives. */
-const POLL = 5_000;
+/** Milliseconds between two polls: AWS recommends 5 s; the notice comes 2 minutes ahead. */
+const POLL_INTERVAL = 5_000;
 const TIMEOUT = 1_000;
 const TOKEN_SECONDS = 21_600;
 
 /**
- * Ends this process as SIGTERM does once EC2 gives notice that it takes the (spot) instance back. The service manager starts
- * it again; the notice is still there then, see {@link waitOutSpotNotice}.
+ * Sends SIGTERM to this process on a Spot Instance interruption notice. The service manager restarts the process, which then
+ * waits in {@link waitOutSpotNotice}.
  *
- * A rebalance recommendation is only logged: no end is set then, and Auto Scaling, whose capacity rebalancing hears of it too,
- * brings the replacement *before* it takes this instance away. To drain at once would leave the fleet short.
+ * A rebalance recommendation is only logged. It has no deadline, and Capacity Rebalancing of the Auto Scaling group launches
+ * the replacement *before* it terminates this instance. Draining immediately would reduce the capacity of the fleet.
  *
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
  */
@@ -20,32 +20,32 @@ export function watchForSpotNotice({ instanceMetadata }: Config, log: Logger): v
   if (instanceMetadata === undefined) return;
   const metadata = new Metadata(instanceMetadata);
   let recommended = false;
-  const look = async () => {
+  const poll = async () => {
     const notice = await metadata.get('spot/instance-action');
     if (notice !== undefined) {
-      log.warn({ notice }, 'EC2 takes this instance back: leaving');
+      log.warn({ notice }, 'Spot Instance interruption notice: draining');
       process.kill(process.pid, 'SIGTERM');
       return;
     }
     if (!recommended && (await metadata.get('events/recommendations/rebalance')) !== undefined) {
       recommended = true;
-      log.warn('EC2 says that this instance is at risk of being taken back');
+      log.warn('EC2 rebalance recommendation: elevated risk of interruption');
     }
-    setTimeout(look, POLL).unref();
+    setTimeout(poll, POLL_INTERVAL).unref();
   };
-  void look();
+  void poll();
 }
 
-/** Never resolves once there is a notice: a server that was started again must not call itself ready for its last minute. */
+/** Never resolves if there is an interruption notice: a restarted server must not become ready for its last minute. */
 export async function waitOutSpotNotice({ instanceMetadata }: Config, log: Logger): Promise<void> {
   if (instanceMetadata === undefined) return;
   if ((await new Metadata(instanceMetadata).get('spot/instance-action')) === undefined) return;
-  log.warn('EC2 takes this instance back: not starting');
-  // Holds the process until the machine ends, or whoever started it says so.
-  for (;;) await sleep(POLL);
+  log.warn('Spot Instance interruption notice: not starting');
+  // Keeps the process alive until the instance terminates or the service manager stops it.
+  for (;;) await sleep(POLL_INTERVAL);
 }
 
-/** EC2's instance metadata service, version 2. Whatever it does not answer counts as not there. */
+/** Client of the EC2 instance metadata service (IMDSv2). An error counts as a missing value. */
 class Metadata {
   #token: Promise<string> | undefined;
 
@@ -53,23 +53,25 @@ class Metadata {
 
   async get(path: string): Promise<string | undefined> {
     try {
-      this.#token ??= this.#ask('PUT', 'api/token', { 'x-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_SECONDS) });
-      return await this.#ask('GET', `meta-data/${path}`, { 'x-aws-ec2-metadata-token': await this.#token });
+      this.#token ??= this.#request('PUT', 'api/token', {
+        'x-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_SECONDS),
+      });
+      return await this.#request('GET', `meta-data/${path}`, { 'x-aws-ec2-metadata-token': await this.#token });
     } catch (error) {
-      // The token may be too old.
-      if (!(error instanceof NotThere)) this.#token = undefined;
+      // The token may have expired.
+      if (!(error instanceof NotFound)) this.#token = undefined;
       return undefined;
     }
   }
 
-  async #ask(method: string, path: string, headers: Record<string, string>): Promise<string> {
+  async #request(method: string, path: string, headers: Record<string, string>): Promise<string> {
     const url = `${this.endpoint}/latest/${path}`;
-    const answer = await fetch(url, { method, headers, signal: AbortSignal.timeout(TIMEOUT) });
-    const text = await answer.text();
-    if (answer.status === 404) throw new NotThere(path);
-    if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+    const response = await fetch(url, { method, headers, signal: AbortSignal.timeout(TIMEOUT) });
+    const text = await response.text();
+    if (response.status === 404) throw new NotFound(path);
+    if (!response.ok) throw new Error(`${url}: ${response.status}`);
     return text;
   }
 }
 
-class NotThere extends Error {}
+class NotFound extends Error {}

@@ -1,15 +1,15 @@
-/** A terminal sends its signal to every process, and a parent may send one more: these count as one. In milliseconds. */
-const SAME_REQUEST = 500;
+/** Milliseconds in which signals count as one: a terminal signals every process, and the parent may signal again. */
+const DEBOUNCE = 500;
 
 /**
- * Calls `stop` once when this process is asked to end: by SIGTERM or SIGINT, or because the parent that holds an IPC channel
- * to it has died. Exits when `stop` is done. Somebody who asks again is not kept waiting.
+ * Calls `stop` once on SIGTERM, on SIGINT, or when the parent's IPC channel closes, and exits when `stop` resolves. A second
+ * signal exits immediately with code 1.
  */
 export function onStopRequest(stop: () => Promise<void>): void {
-  let askedAt: number | undefined;
-  const ask = () => {
-    if (askedAt === undefined) {
-      askedAt = Date.now();
+  let requestedAt: number | undefined;
+  const onRequest = () => {
+    if (requestedAt === undefined) {
+      requestedAt = Date.now();
       stop().then(
         () => process.exit(0),
         (error) => {
@@ -17,11 +17,11 @@ export function onStopRequest(stop: () => Promise<void>): void {
           process.exit(1);
         },
       );
-    } else if (Date.now() - askedAt > SAME_REQUEST) {
+    } else if (Date.now() - requestedAt > DEBOUNCE) {
       process.exit(1);
     }
   };
-  process.on('SIGTERM', ask);
-  process.on('SIGINT', ask);
-  process.once('disconnect', ask);
+  process.on('SIGTERM', onRequest);
+  process.on('SIGINT', onRequest);
+  process.once('disconnect', onRequest);
 }

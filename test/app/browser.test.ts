@@ -78,7 +78,7 @@ describeWith('chromium', 'the shop in a real browser', () => {
       await page.getByRole('link', { name: 'Create an account' }).click();
       await picture('3-login');
       const signup = page.locator('#signup');
-      await signup.getByLabel('E-mail').fill(`${view}-${javaScriptEnabled}@example.com`);
+      await signup.getByLabel('Email').fill(`${view}-${javaScriptEnabled}@example.com`);
       await signup.getByLabel('Password').fill('correct horse battery');
       await signup.getByRole('button', { name: 'Create an account' }).click();
 

@@ -64,35 +64,39 @@ describe('the environment', () => {
   });
 
   test.each([
-    ['PORT', 'abc', 'PORT="abc": must be an integer from 0 to 65535'],
-    ['PORT', '80.5', 'PORT="80.5": must be an integer from 0 to 65535'],
-    ['PORT', '65536', 'PORT="65536": must be an integer from 0 to 65535'],
-    ['PHASE', '6', 'PHASE="6": must be an integer from 1 to 5'],
-    ['SESSION_STORE', 'disk', 'SESSION_STORE="disk": must be postgres, redis, cookie or memory'],
-    ['SESSION_STORE', 'redis', 'SESSION_STORE="redis": needs REDIS_URL to be set'],
-    ['REDIS_URL', 'http://u:hush@cache', 'REDIS_URL: must be a redis:// or rediss:// URL'],
-    ['REDIS_SECRET_ARN', 'arn', 'REDIS_SECRET_ARN="arn": must be the ARN of a secret in AWS Secrets Manager'],
+    ['PORT', 'abc', 'PORT must be an integer from 0 to 65535, got "abc".'],
+    ['PORT', '80.5', 'PORT must be an integer from 0 to 65535, got "80.5".'],
+    ['PORT', '65536', 'PORT must be an integer from 0 to 65535, got "65536".'],
+    ['PHASE', '6', 'PHASE must be an integer from 1 to 5, got "6".'],
+    ['SESSION_STORE', 'disk', 'SESSION_STORE must be postgres, redis, cookie or memory, got "disk".'],
+    ['SESSION_STORE', 'redis', 'REDIS_URL must be set when SESSION_STORE is redis.'],
+    ['REDIS_URL', 'http://u:hush@cache', 'REDIS_URL must be a redis:// or rediss:// URL.'],
+    ['REDIS_SECRET_ARN', 'arn', 'REDIS_SECRET_ARN must be the ARN of a secret in AWS Secrets Manager, got "arn".'],
     [
       'REDIS_SECRET_ARN',
       'arn:aws:secretsmanager:eu-west-1:123456789012:secret:redis',
-      'REDIS_SECRET_ARN: can only be set together with REDIS_URL',
+      'REDIS_URL must be set when REDIS_SECRET_ARN is set.',
     ],
     [
       'REDIS_MIN_REPLICAS',
       'all',
-      'REDIS_MIN_REPLICAS="all": must be an integer from 0 to 5 (replicas that must have a session)',
+      'REDIS_MIN_REPLICAS must be an integer from 0 to 5 (replicas that confirm a session), got "all".',
     ],
-    ['WEB_CONCURRENCY', '0', 'WEB_CONCURRENCY="0": must be an integer from 1 to 512 (processes)'],
-    ['MAX_SERVERS', '-1', 'MAX_SERVERS="-1": must be an integer from 1 to 10000 (servers)'],
-    ['TRUST_PROXY', 'true', 'TRUST_PROXY="true": must be an integer from 0 to 10 (proxies in front)'],
+    ['WEB_CONCURRENCY', '0', 'WEB_CONCURRENCY must be an integer from 1 to 512 (processes), got "0".'],
+    ['MAX_SERVERS', '-1', 'MAX_SERVERS must be an integer from 1 to 10000 (servers), got "-1".'],
+    ['TRUST_PROXY', 'true', 'TRUST_PROXY must be an integer from 0 to 10 (proxies in front), got "true".'],
     [
       'ASSETS_URL',
       'https://cdn.example/',
-      'ASSETS_URL="https://cdn.example/": must be an http(s) URL or a path, without a slash at its end',
+      'ASSETS_URL must be an http(s) URL or a path, without a trailing slash, got "https://cdn.example/".',
     ],
-    ['LOG_LEVEL', 'loud', 'LOG_LEVEL="loud": must be fatal, error, warn, info, debug, trace or silent'],
-    ['QUEUE_URL', 'jobs', 'QUEUE_URL="jobs": must be the http(s) URL of an SQS queue'],
-    ['DATABASE_SECRET_ARN', 'arn', 'DATABASE_SECRET_ARN="arn": must be the ARN of a secret in AWS Secrets Manager'],
+    ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be fatal, error, warn, info, debug, trace or silent, got "loud".'],
+    ['QUEUE_URL', 'jobs', 'QUEUE_URL must be the http(s) URL of an SQS queue, got "jobs".'],
+    [
+      'DATABASE_SECRET_ARN',
+      'arn',
+      'DATABASE_SECRET_ARN must be the ARN of a secret in AWS Secrets Manager, got "arn".',
+    ],
   ])('rejects %s=%s in one line', (name, value, line) => {
     expect(problems({ ...GOOD, [name]: value })).toContain(line);
   });
@@ -104,10 +108,10 @@ describe('the environment', () => {
     const hosts = { ...GOOD, DATABASE_URL: '', DATABASE_SECRET_ARN: arn, DATABASE_REPLICA_HOSTS: 'one.rds,two.rds' };
     expect(readConfig(hosts).replicas).toEqual({ hosts: ['one.rds', 'two.rds'] });
     expect(problems({ ...GOOD, DATABASE_REPLICA_HOSTS: 'one.rds' })).toEqual([
-      'DATABASE_REPLICA_HOSTS: can only be set together with DATABASE_SECRET_ARN',
+      'DATABASE_SECRET_ARN must be set when DATABASE_REPLICA_HOSTS is set.',
     ]);
     expect(problems({ ...GOOD, DATABASE_REPLICA_URLS: 'postgres://u:hush@one/shop,two' })).toEqual([
-      'DATABASE_REPLICA_URLS: must be postgres:// URLs with commas between them',
+      'DATABASE_REPLICA_URLS must be comma-separated postgres:// URLs.',
     ]);
   });
 
@@ -116,18 +120,18 @@ describe('the environment', () => {
     const proxied = { ...GOOD, DATABASE_URL: '', DATABASE_SECRET_ARN: arn, DATABASE_PROXY_HOST: 'proxy.rds' };
     expect(readConfig(proxied).databaseProxy).toEqual({ host: 'proxy.rds' });
     expect(problems({ ...GOOD, DATABASE_PROXY_HOST: 'proxy.rds' })).toEqual([
-      'DATABASE_PROXY_HOST: can only be set together with DATABASE_SECRET_ARN',
+      'DATABASE_SECRET_ARN must be set when DATABASE_PROXY_HOST is set.',
     ]);
     const url = 'postgres://shop:hush@localhost:6432/shop';
     expect(readConfig({ ...GOOD, DATABASE_PROXY_URL: url }).databaseProxy).toEqual({ url });
     expect(problems({ ...proxied, DATABASE_PROXY_HOST: '', DATABASE_PROXY_URL: url })).toEqual([
-      'DATABASE_PROXY_URL: can only be set together with DATABASE_URL',
+      'DATABASE_URL must be set when DATABASE_PROXY_URL is set.',
     ]);
     expect([readConfig(GOOD).viewerProtocol, readConfig({ ...GOOD, VIEWER_PROTOCOL: 'https' }).viewerProtocol]).toEqual(
       ['forwarded', 'https'],
     );
     expect(problems({ ...GOOD, VIEWER_PROTOCOL: 'http' })).toEqual([
-      'VIEWER_PROTOCOL="http": must be "forwarded" (as the proxies in front say) or "https"',
+      'VIEWER_PROTOCOL must be forwarded (from X-Forwarded-Proto) or https, got "http".',
     ]);
   });
 
@@ -137,20 +141,20 @@ describe('the environment', () => {
 
   test('accepts each secret in exactly one form', () => {
     expect(problems({})).toEqual([
-      'DATABASE_URL: must be set, or DATABASE_SECRET_ARN in its place',
-      'SESSION_SECRET: must be set, or SESSION_SECRET_ARN in its place',
+      'DATABASE_URL or DATABASE_SECRET_ARN must be set.',
+      'SESSION_SECRET or SESSION_SECRET_ARN must be set.',
     ]);
     const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf';
     expect(problems({ ...GOOD, SESSION_SECRET_ARN: arn })).toEqual([
-      'SESSION_SECRET, SESSION_SECRET_ARN: set only one of them',
+      'Set SESSION_SECRET or SESSION_SECRET_ARN, not both.',
     ]);
   });
 
   test('never prints a secret', () => {
     const lines = problems({ DATABASE_URL: 'mysql://shop:hush@localhost', SESSION_SECRET: 'short and hush' });
     expect(lines).toEqual([
-      'DATABASE_URL: must be a postgres:// URL',
-      'SESSION_SECRET: must be at least 32 characters long',
+      'DATABASE_URL must be a postgres:// URL.',
+      'SESSION_SECRET must be at least 32 characters long.',
     ]);
   });
 });

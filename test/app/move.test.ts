@@ -7,7 +7,7 @@ import { Client } from 'pg';
 import type { DatabaseClient } from '../../app/data/db';
 import { contents, differences } from '../../app/move/compare';
 import { streamCopy } from '../../app/move/copy';
-import { cutOff, openSession } from '../../app/move/session';
+import { disconnect, openSession } from '../../app/move/session';
 import { listTables, movedTables } from '../../app/move/tables';
 import { type MoveEnd, type MoveProcessOptions, runMove } from '../../tools/rehearsal/programs/move';
 import { type Postgres, startPostgres } from '../../tools/rehearsal/programs/postgres';
@@ -124,7 +124,7 @@ test('a prepared target rejects the shop until the data has moved, then accepts 
 
   expect(await move(pair, { command: 'prepare' })).toMatchObject({
     code: 1,
-    stderr: 'the target is open already: run finishes the move\n',
+    stderr: 'the target is already open: use run to finish the move\n',
   });
   expect(await move(pair)).toMatchObject({ code: 0, moved: { followed: 0 } });
   // The target has already run jobs, so a rollback is no longer possible.
@@ -159,7 +159,7 @@ test('a copy that differs from the source is detected, and the source resumes wr
   const end = await move(pair);
   expect(end).toMatchObject({
     code: 1,
-    stderr: 'source and target differ:\norders: 200 rows with other content\n',
+    stderr: 'source and target differ:\norders: 200 rows with different content\n',
   });
   expect([await acceptsWrites(pair.from), await acceptsWrites(pair.to)]).toEqual([true, false]);
   expect(await replicationObjects(pair.from)).toEqual([]);
@@ -197,7 +197,7 @@ test('a pause that exceeds its limit is aborted, and the next run resumes the co
   await busy.connect();
   const sleeping = busy.query('SELECT pg_sleep(30)').catch(() => {});
   const end = await move(pair, { maxPause: 0.4 });
-  expect(end).toMatchObject({ code: 1, stderr: 'the pause would have been longer than 0.4 s\n' });
+  expect(end).toMatchObject({ code: 1, stderr: 'the pause exceeded its limit of 0.4 s\n' });
   expect(end.events.map(({ step }) => step)).toContain('pause');
   expect([await acceptsWrites(pair.from), await acceptsWrites(pair.to)]).toEqual([true, false]);
   await busy.end();
@@ -237,7 +237,7 @@ test('when comparing all rows takes too long, only changed rows are compared, by
   try {
     const [one, two] = [await read([[id, '1']]), await read([[id, '2']])];
     expect([one, two]).toMatchObject(Array(2).fill([{ rows: 1 }, { table: 'users', rows: 0, checksum: '0' }]));
-    expect(differences(one, two)).toEqual(['order_items: 1 rows with other content']);
+    expect(differences(one, two)).toEqual(['order_items: 1 rows with different content']);
     expect(
       await read([
         [id, '1'],
@@ -260,7 +260,10 @@ test('a change that the copy rejects is detected, the source resumes writes, and
   expect(stopped.code).toBeNull();
   await change(pair.to, `DELETE FROM orders WHERE idempotency_key = '1'`);
   await sql(pair.from.url(), `UPDATE orders SET status = 'fulfilled'`);
-  expect(await move(pair)).toMatchObject({ code: 1, stderr: 'a change does not fit the copy: update in orders\n' });
+  expect(await move(pair)).toMatchObject({
+    code: 1,
+    stderr: 'a change cannot be applied to the copy: update in orders\n',
+  });
   expect([await acceptsWrites(pair.from), await acceptsWrites(pair.to)]).toEqual([true, false]);
   expect(await replicationObjects(pair.from)).toEqual([]);
   expect((await move(pair)).code).toBe(0);
@@ -268,7 +271,7 @@ test('a change that the copy rejects is detected, the source resumes writes, and
   // A migration to another target must not resume this one.
   expect(await move({ from: pair.from, to: another.to })).toMatchObject({
     code: 1,
-    stderr: 'the source is read-only, and not by a move to this target: "back" would let it take writes\n',
+    stderr: 'the source is read-only, but not because of a move to this target: run "back" to resume writes\n',
   });
   await resume(pair.from);
 });
@@ -299,8 +302,8 @@ test('two migrations never run at once, and source and target must differ', asyn
   ]);
   await first.end();
   expect(ends).toMatchObject([
-    { code: 1, stderr: 'another move of this database is under way\n' },
-    { code: 1, stderr: 'source and target are the same database, or another move to it is under way\n' },
+    { code: 1, stderr: 'another move of this database is running\n' },
+    { code: 1, stderr: 'source and target are the same database, or another move to the target is running\n' },
   ]);
 });
 
@@ -315,9 +318,9 @@ describe('rejects, with one line per reason,', () => {
     expect(await move(pair)).toMatchObject({
       code: 1,
       stderr:
-        'the source has 1 large objects, which its log does not hold\n' +
-        'notes at the source has no primary key\n' +
-        'other.things at the source is in another schema than public\n',
+        'the source must have no large objects, got 1: logical decoding omits them\n' +
+        'table notes of the source must have a primary key\n' +
+        'table other.things of the source must be in the schema public\n',
     });
     expect(await replicationObjects(pair.from)).toEqual([]);
   });
@@ -326,10 +329,10 @@ describe('rejects, with one line per reason,', () => {
     const pair = await sides();
     expect(await move({ ...pair, from: { ...pair.from, adminUrl: pair.from.url } })).toMatchObject({
       code: 1,
-      stderr: 'MOVE_FROM_URL: its user must be a superuser of the source\n',
+      stderr: 'the user of MOVE_FROM_URL must be a superuser of the source\n',
     });
     await sql(pair.to.url(), `CREATE TABLE kept (id int); INSERT INTO kept VALUES (1)`);
-    expect((await move(pair)).stderr).toBe('the target holds rows that no move brought: kept\n');
+    expect((await move(pair)).stderr).toBe('the target must be empty, got rows in kept\n');
   });
 
   test('a server that does not respond', async () => {
@@ -337,23 +340,23 @@ describe('rejects, with one line per reason,', () => {
     const unreachable = `postgres://shop@127.0.0.1:${await freePort()}/shop`;
     expect(await move({ ...pair, to: { ...pair.to, url: () => unreachable } })).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^the target does not let the mover in: .*ECONNREFUSED.*\n$/),
+      stderr: expect.stringMatching(/^cannot connect to the target: .*ECONNREFUSED.*\n$/),
     });
   });
 
   test('a target of another version of the app', async () => {
     const pair = await sides();
     await sql(pair.from.adminUrl(), 'ALTER TABLE users ADD COLUMN nickname text');
-    expect((await move(pair)).stderr).toMatch(/^not the same at source and target: users\. /);
+    expect((await move(pair)).stderr).toMatch(/^tables of source and target differ: users\. /);
   });
 
   test.each([
-    [[], {}, '"": must be one of prepare, run, back, status (--help says what they do)'],
-    [['go'], {}, '"go": must be one of prepare, run, back, status (--help says what they do)'],
-    [['run', '--max-pause', '0'], {}, '--max-pause 0: must be a number from 0.1 to 3600 (seconds)'],
-    [['run'], {}, 'DATABASE_URL: must be set, or DATABASE_SECRET_ARN in its place'],
-    [['run'], { DATABASE_URL: 'postgres:///x' }, 'MOVE_FROM_URL: must be set'],
-    [['run'], { DATABASE_URL: 'postgres:///x', MOVE_FROM_URL: 'secret' }, 'MOVE_FROM_URL: must be a postgres:// URL'],
+    [[], {}, 'COMMAND must be one of prepare, run, back, status, got "". See --help.'],
+    [['go'], {}, 'COMMAND must be one of prepare, run, back, status, got "go". See --help.'],
+    [['run', '--max-pause', '0'], {}, '--max-pause must be a number from 0.1 to 3600 (seconds), got 0.'],
+    [['run'], {}, 'DATABASE_URL or DATABASE_SECRET_ARN must be set.'],
+    [['run'], { DATABASE_URL: 'postgres:///x' }, 'MOVE_FROM_URL must be set.'],
+    [['run'], { DATABASE_URL: 'postgres:///x', MOVE_FROM_URL: 'secret' }, 'MOVE_FROM_URL must be a postgres:// URL.'],
   ])('%j with %j', async (args, env, line) => {
     const { code, stderr } = await runMoveCli(args, env);
     expect({ code, stderr }).toEqual({ code: 2, stderr: `${line}\n` });
@@ -471,7 +474,7 @@ describe('the copy of a table', () => {
     let chunks = 0;
     const copying = copy(`'line'`, () => {
       chunks += 1;
-      if (chunks === 5) for (const session of sessions()) cutOff(session);
+      if (chunks === 5) for (const session of sessions()) disconnect(session);
     });
     await expect(copying).rejects.toThrow('Connection terminated');
   });

@@ -52,10 +52,10 @@ describe('starting', () => {
     });
     expect(code).toBe(2);
     expect(stderr.trim().split('\n')).toEqual([
-      'PORT="abc": must be an integer from 0 to 65535',
-      'PHASE="0": must be an integer from 1 to 5',
-      'DATABASE_URL: must be a postgres:// URL',
-      'SESSION_SECRET: must be set, or SESSION_SECRET_ARN in its place',
+      'PORT must be an integer from 0 to 65535, got "abc".',
+      'PHASE must be an integer from 1 to 5, got "0".',
+      'DATABASE_URL must be a postgres:// URL.',
+      'SESSION_SECRET or SESSION_SECRET_ARN must be set.',
     ]);
   });
 

@@ -20,7 +20,7 @@ describeWith('moto server', 'with a queue', () => {
     const { shops } = queues;
     const env = serverEnv(await shops.database());
     const start = startShop({ bundle: shops.bundle, entry: 'worker', log: join(shops.dir, 'refused.log'), env });
-    await expect(start).rejects.toThrow('QUEUE_URL: must be set for a worker');
+    await expect(start).rejects.toThrow('QUEUE_URL must be set for a worker.');
   });
 
   // queue.drill.ts has 500 jobs.
@@ -122,7 +122,7 @@ describeWith('moto server', 'with a queue', () => {
     await visitor.logIn(email as string);
     await visitor.add(1);
     expect((await visitor.order('mine')).status).toBe(201);
-    await eventually(() => first.log().includes('background jobs wait for the database or the queue'));
+    await eventually(() => first.log().includes('background jobs: the database or the queue is unavailable, retrying'));
     expect(await queues.remainingJobs(database)).toBe(1);
     await first.process.stop();
     const second = await queues.shops.serve(database, { ...queues.aws, QUEUE_URL: url });

@@ -34,7 +34,7 @@ async function asSuperuser(server: Postgres, text: string): Promise<void> {
 /** Starts a server and waits until it reads from all replicas. */
 async function serveWith(database: string, urls: readonly string[]): Promise<ShopServer> {
   const shop = await testBed.serve(database, { DATABASE_REPLICA_URLS: urls.join(',') });
-  await eventually(() => shop.log().split('a replica is read from').length - 1 === urls.length);
+  await eventually(() => shop.log().split('replica added to the rotation').length - 1 === urls.length);
   return shop;
 }
 
@@ -137,12 +137,12 @@ describe('a failed replica', () => {
       });
       await sleep(500);
       process.kill(doomed.pid, 'SIGKILL');
-      await eventually(() => shop.log().includes('a replica is left out'));
+      await eventually(() => shop.log().includes('replica removed from the rotation'));
       const readsThen = reads;
       await eventually(() => reads > readsThen + 200);
       await eventually(() => !isAlive(doomed.pid));
       doomed = await start();
-      await eventually(() => shop.log().split('a replica is read from').length - 1 === 3);
+      await eventually(() => shop.log().split('replica added to the rotation').length - 1 === 3);
       reading = false;
       await Promise.all(readers);
       expect(failures).toEqual([]);

@@ -58,7 +58,7 @@ describe('the Spot Instance interruption notice', () => {
     try {
       const env = { ...(await metadata.open()), WEB_CONCURRENCY: processes };
       const shop = await testBed.serve(await testBed.database(), env);
-      await eventually(() => shop.log().includes('at risk of being taken back'));
+      await eventually(() => shop.log().includes('EC2 rebalance recommendation'));
       expect((await fetch(`${shop.url}/readyz`)).status).toBe(200);
       metadata.noticed = true;
       await eventually(async () => (await fetch(`${shop.url}/readyz`)).status === 503);
@@ -78,7 +78,7 @@ describe('the Spot Instance interruption notice', () => {
       const shop = await testBed.serve(await testBed.database(), await metadata.open());
       await eventually(() => metadata.faults.length === 0);
       metadata.noticed = true;
-      await eventually(() => shop.log().includes('EC2 takes this instance back: leaving'));
+      await eventually(() => shop.log().includes('Spot Instance interruption notice: draining'));
       expect(await shop.exited).toBe(0);
     } finally {
       metadata.close();
@@ -90,9 +90,9 @@ describe('the Spot Instance interruption notice', () => {
     metadata.noticed = true;
     try {
       const env = serverEnv(await testBed.database(), await metadata.open());
-      const reason = /EC2 takes this instance back: not starting/;
+      const reason = /Spot Instance interruption notice: not starting/;
       // On a busy machine, the answer can exceed the client's time limit. The server then starts, and drains at the next poll.
-      const late = /EC2 takes this instance back: leaving/;
+      const late = /Spot Instance interruption notice: draining/;
       for (let attempt = 1, inTime = false; !inTime; attempt += 1) {
         inTime = await expectNotReady(testBed.bundle, join(testBed.dir, `noticed-${attempt}.log`), env, reason, late);
       }

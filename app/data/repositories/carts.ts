@@ -2,15 +2,15 @@ import { MAX_QUANTITY } from '../../limits';
 import type { CartItem } from '../../types';
 import type { Queryable } from '../db';
 
-/** A cart for a visitor who is not logged in. */
+/** Creates a cart for a visitor who is not logged in. */
 export async function createCart(db: Queryable): Promise<string> {
   const [cart] = await db.query<{ id: string }>('INSERT INTO carts DEFAULT VALUES RETURNING id');
   return (cart as { id: string }).id;
 }
 
-/** The user's only cart, made when missing. */
+/** Returns the user's only cart; creates it if missing. */
 export async function cartOfUser(db: Queryable, userId: string): Promise<string> {
-  // DO UPDATE, as DO NOTHING would return no row for a cart that is there.
+  // DO UPDATE, because DO NOTHING returns no row for an existing cart.
   const [cart] = await db.query<{ id: string }>(
     'INSERT INTO carts (user_id) VALUES ($1) ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id RETURNING id',
     [userId],
@@ -18,9 +18,9 @@ export async function cartOfUser(db: Queryable, userId: string): Promise<string>
   return (cart as { id: string }).id;
 }
 
-/** Moves what is in a visitor's cart into a user's and removes the former. Runs in a transaction of the caller's. */
+/** Moves the items of an anonymous cart to a user's cart, and deletes the former. Requires a transaction. */
 export async function mergeCart(tx: Queryable, visitorCart: string, userCart: string): Promise<void> {
-  // Held until the end, so that an addition in flight either counts or fails; see `cart_items_cart`.
+  // Locked until the commit, so that a concurrent addition is either merged or fails; see `cart_items_cart`.
   const found = await tx.query('SELECT 1 FROM carts WHERE id = $1 AND user_id IS NULL FOR UPDATE', [visitorCart]);
   if (found.length === 0) return;
   await tx.query(
@@ -34,9 +34,9 @@ export async function mergeCart(tx: Queryable, visitorCart: string, userCart: st
 }
 
 /**
- * Adds in one statement, so that concurrent additions all count.
+ * Adds to a line in one statement, so that no concurrent addition is lost.
  *
- * @returns false when the line would exceed {@link MAX_QUANTITY}; then nothing is changed
+ * @returns false, without a change, if the line would exceed {@link MAX_QUANTITY}
  */
 export async function addItem(db: Queryable, cartId: string, productId: number, quantity: number): Promise<boolean> {
   const rows = await db.query(
@@ -61,6 +61,7 @@ export async function listItems(db: Queryable, cartId: string): Promise<CartItem
   );
 }
 
+/** Returns the sum of all quantities in the cart. */
 export async function countPieces(db: Queryable, cartId: string): Promise<number> {
   const [row] = await db.query<{ pieces: number }>(
     'SELECT coalesce(sum(quantity), 0)::int AS pieces FROM cart_items WHERE cart_id = $1',
@@ -69,7 +70,7 @@ export async function countPieces(db: Queryable, cartId: string): Promise<number
   return row?.pieces ?? 0;
 }
 
-/** Removes visitors' carts that are older than any session that could still lead to them. */
+/** Deletes anonymous carts that are older than any session that could refer to them. */
 export async function removeAbandonedCarts(db: Queryable, olderThanSeconds: number): Promise<void> {
   await db.query('DELETE FROM carts WHERE user_id IS NULL AND created_at < now() - make_interval(secs => $1)', [
     olderThanSeconds,

@@ -7,14 +7,14 @@ export interface Job {
   readonly attempts: number;
 }
 
-/** Longest pause between two attempts at a job, in seconds. */
+/** Maximum delay between two attempts of a job, in seconds. */
 const MAX_BACKOFF = 300;
 
-/** Seconds until a job that was sent to the queue and is still not done is sent again; doubled each time. */
+/** Seconds until a queued job that is not done is sent again; doubled each time. */
 const RESEND = 900;
 const MAX_RESEND = 6 * 3600;
 
-/** Jobs that have waited longest, locked until the transaction ends; those that others have locked are passed over. */
+/** Locks due jobs until the transaction ends, the oldest first; skips jobs that are locked. */
 export async function lockDueJobs(tx: Queryable, limit: number): Promise<Job[]> {
   return tx.query<Job>(
     `SELECT id, kind, order_id AS "orderId", attempts FROM jobs WHERE run_at <= now()
@@ -23,7 +23,7 @@ export async function lockDueJobs(tx: Queryable, limit: number): Promise<Job[]> 
   );
 }
 
-/** This job, locked until the transaction ends; waits for whoever has it locked. Undefined when it is done. */
+/** Locks the job until the transaction ends, and waits for the lock. Returns undefined if the job is done. */
 export async function lockJob(tx: Queryable, id: string): Promise<Job | undefined> {
   const [job] = await tx.query<Job>(
     'SELECT id, kind, order_id AS "orderId", attempts FROM jobs WHERE id = $1 FOR UPDATE',
@@ -32,8 +32,8 @@ export async function lockJob(tx: Queryable, id: string): Promise<Job | undefine
   return job;
 }
 
-/** Leaves these jobs to the queue, and has them sent again should they never be done. */
-export async function leaveToQueue(tx: Queryable, ids: readonly string[]): Promise<void> {
+/** Records that the jobs were sent to the queue, and when to send them again. */
+export async function markQueued(tx: Queryable, ids: readonly string[]): Promise<void> {
   await tx.query(
     `UPDATE jobs SET attempts = attempts + 1,
                      run_at = now() + make_interval(secs => least(${MAX_RESEND}, ${RESEND} * 2 ^ least(attempts, 16)))
@@ -42,7 +42,7 @@ export async function leaveToQueue(tx: Queryable, ids: readonly string[]): Promi
   );
 }
 
-/** How many jobs are not done, and for how many seconds the oldest of them has waited. */
+/** Returns the number of pending jobs and the age of the oldest. */
 export async function jobBacklog(db: Queryable): Promise<{ readonly jobs: number; readonly oldestSeconds: number }> {
   const [backlog] = await db.query<{ jobs: number; oldestSeconds: number }>(
     `SELECT count(*)::int AS jobs,
@@ -51,7 +51,7 @@ export async function jobBacklog(db: Queryable): Promise<{ readonly jobs: number
   return backlog as { jobs: number; oldestSeconds: number };
 }
 
-/** Sets the order's receipt and status; doing it again changes nothing. */
+/** Sets the order's receipt and status. Idempotent. */
 export async function issueReceipt(tx: Queryable, orderId: string): Promise<void> {
   await tx.query('INSERT INTO receipts (order_id) VALUES ($1) ON CONFLICT DO NOTHING', [orderId]);
   await tx.query(`UPDATE orders SET status = 'fulfilled' WHERE id = $1`, [orderId]);
@@ -61,7 +61,7 @@ export async function removeJob(tx: Queryable, id: string): Promise<void> {
   await tx.query('DELETE FROM jobs WHERE id = $1', [id]);
 }
 
-/** Tries again later: after 1, 2, 4, … seconds, {@link MAX_BACKOFF} at most. */
+/** Reschedules the job with exponential backoff: 1, 2, 4, … seconds, at most {@link MAX_BACKOFF}. */
 export async function postponeJob(db: Queryable, job: Job): Promise<void> {
   const seconds = Math.min(MAX_BACKOFF, 2 ** Math.min(job.attempts, 16));
   await db.query('UPDATE jobs SET attempts = attempts + 1, run_at = now() + make_interval(secs => $2) WHERE id = $1', [

@@ -1,7 +1,7 @@
 import type { CartItem, Order } from '../../types';
 import type { Queryable } from '../db';
 
-/** The order's lines and receipt come along in one query. */
+/** Includes the lines and the receipt, so that a read takes one query. */
 const SELECT_ORDERS = `
   SELECT o.id, o.status, o.total_cents AS "totalCents", o.created_at AS "createdAt",
          (SELECT json_agg(json_build_object('productId', i.product_id, 'name', i.name, 'quantity', i.quantity,
@@ -12,7 +12,7 @@ const SELECT_ORDERS = `
 
 type OrderRow = Omit<Order, 'receiptNumber'> & { readonly receiptNumber: string | null };
 
-/** The user's orders, newest first. */
+/** Lists the user's orders, newest first. */
 export async function listOrders(db: Queryable, userId: string, limit: number): Promise<Order[]> {
   const rows = await db.query<OrderRow>(
     `${SELECT_ORDERS} WHERE o.user_id = $1 ORDER BY o.created_at DESC, o.id LIMIT $2`,
@@ -21,7 +21,7 @@ export async function listOrders(db: Queryable, userId: string, limit: number): 
   return rows.map(toOrder);
 }
 
-/** Only the user's own. */
+/** Returns undefined for an order of another user. */
 export async function findOrder(db: Queryable, userId: string, id: string): Promise<Order | undefined> {
   const [row] = await db.query<OrderRow>(`${SELECT_ORDERS} WHERE o.user_id = $1 AND o.id = $2`, [userId, id]);
   return row && toOrder(row);
@@ -35,15 +35,15 @@ export async function findOrderByKey(db: Queryable, userId: string, key: string)
   return row && toOrder(row);
 }
 
-/** A product as checkout finds it, locked until the transaction ends, and how many of it are wanted. */
+/** A line of the cart at checkout, with its product locked until the transaction ends. */
 export interface Line extends CartItem {
   readonly stock: number;
 }
 
 /**
- * Locks the user's cart, so that checkouts of one user come one after the other.
+ * Locks the user's cart, so that checkouts of one user run one at a time.
  *
- * @returns its id; nothing when the user has none
+ * @returns the id of the cart; undefined if the user has none
  */
 export async function lockCart(tx: Queryable, userId: string): Promise<string | undefined> {
   const [cart] = await tx.query<{ id: string }>('SELECT id FROM carts WHERE user_id = $1 FOR UPDATE', [userId]);
@@ -51,15 +51,15 @@ export async function lockCart(tx: Queryable, userId: string): Promise<string | 
 }
 
 /**
- * Empties the cart and locks the products that were in it, always in the order of their ids: two checkouts that share
- * products wait for each other instead of deadlocking.
+ * Empties the cart and locks its products in the order of their ids, so that two checkouts that share products do not
+ * deadlock.
  */
 export async function takeLines(tx: Queryable, cartId: string): Promise<Line[]> {
-  const wanted = await tx.query<{ productId: number; quantity: number }>(
+  const cartLines = await tx.query<{ productId: number; quantity: number }>(
     'DELETE FROM cart_items WHERE cart_id = $1 RETURNING product_id AS "productId", quantity',
     [cartId],
   );
-  const quantities = new Map(wanted.map(({ productId, quantity }) => [productId, quantity]));
+  const quantities = new Map(cartLines.map(({ productId, quantity }) => [productId, quantity]));
   const products = await tx.query<Omit<Line, 'quantity'>>(
     `SELECT id AS "productId", name, price_cents AS "priceCents", stock FROM products
      WHERE id = ANY($1) ORDER BY id FOR UPDATE`,
@@ -68,7 +68,7 @@ export async function takeLines(tx: Queryable, cartId: string): Promise<Line[]> 
   return products.map((product) => ({ ...product, quantity: quantities.get(product.productId) as number }));
 }
 
-/** Writes order, lines, stock and the receipt's job; the caller has checked the stock of the locked lines. */
+/** Inserts the order, its lines and the receipt job, and updates the stock. The caller has checked the stock. */
 export async function insertOrder(
   tx: Queryable,
   userId: string,

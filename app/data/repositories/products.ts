@@ -1,6 +1,6 @@
 import type { Queryable } from '../db';
 
-/** A row of the catalogue; `image` is a file below `public/`. */
+/** A row of the catalog; `image` is a path below `public/`. */
 export interface ProductRow {
   readonly id: number;
   readonly name: string;
@@ -13,13 +13,13 @@ export interface ProductRow {
 
 export interface ProductFilter {
   readonly category?: string | undefined;
-  /** Text to be found in name or description, in any case. */
+  /** Text to find in name or description, case-insensitive. */
   readonly text?: string | undefined;
 }
 
 const COLUMNS = 'id, name, description, category, price_cents AS "priceCents", stock, image';
 
-/** Products in the order of their ids, and how many match in all; one query, also for a page beyond the end. */
+/** Lists matching products by id, with the total count. One query, also for a page beyond the last. */
 export async function listProducts(
   db: Queryable,
   filter: ProductFilter,
@@ -34,7 +34,7 @@ export async function listProducts(
      )
      SELECT (SELECT count(*)::int FROM matching) AS total,
             coalesce((SELECT json_agg(p) FROM (SELECT * FROM matching ORDER BY id LIMIT $3 OFFSET $4) p), '[]') AS items`,
-    [filter.category ?? null, filter.text === undefined ? null : containing(filter.text), limit, offset],
+    [filter.category ?? null, filter.text === undefined ? null : containsPattern(filter.text), limit, offset],
   );
   return found as { items: ProductRow[]; total: number };
 }
@@ -44,13 +44,13 @@ export async function findProduct(db: Queryable, id: number): Promise<ProductRow
   return product;
 }
 
-/** In the order in which the catalogue introduces them. */
+/** Lists the categories in the order of their first product. */
 export async function listCategories(db: Queryable): Promise<string[]> {
   const rows = await db.query<{ category: string }>('SELECT category FROM products GROUP BY category ORDER BY min(id)');
   return rows.map(({ category }) => category);
 }
 
-/** Adds the products that are missing. A row that is there belongs to the shop: its stock, price and texts stay. */
+/** Inserts missing products. Existing rows keep their stock, price and texts. */
 export async function seedProducts(db: Queryable, products: readonly ProductRow[]): Promise<void> {
   await db.query(
     `INSERT INTO products (id, name, description, category, price_cents, stock, image)
@@ -62,6 +62,6 @@ export async function seedProducts(db: Queryable, products: readonly ProductRow[
   );
 }
 
-function containing(text: string): string {
+function containsPattern(text: string): string {
   return `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 }

@@ -5,7 +5,7 @@ export interface User {
   readonly email: string;
 }
 
-/** Returns nothing when the address is taken. */
+/** Creates a user; returns undefined if the email address is taken. */
 export async function createUser(db: Queryable, email: string, passwordHash: string): Promise<User | undefined> {
   try {
     const [user] = await db.query<User>(
