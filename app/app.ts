@@ -1,7 +1,7 @@
 import express, { type Express, type RequestHandler } from 'express';
 import { LoginLimit } from './accounts/login-limit';
 import { Unavailable } from './errors';
-import { requestLog } from './http/request-log';
+import { exactRouter } from './http/router';
 import { rejectCrossSiteWrites, securityHeaders } from './http/security';
 import { accountRoutes } from './routes/accounts';
 import { cartRoutes } from './routes/cart';
@@ -28,23 +28,27 @@ export function createApp(deps: AppDeps): Express {
   // Exact, because only the proxies can connect: the security group of a server admits only the load balancer.
   app.set('trust proxy', deps.trustProxy);
 
-  app.use(requestLog(deps.log));
   if (shop.viewerProtocol === 'https') app.use(assumeHttps);
   app.use(securityHeaders(shop.assets));
   app.use(rejectWhileStarting(shop));
   app.use(rejectCrossSiteWrites);
 
-  app.use('/assets', shop.assets.serve());
-  app.use(healthRoutes(shop));
-  app.use(catalogRoutes(shop));
-  app.use(catalogPages(shop));
-  // From here on, responses belong to one visitor.
-  app.use(forbidCaching, deps.readYourWrites.remember);
-  app.use(accountRoutes(shop));
-  app.use(cartRoutes(shop));
-  app.use(orderRoutes(shop));
-  app.use(visitorPages(shop));
+  // Two routers for all routes: entering a router takes as long as matching many of its routes.
+  const api = exactRouter();
+  const pages = exactRouter();
+  catalogRoutes(api, shop);
+  catalogPages(pages, shop);
+  // The responses of all other routes belong to one visitor.
+  for (const router of [api, pages]) router.use(forbidCaching, deps.readYourWrites.remember);
+  accountRoutes(api, shop);
+  cartRoutes(api, shop);
+  orderRoutes(api, shop);
+  visitorPages(pages, shop);
 
+  healthRoutes(app, shop);
+  app.use('/api', api);
+  app.use('/assets', shop.assets.serve());
+  app.use(pages);
   app.use(notFound);
   app.use(handleErrors(shop));
   return app;

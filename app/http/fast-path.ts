@@ -4,8 +4,8 @@ import { LRUCache } from 'lru-cache';
 /** Responses that are kept. A page has about 12 KB. */
 const MAX_ENTRIES = 500;
 
-/** Longest URL that is kept, in characters. */
-const MAX_URL = 300;
+/** Maximum length of a key. Anyone can request long URLs. */
+const MAX_KEY = 300;
 
 /** Milliseconds for which an expired response is still sent while one request makes the next one. */
 const STALE = 1_000;
@@ -26,15 +26,15 @@ interface Entry {
 export class FastPath {
   readonly #entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES });
 
-  /** @param onHit called for each response from the fast path, before it is sent */
-  constructor(private readonly onHit: (request: IncomingMessage, response: ServerResponse) => void) {}
+  /** @param onHit called for each response from the fast path */
+  constructor(private readonly onHit: () => void) {}
 
   /** Returns a listener that passes all other requests to `handle`. */
   before(handle: RequestListener): RequestListener {
     return (request, response) => {
       const entry = isAnonymousGet(request) ? this.#find(request) : undefined;
       if (entry === undefined) return handle(request, response);
-      this.onHit(request, response);
+      this.onHit();
       response.writeHead(200, entry.headers as string[]);
       response.end(entry.body);
     };
@@ -47,9 +47,8 @@ export class FastPath {
    */
   send(request: IncomingMessage, response: ServerResponse, body: Buffer, freshUntil: number | undefined): void {
     response.setHeader('Content-Length', body.length);
-    if (isAnonymousGet(request) && (request.url as string).length <= MAX_URL) {
-      this.#keep(keyOf(request), response, body, freshUntil);
-    }
+    const key = keyOf(request);
+    if (isAnonymousGet(request) && key.length <= MAX_KEY) this.#keep(key, response, body, freshUntil);
     response.end(body);
   }
 
@@ -84,7 +83,7 @@ function isAnonymousGet({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && headers.cookie === undefined;
 }
 
-/** The protocol that the proxy received determines some of the headers. */
-function keyOf({ headers, url }: IncomingMessage): string {
-  return `${headers['x-forwarded-proto'] ?? ''} ${url}`;
+/** The visitor's protocol determines some of the headers. Express keeps the whole URL in `originalUrl`. */
+function keyOf(request: IncomingMessage & { originalUrl?: string }): string {
+  return `${request.headers['x-forwarded-proto'] ?? ''} ${request.originalUrl ?? request.url}`;
 }

@@ -1,38 +1,48 @@
+import type { IncomingMessage } from 'node:http';
 import type { Request, RequestHandler } from 'express';
 import helmet from 'helmet';
 import { ShopError } from '../errors';
 import type { Assets } from './assets';
 
-/** Middleware that sets security headers on every response. */
-export function securityHeaders(assets: Assets): RequestHandler[] {
+/** Middleware that sets security headers. Helmet computes them once, because they are the same for every response. */
+export function securityHeaders(assets: Assets): RequestHandler {
   const source = assets.url.startsWith('/') ? ["'self'"] : ["'self'", new URL(assets.url).origin];
-  const always = helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        styleSrc: source,
-        imgSrc: source,
-        formAction: ["'self'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
+  const headers = headersOf(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          styleSrc: source,
+          imgSrc: source,
+          formAction: ["'self'"],
+          baseUri: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
       },
-    },
-    // With helmet's default, browsers send `Origin: null` with the shop's own forms.
-    referrerPolicy: { policy: 'same-origin' },
-    // Without a domain, phases 1 to 3 are plain HTTP. There, these headers break the shop or only cause browser warnings.
-    strictTransportSecurity: false,
-    crossOriginOpenerPolicy: false,
-    originAgentCluster: false,
-  });
-  const overHttps: RequestHandler = (request, response, next) => {
+      // With helmet's default, browsers send `Origin: null` with the shop's own forms.
+      referrerPolicy: { policy: 'same-origin' },
+      // Without a domain, phases 1 to 3 are plain HTTP. There, these headers break the shop or only cause browser warnings.
+      strictTransportSecurity: false,
+      crossOriginOpenerPolicy: false,
+      originAgentCluster: false,
+    }),
+  );
+  return (request, response, next) => {
+    for (const [name, value] of headers) response.setHeader(name, value);
     if (request.secure) {
       response.setHeader('Strict-Transport-Security', 'max-age=31536000');
       response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
     }
     next();
   };
-  return [always, overHttps];
+}
+
+function headersOf(middleware: ReturnType<typeof helmet>): [string, string][] {
+  const headers: [string, string][] = [];
+  const response = { setHeader: (name: string, value: string) => headers.push([name, value]), removeHeader() {} };
+  middleware({} as IncomingMessage, response as never, () => {});
+  return headers;
 }
 
 /** Middleware that rejects writes from pages of other sites. */

@@ -16,7 +16,7 @@ import { FastPath } from '../http/fast-path';
 import { Lifecycle } from '../http/lifecycle';
 import { LoadShedding } from '../http/load-shedding';
 import { ReadYourWrites } from '../http/read-your-writes';
-import { fastPathLog } from '../http/request-log';
+import { logRequests } from '../http/request-log';
 import type { SqsClient } from '../jobs/queue';
 import { JobRunner } from '../jobs/runner';
 import { openSessions } from '../sessions';
@@ -85,10 +85,8 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
     redis && new SharedCatalogue(redis.cache, `catalogue:${version}`),
     config.catalogueCache,
   );
-  const logHit = fastPathLog(log, config.trustProxy);
-  const fastPath = new FastPath((request, response) => {
+  const fastPath = new FastPath(() => {
     catalogue.counters.near += 1;
-    logHit(request, response);
   });
   const app = createApp({
     log,
@@ -137,6 +135,7 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
           log,
         );
   metrics?.watch(server);
+  logRequests(server, log, config.trustProxy);
 
   const closeAll = async () => {
     const grace = config.phase >= FIRST_BALANCED_PHASE ? READINESS_GRACE * 1000 : LINGER;

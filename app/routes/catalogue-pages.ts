@@ -1,6 +1,5 @@
 import type { Router } from 'express';
 import { PAGE_SIZE } from '../data/catalogue-cache';
-import { exactRouter } from '../http/router';
 import { validate } from '../http/validate';
 import { homePage, productPage } from '../pages';
 import type { Shop } from '../shop';
@@ -12,11 +11,9 @@ import { CatalogQuery, ProductParams } from './schemas';
  * The catalog as pages. They show who is logged in but need no session: visitors without a cookie share a response, and the pages
  * work while the session store is down.
  */
-export function catalogPages(shop: Shop): Router {
-  const router = exactRouter();
-
+export function catalogPages(pages: Router, shop: Shop): void {
   const home = validate({ query: CatalogQuery });
-  router.get('/', home, async (request, response) => {
+  pages.get('/', home, async (request, response) => {
     const { query } = home.of(response);
     const categories = await shop.catalogue.categories();
     const list = await searchCatalog(shop, query);
@@ -32,10 +29,8 @@ export function catalogPages(shop: Shop): Router {
   });
 
   const product = validate({ params: ProductParams });
-  router.get('/products/:id', product, async (request, response) => {
+  pages.get('/products/:id', product, async (request, response) => {
     const found = await productOf(shop, product.of(response).params.id);
     await sendCatalogPage(shop, request, response, found, (context) => productPage(context, { product: found.value }));
   });
-
-  return router;
 }

@@ -2,7 +2,6 @@ import type { Request, Response, Router } from 'express';
 import type { Static } from 'typebox';
 import type { Cached } from '../data/catalogue-cache';
 import { ShopError } from '../errors';
-import { exactRouter } from '../http/router';
 import { validate } from '../http/validate';
 import type { Shop } from '../shop';
 import type { Product, ProductList } from '../types';
@@ -17,20 +16,16 @@ import { CatalogQuery, ProductParams } from './schemas';
 export const SHARED = 'public, max-age=0, s-maxage=2, stale-while-revalidate=10, stale-if-error=600';
 
 /** The catalog as JSON. Without session middleware, which would double the cost of a response. */
-export function catalogRoutes(shop: Shop): Router {
-  const router = exactRouter();
-
+export function catalogRoutes(api: Router, shop: Shop): void {
   const list = validate({ query: CatalogQuery });
-  router.get('/api/products', list, async (request, response) => {
+  api.get('/products', list, async (request, response) => {
     send(shop, request, response, await searchCatalog(shop, list.of(response).query));
   });
 
   const product = validate({ params: ProductParams });
-  router.get('/api/products/:id', product, async (request, response) => {
+  api.get('/products/:id', product, async (request, response) => {
     send(shop, request, response, await productOf(shop, product.of(response).params.id));
   });
-
-  return router;
 }
 
 /** @throws ShopError 400 for an unknown category */

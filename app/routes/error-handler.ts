@@ -1,4 +1,5 @@
-import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+import { randomUUID } from 'node:crypto';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { ShopError, Unavailable } from '../errors';
 import { errorPage } from '../pages';
 import type { Shop } from '../shop';
@@ -36,8 +37,9 @@ export const notFound: RequestHandler = (request) => {
 export function handleErrors(shop: Shop): ErrorRequestHandler {
   // Express recognizes error handlers by their four parameters.
   return (thrown, request, response, next) => {
-    const error = toShopError(thrown, request);
-    if (error.statusCode >= 500) request.log.error({ err: thrown }, 'request failed');
+    const reference = randomUUID();
+    const error = toShopError(thrown, reference);
+    if (error.statusCode >= 500) shop.log.error({ err: thrown, reference }, 'request failed');
     // Express then closes the connection, which tells the client that the response is incomplete.
     if (response.headersSent) return next(thrown);
     if (error.retryAfter !== undefined) response.set('Retry-After', String(error.retryAfter));
@@ -52,7 +54,7 @@ export function handleErrors(shop: Shop): ErrorRequestHandler {
   };
 }
 
-function toShopError(thrown: unknown, request: Request): ShopError {
+function toShopError(thrown: unknown, reference: string): ShopError {
   if (thrown instanceof ShopError) return thrown;
   // The convention of Express. Errors of the parsers, the router and the session client follow it.
   const { status, type } = thrown as { status?: number; type?: string };
@@ -60,5 +62,5 @@ function toShopError(thrown: unknown, request: Request): ShopError {
   if (type === 'entity.parse.failed') return new ShopError(400, 'invalid_request', 'body must be valid JSON');
   const known = REQUEST_ERRORS[status ?? 500];
   if (known) return new ShopError(status as number, known.code, known.message);
-  return new ShopError(500, 'internal', `Something went wrong on our side (reference ${request.id}).`);
+  return new ShopError(500, 'internal', `Something went wrong on our side (reference ${reference}).`);
 }

@@ -1,16 +1,13 @@
-import type { Router } from 'express';
-import { exactRouter } from '../http/router';
+import type { Express } from 'express';
 import type { Shop } from '../shop';
 
 /** Health checks and the server's identity. They use no dependency. */
-export function healthRoutes(shop: Shop): Router {
-  const router = exactRouter();
-
-  router.get('/healthz', (_request, response) => {
+export function healthRoutes(app: Express, shop: Shop): void {
+  app.get('/healthz', (_request, response) => {
     response.set('Cache-Control', 'no-store').json({ status: 'alive' });
   });
 
-  router.get('/readyz', (_request, response) => {
+  app.get('/readyz', (_request, response) => {
     const { state } = shop.lifecycle;
     response
       .status(state === 'ready' ? 200 : 503)
@@ -18,9 +15,7 @@ export function healthRoutes(shop: Shop): Router {
       .json({ status: state });
   });
 
-  router.get('/whoami', (_request, response) => {
+  app.get('/whoami', (_request, response) => {
     response.set('Cache-Control', 'no-store').json(shop.served);
   });
-
-  return router;
 }

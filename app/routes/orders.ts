@@ -3,7 +3,6 @@ import { requireUser } from '../actions/accounts';
 import { placeOrder } from '../actions/orders';
 import { findOrder, listOrders } from '../data/repositories/orders';
 import { ShopError } from '../errors';
-import { exactRouter } from '../http/router';
 import { validate } from '../http/validate';
 import { readVisitor } from '../sessions';
 import type { Shop } from '../shop';
@@ -15,12 +14,11 @@ export const SHOWN_ORDERS = 50;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-export function orderRoutes(shop: Shop): Router {
-  const router = exactRouter();
+export function orderRoutes(api: Router, shop: Shop): void {
   const visitor = readVisitor(shop.sessions);
 
   const newOrder = validate({ headers: OrderHeaders });
-  router.post('/api/orders', newOrder, visitor, async (request, response) => {
+  api.post('/orders', newOrder, visitor, async (request, response) => {
     const key = newOrder.of(response).headers['idempotency-key'];
     const { replayed, ...order } = await placeOrder(shop.database, requireUser(request).id, key);
     if (replayed) response.set('Idempotency-Replayed', 'true');
@@ -28,16 +26,14 @@ export function orderRoutes(shop: Shop): Router {
     response.status(201).json(order);
   });
 
-  router.get('/api/orders', visitor, async (request, response) => {
+  api.get('/orders', visitor, async (request, response) => {
     response.json({ items: await listOrders(shop.reader(request), requireUser(request).id, SHOWN_ORDERS) });
   });
 
   const order = validate({ params: OrderParams });
-  router.get('/api/orders/:id', order, visitor, async (request, response) => {
+  api.get('/orders/:id', order, visitor, async (request, response) => {
     response.json(await ownOrder(shop, request, order.of(response).params.id));
   });
-
-  return router;
 }
 
 /** @throws ShopError 401; 404, also for another user's order */

@@ -49,7 +49,7 @@ async function contextOrAnonymous(shop: Shop, request: Request): Promise<PageCon
   try {
     return await ownContext(shop, request, await shop.sessions.read(request));
   } catch (error) {
-    request.log.warn({ err: error }, 'page rendered without session or cart');
+    shop.log.warn({ err: error }, 'page rendered without session or cart');
     return anonymousContext(shop);
   }
 }

@@ -6,7 +6,6 @@ import { placeOrder } from '../actions/orders';
 import { listOrders } from '../data/repositories/orders';
 import { ShopError } from '../errors';
 import { formBodies } from '../http/bodies';
-import { exactRouter } from '../http/router';
 import { validate, validated } from '../http/validate';
 import { cartPage, loginPage, orderPage, ordersPage } from '../pages';
 import { endSession, openSession, readVisitor, SESSION_COOKIE } from '../sessions';
@@ -26,23 +25,21 @@ import {
 } from './schemas';
 
 /** A visitor's own pages, and the forms of all pages. They call the same actions as the API. */
-export function visitorPages(shop: Shop): Router {
-  const router = exactRouter();
-  cartPages(router, shop);
-  accountPages(router, shop);
-  orderPages(router, shop);
-  return router;
+export function visitorPages(pages: Router, shop: Shop): void {
+  cartPages(pages, shop);
+  accountPages(pages, shop);
+  orderPages(pages, shop);
 }
 
-function cartPages(router: Router, shop: Shop): void {
+function cartPages(pages: Router, shop: Shop): void {
   const visitor = readVisitor(shop.sessions);
 
-  router.get('/cart', visitor, async (request, response) => {
+  pages.get('/cart', visitor, async (request, response) => {
     await sendCart(shop, request, response);
   });
 
   const newItem = validate({ body: NewItemForm });
-  router.post('/cart/items', ...formBodies, newItem, ...openSession(shop.sessions), async (request, response) => {
+  pages.post('/cart/items', ...formBodies, newItem, ...openSession(shop.sessions), async (request, response) => {
     try {
       await addToCart(request, shop.database, newItem.of(response).body);
     } catch (error) {
@@ -52,23 +49,23 @@ function cartPages(router: Router, shop: Shop): void {
   });
 
   const item = validate({ params: ItemParams });
-  router.post('/cart/items/:productId/remove', item, visitor, async (request, response) => {
+  pages.post('/cart/items/:productId/remove', item, visitor, async (request, response) => {
     await removeFromCart(request, shop.database, item.of(response).params.productId);
     response.redirect(303, '/cart');
   });
 }
 
-function accountPages(router: Router, shop: Shop): void {
+function accountPages(pages: Router, shop: Shop): void {
   const session = openSession(shop.sessions);
 
   const login = validate({ query: LoginQuery });
-  router.get('/login', login, readVisitor(shop.sessions), async (request, response) => {
+  pages.get('/login', login, readVisitor(shop.sessions), async (request, response) => {
     const { mode, next } = login.of(response).query;
     if (request.visitor.userId !== undefined) return response.redirect(303, next || '/');
     sendPage(response, loginPage(await ownContext(shop, request), { mode, next: next || undefined }));
   });
 
-  router.post('/login', ...formBodies, ...session, (request, response) =>
+  pages.post('/login', ...formBodies, ...session, (request, response) =>
     submit(shop, request, response, 'login', async () => {
       const { next, ...credentials } = accountForm(LogInForm, request, 'login');
       await logIn(request, shop.database, shop.loginLimit, credentials);
@@ -76,7 +73,7 @@ function accountPages(router: Router, shop: Shop): void {
     }),
   );
 
-  router.post('/signup', ...formBodies, ...session, (request, response) =>
+  pages.post('/signup', ...formBodies, ...session, (request, response) =>
     submit(shop, request, response, 'signup', async () => {
       const { next, ...credentials } = accountForm(SignUpForm, request, 'signup');
       await signUp(request, shop.database, credentials);
@@ -84,7 +81,7 @@ function accountPages(router: Router, shop: Shop): void {
     }),
   );
 
-  router.post('/logout', ...session, async (request, response) => {
+  pages.post('/logout', ...session, async (request, response) => {
     await endSession(request);
     response.clearCookie(SESSION_COOKIE).redirect(303, '/');
   });
@@ -136,11 +133,11 @@ function enteredFields(body: unknown): { email?: string; next?: string } {
   };
 }
 
-function orderPages(router: Router, shop: Shop): void {
+function orderPages(pages: Router, shop: Shop): void {
   const visitor = readVisitor(shop.sessions);
 
   const newOrder = validate({ body: NewOrderForm });
-  router.post('/orders', ...formBodies, newOrder, visitor, async (request, response) => {
+  pages.post('/orders', ...formBodies, newOrder, visitor, async (request, response) => {
     const { userId } = request.visitor;
     if (userId === undefined) return response.redirect(303, '/login?next=/cart');
     try {
@@ -152,7 +149,7 @@ function orderPages(router: Router, shop: Shop): void {
     }
   });
 
-  router.get('/orders', visitor, async (request, response) => {
+  pages.get('/orders', visitor, async (request, response) => {
     const { userId } = request.visitor;
     if (userId === undefined) return response.redirect(303, '/login?next=/orders');
     const orders = await listOrders(shop.reader(request), userId, SHOWN_ORDERS);
@@ -160,7 +157,7 @@ function orderPages(router: Router, shop: Shop): void {
   });
 
   const shown = validate({ params: OrderParams, query: OrderQuery });
-  router.get('/orders/:id', shown, visitor, async (request, response) => {
+  pages.get('/orders/:id', shown, visitor, async (request, response) => {
     const { params, query } = shown.of(response);
     if (request.visitor.userId === undefined) {
       return response.redirect(303, `/login?next=/orders/${encodeURIComponent(params.id)}`);
