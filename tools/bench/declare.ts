@@ -78,7 +78,7 @@ export function declareBench(program: Command): void {
       wholeNumber(1, 50),
       15,
     )
-    .option('--against <commit>', 'also measure 1 and 10 servers with the shop of this commit (5 minutes more)')
+    .option('--against <commit>', 'also measure 1 and 10 servers with the shop of this commit (4 minutes more)')
     .option('--usl <file>', 'write the fitted parameters to this file, for npm run plan')
     .option('--json', 'print the results as JSON', false)
     .action(async (options: FarmOptions) => {

@@ -91,24 +91,27 @@ async function open(bench: ShopBench, other: ShopAt | undefined): Promise<(Case 
   const ofSlow = await cartCookie(slow.url);
   const ofFast = await cartCookie(fast.url);
   await slowDown(bench.postgres.url('slow'));
-  const cart = (url: string, cookie: string): Target => ({ url: `${url}/api/cart`, cookie });
   return [
     { bottleneck: 'database', refusedBy: 'none', goal: false, target: cart(slowUnprotected.url, ofSlow) },
     { bottleneck: 'database', refusedBy: OWN, goal: true, target: cart(slow.url, ofSlow) },
-    ...(other ? [await ofOther('database')] : []),
+    ...(other ? [await openOther(bench, other, 'database')] : []),
     { bottleneck: 'processor', refusedBy: 'none', goal: false, target: cart(fastUnprotected.url, ofFast) },
     { bottleneck: 'processor', refusedBy: OWN, goal: true, target: cart(fast.url, ofFast) },
-    ...(other ? [await ofOther('processor')] : []),
+    ...(other ? [await openOther(bench, other, 'processor')] : []),
     { bottleneck: 'processor', refusedBy: 'a balancer', goal: true, target: cart(balancer.url, ofFast) },
   ];
+}
 
-  async function ofOther(bottleneck: Case['bottleneck']) {
-    const database = `other_${bottleneck}`;
-    const { url } = await bench.serve(database, {}, other?.bundle);
-    const cookie = await cartCookie(url);
-    if (bottleneck === 'database') await slowDown(bench.postgres.url(database));
-    return { bottleneck, refusedBy: `${OWN} at ${other?.commit}`, goal: false, target: cart(url, cookie) };
-  }
+async function openOther(bench: ShopBench, { bundle, commit }: ShopAt, bottleneck: Case['bottleneck']) {
+  const database = `other_${bottleneck}`;
+  const { url } = await bench.serve(database, {}, bundle);
+  const target = cart(url, await cartCookie(url));
+  if (bottleneck === 'database') await slowDown(bench.postgres.url(database));
+  return { bottleneck, refusedBy: `${OWN} at ${commit}`, goal: false, target };
+}
+
+function cart(url: string, cookie: string): Target {
+  return { url: `${url}/api/cart`, cookie };
 }
 
 /** Delays each read of a cart by 50 ms. */

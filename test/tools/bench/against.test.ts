@@ -68,7 +68,7 @@ function expectNoWorktree(): void {
   expect(git('worktree', 'list').split('\n')).toHaveLength(1);
 }
 
-test('bundles the shop of a commit with that commit’s builder and our packages, and leaves no worktree', () => {
+test('bundles the shop of a commit with the builder of that commit and our packages, and leaves no worktree', () => {
   const app = "readFileSync('app/server.ts', 'utf8') + existsSync('node_modules/tsx/package.json')";
   const old = commit({ 'app/server.ts': 'old ', [BUILDER]: builder(app) });
   commit({ 'app/server.ts': 'new ', [BUILDER]: builder("'another builder'") });
