@@ -117,6 +117,13 @@ test('doctor lists installed and missing programs as a table and as JSON', () =>
   for (const { found, install } of checks) expect(found ?? install).toMatch(/\S/);
 });
 
+test('a benchmark refuses an unknown commit before it starts anything', () => {
+  expectOneLine(
+    run('bench', 'catalogue', '--against', 'no-such-commit'),
+    '--against must be a commit of this repository, got no-such-commit. In a shallow clone, run git fetch --unshallow.',
+  );
+});
+
 test('a benchmark lists missing programs with their install commands', () => {
   const { status, stderr } = runWith({ PATH: '' }, 'bench', 'farm');
   expect(stderr).toMatch(/bench farm needs missing programs: .*h2load\. Run: .*apt-get install nghttp2-client\n$/);

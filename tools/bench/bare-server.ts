@@ -1,16 +1,22 @@
 import { createServer, type Server } from 'node:http';
 
 /**
- * Baseline for the shop: a bare Express server with the same responses. This file runs as a program: it takes {@link Bare} as
- * JSON and sends its address to the parent process.
+ * Baselines for the shop: bare servers with the same responses. This file runs as a program: it takes {@link Bare} as JSON and
+ * sends its address to the parent process.
  */
 export type Bare =
-  /** `/api/products` sends the list with `res.json`. */
+  /** `node:http` without a framework sends the same response to each request. */
+  | { readonly serves: 'bytes'; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+  /** Express: `/api/products` sends the list with `res.json`. */
   | { readonly serves: 'list'; readonly list: unknown }
-  /** With express-session and connect-redis: `/api/login` starts a session, `/api/me` reads it. */
+  /** Express with express-session and connect-redis: `/api/login` starts a session, `/api/me` reads it. */
   | { readonly serves: 'session'; readonly redisUrl: string };
 
 async function app(bare: Bare): Promise<Server> {
+  if (bare.serves === 'bytes') {
+    const body = Buffer.from(bare.body);
+    return createServer((_request, response) => response.writeHead(200, bare.headers).end(body));
+  }
   const { default: express } = await import('express');
   const server = express();
   if (bare.serves === 'list') {

@@ -2,11 +2,7 @@ import type { Command } from 'commander';
 import { oneOf, wholeNumber } from '../support/arguments';
 import type { FarmOptions } from './farm';
 import type { MoveBenchOptions } from './move';
-
-interface Rounds {
-  readonly rounds: number;
-  readonly json: boolean;
-}
+import type { AgainstOptions } from './rounds';
 
 interface Seconds {
   readonly seconds: number;
@@ -21,7 +17,7 @@ export function declareBench(program: Command): void {
     .usage('<benchmark> [options]')
     .helpCommand(false);
 
-  const inRounds = (name: string, description: string, measure: (options: Rounds) => Promise<number>) =>
+  const inRounds = (name: string, description: string, measure: (options: AgainstOptions) => Promise<number>) =>
     bench
       .command(name)
       .description(description)
@@ -32,32 +28,43 @@ export function declareBench(program: Command): void {
         5,
       )
       .option('--json', 'print the results as JSON', false)
-      .action(async (options: Rounds) => {
+      .action(async (options: AgainstOptions) => {
         process.exitCode = await measure(options);
       });
+
+  const withAgainst = (command: Command) =>
+    command.option('--against <commit>', 'also measure the shop of this commit, in the same rounds');
 
   inRounds('synth', 'Compare cdk synth of all phases with cdk synth of an empty app', async (options) =>
     (await import('./synth.js')).benchSynth(options),
   );
-  inRounds(
-    'overload',
-    'Measure throughput at three times the peak load, with and without load shedding',
-    async (options) => (await import('./overload.js')).benchOverload(options),
+  withAgainst(
+    inRounds(
+      'overload',
+      'Measure throughput at three times the peak load, with and without load shedding',
+      async (options) => (await import('./overload.js')).benchOverload(options),
+    ),
   );
   inRounds('wait', 'Measure the latency that Redis WAIT adds to a session write', async (options) =>
     (await import('./wait.js')).benchWait(options),
   );
-  inRounds('catalogue', 'Compare the cached catalog with bare Express', async (options) =>
-    (await import('./bare.js')).benchCatalogue(options),
+  withAgainst(
+    inRounds('catalogue', 'Compare the cached catalog with bare Express', async (options) =>
+      (await import('./bare.js')).benchCatalogue(options),
+    ),
   );
   inRounds('edge', 'Compare the catalogue from a local stand-in for CloudFront with bare Express', async (options) =>
     (await import('./edge.js')).benchEdge(options),
   );
-  inRounds('sessions', 'Compare session reads with express-session and connect-redis', async (options) =>
-    (await import('./bare.js')).benchSessions(options),
+  withAgainst(
+    inRounds('sessions', 'Compare session reads with express-session and connect-redis', async (options) =>
+      (await import('./bare.js')).benchSessions(options),
+    ),
   );
-  inRounds('cold-start', 'Compare the time from spawn to the first response with bare node:http', async (options) =>
-    (await import('./cold-start.js')).benchColdStart(options),
+  withAgainst(
+    inRounds('cold-start', 'Compare the time from spawn to the first response with bare node:http', async (options) =>
+      (await import('./cold-start.js')).benchColdStart(options),
+    ),
   );
 
   bench
@@ -71,6 +78,7 @@ export function declareBench(program: Command): void {
       wholeNumber(1, 50),
       15,
     )
+    .option('--against <commit>', 'also measure 1 and 10 servers with the shop of this commit (4 minutes more)')
     .option('--usl <file>', 'write the fitted parameters to this file, for npm run plan')
     .option('--json', 'print the results as JSON', false)
     .action(async (options: FarmOptions) => {

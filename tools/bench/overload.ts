@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { startHaproxy } from '../rehearsal/programs/haproxy';
 import { table } from '../support/table';
+import { buildShopAt, type ShopAt } from './against';
 import { pinCpus, pinned } from './cpu-affinity';
-import { runAutocannon, runConstantRate } from './load';
-import { type BenchOptions, measureInterleaved, threeDigits } from './rounds';
+import { MAX_FAILED_SHARE, runAutocannon, runConstantRate } from './load';
+import { type AgainstOptions, measureInterleaved, percent, threeDigits } from './rounds';
 import { cartCookie, ShopBench } from './shop';
 
 /** Minimum goodput at {@link FACTOR} times the peak load, as a fraction of the peak. */
@@ -24,51 +25,56 @@ const SECONDS = 4;
 /** Requests in flight that the load balancer allows; below the server's own limit. */
 const MAX_IN_FLIGHT = 64;
 
-/** Bottleneck, and where excess requests are rejected. */
-const CASES = {
-  'database, none': { bottleneck: 'database', refusedBy: 'none', goal: false },
-  'database, the process': { bottleneck: 'database', refusedBy: 'the process', goal: true },
-  'processor, none': { bottleneck: 'processor', refusedBy: 'none', goal: false },
-  'processor, the process': { bottleneck: 'processor', refusedBy: 'the process', goal: true },
-  'processor, a balancer': { bottleneck: 'processor', refusedBy: 'a balancer', goal: true },
-} as const;
-
-type Case = keyof typeof CASES;
-
-/**
- * Runs the benchmark `overload`: the peak throughput of one shop process, then three times that load. With the bottleneck
- * `database`, each statement takes 50 ms, so that the connection pool is exhausted first. With `processor`, the shop and
- * PostgreSQL share one CPU, as on a small instance. Returns the exit code: 1 if a case with a goal misses it.
- */
-export async function benchOverload({ rounds, json }: BenchOptions): Promise<number> {
-  const measured = await ShopBench.run(async (bench) => {
-    const targets = await open(bench);
-    const measurements = Object.entries(targets).map(
-      ([name, target]) => [name, () => peakAndOverload(target)] as const,
-    );
-    return measureInterleaved(Object.fromEntries(measurements) as Record<Case, () => Promise<Overload>>, {
-      rounds,
-      json,
-    });
-  });
-  const results = Object.entries(measured).map(([name, figures]) => ({ ...CASES[name as Case], ...figures }));
-  const missed = results.filter(
-    ({ goal, ratio, refusalP99Ms }) => goal && (ratio < GOAL || refusalP99Ms > MAX_REFUSAL_P99),
-  );
-  console.log(
-    json
-      ? JSON.stringify({ rounds, factor: FACTOR, divided: pinned, goal: GOAL, results: results.map(asJson) }, null, 2)
-      : render(results),
-  );
-  return missed.length > 0 ? 1 : 0;
-}
+const OWN = 'the process';
 
 interface Target {
   readonly url: string;
   readonly cookie: string;
 }
 
-async function open(bench: ShopBench): Promise<Record<Case, Target>> {
+interface Case {
+  readonly bottleneck: 'database' | 'processor';
+  /** Where excess requests are rejected. */
+  readonly refusedBy: string;
+  readonly goal: boolean;
+}
+
+/**
+ * Runs the benchmark `overload`: the peak throughput of one shop process, then three times that load. With the bottleneck
+ * `database`, each statement takes 50 ms, so that the connection pool is exhausted first. With `processor`, the shop and
+ * PostgreSQL share one CPU, as on a small instance. Returns the exit code: 1 if a case with a goal misses it.
+ */
+export async function benchOverload(options: AgainstOptions): Promise<number> {
+  const { rounds, json } = options;
+  const other = options.against === undefined ? undefined : buildShopAt(options.against);
+  const results = await ShopBench.run(async (bench) => {
+    const cases = await open(bench, other);
+    const measurements = cases.map((one) => [nameOf(one), () => peakAndOverload(one.target)] as const);
+    const measured = await measureInterleaved(Object.fromEntries(measurements), options);
+    return cases.map(({ target, ...one }) => ({ ...one, ...(measured[nameOf(one)] as Overload) }));
+  });
+  const missed = results.filter(
+    ({ goal, ratio, refusalP99Ms, failedShare }) =>
+      goal && (ratio < GOAL || refusalP99Ms > MAX_REFUSAL_P99 || failedShare > MAX_FAILED_SHARE),
+  );
+  const compared = other ? compare(results, other) : undefined;
+  console.log(
+    json
+      ? JSON.stringify(
+          { rounds, factor: FACTOR, divided: pinned, goal: GOAL, results: results.map(asJson), against: compared },
+          null,
+          2,
+        )
+      : render(results, compared),
+  );
+  return missed.length > 0 ? 1 : 0;
+}
+
+function nameOf({ bottleneck, refusedBy }: Case): string {
+  return `${bottleneck}, ${refusedBy}`;
+}
+
+async function open(bench: ShopBench, other: ShopAt | undefined): Promise<(Case & { readonly target: Target })[]> {
   const unprotected = { LOAD_SHEDDING: 'false' };
   const slow = await bench.serve('slow');
   const slowUnprotected = await bench.serve('slow', unprotected);
@@ -85,14 +91,27 @@ async function open(bench: ShopBench): Promise<Record<Case, Target>> {
   const ofSlow = await cartCookie(slow.url);
   const ofFast = await cartCookie(fast.url);
   await slowDown(bench.postgres.url('slow'));
-  const cart = (url: string, cookie: string): Target => ({ url: `${url}/api/cart`, cookie });
-  return {
-    'database, none': cart(slowUnprotected.url, ofSlow),
-    'database, the process': cart(slow.url, ofSlow),
-    'processor, none': cart(fastUnprotected.url, ofFast),
-    'processor, the process': cart(fast.url, ofFast),
-    'processor, a balancer': cart(balancer.url, ofFast),
-  };
+  return [
+    { bottleneck: 'database', refusedBy: 'none', goal: false, target: cart(slowUnprotected.url, ofSlow) },
+    { bottleneck: 'database', refusedBy: OWN, goal: true, target: cart(slow.url, ofSlow) },
+    ...(other ? [await openOther(bench, other, 'database')] : []),
+    { bottleneck: 'processor', refusedBy: 'none', goal: false, target: cart(fastUnprotected.url, ofFast) },
+    { bottleneck: 'processor', refusedBy: OWN, goal: true, target: cart(fast.url, ofFast) },
+    ...(other ? [await openOther(bench, other, 'processor')] : []),
+    { bottleneck: 'processor', refusedBy: 'a balancer', goal: true, target: cart(balancer.url, ofFast) },
+  ];
+}
+
+async function openOther(bench: ShopBench, { bundle, commit }: ShopAt, bottleneck: Case['bottleneck']) {
+  const database = `other_${bottleneck}`;
+  const { url } = await bench.serve(database, {}, bundle);
+  const target = cart(url, await cartCookie(url));
+  if (bottleneck === 'database') await slowDown(bench.postgres.url(database));
+  return { bottleneck, refusedBy: `${OWN} at ${commit}`, goal: false, target };
+}
+
+function cart(url: string, cookie: string): Target {
+  return { url: `${url}/api/cart`, cookie };
 }
 
 /** Delays each read of a cart by 50 ms. */
@@ -112,6 +131,8 @@ async function slowDown(database: string): Promise<void> {
 type Overload = {
   /** Responses per second. */
   readonly peak: number;
+  /** Failed requests at the peak load, as a fraction of all. They would lower the peak, and with it the goal. */
+  readonly failedShare: number;
   readonly offered: number;
   readonly answeredInTime: number;
   /** Responses in time, as a fraction of the peak. */
@@ -123,24 +144,37 @@ type Overload = {
 };
 
 async function peakAndOverload(target: Target): Promise<Overload> {
-  const peak = await runAutocannon({ ...target, connections: CONNECTIONS_AT_PEAK, seconds: SECONDS_AT_PEAK });
+  const { rps: peak, failedShare } = await runAutocannon({
+    ...target,
+    connections: CONNECTIONS_AT_PEAK,
+    seconds: SECONDS_AT_PEAK,
+  });
   const result = await runConstantRate({ ...target, connections: CONNECTIONS, seconds: SECONDS, rate: FACTOR * peak });
   const { inTime, ...others } = result;
-  return { peak, ratio: inTime / peak, answeredInTime: inTime, ...others };
+  return { peak, failedShare, ratio: inTime / peak, answeredInTime: inTime, ...others };
 }
 
-type Result = Overload & { readonly bottleneck: string; readonly refusedBy: string; readonly goal: boolean };
+type Result = Case & Overload;
+
+/** Responses in time, as multiples of the other commit's. */
+function compare(results: readonly Result[], { commit }: ShopAt) {
+  const inTime = (bottleneck: string, refusedBy: string) =>
+    results.find((one) => nameOf(one) === `${bottleneck}, ${refusedBy}`)?.answeredInTime as number;
+  const ratio = (bottleneck: string) => inTime(bottleneck, OWN) / inTime(bottleneck, `${OWN} at ${commit}`);
+  return { commit, database: ratio('database'), processor: ratio('processor') };
+}
 
 /** Keeps the keys that `--json` has always printed. */
 function asJson({ bottleneck, offered, ...figures }: Result) {
   return { wall: bottleneck, asked: offered, ...figures };
 }
 
-function render(results: readonly Result[]): string {
+function render(results: readonly Result[], compared: ReturnType<typeof compare> | undefined): string {
   const head = [
     'bottleneck',
     'load shedding',
     'peak/s',
+    'failed',
     'offered/s',
     'in time/s',
     'of peak',
@@ -152,6 +186,7 @@ function render(results: readonly Result[]): string {
     one.bottleneck,
     one.refusedBy,
     threeDigits(one.peak),
+    percent(one.failedShare),
     threeDigits(one.offered),
     threeDigits(one.answeredInTime),
     `${(one.ratio * 100).toFixed(0)}%`,
@@ -160,5 +195,10 @@ function render(results: readonly Result[]): string {
     one.refused > 0 ? `${threeDigits(one.refusalP50Ms)}, ${threeDigits(one.refusalP99Ms)}` : '-',
   ]);
   const note = pinned ? '' : '\nLoad generator and shop shared all CPUs: pinning needs taskset and two CPUs.';
-  return `GET /api/cart. "in time": within 1 s of the scheduled send time.\n\n${table(head, rows)}${note}`;
+  const multiples = compared
+    ? `\n\nIn time, as a multiple of ${compared.commit}: database ${compared.database.toFixed(2)}x, processor ${compared.processor.toFixed(2)}x.`
+    : '';
+  return `GET /api/cart. "failed": at the peak load. "in time": within 1 s of the scheduled send time.
+
+${table(head, rows)}${multiples}${note}`;
 }

@@ -8,31 +8,58 @@ export interface BenchOptions {
   readonly json: boolean;
 }
 
+export interface AgainstOptions extends BenchOptions {
+  /**
+   * Commit whose shop is measured in the same rounds.
+   *
+   * @default - none
+   */
+  readonly against?: string | undefined;
+}
+
 /**
  * Runs several measurements in interleaved rounds, so that other load on the machine affects all of them alike. Returns the
- * medians. An additional first round fills the caches and is not counted.
+ * medians, but the mean of `failedShare`: the median would hide the failures of a single round. An additional first round fills
+ * the caches and is not counted.
  */
-export async function measureInterleaved<Name extends string, F extends Figures>(
-  measurements: Readonly<Record<Name, () => Promise<F>>>,
+export async function measureInterleaved<M extends Measurements>(
+  measurements: M,
   { rounds, json }: BenchOptions,
-): Promise<Record<Name, F>> {
-  const names = Object.keys(measurements) as Name[];
-  const results = new Map<Name, F[]>(names.map((name) => [name, []]));
+): Promise<Summaries<M>> {
+  const results = new Map<string, Figures[]>();
   for (let round = 0; round <= rounds; round += 1) {
-    for (const name of names) {
-      const figures = await measurements[name]();
-      if (round > 0) results.get(name)?.push(figures);
+    for (const [name, measure] of Object.entries(measurements)) {
+      const figures = await measure?.();
+      if (figures === undefined) continue;
+      if (round > 0) results.set(name, [...(results.get(name) ?? []), figures]);
       const shown = Object.entries(figures).map(([figure, value]) => `${figure} ${threeDigits(value)}`);
       if (!json)
         console.error(`  … ${round > 0 ? `round ${round} of ${rounds}` : 'warm-up'}: ${name}: ${shown.join(', ')}`);
     }
   }
-  return Object.fromEntries(names.map((name) => [name, medians(results.get(name) as F[])])) as Record<Name, F>;
+  return Object.fromEntries([...results].map(([name, all]) => [name, summarize(all)])) as unknown as Summaries<M>;
 }
 
-function medians<F extends Figures>(all: readonly F[]): F {
-  const names = Object.keys(all[0] as F);
-  return Object.fromEntries(names.map((name) => [name, median(all.map((one) => one[name] as number))])) as F;
+/** Measurements by name. Absent ones are skipped. */
+type Measurements = { readonly [name: string]: (() => Promise<Figures>) | undefined };
+
+type Summaries<M extends Measurements> = {
+  readonly [Name in keyof M]: M[Name] extends infer Measure
+    ? Measure extends () => Promise<infer F>
+      ? F
+      : undefined
+    : never;
+};
+
+function summarize(all: readonly Figures[]): Figures {
+  const values = (name: string) => all.map((one) => one[name] as number);
+  return Object.fromEntries(
+    Object.keys(all[0] ?? {}).map((name) => [name, name === 'failedShare' ? mean(values(name)) : median(values(name))]),
+  );
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** For an even number of values, the mean of the middle two. */
@@ -46,4 +73,9 @@ export function median(values: readonly number[]): number {
 /** Formats a number with three significant digits, about the precision of these measurements. */
 export function threeDigits(value: number): string {
   return Number(value.toPrecision(3)).toLocaleString('en', { maximumSignificantDigits: 3 });
+}
+
+/** Formats a fraction as a percentage. */
+export function percent(fraction: number): string {
+  return `${threeDigits(fraction * 100)}%`;
 }

@@ -54,16 +54,16 @@ export class ShopBench {
   }
 
   /** Creates the database and starts a server on it. Resolves when the server is ready. */
-  async serve(database: string, env: Readonly<Record<string, string>> = {}): Promise<Shop> {
+  async serve(database: string, env: Readonly<Record<string, string>> = {}, bundle = this.bundle): Promise<Shop> {
     await this.postgres.createDatabase(database);
-    return this.start({ DATABASE_URL: this.postgres.url(database), ...env });
+    return this.start({ DATABASE_URL: this.postgres.url(database), ...env }, bundle);
   }
 
   /** Starts a server on a free port, with one process by default. Resolves when it is ready. */
-  async start(env: Readonly<Record<string, string>>): Promise<Shop> {
+  async start(env: Readonly<Record<string, string>>, bundle = this.bundle): Promise<Shop> {
     this.#started += 1;
     const log = join(this.dir, `shop-${this.#started}.log`);
-    const process = await startShop({ bundle: this.bundle, log, env: { ...SHOP_ENV, ...env } });
+    const process = await startShop({ bundle, log, env: { ...SHOP_ENV, ...env } });
     this.onClose(() => process.stop());
     pinCpus(process.pid, 'target');
     return { process, url: `http://127.0.0.1:${process.port}` };

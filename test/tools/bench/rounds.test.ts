@@ -29,3 +29,13 @@ test('measurements alternate, and the first round is not counted', async () => {
   expect(order).toEqual(['one', 'other', 'one', 'other', 'one', 'other', 'one', 'other']);
   expect(figures).toEqual({ one: { ms: 3 }, other: { ms: 3 } });
 });
+
+test('the share of failures is the mean of all rounds, and an absent measurement is skipped', async () => {
+  let round = 0;
+  const measure = async () => {
+    round += 1;
+    return { rps: round, failedShare: round === 2 ? 0.3 : 0 };
+  };
+  const seen = await measureInterleaved({ shop: measure, other: undefined }, { rounds: 3, json: true });
+  expect(seen).toEqual({ shop: { rps: 3, failedShare: 0.3 / 3 } });
+});

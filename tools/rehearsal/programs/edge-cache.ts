@@ -29,6 +29,10 @@ export interface EdgeCache {
  * Starts a cache with the cache behaviors of `lib/tiers/edge.ts`: catalogue API responses for all visitors, catalogue pages for
  * visitors without a cookie, and static files, each for its `s-maxage`. The app serves static files here, S3 does in the cloud.
  *
+ * HAProxy's cache ignores `stale-while-revalidate` and `stale-if-error`, and has no lock for concurrent misses: when a response
+ * expires, every request that arrives before the next one is stored goes to the origin, and an error reaches the visitor.
+ *
+ * @see https://github.com/haproxy/haproxy/issues/214
  * @throws Error with the end of the log when haproxy is missing or does not start
  */
 export async function startEdgeCache(options: EdgeCacheOptions): Promise<EdgeCache> {
