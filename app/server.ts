@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { SqsClient } from './jobs/queue';
+import { openLog } from './process/log';
 import type { FromPrimary, FromWorker } from './process/messages';
 import { prepareDatabase } from './process/prepare';
 import { killWorkers, runPrimary } from './process/primary';
@@ -20,7 +20,7 @@ const PUBLIC_DIR = join(__dirname, 'public');
 const MIGRATIONS_DIR = join(__dirname, 'migrations');
 
 const config = readEnvironment();
-const log = pino({ level: config.logLevel, base: { pid: process.pid, server: config.serverName } });
+const log = openLog({ level: config.logLevel, base: { pid: process.pid, server: config.serverName } });
 
 main().catch((error) => {
   log.fatal({ err: error }, 'the shop cannot start');

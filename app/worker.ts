@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { SqsClient } from './jobs/queue';
 import { CONCURRENCY, QueueWorker } from './jobs/queue-worker';
+import { openLog } from './process/log';
 import { openPrimary } from './process/open-primary';
 import { prepareDatabase } from './process/prepare';
 import { readEnvironment, refuse } from './process/refusal';
@@ -12,7 +12,7 @@ import { onStopRequest } from './process/stop-requests';
 const MIGRATIONS_DIR = join(__dirname, 'migrations');
 
 const config = readEnvironment();
-const log = pino({ level: config.logLevel, base: { pid: process.pid, server: config.serverName } });
+const log = openLog({ level: config.logLevel, base: { pid: process.pid, server: config.serverName } });
 
 main(config.queueUrl ?? refuse('QUEUE_URL must be set for a worker.')).catch((error) => {
   log.fatal({ err: error }, 'the worker cannot start');

@@ -1,7 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { LRUCache } from 'lru-cache';
 
-/** Responses that are kept. A page has about 12 KB. */
+/** Responses that are kept. The oldest are dropped first. A page has about 12 KB. */
 const MAX_ENTRIES = 500;
 
 /** Maximum length of a key. Anyone can request long URLs. */
@@ -24,7 +23,7 @@ interface Entry {
  * rendering take many times longer than sending those bytes.
  */
 export class FastPath {
-  readonly #entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES });
+  readonly #entries = new Map<string, Entry>();
 
   /** @param onHit called for each response from the fast path */
   constructor(private readonly onHit: () => void) {}
@@ -64,6 +63,7 @@ export class FastPath {
     const names = getRawHeaderNames.call(response);
     const headers = names.flatMap((name) => [name, String(response.getHeader(name))]);
     this.#entries.set(key, { headers, body, freshUntil, isRenewing: false });
+    if (this.#entries.size > MAX_ENTRIES) this.#entries.delete(this.#entries.keys().next().value as string);
   }
 
   #find(request: IncomingMessage): Entry | undefined {

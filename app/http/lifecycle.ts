@@ -1,8 +1,9 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface DrainOptions {
-  /** Milliseconds between the failing readiness check and the closing of the listener: the balancer needs them to notice. */
+  /** Milliseconds between the failing readiness check and the closing of the listener: the load balancer needs them to notice. */
   readonly grace: number;
   /** Milliseconds that requests in flight may take after that. Their connections are then cut. */
   readonly limit: number;
@@ -14,25 +15,29 @@ export interface DrainOptions {
  */
 export class Lifecycle {
   state: 'starting' | 'ready' | 'draining' = 'starting';
-  readonly #open = new Set<ServerResponse>();
+  /** The latest response of each connection. */
+  readonly #responses = new Map<Socket, ServerResponse>();
 
-  constructor(private readonly server: Server) {
-    server.prependListener('request', (_request, response) => {
+  /** Returns a listener that passes all requests to `handle`. */
+  track(handle: RequestListener): RequestListener {
+    return (request, response) => {
       if (this.state === 'draining') response.shouldKeepAlive = false;
-      this.#open.add(response);
-      response.once('close', () => this.#open.delete(response));
-    });
+      const { socket } = request;
+      if (!this.#responses.has(socket)) socket.once('close', () => this.#responses.delete(socket));
+      this.#responses.set(socket, response);
+      handle(request, response);
+    };
   }
 
   /** Answers the requests in flight and those that still arrive, each with `Connection: close`, then closes the server. */
-  async drain({ grace, limit }: DrainOptions): Promise<void> {
+  async drain(server: Server, { grace, limit }: DrainOptions): Promise<void> {
     this.state = 'draining';
-    // A keep-alive connection would stay open, idle, and delay the end.
-    for (const response of this.#open) response.shouldKeepAlive = false;
+    // An idle keep-alive connection would delay the end.
+    for (const response of this.#responses.values()) response.shouldKeepAlive = false;
     await sleep(grace);
-    const cut = setTimeout(() => this.server.closeAllConnections(), limit);
+    const cut = setTimeout(() => server.closeAllConnections(), limit);
     // Also closes the idle connections.
-    await new Promise((resolve) => this.server.close(resolve));
+    await new Promise((resolve) => server.close(resolve));
     clearTimeout(cut);
   }
 }

@@ -1,8 +1,8 @@
-import type { Server } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { MetricDatum } from '@aws-sdk/client-cloudwatch';
 import type { Logger } from 'pino';
 import { APP_METRICS, type AppMetric } from '../../lib/constants';
+import type { Exchange } from '../http/observe';
 import { SESSION_COOKIE } from '../sessions';
 
 /** Timeout of a request to CloudWatch in milliseconds. */
@@ -10,6 +10,10 @@ const PUBLISH_TIMEOUT = 5_000;
 
 /** Maximum number of different values of one metric in a request to CloudWatch. */
 const MAX_VALUES = 150;
+
+const HEALTH_CHECK = /^\/(healthz|readyz)$/;
+
+const CARRIES_SESSION = new RegExp(`(^|; )${SESSION_COOKIE}=`);
 
 type Counted = 'Shed' | `Cache${string}` | `${string}Statements` | 'ReplicaFallbacks';
 
@@ -48,23 +52,17 @@ export class Metrics {
     this.#totals = sources.totals();
   }
 
-  /** Counts the server's requests, except health checks. */
-  watch(server: Server): void {
-    const carriesSession = new RegExp(`(^|; )${SESSION_COOKIE}=`);
-    server.prependListener('request', (request, response) => {
-      if (/^\/(healthz|readyz)$/.test(request.url ?? '')) return;
-      const began = performance.now();
-      response.once('finish', () => {
-        this.#counts.Requests += 1;
-        if (response.statusCode >= 500) this.#counts.Errors5xx += 1;
-        const { cookie } = request.headers;
-        if (cookie !== undefined && carriesSession.test(cookie)) this.#counts.SessionRequests += 1;
-        if (startsSession(response.getHeader('set-cookie'))) this.#counts.SessionsStarted += 1;
-        const bin = binOf(performance.now() - began);
-        this.#latencies.set(bin, (this.#latencies.get(bin) ?? 0) + 1);
-      });
-    });
-  }
+  /** Counts a request, unless it is a health check. */
+  readonly count = ({ request, response, url, ms }: Exchange): void => {
+    if (HEALTH_CHECK.test(url)) return;
+    this.#counts.Requests += 1;
+    if (response.statusCode >= 500) this.#counts.Errors5xx += 1;
+    const { cookie } = request.headers;
+    if (cookie !== undefined && CARRIES_SESSION.test(cookie)) this.#counts.SessionRequests += 1;
+    if (startsSession(response.getHeader('set-cookie'))) this.#counts.SessionsStarted += 1;
+    const bin = binOf(ms);
+    this.#latencies.set(bin, (this.#latencies.get(bin) ?? 0) + 1);
+  };
 
   start(): void {
     // Random, so that the processes of a fleet do not publish at the same time.

@@ -15,8 +15,9 @@ import { Assets } from '../http/assets';
 import { FastPath } from '../http/fast-path';
 import { Lifecycle } from '../http/lifecycle';
 import { LoadShedding } from '../http/load-shedding';
+import { observe } from '../http/observe';
 import { ReadYourWrites } from '../http/read-your-writes';
-import { logRequests } from '../http/request-log';
+import { requestLog } from '../http/request-log';
 import type { SqsClient } from '../jobs/queue';
 import { JobRunner } from '../jobs/runner';
 import { openSessions } from '../sessions';
@@ -56,7 +57,7 @@ export interface ServingOptions {
 
 export function createServing({ config, secrets, queue, publicDir, version, log }: ServingOptions): Serving {
   const server = createServer({ keepAliveTimeout: APP_KEEP_ALIVE * 1000, headersTimeout: APP_HEADERS_TIMEOUT * 1000 });
-  const lifecycle = new Lifecycle(server);
+  const lifecycle = new Lifecycle();
   const onIdleError = (error: Error) => log.warn({ err: error }, 'an idle connection broke');
   // Migrations and replicas bypass a proxy: it would cut off long statements, and has no replicas.
   const database = openPrimary(config, secrets.database, onIdleError);
@@ -112,8 +113,6 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
   });
 
   const shedding = new LoadShedding(SHEDDING);
-  // The fast path comes first: sending its bytes costs no more than refusing the request.
-  server.on('request', fastPath.before(config.loadShedding ? shedding.guard(app) : app));
   const metrics =
     config.metricsNamespace === undefined
       ? undefined
@@ -134,12 +133,17 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
           },
           log,
         );
-  metrics?.watch(server);
-  logRequests(server, log, config.trustProxy);
+  const observers = [
+    ...(log.isLevelEnabled('info') ? [requestLog(log, config.trustProxy)] : []),
+    ...(metrics ? [metrics.count] : []),
+  ];
+  // The fast path comes first: sending its bytes costs no more than refusing the request.
+  const handle = fastPath.before(config.loadShedding ? shedding.guard(app) : app);
+  server.on('request', observe(lifecycle.track(handle), observers));
 
   const closeAll = async () => {
     const grace = config.phase >= FIRST_BALANCED_PHASE ? READINESS_GRACE * 1000 : LINGER;
-    await lifecycle.drain({ grace, limit: APP_DRAIN * 1000 });
+    await lifecycle.drain(server, { grace, limit: APP_DRAIN * 1000 });
     await jobs.stop();
     await metrics?.stop();
     queue?.close();

@@ -45,6 +45,7 @@ class SessionStoreError extends Error {
  * The `client` for connect-redis that makes its sessions reliable:
  *
  * - Every command fails after 200 ms, so that a Redis without answers costs a request no more than that.
+ * - Reads of one event-loop iteration share a command, which takes a fraction of the CPU time of a command for each.
  * - With `minReplicas`, a session is confirmed only when that many replicas have it. A failover loses no confirmed login.
  * - A removed session stays removed, even if a late write of a concurrent request arrives after its removal.
  *
@@ -54,16 +55,16 @@ class SessionStoreError extends Error {
  * ```
  */
 export class SessionClient {
-  readonly #read: SendCommand;
+  readonly #reads: Reads;
   readonly #writes: Writes;
 
   constructor({ read, write = read, minReplicas = 0 }: SessionClientOptions) {
-    this.#read = read;
+    this.#reads = new Reads(read);
     this.#writes = new Writes(write, minReplicas);
   }
 
   async get(key: string): Promise<string | null> {
-    const value = await within(this.#read(['GET', key]));
+    const value = await this.#reads.get(key);
     // With a type mapping, a client returns Buffers.
     return value === null || String(value) === REMOVED ? null : String(value);
   }
@@ -83,6 +84,35 @@ export class SessionClient {
 
   async del(keys: readonly string[]): Promise<void> {
     await Promise.all(keys.map((key) => this.#writes.run(['SET', key, REMOVED, 'PX', milliseconds(REMOVED_TTL)])));
+  }
+}
+
+interface Read {
+  readonly key: string;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Sends the reads of an event-loop iteration as one `MGET`. */
+class Reads {
+  #waiting: Read[] = [];
+
+  constructor(private readonly send: SendCommand) {}
+
+  get(key: string): Promise<unknown> {
+    if (this.#waiting.length === 0) setImmediate(() => this.#sendAll());
+    return new Promise((resolve, reject) => this.#waiting.push({ key, resolve, reject }));
+  }
+
+  async #sendAll(): Promise<void> {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    try {
+      const values = (await within(this.send(['MGET', ...batch.map(({ key }) => key)]))) as unknown[];
+      for (const [index, { resolve }] of batch.entries()) resolve(values[index]);
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
   }
 }
 
