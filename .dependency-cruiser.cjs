@@ -120,6 +120,18 @@ module.exports = {
       to: { path: ['^(bin|lib|tools|test)/', CDK], pathNot: '^lib/constants\\.ts$' },
     },
     {
+      name: 'a-middleware-stands-alone',
+      comment: 'Any Express app can copy one of these files. test/copy.test.ts proves it.',
+      severity: 'error',
+      from: {
+        path: '^app/(http/(fast-path|lifecycle|load-shedding|observe|read-your-writes)|sessions/session-client)\\.ts$',
+      },
+      to: {
+        dependencyTypesNot: ['core'],
+        pathNot: '(^|/)node_modules/(@types/)?(cookie|cookie-signature|express)/',
+      },
+    },
+    {
       name: 'the-app-imports-no-dev-dependency',
       comment: 'What the bundle contains is a dependency, so that audits see it.',
       severity: 'error',

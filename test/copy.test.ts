@@ -1,9 +1,10 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import ts from 'typescript';
+import { EXPRESS_PACKAGES, linkPackages, MIDDLEWARES } from './support/express-project';
 
-/** What people copy compiles: each tier, and each example of the docs. */
+/** What people copy compiles: each tier, each middleware, and each example of the docs. */
 const ROOT = join(__dirname, '..');
 const TIERS = join(ROOT, 'lib', 'tiers');
 const tiers = readdirSync(TIERS).filter((file) => file.endsWith('.ts'));
@@ -15,11 +16,7 @@ const tiers = readdirSync(TIERS).filter((file) => file.endsWith('.ts'));
 test('each tier compiles alone in a project with aws-cdk-lib and constructs', () => {
   const dir = mkdtempSync(join(tmpdir(), 'copy-'));
   try {
-    const modules = join(dir, 'node_modules');
-    mkdirSync(modules);
-    for (const name of ['aws-cdk-lib', 'constructs']) {
-      symlinkSync(join(ROOT, 'node_modules', name), join(modules, name), 'dir');
-    }
+    linkPackages(dir, ['aws-cdk-lib', 'constructs']);
     const files = tiers.map((tier) => copyAlone(tier, join(dir, basename(tier, '.ts'))));
     expect(problemsOf(files, { noUnusedLocals: true, types: [] })).toEqual([]);
   } finally {
@@ -29,6 +26,22 @@ test('each tier compiles alone in a project with aws-cdk-lib and constructs', ()
 
 test('finds tiers to copy', () => {
   expect(tiers).toContain('box.ts');
+});
+
+test('each middleware compiles alone in an Express project', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'copy-'));
+  try {
+    linkPackages(dir, EXPRESS_PACKAGES);
+    const files = MIDDLEWARES.map((path) => {
+      const project = join(dir, basename(path, '.ts'));
+      mkdirSync(project);
+      cpSync(join(ROOT, path), join(project, basename(path)));
+      return join(project, basename(path));
+    });
+    expect(problemsOf(files, { noUnusedLocals: true, types: ['node'] })).toEqual([]);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });
 
 test('every TypeScript example compiles', () => {
@@ -95,7 +108,7 @@ function problemsOf(files: string[], more: ts.CompilerOptions): string[] {
 /** Examples import from the project's root, or, as files of a folder `lib/`, from the folders beside them. */
 function projectImports(code: string): string {
   return code
-    .replaceAll(/from '\.\/(lib|tools)\//g, "from '../../../$1/")
+    .replaceAll(/from '\.\/(app|lib|tools)\//g, "from '../../../$1/")
     .replaceAll(/from '\.\/tiers\//g, "from '../../../lib/tiers/");
 }
 

@@ -24,6 +24,8 @@ const violations: readonly (readonly [file: string, source: string, rule: string
   ['lib/constants.ts', "import './tiers/network';", 'constants-import-nothing'],
   ['app/app.ts', "import '../tools/support/table';", 'the-app-imports-itself-and-the-constants'],
   ['app/worker.ts', "import { Stack } from 'aws-cdk-lib';", 'the-app-imports-itself-and-the-constants'],
+  ['app/http/lifecycle.ts', "import type { Lane } from './load-shedding';", 'a-middleware-stands-alone'],
+  ['app/sessions/session-client.ts', "import session from 'express-session';", 'a-middleware-stands-alone'],
   ['app/server.ts', "import { build } from 'esbuild';", 'the-app-imports-no-dev-dependency'],
   ['app/routes/cart.ts', "import { Pool } from 'pg';", 'one-module-opens-the-database'],
   ['app/sessions/stores.ts', "export const redis = () => import('redis');", 'one-module-opens-redis'],
@@ -47,6 +49,7 @@ const others = [
   'lib/tiers/network.ts',
   'lib/tiers/cell-router/function.ts',
   'app/data/repositories/carts.ts',
+  'app/http/load-shedding.ts',
   'tools/cloudformation/assembly.ts',
   'bin/cli.ts',
 ];

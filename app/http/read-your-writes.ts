@@ -11,7 +11,7 @@ export interface ReplicaReads<Reader> {
   readonly any: boolean;
   /** Returns a reader that sees at least this position. */
   seeing(min: MinLsn): Reader;
-  /** Current position of the primary. */
+  /** Current position of the primary, or `'everything'` if the primary does not answer. Must not reject. */
   position(): Promise<MinLsn>;
 }
 
