@@ -89,6 +89,7 @@ function problemsOf(files: string[], more: ts.CompilerOptions): string[] {
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
     strict: true,
     noEmit: true,
+    noUncheckedSideEffectImports: true,
     skipLibCheck: true,
     ...more,
   };
