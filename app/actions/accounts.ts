@@ -16,7 +16,7 @@ export interface Credentials {
 export async function signUp(request: Request, database: Database, credentials: Credentials): Promise<User> {
   const passwordHash = await hashPassword(credentials.password);
   const user = await createUser(database, normal(credentials.email), passwordHash);
-  if (!user) throw new ShopError(409, 'email_taken', 'There is an account with this e-mail address. Log in instead.');
+  if (!user) throw new ShopError(409, 'email_taken', 'There is an account with this email address. Log in instead.');
   await enter(request, database, user);
   return user;
 }
@@ -33,7 +33,7 @@ export async function logIn(
     const user = await findUserByEmail(database, email);
     return (await verifyPassword(credentials.password, user?.passwordHash)) ? user : undefined;
   });
-  if (!found) throw new ShopError(401, 'wrong_credentials', 'E-mail address or password is wrong.');
+  if (!found) throw new ShopError(401, 'wrong_credentials', 'Email address or password is wrong.');
   const user = { id: found.id, email: found.email };
   await enter(request, database, user);
   return user;

@@ -10,57 +10,57 @@ import {
 } from './repositories/products';
 import type { SharedCatalogue } from './shared-catalogue';
 
-/** Products on one page of the catalogue. */
+/** Products per page of the catalog. */
 export const PAGE_SIZE = 12;
 
-/** Milliseconds for which an answer counts as fresh, with as much again at random: entries must not all expire at once. */
+/** Minimum milliseconds for which an entry is fresh. A random time up to the same length is added: entries must not expire together. */
 const TTL = 1_500;
 
-/** Milliseconds until the database is asked again after it failed, while the last answer is served. */
+/** Milliseconds between two queries while the database is down and stale entries are served. */
 const RETRY = 1_000;
 
-/** Pages of a list that go into the shared cache; anybody can ask for page 10,000. */
+/** Pages of a list in the shared cache. Anyone can request page 10,000. */
 const SHARED_PAGES = 50;
 
-/** Searches can be anything; what is asked for most stays. */
+/** Maximum number of entries, because a search can be any text. The least recently used ones are dropped first. */
 const MAX_ENTRIES = 2_000;
 
 interface Entry {
   readonly value: unknown;
-  /** `value` as JSON, so that the API need not serialise it for each visitor. */
+  /** `value` as JSON, so that it is serialized once. */
   readonly json: Buffer;
   readonly from: 'shared' | 'database';
 }
 
-/** How an entry is found when this process has none. */
+/** How a missing entry is loaded. */
 interface Lookup {
   readonly query: () => Promise<unknown>;
-  /** Whether to ask the cache that all servers share first. What is asked for once in a while would only fill it. */
+  /** Whether the shared cache may hold it. Rare entries would only fill it. */
   readonly share: boolean;
 }
 
-/** An answer from the catalogue. */
+/** An entry of the catalog. */
 export interface Cached<T> {
   readonly value: T;
   readonly json: Buffer;
   /** A miss queried the database. */
   readonly cache: 'hit' | 'miss';
-  /** Time of `performance.now()` until which this process gives the same answer. */
+  /** Time of `performance.now()` until which this process serves this entry. */
   readonly freshUntil: number;
 }
 
 /**
- * The catalogue as visitors see it, some seconds old: stock on a page is a hint, and checkout looks again. An entry is
- * looked for in this process, then in the cache that all servers share, if there is one, then in the database. Concurrent
- * misses for the same entry cost one query. While the database is away, what was seen last is served.
+ * The catalog as visitors see it, up to some seconds old: stock on a page is a hint, and checkout checks it again. An entry comes from
+ * this process, else from the cache shared by all servers, else from the database. Concurrent misses of an entry cost one query. While
+ * the database is down, stale entries are served.
  */
 export class CatalogueCache {
-  /** Answers since the process started, by where they came from; waiting for another visitor's look-up counts as `near`. */
+  /** Lookups since the start of the process, by source. Waiting for a concurrent lookup counts as `near`. */
   readonly counters = { near: 0, shared: 0, database: 0 };
 
   readonly #cache: LRUCache<string, Entry, Lookup>;
 
-  /** @param keeps whether it keeps anything; without, to show what that is for, each answer is a query */
+  /** @param keeps whether entries are cached. Without it, each lookup is a query, to demonstrate what the cache saves. */
   constructor(
     private readonly database: Queryable,
     private readonly imageUrl: (image: string) => string,
@@ -71,10 +71,10 @@ export class CatalogueCache {
       max: MAX_ENTRIES,
       ttl: TTL,
       fetchMethod: async (key, stale, { options, context: { query, share } }) => {
-        const ask = async () => JSON.stringify((await query()) ?? null);
+        const load = async () => JSON.stringify((await query()) ?? null);
         try {
           const { text, from } =
-            share && shared ? await shared.load(key, ask) : ({ text: await ask(), from: 'database' } as const);
+            share && shared ? await shared.load(key, load) : ({ text: await load(), from: 'database' } as const);
           options.ttl = TTL * (1 + Math.random());
           return { value: JSON.parse(text) ?? undefined, json: Buffer.from(text), from };
         } catch (error) {
@@ -86,7 +86,7 @@ export class CatalogueCache {
     });
   }
 
-  /** @param page starts at 1 */
+  /** @param page the first page is 1 */
   list(filter: ProductFilter, page: number): Promise<Cached<ProductList>> {
     const query = async () => {
       const { items, total } = await listProducts(this.database, filter, PAGE_SIZE, (page - 1) * PAGE_SIZE);

@@ -8,39 +8,39 @@ type Client = ReturnType<typeof createClient>;
 export interface RedisSettings {
   /** `redis://` or, with TLS, `rediss://`; may hold user and password. */
   readonly url: string;
-  /** Replicas that must have a durable write before it counts as saved. */
+  /** Replicas that must have a session before it is confirmed. */
   readonly minReplicas: number;
 }
 
-/** A command without an answer for so long (in ms) is answered 503. All else that a request needs must fit beside it in 250 ms. */
+/** Milliseconds until an unanswered command fails. With the rest of a request, the client has its 503 within 250 ms. */
 const COMMAND_TIMEOUT = 200;
 
-/** Milliseconds that a server may take to accept a connection. */
+/** Timeout of a connection attempt in milliseconds. */
 const CONNECT_TIMEOUT = 1_000;
 
-/** Milliseconds between two questions whether this connection still leads to a primary that answers. */
+/** Milliseconds between two health checks of a connection. */
 const PROBE_INTERVAL = 1_000;
 
-/** Unanswered probes after which a connection is given up. */
+/** Unanswered health checks after which a connection is replaced. */
 const MISSED_PROBES = 3;
 
-/** A connection is given up for another at most that often, in ms: the name in the URL may lag behind a failover. */
+/** Minimum milliseconds between two replacements of a connection: the DNS record may lag behind a failover. */
 const RENEWAL_INTERVAL = 500;
 
-/** Longest pause before another attempt to connect, in ms. */
+/** Maximum milliseconds between two connection attempts. */
 const MAX_PAUSE = 1_000;
 
 /**
- * What a server says that is no longer, or not yet, the primary. Its connections stay open, so they must be given up: the
- * name in the URL leads to another server by now.
+ * Errors of a server that is not the primary. Its connections stay open after a failover, so they must be replaced: the DNS name
+ * resolves to another server by then.
  *
  * @see https://github.com/redis/node-redis/issues/2326
  */
 const NOT_PRIMARY = /READONLY|LOADING|MASTERDOWN|UNBLOCKED|WAIT cannot be used with replica/;
 
 /**
- * The shop's way to Redis or Valkey, and the only module that knows the driver. Always through the primary. Nothing is
- * queued while it is away: a command then fails in no time, and otherwise after {@link COMMAND_TIMEOUT} at the latest.
+ * The shop's connections to the primary of Redis or Valkey. No command is queued while it is down: each fails at once, and an
+ * unanswered one after {@link COMMAND_TIMEOUT}.
  */
 export class Redis {
   /** For sessions, whose writes wait for replicas. They use a second connection, because a WAIT blocks its connection. */
@@ -53,7 +53,7 @@ export class Redis {
   readonly #connections: readonly Connection[];
   readonly #probing: NodeJS.Timeout;
 
-  /** @param onError hears why a connection broke or was given up; another is opened by itself, for ever */
+  /** @param onError called with the reason when a connection breaks or is replaced. Reconnecting never stops. */
   constructor({ url, minReplicas }: RedisSettings, onError: (error: Error) => void) {
     const renewAll = () => {
       for (const connection of this.#connections) connection.renew();
@@ -71,13 +71,13 @@ export class Redis {
     }, PROBE_INTERVAL).unref();
   }
 
-  /** Resolves once connected, or after a moment without success: a server must come up without Redis too. */
+  /** Resolves once connected, or after {@link CONNECT_TIMEOUT}: a server must start without Redis too. */
   async settled(): Promise<void> {
     const end = Date.now() + CONNECT_TIMEOUT;
     while (Date.now() < end && !this.#connections.every((connection) => connection.isReady)) await sleep(10);
   }
 
-  /** For what may be lost. */
+  /** For entries that may be lost. */
   get cache(): SharedCache {
     return {
       get: async (key) => {
@@ -92,7 +92,7 @@ export class Redis {
     };
   }
 
-  /** What rate-limiter-flexible calls on a client of its "redis package" kind. */
+  /** The client for rate-limiter-flexible, with its option `useRedisPackage`. */
   get counters() {
     const run = (...command: RedisArgument[]) => this.#plain.run<unknown>(command);
     return {
@@ -121,7 +121,7 @@ export class Redis {
   }
 }
 
-/** One connection to the primary; opened again whenever it breaks, freezes, or turns out to lead to a replica. */
+/** One connection to the primary. It is replaced if it breaks, freezes, or leads to a replica. */
 class Connection {
   #client: Client | undefined;
   #renewedAt = Number.NEGATIVE_INFINITY;
@@ -131,7 +131,7 @@ class Connection {
   constructor(
     private readonly url: string,
     private readonly onError: (error: Error) => void,
-    /** Called when the server is not the primary: whatever else is connected to it is not, either. */
+    /** Called if the server is not the primary. The other connections to it need replacement as well. */
     private readonly onReplica: () => void,
   ) {
     this.renew();
@@ -146,7 +146,7 @@ class Connection {
     return withinTime(this.send<Reply>(command));
   }
 
-  /** Text in the reply comes as Buffers. */
+  /** Strings in the reply are Buffers. */
   async send<Reply>(command: RedisArgument[]): Promise<Reply> {
     try {
       if (!this.#client?.isReady) throw new Error('not connected to Redis');
@@ -157,7 +157,7 @@ class Connection {
     }
   }
 
-  /** Asks the server who it is, which every user may; gives the connection up when it is a replica, or does not answer. */
+  /** Replaces the connection if the server is a replica or does not answer. Every user may send `HELLO`. */
   async probe(): Promise<void> {
     const client = this.#client;
     try {
@@ -165,17 +165,17 @@ class Connection {
       this.#unanswered = 0;
       const role = String(facts[facts.findIndex((name) => String(name) === 'role') + 1]);
       if (role === 'master' || client !== this.#client) return;
-      this.onError(new Error(`this Redis server is no primary but a ${role}`));
+      this.onError(new Error(`this Redis server is a ${role}, not the primary`));
       this.onReplica();
     } catch {
       if (client !== this.#client) return;
-      // Once may be a busy moment. A client that is not even connected by then hangs in its attempt.
+      // One may be due to load. A client that is not connected after several hangs in its attempt.
       this.#unanswered += 1;
       if (this.#unanswered >= MISSED_PROBES) this.renew();
     }
   }
 
-  /** Leaves the connection and opens another; the name in the URL is looked up again. */
+  /** Replaces the connection. The DNS name is resolved again. */
   renew(): void {
     const now = performance.now();
     if (this.#closed || now - this.#renewedAt < RENEWAL_INTERVAL) return;
@@ -191,7 +191,7 @@ class Connection {
   }
 
   #open(): Client {
-    // Not before it is needed. The bundled package has no names that `await import()` could see.
+    // On first use. `await import()` finds no named exports in the bundled package.
     const { createClient, RESP_TYPES } = require('redis') as typeof import('redis');
     const client = createClient({
       url: this.url,
@@ -199,26 +199,26 @@ class Connection {
       RESP: 2,
       disableClientInfo: true,
       disableOfflineQueue: true,
-      // Its own timeout ends with the sending of a command.
+      // The client's timeout only covers the time until a command is sent.
       commandOptions: { timeout: undefined, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
       socket: { connectTimeout: CONNECT_TIMEOUT, reconnectStrategy: pauseBefore },
     });
-    let told = false;
+    let isReported = false;
     client.on('ready', () => {
-      told = false;
+      isReported = false;
     });
-    // Without a listener, an error ends the process. One outage is one line, and not one for each attempt.
+    // Without a listener, an error ends the process. Only the first error of an outage is reported, not each attempt.
     client.on('error', (error: Error) => {
-      if (!told) this.onError(error);
-      told = true;
+      if (!isReported) this.onError(error);
+      isReported = true;
     });
-    // It tries for ever; what ends it is destroy().
+    // Retries until destroy().
     client.connect().catch(() => {});
     return client as unknown as Client;
   }
 }
 
-/** At random, so that the processes of a fleet do not all come back in the same moment. */
+/** Random, so that the processes of a fleet do not reconnect at the same time. */
 function pauseBefore(attempt: number): number {
   return Math.min(MAX_PAUSE, 50 * 2 ** attempt) * (0.5 + Math.random() / 2);
 }
@@ -231,10 +231,10 @@ function lifetime(ttlMs: number): string {
   return String(Math.max(1, Math.round(ttlMs)));
 }
 
-/** Settles like `answer`, or throws when that takes longer than {@link COMMAND_TIMEOUT}. */
+/** Settles like `answer`, or rejects after {@link COMMAND_TIMEOUT}. */
 function withinTime<T>(answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    // After a pause of this process the answer may lie there unread, and timers come first: it is read, and then judged.
+    // After a pause of this process, the answer may be in the socket unread, and timers run first. One iteration reads it.
     const timer = setTimeout(
       () =>
         setImmediate(() =>

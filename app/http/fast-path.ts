@@ -3,8 +3,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 /** Responses that are kept. The oldest are dropped first. A page has about 12 KB. */
 const MAX_ENTRIES = 500;
 
-/** Maximum length of a key. Anyone can request long URLs. */
-const MAX_KEY = 300;
+/** Maximum length of a URL. Anyone can request longer ones. */
+const MAX_URL = 300;
 
 /** Milliseconds for which an expired response is still sent while one request makes the next one. */
 const STALE = 1_000;
@@ -24,6 +24,8 @@ interface Entry {
  */
 export class FastPath {
   readonly #entries = new Map<string, Entry>();
+  /** Of the requests that were passed on: middleware changes URL and headers. */
+  readonly #keys = new WeakMap<IncomingMessage, string>();
 
   /** @param onHit called for each response from the fast path */
   constructor(private readonly onHit: () => void) {}
@@ -31,8 +33,12 @@ export class FastPath {
   /** Returns a listener that passes all other requests to `handle`. */
   before(handle: RequestListener): RequestListener {
     return (request, response) => {
-      const entry = isAnonymousGet(request) ? this.#find(request) : undefined;
-      if (entry === undefined) return handle(request, response);
+      const key = keyOf(request);
+      const entry = key === undefined ? undefined : this.#find(key);
+      if (entry === undefined) {
+        if (key !== undefined) this.#keys.set(request, key);
+        return handle(request, response);
+      }
       this.onHit();
       response.writeHead(200, entry.headers as string[]);
       response.end(entry.body);
@@ -46,8 +52,8 @@ export class FastPath {
    */
   send(request: IncomingMessage, response: ServerResponse, body: Buffer, freshUntil: number | undefined): void {
     response.setHeader('Content-Length', body.length);
-    const key = keyOf(request);
-    if (isAnonymousGet(request) && key.length <= MAX_KEY) this.#keep(key, response, body, freshUntil);
+    const key = this.#keys.get(request);
+    if (key !== undefined) this.#keep(key, response, body, freshUntil);
     response.end(body);
   }
 
@@ -66,8 +72,8 @@ export class FastPath {
     if (this.#entries.size > MAX_ENTRIES) this.#entries.delete(this.#entries.keys().next().value as string);
   }
 
-  #find(request: IncomingMessage): Entry | undefined {
-    const entry = this.#entries.get(keyOf(request));
+  #find(key: string): Entry | undefined {
+    const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     const overdue = performance.now() - entry.freshUntil;
     if (overdue < 0) return entry;
@@ -79,11 +85,8 @@ export class FastPath {
   }
 }
 
-function isAnonymousGet({ method, headers }: IncomingMessage): boolean {
-  return method === 'GET' && headers.cookie === undefined;
-}
-
-/** The visitor's protocol determines some of the headers. Express keeps the whole URL in `originalUrl`. */
-function keyOf(request: IncomingMessage & { originalUrl?: string }): string {
-  return `${request.headers['x-forwarded-proto'] ?? ''} ${request.originalUrl ?? request.url}`;
+/** Undefined if the request is not anonymous. The visitor's protocol determines some of the headers. */
+function keyOf({ method, url = '', headers }: IncomingMessage): string | undefined {
+  if (method !== 'GET' || headers.cookie !== undefined || url.length > MAX_URL) return undefined;
+  return `${headers['x-forwarded-proto'] ?? ''} ${url}`;
 }

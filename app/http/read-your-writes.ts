@@ -40,11 +40,9 @@ export class ReadYourWrites<Reader> {
       response.end = end;
       const send = () => Reflect.apply(end, response, body);
       // A 4xx has changed nothing.
-      if (response.statusCode >= 400 && response.statusCode < 500) return send();
-      // After a 5xx, the write may have happened.
-      const position = response.statusCode >= 500 ? Promise.resolve('everything') : this.replicas.position();
-      position.then((min) => {
-        response.cookie(COOKIE, sign(String(min), this.secret), {
+      if (response.headersSent || (response.statusCode >= 400 && response.statusCode < 500)) return send();
+      this.#position(response.statusCode).then((position) => {
+        response.cookie(COOKIE, sign(String(position), this.secret), {
           httpOnly: true,
           sameSite: 'lax',
           secure: request.secure,
@@ -60,6 +58,11 @@ export class ReadYourWrites<Reader> {
   /** Returns where to read the visitor's own data. A request that writes reads from the primary. */
   reader(request: Request): Reader {
     return this.replicas.seeing(this.replicas.any && isRead(request) ? this.#lastWrite(request) : 'everything');
+  }
+
+  async #position(status: number): Promise<MinLsn> {
+    // After a 5xx, the write may have happened.
+    return status >= 500 ? 'everything' : this.replicas.position().catch(() => 'everything' as const);
   }
 
   #lastWrite({ headers }: Request): MinLsn {

@@ -57,7 +57,7 @@ export function handleErrors(shop: Shop): ErrorRequestHandler {
 function toShopError(thrown: unknown, reference: string): ShopError {
   if (thrown instanceof ShopError) return thrown;
   // The convention of Express. Errors of the parsers, the router and the session client follow it.
-  const { status, type } = thrown as { status?: number; type?: string };
+  const { status, type } = (thrown ?? {}) as { status?: number; type?: string };
   if (status === 503) return new Unavailable(undefined, { cause: thrown });
   if (type === 'entity.parse.failed') return new ShopError(400, 'invalid_request', 'body must be valid JSON');
   const known = REQUEST_ERRORS[status ?? 500];

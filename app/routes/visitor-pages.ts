@@ -88,8 +88,8 @@ function accountPages(pages: Router, shop: Shop): void {
 }
 
 const FIELD_HINT = {
-  login: 'Please give your e-mail address and your password.',
-  signup: 'Please give a valid e-mail address and a password of 8 to 200 characters.',
+  login: 'Please give your email address and your password.',
+  signup: 'Please give a valid email address and a password of 8 to 200 characters.',
 };
 
 /** @throws ShopError 400 with a hint for the form */

@@ -153,7 +153,7 @@ class Writes {
       const batch = this.#waiting.filter(({ expires }) => expires > now);
       this.#waiting = [];
       if (batch.length === 0) break;
-      // Without a pause in between, so that all use one socket: WAIT covers the writes of its own connection only.
+      // Without a pause in between, so that all use one socket: WAIT only covers the writes of the same connection.
       const replies = batch.map(({ command }) => this.send(command));
       const replicated = this.#replicated();
       batch.forEach(({ settle }, index) => {

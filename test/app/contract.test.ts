@@ -272,6 +272,11 @@ describe('the cart', () => {
     expect([large.status, large.json.error.code]).toEqual([413, 'body_too_large']);
     const xml = await shop.visitor().post('/api/cart/items', '<a/>', { 'content-type': 'application/xml' });
     expect([xml.status, xml.json.error.code]).toEqual([415, 'unsupported_media_type']);
+    // The bundle has no tables for such encodings.
+    const sjis = { 'content-type': 'application/x-www-form-urlencoded; charset=shift_jis' };
+    expect((await shop.visitor().submit('/cart/items', { productId: '1', quantity: '1' }, sjis)).status).toBe(415);
+    const latin1 = { 'content-type': 'application/x-www-form-urlencoded; charset=iso-8859-1' };
+    expect((await shop.visitor().submit('/cart/items', { productId: '1', quantity: '1' }, latin1)).status).toBe(303);
   });
 
   test('rejects unknown products, and holds at most 99 of one product', async () => {

@@ -24,12 +24,16 @@ interface Contender {
   readonly cookie?: string;
 }
 
-/** The same request, sent to each server. `other` is the shop of `--against`. */
+/** Environment of the compared shops: like the bare servers, they log no requests. */
+const QUIET = { LOG_LEVEL: 'warn' };
+
+/** The same request, sent to each server. `other` is the shop of `--against`, `logging` is the shop with its request log. */
 interface Contenders<T = Contender> {
   readonly express: T;
   readonly node?: T | undefined;
   readonly other?: T | undefined;
   readonly shop: T;
+  readonly logging: T;
 }
 
 /**
@@ -39,14 +43,15 @@ interface Contenders<T = Contender> {
  */
 export function benchCatalogue(options: AgainstOptions): Promise<number> {
   return compareThroughput('catalogue', options, async (bench, other) => {
-    const shop = await bench.serve('shop');
+    const shop = await bench.serve('shop', QUIET);
     const response = await fetch(shop.url + PATHS.catalogue, { headers: { 'accept-encoding': 'identity' } });
     const body = await response.text();
     return {
       express: await startBareServer(bench, { serves: 'list', list: JSON.parse(body) }),
       node: await startBareServer(bench, { serves: 'bytes', headers: endToEnd(response.headers), body }),
-      other: other && (await bench.serve('other', {}, other.bundle)),
+      other: other && (await bench.serve('other', QUIET, other.bundle)),
       shop,
+      logging: await bench.serve('logging'),
     };
   });
 }
@@ -66,15 +71,16 @@ export function benchSessions(options: AgainstOptions): Promise<number> {
     const redis = await startRedis({ dir: join(bench.dir, 'redis') });
     bench.onClose(() => redis.stop());
     pinCpus(redis.pid, 'support');
-    const serve = async (database: string, bundle = bench.bundle) => {
-      const { url } = await bench.serve(database, { SESSION_STORE: 'redis', REDIS_URL: redis.url }, bundle);
+    const serve = async (database: string, env: Readonly<Record<string, string>> = QUIET, bundle = bench.bundle) => {
+      const { url } = await bench.serve(database, { SESSION_STORE: 'redis', REDIS_URL: redis.url, ...env }, bundle);
       return { url, cookie: await userCookie(url) };
     };
     const { url } = await startBareServer(bench, { serves: 'session', redisUrl: redis.url });
     return {
       express: { url, cookie: await startSession(`${url}/api/login`, {}) },
-      other: other && (await serve('other', other.bundle)),
+      other: other && (await serve('other', QUIET, other.bundle)),
       shop: await serve('shop'),
+      logging: await serve('logging', {}),
     };
   });
 }
@@ -86,12 +92,18 @@ async function compareThroughput(
 ): Promise<number> {
   const at = options.against === undefined ? undefined : buildShopAt(options.against);
   const seen = await ShopBench.run(async (bench) => {
-    const { express, node, other, shop } = await open(bench, at);
+    const { express, node, other, shop, logging } = await open(bench, at);
     const measure = ({ url, cookie }: Contender) => {
       return () => runAutocannon({ url: url + PATHS[name], cookie, connections: CONNECTIONS, seconds: SECONDS });
     };
     return measureInterleaved(
-      { express: measure(express), node: node && measure(node), other: other && measure(other), shop: measure(shop) },
+      {
+        express: measure(express),
+        node: node && measure(node),
+        other: other && measure(other),
+        shop: measure(shop),
+        logging: measure(logging),
+      },
       options,
     );
   });
@@ -104,6 +116,7 @@ async function compareThroughput(
     shopRps: seen.shop.rps,
     expressRps: seen.express.rps,
     nodeRps: seen.node?.rps,
+    loggingRps: seen.logging.rps,
     failedShare: seen.shop.failedShare,
     maxFailedShare: MAX_FAILED_SHARE,
     against,
@@ -116,7 +129,7 @@ async function compareThroughput(
 
 function render(
   name: keyof typeof GOALS,
-  { express, node, other, shop }: Contenders<Throughput>,
+  { express, node, other, shop, logging }: Contenders<Throughput>,
   against: { readonly commit: string | undefined; readonly ratio: number } | undefined,
 ): string {
   const row = (title: string, { rps, failedShare }: Throughput) => [
@@ -130,6 +143,7 @@ function render(
     ...(node ? [row('bare node:http', node)] : []),
     ...(other ? [row(`the shop at ${against?.commit}`, other)] : []),
     row('the shop', shop),
+    row('the shop with its request log', logging),
     ['goal', '', `at least ${GOALS[name]}x`, `at most ${percent(MAX_FAILED_SHARE)}`],
   ];
   const note = against ? `\n\nThe shop, as a multiple of ${against.commit}: ${against.ratio.toFixed(2)}x.` : '';

@@ -127,10 +127,17 @@ const COMMON = {
   metafile: true,
 } satisfies BuildOptions;
 
+/** Tables of iconv-lite for East Asian encodings. The parsers of Express accept UTF-8 and ISO-8859-1 only. */
+const ICONV_TABLES = './tables/*.json';
+
+/** Express and three of its dependencies each have a copy of the same version, with a large table that all of them would load. */
+const MIME_TYPES = dirname(require.resolve('mime-types/package.json', { paths: [require.resolve('express')] }));
+
 /** esbuild options for the shop's scripts. Callers that set `external` or `define` must include these values. */
 export const SCRIPT = {
   ...COMMON,
-  external: [PG_NATIVE],
+  external: [PG_NATIVE, ICONV_TABLES],
+  alias: { 'mime-types': MIME_TYPES },
   // pg creates a Response to detect Cloudflare Workers. On Node 20, that loads all of fetch.
   define: { Response: 'undefined' },
 } satisfies BuildOptions;
