@@ -2,7 +2,7 @@ import { type TProperties, Type } from 'typebox';
 import { MAX_IDEMPOTENCY_KEY, MAX_QUANTITY } from '../limits';
 
 /*
- * Every schema of a request. `npm run validators` compiles them into app/http/validators.ts, under their `$id`.
+ * Every schema of a request. `npm run validators` compiles them into `app/http/validators`, under their `$id`.
  */
 
 /** Unknown fields of a body are errors of the client. */
