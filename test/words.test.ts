@@ -49,6 +49,7 @@ const scanned = [
   'tools',
   'test',
   'docs/commands.md',
+  'docs/your-express-app.md',
   'docs/decisions',
   'docs/deploy.md',
   'docs/rehearsals/README.md',
