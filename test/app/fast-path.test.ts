@@ -94,9 +94,11 @@ class Answering {
     let text = '';
     for await (const chunk of socket) {
       text += chunk;
-      const [head, body] = text.split(/\r\n\r\n(.*)/s);
-      const length = /\r\nContent-Length: (\d+)/i.exec(head as string)?.[1];
-      if (requestLine.startsWith('HEAD ') || body?.length === Number(length)) break;
+      const [head, body] = text.split(/\r\n\r\n(.*)/s) as [string, string | undefined];
+      if (body === undefined) continue;
+      const length = /\r\nContent-Length: (\d+)/i.exec(head)?.[1];
+      if (length === undefined) throw new Error(`no Content-Length:\n${head}`);
+      if (requestLine.startsWith('HEAD ') || body.length === Number(length)) break;
     }
     return text.replace(/(?<=\r\nDate: ).*/i, '…');
   }
