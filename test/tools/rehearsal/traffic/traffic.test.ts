@@ -1,5 +1,5 @@
 import type { Second } from '../../../../tools/rehearsal/traffic/messages';
-import { isAlive, sql } from '../../../support/shop';
+import { eventually, isAlive, sql } from '../../../support/shop';
 import { confirmed, TrafficTestBed } from '../../../support/traffic';
 
 /** Traffic against a real shop. */
@@ -17,6 +17,8 @@ test('all confirmed data exists, and the audit detects missing data', async () =
   const seconds: Second[] = [];
   traffic.events.on('second', (second) => seconds.push(second));
   await confirmed(traffic, 70);
+  // Orders come last in a visit: on a busy machine, 70 confirmations may include none.
+  await eventually(async () => (await sql(database, 'SELECT 1 FROM orders')).length > 0);
   traffic.end();
   const summary = await traffic.ended;
 
