@@ -28,7 +28,8 @@ export function createApp(deps: AppDeps): Express {
   // Exact, because only the proxies can connect: the security group of a server admits only the load balancer.
   app.set('trust proxy', deps.trustProxy);
 
-  if (shop.viewerProtocol === 'https') app.use(assumeHttps);
+  // Behind an edge that accepts only HTTPS, the load balancer reports the protocol between them. Cookies need the visitor's.
+  if (shop.viewerProtocol === 'https') Object.defineProperty(app.request, 'protocol', { value: 'https' });
   app.use(securityHeaders(shop.assets));
   app.use(rejectWhileStarting(shop));
   app.use(rejectCrossSiteWrites);
@@ -53,12 +54,6 @@ export function createApp(deps: AppDeps): Express {
   app.use(handleErrors(shop));
   return app;
 }
-
-/** Behind an edge that accepts only HTTPS, the load balancer reports the protocol between them. Cookies need the visitor's. */
-const assumeHttps: RequestHandler = (request, _response, next) => {
-  request.headers['x-forwarded-proto'] = 'https';
-  next();
-};
 
 function rejectWhileStarting({ lifecycle }: Shop): RequestHandler {
   const alwaysServed = /^\/(healthz|readyz|whoami|assets\/)/;

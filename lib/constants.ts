@@ -28,6 +28,14 @@ export const APP_KEEP_ALIVE = 65;
 export const APP_HEADERS_TIMEOUT = 70;
 
 /**
+ * How long CloudFront may serve a stale response while the app is down: the app's `stale-if-error`, and the maximum TTL of the
+ * cache policies. CloudFront applies the lesser.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html#stale-content
+ */
+export const EDGE_STALE = 600;
+
+/**
  * Health checks of the load balancer. A server that is shutting down returns 503 on `HEALTH_PATH` and keeps serving for
  * `READINESS_GRACE`, so that the load balancer marks it unhealthy before its listener closes.
  */

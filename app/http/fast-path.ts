@@ -68,6 +68,8 @@ export class FastPath {
     const { getRawHeaderNames } = response as ServerResponse & { getRawHeaderNames(): string[] };
     const names = getRawHeaderNames.call(response);
     const headers = names.flatMap((name) => [name, String(response.getHeader(name))]);
+    // Again last, so that the entries that are requested stay.
+    this.#entries.delete(key);
     this.#entries.set(key, { headers, body, freshUntil, isRenewing: false });
     if (this.#entries.size > MAX_ENTRIES) this.#entries.delete(this.#entries.keys().next().value as string);
   }

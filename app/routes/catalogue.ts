@@ -1,5 +1,6 @@
 import type { Request, Response, Router } from 'express';
 import type { Static } from 'typebox';
+import { EDGE_STALE } from '../../lib/constants';
 import type { Cached } from '../data/catalogue-cache';
 import { ShopError } from '../errors';
 import { validate } from '../http/validate';
@@ -13,7 +14,7 @@ import { CatalogQuery, ProductParams } from './schemas';
  *
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html#stale-content
  */
-export const SHARED = 'public, max-age=0, s-maxage=2, stale-while-revalidate=10, stale-if-error=600';
+export const SHARED = `public, max-age=0, s-maxage=2, stale-while-revalidate=10, stale-if-error=${EDGE_STALE}`;
 
 /** The catalog as JSON. Without session middleware, which would double the cost of a response. */
 export function catalogRoutes(api: Router, shop: Shop): void {

@@ -26,7 +26,7 @@ import type { IApplicationLoadBalancer, INetworkLoadBalancer } from 'aws-cdk-lib
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { EDGE_KEEP_ALIVE } from '../constants';
+import { EDGE_KEEP_ALIVE, EDGE_STALE } from '../constants';
 
 export interface EdgeProps {
   /** Internal load balancer, the origin of all dynamic paths. Its security group must allow CloudFront. */
@@ -58,7 +58,8 @@ export interface EdgeProps {
   readonly cachedPaths?: readonly string[];
 
   /**
-   * Path patterns of responses to cache without cookies in the cache key. They must not depend on cookies.
+   * Path patterns of responses to cache for all viewers, for at least a second. Of a request, the origin gets only the path, the
+   * query string and the `Host` header: without cookies, CloudFront collapses concurrent requests for a path into one.
    *
    * @default - none
    */
@@ -100,6 +101,7 @@ const ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
  *
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
+ * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html#request-custom-traffic-spikes
  */
 export class Edge extends Construct {
   readonly distribution: Distribution;
@@ -183,8 +185,8 @@ export class Edge extends Construct {
       defaultBehavior: appBehavior(app, CachePolicy.CACHING_DISABLED),
       additionalBehaviors: {
         [`${this.assetsPath}/*`]: this.assetsBehavior(),
-        ...this.cachedBehaviors(app, 'SharedPages', CacheCookieBehavior.all(), props.cachedPaths),
-        ...this.cachedBehaviors(app, 'SharedAnswers', CacheCookieBehavior.none(), props.cachedPathsIgnoringCookies),
+        ...this.cachedBehaviors(app, 'SharedPages', BY_COOKIES, props.cachedPaths),
+        ...this.cachedBehaviors(app, 'SharedAnswers', WITHOUT_COOKIES, props.cachedPathsIgnoringCookies),
       },
     });
     Validations.of(distribution).acknowledge({
@@ -247,25 +249,41 @@ export class Edge extends Construct {
   private cachedBehaviors(
     app: IOrigin,
     id: string,
-    cookieBehavior: CacheCookieBehavior,
+    { originRequestPolicy, ...cookies }: typeof BY_COOKIES,
     paths: readonly string[] = [],
   ): Record<string, BehaviorOptions> {
     if (paths.length === 0) return {};
-    const policy = new CachePolicy(this, id, {
+    const cachePolicy = new CachePolicy(this, id, {
+      ...cookies,
       cachePolicyName: `${id}-${stackUuid()}`,
-      // Cached only when the origin sends a TTL.
-      minTtl: Duration.seconds(0),
       defaultTtl: Duration.seconds(0),
-      maxTtl: Duration.minutes(1),
-      cookieBehavior,
+      maxTtl: Duration.seconds(EDGE_STALE),
       queryStringBehavior: CacheQueryStringBehavior.all(),
       headerBehavior: CacheHeaderBehavior.none(),
       enableAcceptEncodingBrotli: true,
       enableAcceptEncodingGzip: true,
     });
-    return Object.fromEntries(paths.map((path) => [path, appBehavior(app, policy)]));
+    return Object.fromEntries(paths.map((path) => [path, { ...appBehavior(app, cachePolicy), originRequestPolicy }]));
   }
 }
+
+/** Cached only when the origin sends a TTL. */
+const BY_COOKIES = {
+  minTtl: Duration.seconds(0),
+  cookieBehavior: CacheCookieBehavior.all(),
+  originRequestPolicy: OriginRequestPolicy.ALL_VIEWER,
+};
+
+/**
+ * CloudFront collapses concurrent requests only if no cookies are forwarded and the minimum TTL is not 0.
+ *
+ * @see https://repost.aws/articles/ARTocYphbwQnWtTz8FXrwqew/ddos-resilience-with-http-caching-on-cloudfront
+ */
+const WITHOUT_COOKIES = {
+  minTtl: Duration.seconds(1),
+  cookieBehavior: CacheCookieBehavior.none(),
+  originRequestPolicy: OriginRequestPolicy.HOST_HEADER_ONLY,
+};
 
 const KEPT = {
   encryption: BucketEncryption.S3_MANAGED,

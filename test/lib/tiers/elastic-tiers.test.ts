@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { ALB_IDLE, APP_KEEP_ALIVE, EDGE_KEEP_ALIVE } from '../../../lib/constants';
+import { ALB_IDLE, APP_KEEP_ALIVE, EDGE_KEEP_ALIVE, EDGE_STALE } from '../../../lib/constants';
 import { BacklogScaling } from '../../../lib/tiers/backlog-scaling';
 import { Backup } from '../../../lib/tiers/backup';
 import { CloudFrontPrefixList } from '../../../lib/tiers/cloudfront-prefix-list';
@@ -45,6 +45,7 @@ describe('Edge', () => {
     config.CacheBehaviors.find((one: any) => one.PathPattern === path);
   const CACHING_DISABLED = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
   const ALL_VIEWER = '216adef6-5c7f-47e4-b989-5492eafa07d3';
+  const HOST_HEADER_ONLY = 'bf0718e1-ba1e-49d1-88b1-f726733018ae';
 
   test('forwards all other paths to the app uncached, with all methods, cookies, query strings and headers', () => {
     expect(config.DefaultCacheBehavior).toMatchObject({
@@ -61,11 +62,12 @@ describe('Edge', () => {
     expect(config).toMatchObject({ HttpVersion: 'http2and3', IPV6Enabled: true, WebACLId: expect.any(String) });
   });
 
+  const policyOf = (path: string) => {
+    const { Ref } = behavior(path).CachePolicyId;
+    return template.Resources[Ref].Properties.CachePolicyConfig;
+  };
+
   test('caches pages by cookie and catalog responses without cookies, for the TTL of the origin', () => {
-    const policyOf = (path: string) => {
-      const { Ref } = behavior(path).CachePolicyId;
-      return template.Resources[Ref].Properties.CachePolicyConfig;
-    };
     const pages = policyOf('/products/*');
     expect(pages).toMatchObject({ MinTTL: 0, DefaultTTL: 0 });
     const key = 'ParametersInCacheKeyAndForwardedToOrigin';
@@ -76,6 +78,20 @@ describe('Edge', () => {
     expect(policyOf('/')).toEqual(pages);
     expect(policyOf('/api/products*')[key].CookiesConfig).toEqual({ CookieBehavior: 'none' });
     expect(behavior('/').OriginRequestPolicyId).toBe(ALL_VIEWER);
+  });
+
+  test('can collapse concurrent requests for catalog responses: no cookies are forwarded, and the minimum TTL is not 0', () => {
+    expect(behavior('/api/products*').OriginRequestPolicyId).toBe(HOST_HEADER_ONLY);
+    const { MinTTL, ParametersInCacheKeyAndForwardedToOrigin } = policyOf('/api/products*');
+    expect(MinTTL).toBe(1);
+    expect(ParametersInCacheKeyAndForwardedToOrigin).toMatchObject({
+      CookiesConfig: { CookieBehavior: 'none' },
+      QueryStringsConfig: { QueryStringBehavior: 'all' },
+    });
+  });
+
+  test('serves stale responses for as long as the app allows', () => {
+    for (const path of ['/', '/products/*', '/api/products*']) expect(policyOf(path).MaxTTL).toBe(EDGE_STALE);
   });
 
   test('caches no error responses, so that an error of one user is never served to another', () => {

@@ -1,3 +1,4 @@
+import { EDGE_STALE } from '../../../lib/constants';
 import { freePort } from '../../support/processes';
 import { startHaproxyProcess, TRUST_FORWARDED_FOR } from './haproxy-process';
 
@@ -60,7 +61,7 @@ function configuration(origin: number, port: number): string {
   return `cache shop
   total-max-size 64
   max-object-size 1000000
-  max-age 60
+  max-age ${EDGE_STALE}
 
 frontend edge
   mode http
@@ -73,6 +74,7 @@ frontend edge
   acl cookie hdr(cookie) -m found
   http-request set-var(txn.shared) bool(true) if shared-answer or static-file
   http-request set-var(txn.shared) bool(true) if shared-page !cookie
+  http-request del-header cookie if shared-answer
   http-request cache-use shop if { var(txn.shared) -m bool }
   http-response del-header vary if { var(txn.shared) -m bool }
   http-response replace-header cache-control "(.*)max-age=0, (.*)" "\\1\\2" if { var(txn.shared) -m bool }

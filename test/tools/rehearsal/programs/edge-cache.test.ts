@@ -22,7 +22,7 @@ describeWith('haproxy', 'the stand-in for CloudFront', () => {
       answers += 1;
       const seconds = Number(new URL(request.url as string, 'http://shop').searchParams.get('seconds'));
       response.writeHead(200, { 'cache-control': seconds > 0 ? shared(seconds) : 'no-store', vary: 'Cookie' });
-      response.end(`answer ${answers}`);
+      response.end(`answer ${answers} for ${request.headers.cookie}`);
     });
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     edge = await startEdgeCache({ dir, origin: (server.address() as AddressInfo).port });
@@ -46,6 +46,11 @@ describeWith('haproxy', 'the stand-in for CloudFront', () => {
     expect(hit).toEqual(miss);
     expect(miss.cacheControl).toBe(shared(60));
     expect((await edge.counters()).hits).toBe(1);
+  });
+
+  test('forwards cookies, except those of the catalog API', async () => {
+    const bodies = await Promise.all(['/', '/api/cart', '/api/products'].map((path) => get(path, 'sid=1')));
+    expect(bodies.map(({ body }) => body.split(' for ')[1])).toEqual(['sid=1', 'sid=1', 'undefined']);
   });
 
   test('fetches it again once s-maxage is over', async () => {
