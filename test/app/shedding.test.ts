@@ -1,134 +1,184 @@
-import { on, once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { LoadShedding } from '../../app/http/load-shedding';
+import { eventually } from '../support/shop';
+
+/** Requests of one lane in progress. */
+const MAX_CONCURRENT = 128;
 
 let server: Server;
 let shedding: LoadShedding;
+let sockets: Socket[];
+/** Requests that the server has read. */
+let arrived: number;
+/** Responses in progress of `/slow`. */
+let slow: ServerResponse[];
+/** The time that load shedding sees, in milliseconds. Only tests advance it, so a busy machine sheds nothing. */
+let clock: number;
+/** Called for each request that is not shed, except `/slow`. */
+let work: () => void;
 
-afterEach(() => {
-  server.closeAllConnections();
-  server.close();
-});
-
-async function serve(handle: RequestListener): Promise<void> {
+beforeEach(async () => {
+  sockets = [];
+  slow = [];
+  arrived = 0;
+  clock = 1_000;
+  work = () => {};
+  jest.spyOn(performance, 'now').mockImplementation(() => clock);
   shedding = new LoadShedding({
     exempt: /^\/health$/,
     fromMemory: /^\/memory$/,
     refusal: (url) => ({ contentType: 'text/plain', body: `busy: ${url}` }),
   });
-  server = createServer(shedding.guard(handle)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-}
-
-/** Blocks the event loop, as CPU work does. */
-function work(milliseconds: number): void {
-  for (const end = performance.now() + milliseconds; performance.now() < end; );
-}
-
-/** Sends `count` requests at once. Resolves to the statuses of the responses. */
-async function burst(count: number, path = '/'): Promise<number[]> {
-  const { port } = server.address() as AddressInfo;
-  const sockets = Array.from({ length: count }, () => connect(port, '127.0.0.1'));
-  await Promise.all([...sockets.map((socket) => once(socket, 'connect')), accepted(count)]);
-  const answers = sockets.map(async (socket) => {
-    const [head] = await once(socket, 'data');
-    socket.destroy();
-    return Number(String(head).split(' ')[1]);
+  const guarded = shedding.guard((request, response) => {
+    if (request.url === '/slow') {
+      slow.push(response);
+      return;
+    }
+    work();
+    response.end();
   });
-  for (const socket of sockets) socket.write(`GET ${path} HTTP/1.1\r\nhost: shop\r\n\r\n`);
-  return Promise.all(answers);
+  server = createServer((request, response) => {
+    arrived += 1;
+    guarded(request, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  for (const socket of sockets) socket.destroy();
+  server.closeAllConnections();
+  server.close();
+  await once(server, 'close');
+});
+
+/** Sends pipelined requests: the server reads all of them in one event-loop iteration. */
+function send(count: number, path = '/'): { readonly statuses: Promise<number[]> } {
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  sockets.push(socket);
+  let text = '';
+  const statuses = new Promise<number[]>((resolve) => {
+    socket.on('data', (data) => {
+      text += data;
+      const found = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+      if (found.length === count) resolve(found);
+    });
+  });
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: shop\r\n\r\n`.repeat(count));
+  return { statuses };
 }
 
-async function accepted(count: number): Promise<void> {
-  let connections = 0;
-  for await (const _ of on(server, 'connection')) {
-    connections += 1;
-    if (connections === count) return;
-  }
+/** As {@link send}. Resolves when the server has read the requests. */
+async function arrive(count: number, path = '/'): Promise<{ readonly statuses: Promise<number[]> }> {
+  const before = arrived;
+  const sent = send(count, path);
+  await eventually(() => arrived === before + count);
+  return sent;
+}
+
+/** Fills the lane with requests that do not end before the returned function is called. */
+async function fillLane(): Promise<() => void> {
+  for (let count = 0; count < MAX_CONCURRENT; count += 1) send(1, '/slow');
+  await eventually(() => slow.length === MAX_CONCURRENT);
+  return () => {
+    for (const response of slow) response.end();
+  };
 }
 
 const allOf = (count: number, status: number) => Array(count).fill(status);
 
-test('a burst that takes less than the maximum wait is no overload', async () => {
-  await serve((_request, response) => {
-    work(1);
-    response.end();
-  });
-  expect(await burst(60)).toEqual(allOf(60, 200));
+test('a burst that waits at most 200 ms is no overload, however large', async () => {
+  const release = await fillLane();
+  const burst = await arrive(300);
+  clock += 200;
+  release();
+  expect(await burst.statuses).toEqual(allOf(300, 200));
+  expect(shedding.counters.shed).toBe(0);
+});
+
+test('a request that has waited longer is shed, and the next one is not', async () => {
+  const release = await fillLane();
+  const burst = await arrive(60);
+  clock += 201;
+  expect(await burst.statuses).toEqual(allOf(60, 503));
+  expect(shedding.counters.shed).toBe(60);
+  release();
+  expect(await send(1).statuses).toEqual([200]);
+});
+
+test('in a queue that has not been empty for 200 ms, the limit is 100 ms', async () => {
+  const release = await fillLane();
+  const first = await arrive(1);
+  clock += 150;
+  const second = await arrive(1);
+  clock += 51;
+  expect(await first.statuses).toEqual([503]);
+  clock += 49;
+  const third = await arrive(1);
+  expect(shedding.counters.shed).toBe(1);
+  clock += 1;
+  expect(await second.statuses).toEqual([503]);
+  release();
+  expect(await third.statuses).toEqual([200]);
 });
 
 test('a slow first request does not shed the requests that arrived with it', async () => {
-  let calls = 0;
-  await serve((_request, response) => {
-    calls += 1;
-    if (calls === 1) work(100);
-    response.end();
-  });
-  expect(await burst(40)).toEqual(allOf(40, 200));
+  work = () => {
+    clock += arrived === 1 ? 150 : 1;
+  };
+  expect(await send(40).statuses).toEqual(allOf(40, 200));
 });
 
-test('requests that would wait longer are shed, and the next ones are not', async () => {
-  await serve((_request, response) => {
-    work(20);
-    response.end();
-  });
-  const statuses = await burst(60);
-  const served = statuses.filter((status) => status === 200).length;
-  // In 200 ms, ten requests of 20 ms. The clients of a slow machine may send the others later.
-  expect(served).toBeGreaterThanOrEqual(9);
-  expect(served).toBeLessThan(60);
-  expect(shedding.counters.shed).toBe(60 - served);
-  expect(await burst(1)).toEqual([200]);
-});
-
-test('more requests in progress than the limit wait, and are shed if none of these ends', async () => {
-  const open: (() => void)[] = [];
-  await serve((_request, response) => {
-    open.push(() => response.end());
-  });
-  const waiting = burst(130);
-  while (open.length < 128) await sleep(5);
-  // The others wait no longer than a slow database blocks them.
-  while (shedding.counters.shed < 2) await sleep(5);
-  expect(open).toHaveLength(128);
-  for (const end of open) end();
-  expect((await waiting).filter((status) => status === 503)).toHaveLength(2);
+test('the event loop reads from the sockets after 10 ms of work', async () => {
+  const order: string[] = [];
+  work = () => {
+    if (order.length === 0) setImmediate(() => order.push('iteration'));
+    order.push('request');
+    clock += 6;
+  };
+  await send(6).statuses;
+  expect(order).toEqual(['request', 'request', 'request', 'request', 'iteration', 'request', 'request']);
 });
 
 test('a waiting request starts when one in progress ends', async () => {
-  const open: (() => void)[] = [];
-  await serve((_request, response) => {
-    open.push(() => response.end());
-    // One at a time, so that one that waits starts at once.
-    if (open.length > 128) response.end();
-  });
-  const waiting = burst(129);
-  while (open.length < 128) await sleep(1);
-  for (const end of open.slice(0, 128)) end();
-  expect(await waiting).toEqual(allOf(129, 200));
+  await fillLane();
+  const waiting = await arrive(1);
+  slow[0]?.end();
+  expect(await waiting.statuses).toEqual([200]);
 });
 
-test('a blocked lane sheds neither health checks nor responses from memory', async () => {
-  await serve((request, response) => {
-    if (request.url !== '/') response.end();
-  });
-  const { port } = server.address() as AddressInfo;
-  const blocking = Array.from({ length: 128 }, () => connect(port, '127.0.0.1'));
-  for (const socket of blocking) socket.write('GET / HTTP/1.1\r\nhost: shop\r\n\r\n');
-  expect(await burst(2)).toEqual([503, 503]);
-  expect(await burst(2, '/memory')).toEqual([200, 200]);
-  expect(await burst(2, '/health')).toEqual([200, 200]);
-  for (const socket of blocking) socket.destroy();
+test('a request whose client has left is not processed', async () => {
+  const release = await fillLane();
+  await arrive(1);
+  let processed = 0;
+  work = () => {
+    processed += 1;
+  };
+  sockets.at(-1)?.destroy();
+  await eventually(
+    async () => new Promise((done) => server.getConnections((_, count) => done(count === MAX_CONCURRENT))),
+  );
+  release();
+  expect(await send(1).statuses).toEqual([200]);
+  expect(processed).toBe(1);
+});
+
+test('a full lane sheds neither health checks nor responses from memory', async () => {
+  await fillLane();
+  const others = await arrive(2);
+  clock += 201;
+  expect(await others.statuses).toEqual([503, 503]);
+  expect(await send(2, '/memory').statuses).toEqual([200, 200]);
+  expect(await send(2, '/health').statuses).toEqual([200, 200]);
 });
 
 test('a shed request says when to retry', async () => {
-  await serve(() => {});
-  const { port } = server.address() as AddressInfo;
-  const blocking = Array.from({ length: 128 }, () => connect(port, '127.0.0.1'));
-  for (const socket of blocking) socket.write('GET / HTTP/1.1\r\nhost: shop\r\n\r\n');
-  const response = await fetch(`http://127.0.0.1:${port}/`);
-  expect([response.status, response.headers.get('retry-after'), await response.text()]).toEqual([503, '1', 'busy: /']);
-  for (const socket of blocking) socket.destroy();
+  await fillLane();
+  const response = fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  await eventually(() => arrived === MAX_CONCURRENT + 1);
+  clock += 201;
+  const { status, headers } = await response;
+  expect([status, headers.get('retry-after'), await (await response).text()]).toEqual([503, '1', 'busy: /']);
 });
