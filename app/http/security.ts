@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import type { Request, RequestHandler } from 'express';
+import type { Request, Response } from 'express';
 import helmet from 'helmet';
 import { ShopError } from '../errors';
 import type { Assets } from './assets';
 
-/** Middleware that sets security headers. Helmet computes them once, because they are the same for every response. */
-export function securityHeaders(assets: Assets): RequestHandler {
+/** Returns a function that sets security headers. Helmet computes them once, because they are the same for every response. */
+export function securityHeaders(assets: Assets): (request: Request, response: Response) => void {
   const source = assets.url.startsWith('/') ? ["'self'"] : ["'self'", new URL(assets.url).origin];
   const headers = headersOf(
     helmet({
@@ -28,13 +28,12 @@ export function securityHeaders(assets: Assets): RequestHandler {
       originAgentCluster: false,
     }),
   );
-  return (request, response, next) => {
+  return (request, response) => {
     for (const [name, value] of headers) response.setHeader(name, value);
     if (request.secure) {
       response.setHeader('Strict-Transport-Security', 'max-age=31536000');
       response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
     }
-    next();
   };
 }
 
@@ -45,14 +44,13 @@ function headersOf(middleware: ReturnType<typeof helmet>): [string, string][] {
   return headers;
 }
 
-/** Middleware that rejects writes from pages of other sites. */
-export const rejectCrossSiteWrites: RequestHandler = (request, _response, next) => {
+/** @throws ShopError 403 for a write from a page of another site */
+export function rejectCrossSiteWrite(request: Request): void {
   const reads = request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS';
   if (!reads && isFromAnotherSite(request)) {
     throw new ShopError(403, 'cross_origin', 'This request came from another site.');
   }
-  next();
-};
+}
 
 /**
  * Browsers send `Sec-Fetch-Site`, but not over plain HTTP. There, `Origin` is compared with the requested host. Programs send

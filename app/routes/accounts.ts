@@ -9,6 +9,10 @@ import { LogIn, SignUp } from './schemas';
 export function accountRoutes(api: Router, shop: Shop): void {
   const session = openSession(shop.sessions);
 
+  api.get('/me', readVisitor(shop.sessions), (request, response) => {
+    response.json(requireUser(request));
+  });
+
   const newAccount = validate({ body: SignUp });
   api.post('/signup', ...jsonBodies, newAccount, ...session, async (request, response) => {
     response.status(201).json(await signUp(request, shop.database, newAccount.of(response).body));
@@ -22,9 +26,5 @@ export function accountRoutes(api: Router, shop: Shop): void {
   api.post('/logout', ...session, async (request, response) => {
     await endSession(request);
     response.clearCookie(SESSION_COOKIE).status(204).end();
-  });
-
-  api.get('/me', readVisitor(shop.sessions), (request, response) => {
-    response.json(requireUser(request));
   });
 }
