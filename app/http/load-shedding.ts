@@ -80,7 +80,6 @@ export class LoadShedding {
         lane.congestedSince = now;
       }
       lane.waiting.push(arrived);
-      this.#check ??= setTimeout(() => this.#work(), CHECK_INTERVAL);
     };
   }
 
