@@ -124,7 +124,7 @@ module.exports = {
       comment: 'Any Express app can copy one of these files. test/copy.test.ts proves it.',
       severity: 'error',
       from: {
-        path: '^app/(http/(fast-path|lifecycle|load-shedding|observe|read-your-writes)|sessions/session-client)\\.ts$',
+        path: '^app/(http/(fast-path|lifecycle|load-shedding|message-classes|observe|read-your-writes)|sessions/session-client)\\.ts$',
       },
       to: {
         dependencyTypesNot: ['core'],

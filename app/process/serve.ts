@@ -15,6 +15,7 @@ import { Assets } from '../http/assets';
 import { FastPath } from '../http/fast-path';
 import { Lifecycle } from '../http/lifecycle';
 import { LoadShedding } from '../http/load-shedding';
+import { messageClasses } from '../http/message-classes';
 import { observe } from '../http/observe';
 import { ReadYourWrites } from '../http/read-your-writes';
 import { requestLog } from '../http/request-log';
@@ -56,7 +57,6 @@ export interface ServingOptions {
 }
 
 export function createServing({ config, secrets, queue, publicDir, version, log }: ServingOptions): Serving {
-  const server = createServer({ keepAliveTimeout: APP_KEEP_ALIVE * 1000, headersTimeout: APP_HEADERS_TIMEOUT * 1000 });
   const lifecycle = new Lifecycle();
   const onIdleError = (error: Error) => log.warn({ err: error }, 'an idle connection broke');
   // Migrations and replicas bypass a proxy: it would cut off long statements, and has no replicas.
@@ -139,7 +139,10 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
   ];
   // The fast path comes first: sending its bytes costs no more than refusing the request.
   const handle = fastPath.before(config.loadShedding ? shedding.guard(app) : app);
-  server.on('request', observe(lifecycle.track(handle), observers));
+  const server = createServer(
+    { ...messageClasses(app), keepAliveTimeout: APP_KEEP_ALIVE * 1000, headersTimeout: APP_HEADERS_TIMEOUT * 1000 },
+    observe(lifecycle.track(handle), observers),
+  );
 
   const closeAll = async () => {
     const grace = config.phase >= FIRST_BALANCED_PHASE ? READINESS_GRACE * 1000 : LINGER;

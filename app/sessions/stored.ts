@@ -3,15 +3,21 @@ import { parseCookie } from 'cookie';
 import { unsign } from 'cookie-signature';
 import type { RequestHandler } from 'express';
 import session from 'express-session';
+import { LRUCache } from 'lru-cache';
 import { SESSION_COOKIE, SESSION_LIFETIME } from './lifetimes';
 import type { Sessions, Visitor } from './visitor';
 
 /** Prefix of signed values in the cookies of express-session. */
 const SIGNED = 's:';
 
+/** Cookies whose signature was verified. Verifying one takes a tenth of the CPU time of a session read. */
+const VERIFIED = { max: 20_000 };
+
 /** Sessions in a store, by express-session. The cookie contains a signed id. */
 export class StoredSessions implements Sessions {
   readonly middleware: RequestHandler;
+  /** Id by cookie. A cookie that is not among them may still be valid. */
+  readonly #verified = new LRUCache<string, string>(VERIFIED);
 
   constructor(
     private readonly store: session.Store & { close?(): void },
@@ -47,7 +53,11 @@ export class StoredSessions implements Sessions {
   #idOf({ headers }: IncomingMessage): string | undefined {
     const cookie = headers.cookie && parseCookie(headers.cookie)[SESSION_COOKIE];
     if (!cookie) return undefined;
-    return unsign(cookie.startsWith(SIGNED) ? cookie.slice(SIGNED.length) : cookie, this.secret) || undefined;
+    const verified = this.#verified.get(cookie);
+    if (verified !== undefined) return verified;
+    const id = unsign(cookie.startsWith(SIGNED) ? cookie.slice(SIGNED.length) : cookie, this.secret) || undefined;
+    if (id !== undefined) this.#verified.set(cookie, id);
+    return id;
   }
 }
 

@@ -8,6 +8,7 @@ export const MIDDLEWARES = [
   'app/http/fast-path.ts',
   'app/http/lifecycle.ts',
   'app/http/load-shedding.ts',
+  'app/http/message-classes.ts',
   'app/http/observe.ts',
   'app/http/read-your-writes.ts',
   'app/sessions/session-client.ts',

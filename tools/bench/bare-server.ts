@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { messageClasses } from '../../app/http/message-classes';
 
 /**
  * Baselines for the shop: bare servers with the same responses. This file runs as a program: it takes {@link Bare} as JSON and
@@ -8,9 +9,18 @@ export type Bare =
   /** `node:http` without a framework sends the same response to each request. */
   | { readonly serves: 'bytes'; readonly headers: Readonly<Record<string, string>>; readonly body: string }
   /** Express: `/api/products` sends the list with `res.json`. */
-  | { readonly serves: 'list'; readonly list: unknown }
+  | ({ readonly serves: 'list'; readonly list: unknown } & BareExpress)
   /** Express with express-session and connect-redis: `/api/login` starts a session, `/api/me` reads it. */
-  | { readonly serves: 'session'; readonly redisUrl: string };
+  | ({ readonly serves: 'session'; readonly redisUrl: string } & BareExpress);
+
+interface BareExpress {
+  /**
+   * Whether `node:http` creates the app's own requests and responses.
+   *
+   * @default false
+   */
+  readonly messageClasses?: boolean;
+}
 
 async function app(bare: Bare): Promise<Server> {
   if (bare.serves === 'bytes') {
@@ -42,7 +52,7 @@ async function app(bare: Bare): Promise<Server> {
       response.json({ email: (request.session as unknown as { email: string }).email });
     });
   }
-  return createServer(server);
+  return createServer(bare.messageClasses ? messageClasses(server) : {}, server);
 }
 
 app(JSON.parse(process.argv[2] as string) as Bare).then((server) => {
