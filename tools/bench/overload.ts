@@ -1,10 +1,13 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { startHaproxy } from '../rehearsal/programs/haproxy';
+import { requirePrograms } from '../support/doctor';
 import { table } from '../support/table';
 import { buildShopAt, type ShopAt } from './against';
 import { pinCpus, pinned } from './cpu-affinity';
-import { MAX_FAILED_SHARE, runAutocannon, runConstantRate } from './load';
+import { runH2load } from './h2load';
+import { MAX_FAILED_SHARE, runConstantRate } from './load';
 import { type AgainstOptions, measureInterleaved, percent, threeDigits } from './rounds';
 import { cartCookie, ShopBench } from './shop';
 
@@ -19,7 +22,11 @@ const MAX_REFUSAL_P99 = 250;
 const CONNECTIONS_AT_PEAK = 40;
 const CONNECTIONS = 1_000;
 
-const SECONDS_AT_PEAK = 2;
+const SECONDS_AT_PEAK = 3;
+
+/** Seconds before the peak is measured, in which an idle server opens its database connections. */
+const WARM_UP = 2;
+
 const SECONDS = 4;
 
 /** Requests in flight that the load balancer allows; below the server's own limit. */
@@ -46,10 +53,15 @@ interface Case {
  */
 export async function benchOverload(options: AgainstOptions): Promise<number> {
   const { rounds, json } = options;
+  requirePrograms('bench overload', ['haproxy', 'h2load']);
   const other = options.against === undefined ? undefined : buildShopAt(options.against);
   const results = await ShopBench.run(async (bench) => {
     const cases = await open(bench, other);
-    const measurements = cases.map((one) => [nameOf(one), () => peakAndOverload(one.target)] as const);
+    const measure = async (target: Target) => {
+      await idle(bench.postgres.url('postgres'));
+      return peakAndOverload(target);
+    };
+    const measurements = cases.map((one) => [nameOf(one), () => measure(one.target)] as const);
     const measured = await measureInterleaved(Object.fromEntries(measurements), options);
     return cases.map(({ target, ...one }) => ({ ...one, ...(measured[nameOf(one)] as Overload) }));
   });
@@ -128,6 +140,34 @@ async function slowDown(database: string): Promise<void> {
   }
 }
 
+/** Successive checks without a running statement after which the servers count as idle. */
+const IDLE_CHECKS = 10;
+
+/** Milliseconds between two checks. */
+const CHECK_INTERVAL = 100;
+
+/** Maximum number of checks. */
+const MAX_CHECKS = 1_200;
+
+/** Resolves once no server runs a statement. An unprotected one still works off its backlog long after the load has ended. */
+async function idle(database: string): Promise<void> {
+  const client = new Client({ connectionString: database });
+  await client.connect();
+  try {
+    for (let check = 0, quiet = 0; quiet < IDLE_CHECKS; check += 1) {
+      if (check >= MAX_CHECKS) throw new Error('the servers still run statements of the case before');
+      await sleep(CHECK_INTERVAL);
+      const { rowCount } = await client.query(
+        `SELECT FROM pg_stat_activity
+         WHERE backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid() LIMIT 1`,
+      );
+      quiet = rowCount === 0 ? quiet + 1 : 0;
+    }
+  } finally {
+    await client.end();
+  }
+}
+
 type Overload = {
   /** Responses per second. */
   readonly peak: number;
@@ -144,10 +184,11 @@ type Overload = {
 };
 
 async function peakAndOverload(target: Target): Promise<Overload> {
-  const { rps: peak, failedShare } = await runAutocannon({
+  const { rps: peak, failedShare } = await runH2load({
     ...target,
     connections: CONNECTIONS_AT_PEAK,
     seconds: SECONDS_AT_PEAK,
+    warmUp: WARM_UP,
   });
   const result = await runConstantRate({ ...target, connections: CONNECTIONS, seconds: SECONDS, rate: FACTOR * peak });
   const { inTime, ...others } = result;
