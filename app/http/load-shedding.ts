@@ -60,6 +60,7 @@ export class LoadShedding {
   readonly #fromMemory: Lane = { inProgress: 0, waiting: [], congestedSince: 0 };
   readonly #others: Lane = { inProgress: 0, waiting: [], congestedSince: 0 };
   readonly #lanes = [this.#fromMemory, this.#others];
+  readonly #refusals = new WeakSet<ServerResponse>();
   #sliceStart = 0;
   #isSliceScheduled = false;
   #check: NodeJS.Timeout | undefined;
@@ -81,6 +82,11 @@ export class LoadShedding {
       }
       lane.waiting.push(arrived);
     };
+  }
+
+  /** Whether this is the response to a shed request. */
+  isRefusal(response: ServerResponse): boolean {
+    return this.#refusals.has(response);
   }
 
   /** Starts waiting requests when the event loop has read from the sockets. */
@@ -143,6 +149,7 @@ export class LoadShedding {
 
   #shed({ request, response }: Waiting): void {
     this.counters.shed += 1;
+    this.#refusals.add(response);
     const { contentType, body } = this.options.refusal(request.url ?? '');
     response.writeHead(503, {
       'content-type': contentType,

@@ -25,7 +25,7 @@ import { openSessions } from '../sessions';
 import { Metrics } from './metrics';
 import { openPrimary } from './open-primary';
 import type { Secrets } from './secrets';
-import { SHEDDING } from './shedding';
+import { logShedRequests, SHEDDING } from './shedding';
 
 /** The first phase with a load balancer in front, which needs time to notice that a server drains. */
 const FIRST_BALANCED_PHASE = 3;
@@ -113,6 +113,7 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
   });
 
   const shedding = new LoadShedding(SHEDDING);
+  const stopShedLog = logShedRequests(log, shedding);
   const metrics =
     config.metricsNamespace === undefined
       ? undefined
@@ -134,7 +135,9 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
           log,
         );
   const observers = [
-    ...(log.isLevelEnabled('info') ? [requestLog(log, config.trustProxy)] : []),
+    ...(log.isLevelEnabled('info')
+      ? [requestLog(log, { trustProxy: config.trustProxy, isOmitted: (response) => shedding.isRefusal(response) })]
+      : []),
     ...(metrics ? [metrics.count] : []),
   ];
   // The fast path comes first: sending its bytes costs no more than refusing the request.
@@ -149,6 +152,7 @@ export function createServing({ config, secrets, queue, publicDir, version, log 
     await lifecycle.drain(server, { grace, limit: APP_DRAIN * 1000 });
     await jobs.stop();
     await metrics?.stop();
+    stopShedLog();
     queue?.close();
     sessions.close();
     redis?.close();

@@ -1,4 +1,5 @@
-import type { LoadSheddingOptions } from '../http/load-shedding';
+import type { Logger } from 'pino';
+import type { LoadShedding, LoadSheddingOptions } from '../http/load-shedding';
 
 const MESSAGE = 'The shop is very busy. Please try again in a moment.';
 
@@ -20,3 +21,21 @@ export const SHEDDING: LoadSheddingOptions = {
   fromMemory: /^\/(api\/products|products\/|assets\/|\?|$)/,
   refusal: (url) => (url.startsWith('/api/') ? API_REFUSAL : PAGE_REFUSAL),
 };
+
+/** Milliseconds between two log lines. One line for each shed request would take a fifth of the throughput that shedding keeps. */
+const LOG_INTERVAL = 1_000;
+
+/** Logs how many requests were shed since the last line, if any. Returns a function that ends it. */
+export function logShedRequests(log: Logger, { counters }: LoadShedding): () => void {
+  let logged = 0;
+  const write = () => {
+    const requests = counters.shed - logged;
+    logged = counters.shed;
+    if (requests > 0) log.warn({ requests }, 'shed requests');
+  };
+  const timer = setInterval(write, LOG_INTERVAL).unref();
+  return () => {
+    clearInterval(timer);
+    write();
+  };
+}

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { pino } from 'pino';
 import { LoadShedding } from '../../app/http/load-shedding';
+import { requestLog } from '../../app/http/request-log';
+import { logShedRequests } from '../../app/process/shedding';
 import { eventually } from '../support/shop';
 
 /** Requests of one lane in progress. */
@@ -172,6 +175,32 @@ test('a full lane sheds neither health checks nor responses from memory', async 
   expect(await others.statuses).toEqual([503, 503]);
   expect(await send(2, '/memory').statuses).toEqual([200, 200]);
   expect(await send(2, '/health').statuses).toEqual([200, 200]);
+});
+
+test('one log line counts the shed requests of a second, and their own lines are omitted', async () => {
+  const lines: unknown[] = [];
+  const log = pino({ base: null, timestamp: false }, { write: (line: string) => lines.push(JSON.parse(line)) });
+  const omitting = requestLog(log, { trustProxy: 0, isOmitted: (response) => shedding.isRefusal(response) });
+  const ended: ServerResponse[] = [];
+  server.on('request', (request, response) => {
+    response.once('close', () => {
+      ended.push(response);
+      omitting({ request, response, url: request.url ?? '', ms: 1 });
+    });
+  });
+  await fillLane();
+  const waiting = await arrive(2);
+  clock += 201;
+  expect(await waiting.statuses).toEqual([503, 503]);
+  await send(1, '/health').statuses;
+  await eventually(() => ended.length === 3);
+  const stop = logShedRequests(log, shedding);
+  stop();
+  stop();
+  expect(lines).toEqual([
+    { level: 30, method: 'GET', path: '/health', status: 200, ms: 1, ip: '127.0.0.1', msg: 'request' },
+    { level: 40, requests: 2, msg: 'shed requests' },
+  ]);
 });
 
 test('a shed request says when to retry', async () => {

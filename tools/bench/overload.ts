@@ -11,9 +11,14 @@ import { MAX_FAILED_SHARE, runConstantRate } from './load';
 import { type AgainstOptions, measureInterleaved, percent, threeDigits } from './rounds';
 import { cartCookie, ShopBench } from './shop';
 
-/** Minimum goodput at {@link FACTOR} times the peak load, as a fraction of the peak. */
-const GOAL = 0.9;
+/** Overload as a multiple of the peak. */
 const FACTOR = 3;
+
+/**
+ * Minimum goodput under overload, as a fraction of the peak. Refusing takes CPU time, which the shop lacks if the processor is the
+ * bottleneck and the process itself refuses: decisions 037 and 082 calculate how much.
+ */
+const GOALS = { database: 0.9, process: 0.5, balancer: 0.8 };
 
 /** Maximum p99 latency of a 503, in milliseconds. */
 const MAX_REFUSAL_P99 = 250;
@@ -43,7 +48,8 @@ interface Case {
   readonly bottleneck: 'database' | 'processor';
   /** Where excess requests are rejected. */
   readonly refusedBy: string;
-  readonly goal: boolean;
+  /** Undefined if the case is only shown for comparison. */
+  readonly goal: number | undefined;
 }
 
 /**
@@ -67,13 +73,13 @@ export async function benchOverload(options: AgainstOptions): Promise<number> {
   });
   const missed = results.filter(
     ({ goal, ratio, refusalP99Ms, failedShare }) =>
-      goal && (ratio < GOAL || refusalP99Ms > MAX_REFUSAL_P99 || failedShare > MAX_FAILED_SHARE),
+      goal !== undefined && (ratio < goal || refusalP99Ms > MAX_REFUSAL_P99 || failedShare > MAX_FAILED_SHARE),
   );
   const compared = other ? compare(results, other) : undefined;
   console.log(
     json
       ? JSON.stringify(
-          { rounds, factor: FACTOR, divided: pinned, goal: GOAL, results: results.map(asJson), against: compared },
+          { rounds, factor: FACTOR, divided: pinned, results: results.map(asJson), against: compared },
           null,
           2,
         )
@@ -104,13 +110,13 @@ async function open(bench: ShopBench, other: ShopAt | undefined): Promise<(Case 
   const ofFast = await cartCookie(fast.url);
   await slowDown(bench.postgres.url('slow'));
   return [
-    { bottleneck: 'database', refusedBy: 'none', goal: false, target: cart(slowUnprotected.url, ofSlow) },
-    { bottleneck: 'database', refusedBy: OWN, goal: true, target: cart(slow.url, ofSlow) },
+    { bottleneck: 'database', refusedBy: 'none', goal: undefined, target: cart(slowUnprotected.url, ofSlow) },
+    { bottleneck: 'database', refusedBy: OWN, goal: GOALS.database, target: cart(slow.url, ofSlow) },
     ...(other ? [await openOther(bench, other, 'database')] : []),
-    { bottleneck: 'processor', refusedBy: 'none', goal: false, target: cart(fastUnprotected.url, ofFast) },
-    { bottleneck: 'processor', refusedBy: OWN, goal: true, target: cart(fast.url, ofFast) },
+    { bottleneck: 'processor', refusedBy: 'none', goal: undefined, target: cart(fastUnprotected.url, ofFast) },
+    { bottleneck: 'processor', refusedBy: OWN, goal: GOALS.process, target: cart(fast.url, ofFast) },
     ...(other ? [await openOther(bench, other, 'processor')] : []),
-    { bottleneck: 'processor', refusedBy: 'a balancer', goal: true, target: cart(balancer.url, ofFast) },
+    { bottleneck: 'processor', refusedBy: 'a balancer', goal: GOALS.balancer, target: cart(balancer.url, ofFast) },
   ];
 }
 
@@ -119,7 +125,7 @@ async function openOther(bench: ShopBench, { bundle, commit }: ShopAt, bottlenec
   const { url } = await bench.serve(database, {}, bundle);
   const target = cart(url, await cartCookie(url));
   if (bottleneck === 'database') await slowDown(bench.postgres.url(database));
-  return { bottleneck, refusedBy: `${OWN} at ${commit}`, goal: false, target };
+  return { bottleneck, refusedBy: `${OWN} at ${commit}`, goal: undefined, target };
 }
 
 function cart(url: string, cookie: string): Target {
@@ -231,7 +237,7 @@ function render(results: readonly Result[], compared: ReturnType<typeof compare>
     threeDigits(one.offered),
     threeDigits(one.answeredInTime),
     `${(one.ratio * 100).toFixed(0)}%`,
-    one.goal ? `${GOAL * 100}%` : '-',
+    one.goal === undefined ? '-' : `${one.goal * 100}%`,
     threeDigits(one.refused),
     one.refused > 0 ? `${threeDigits(one.refusalP50Ms)}, ${threeDigits(one.refusalP99Ms)}` : '-',
   ]);
