@@ -25,7 +25,7 @@ export const SHEDDING: LoadSheddingOptions = {
 /** Milliseconds between two log lines. One line for each shed request would take a fifth of the throughput that shedding keeps. */
 const LOG_INTERVAL = 1_000;
 
-/** Logs how many requests were shed since the last line, if any. Returns a function that ends it. */
+/** Logs how many requests were shed since the last line, if any. Returns a function that writes the last line and stops. */
 export function logShedRequests(log: Logger, { counters }: LoadShedding): () => void {
   let logged = 0;
   const write = () => {

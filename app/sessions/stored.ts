@@ -55,8 +55,10 @@ export class StoredSessions implements Sessions {
     if (!cookie) return undefined;
     const verified = this.#verified.get(cookie);
     if (verified !== undefined) return verified;
-    const id = unsign(cookie.startsWith(SIGNED) ? cookie.slice(SIGNED.length) : cookie, this.secret) || undefined;
-    if (id !== undefined) this.#verified.set(cookie, id);
+    // V8 keeps the whole header in memory for as long as one of its parts.
+    const copy = Buffer.from(cookie).toString();
+    const id = unsign(copy.startsWith(SIGNED) ? copy.slice(SIGNED.length) : copy, this.secret) || undefined;
+    if (id !== undefined) this.#verified.set(copy, id);
     return id;
   }
 }

@@ -98,7 +98,7 @@ const prerequisites: readonly Prerequisite[] = [
   },
   {
     name: 'h2load',
-    neededFor: 'npm run bench: most benchmarks',
+    neededFor: 'npm run bench: catalogue, sessions, overload, edge, farm',
     find: () => version('h2load', '--version'),
     install: { apt: 'apt-get install nghttp2-client', brew: 'brew install nghttp2' },
   },
