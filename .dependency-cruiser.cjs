@@ -180,7 +180,10 @@ module.exports = {
         'A rehearsal starts the same bundle as a server does. Only data is read from the source: the catalog and the schemas. Baselines of benchmarks may use a file that stands alone.',
       severity: 'error',
       from: { path: '^tools/' },
-      to: { path: '^app/', pathNot: '^app/(data/catalogue\\.json|routes/schemas\\.ts|limits\\.ts|http/message-classes\\.ts)$' },
+      to: {
+        path: '^app/',
+        pathNot: '^app/(data/catalogue\\.json|routes/schemas\\.ts|limits\\.ts|http/message-classes\\.ts)$',
+      },
     },
     {
       name: 'the-planner-is-arithmetic',
