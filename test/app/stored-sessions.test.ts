@@ -24,6 +24,7 @@ test('a verified cookie does not keep the other cookies of its request in memory
   }
   collectGarbage();
   expect(process.memoryUsage().heapUsed - before).toBeLessThan((count * HEADER_BYTES) / 4);
+  // Its cookies must not be collected before.
   await sessions.read(requestWith(''));
 });
 
